@@ -1,0 +1,75 @@
+// error.h: errors that a person reads. Each has a stable code Wnnnn that `weft help Wnnnn` explains.
+//
+// Inside, a failure is a negative errno (STYLE). This is what a failure becomes at the edge: what
+// failed and where (`text`), and what to do (`hint`). The table is the one source for help and docs.
+#ifndef WEFT_BASE_ERROR_H
+#define WEFT_BASE_ERROR_H
+
+#include <stdint.h>
+
+// X(CODE, "title", "explanation and cure, several sentences")
+// 01xx config, 02xx host and devices, 03xx keys and mesh, 04xx units and Forth, 05xx admin and tool,
+// 06xx lab, 07xx journal.
+#define WEFT_ERROR_TABLE(X)                                                                        \
+    X(0101, "unknown key in the configuration",                                                    \
+      "The file has a key that Weft does not know. A misspelt key would otherwise be ignored in "  \
+      "silence, so it is an error. `weft config explain` lists every key.")                        \
+    X(0102, "the configuration file is not valid TOML",                                            \
+      "The text breaks a rule of TOML 1.0 at the line and column shown.")                          \
+    X(0103, "a value has the wrong type", "`weft config explain KEY` shows the type expected.")    \
+    X(0104, "a value is out of range", "`weft config explain KEY` shows the range.")               \
+    X(0105, "a required key is missing", "Add the key named to the file.")                         \
+    X(0106, "two values contradict each other", "The message names both; change one.")             \
+    X(0107, "a file named in the configuration cannot be used",                                    \
+      "It is missing, not readable, or others may read it although it holds a secret "             \
+      "(chmod 600).")                                                                              \
+    X(0201, "the packet layer did not start", "DPDK refused; its own words are in the message.")   \
+    X(0202, "a port did not start", "The device is missing, busy, or not permitted.")              \
+    X(0203, "no memory of the size wanted", "Lower [memory], or give the machine more.")           \
+    X(0301, "the cluster key cannot be used",                                                      \
+      "A key file holds 32 random bytes in hex (64 digits) and has mode 0600. `weft mesh keygen "  \
+      "FILE` makes one.")                                                                          \
+    X(0401, "the unit's source has an error", "Line, column and the word are in the message.")     \
+    X(0402, "there is no such unit", "`weft unit ls` shows the units of every node.")              \
+    X(0403, "a unit of that name exists", "Choose another --name, or `weft unit unload` it.")      \
+    X(0404, "the unit used up its quota",                                                          \
+      "It ran longer than one evaluation may, or has no memory left. Its state was kept as it "    \
+      "was before, where that is possible; the message says so.")                                  \
+    X(0405, "the unit is busy", "It evaluates another text. Try again.")                           \
+    X(0501, "the node cannot be reached", "It is not running, or its admin socket is elsewhere.")  \
+    X(0502, "not permitted", "Writes need the node's own user or root on the unix socket.")        \
+    X(0503, "no such thing on this node", "The path or name is unknown.")                          \
+    X(0504, "the request is malformed", "The message says what was expected.")                     \
+    X(0505, "the node did not answer in time", "It may be overloaded: see `weft core ls`.")        \
+    X(0601, "a lab is running already", "`weft lab down` stops it; one lab per user and name.")    \
+    X(0602, "no lab is running", "`weft lab up` starts one.")                                      \
+    X(0603, "the lab's network could not be made",                                                 \
+      "The kernel refused a namespace or an interface. `weft lab up --link vhost` needs neither.") \
+    X(0604, "a node did not become ready", "The end of its log is printed above.")                 \
+    X(0701, "the journal is damaged",                                                              \
+      "A block that had been acknowledged no longer reads back. The node does not start on half "  \
+      "a journal by itself.")
+
+struct weft_error {
+    uint16_t code;   // 101 for W0101; 0 for none.
+    char text[512];  // What failed, where and why.
+    char hint[256];  // What to do. May be empty.
+};
+
+struct weft_error_info {
+    uint16_t code;
+    const char *title;
+    const char *explanation;
+};
+
+// Fills `error` (NULL is allowed: then nothing happens). printf rules. Returns -1 for the caller's use.
+__attribute__((format(printf, 3, 4))) int weft_error_set(struct weft_error *error, uint16_t code,
+                                                         const char *format, ...);
+__attribute__((format(printf, 2, 3))) void weft_error_hint(struct weft_error *error,
+                                                           const char *format, ...);
+
+// The entry of `code`, or NULL. `weft_error_at` walks the table: NULL past its end.
+const struct weft_error_info *weft_error_find(uint16_t code);
+const struct weft_error_info *weft_error_at(uint32_t index);
+
+#endif // WEFT_BASE_ERROR_H

@@ -1,0 +1,74 @@
+#include "runtime/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void weft_log_init(struct weft_log *log, uint16_t core, const uint64_t *now_ns,
+                   enum weft_log_level level_max)
+{
+    memset(log, 0, sizeof(*log));
+    log->core = core;
+    log->now_ns = now_ns;
+    log->level_max = (uint8_t)level_max;
+}
+
+__attribute__((format(printf, 5, 0))) static void write_record(struct weft_log *log,
+                                                               enum weft_log_level level,
+                                                               const char *module, uint64_t pid,
+                                                               const char *format, va_list args)
+{
+    if (log == NULL || level > log->level_max) return;
+    const uint32_t head = atomic_load_explicit(&log->head, memory_order_relaxed);
+    // Pairs with the release store of tail in weft_log_take: the record there has been read.
+    const uint32_t tail = atomic_load_explicit(&log->tail, memory_order_acquire);
+    if (head - tail == WEFT_LOG_RECORDS) {
+        atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
+        return;
+    }
+    struct weft_log_record *record = &log->records[head % WEFT_LOG_RECORDS];
+    record->time_ns = log->now_ns != NULL ? *log->now_ns : 0;
+    record->pid = pid;
+    record->core = log->core;
+    record->level = (uint8_t)level;
+    snprintf(record->module, sizeof(record->module), "%s", module);
+    const int wanted = vsnprintf(record->text, sizeof(record->text), format, args);
+    if (wanted >= (int)sizeof(record->text)) memcpy(record->text + sizeof(record->text) - 4, "...", 4);
+    // Pairs with the acquire load of head in weft_log_take: the record is whole.
+    atomic_store_explicit(&log->head, head + 1, memory_order_release);
+}
+
+void weft_log(struct weft_log *log, enum weft_log_level level, const char *module,
+              const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_record(log, level, module, 0, format, args);
+    va_end(args);
+}
+
+void weft_log_pid(struct weft_log *log, enum weft_log_level level, const char *module, uint64_t pid,
+                  const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_record(log, level, module, pid, format, args);
+    va_end(args);
+}
+
+bool weft_log_take(struct weft_log *log, struct weft_log_record *record)
+{
+    const uint32_t tail = atomic_load_explicit(&log->tail, memory_order_relaxed);
+    // Pairs with the release store of head in write_record.
+    if (tail == atomic_load_explicit(&log->head, memory_order_acquire)) return false;
+    *record = log->records[tail % WEFT_LOG_RECORDS];
+    // Pairs with the acquire load of tail in write_record: the slot may be written again.
+    atomic_store_explicit(&log->tail, tail + 1, memory_order_release);
+    return true;
+}
+
+const char *weft_log_level_name(enum weft_log_level level)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    return (unsigned)level < WEFT_COUNT_OF(names) ? names[level] : "?";
+}
