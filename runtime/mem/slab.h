@@ -1,0 +1,28 @@
+// slab.h: objects of one size from chunks of an arena: alloc and free are a push and a pop.
+// Core: own core only. An object freed is poisoned under ASan.
+#ifndef WEFT_MEM_SLAB_H
+#define WEFT_MEM_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/mem/arena.h"
+
+struct weft_slab {
+    struct weft_arena *arena;
+    void *free_list;
+    void *chunks;          // Each chunk's first word links to the next.
+    uint32_t object_bytes; // Rounded up to 16.
+    uint32_t chunk_bytes;
+    uint32_t used_count;
+    uint32_t free_count;
+};
+
+void weft_slab_init(struct weft_slab *slab, struct weft_arena *arena, uint32_t object_bytes,
+                    uint32_t chunk_bytes);
+// Returns every chunk. Objects still in use become invalid.
+void weft_slab_destroy(struct weft_slab *slab);
+void *weft_slab_alloc(struct weft_slab *slab); // Not zeroed. NULL at the arena's cap.
+void weft_slab_release(struct weft_slab *slab, void *object);
+
+#endif // WEFT_MEM_SLAB_H
