@@ -1,0 +1,188 @@
+#!/bin/sh
+# do: the front door. Installs what is missing, builds, runs, tests. Needs nothing but sh and apt.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+cd "$root"
+build=${WEFT_BUILD_DIR:-build}
+
+packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev liburing-dev libjemalloc-dev
+libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev iproute2'
+packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14 netcat-openbsd
+iputils-ping tcpdump strace util-linux procps curl gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+qemu-user-static git'
+# What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
+packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
+libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'
+
+usage() {
+    cat <<'TXT'
+usage: ./do COMMAND [ARGUMENT…]
+
+  run [--smoke]   build, then start a swarm of three on this machine until Ctrl-C
+                  (--smoke: check that it works, then stop; exit 0 or 1)
+  test            build and pass every test that this machine can run
+  weft …          run the tool just built: ./do weft swarm status
+
+  build [KIND]    KIND is release (default), debug, asan, tsan, clang, fuzz or arm64
+  setup           install what building and testing needs (apt, with sudo when not root)
+  check           formatting, lints and generated files
+  bench [NAME]    measure; ./do bench lists the names
+  fuzz [NAME]     fuzz one parser, or each for 60 seconds (WEFT_FUZZ_SECONDS)
+  sim [--seed N]  run the simulator: two nodes of two cores, one thread, one seed
+  image, boot     the flashable image: not in this release
+TXT
+}
+
+say() { printf '%s\n' "do: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+    else die "needs root for: $* (no sudo here; run it as root, then try again)"
+    fi
+}
+
+# Installs those of the named packages that are missing, in one go.
+install_missing() {
+    missing=
+    for package in "$@"; do
+        state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+        case $state in ii*) ;; *) missing="$missing $package" ;; esac
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null 2>&1 || die "missing packages, and there is no apt here:$missing"
+    say "installing:$missing"
+    as_root apt-get -qq update || say "apt-get update failed; trying with the lists that are there"
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+        -o Dpkg::Use-Pty=0 install $missing >&2 || die "apt-get could not install:$missing"
+}
+
+# configure DIR OPTION…: a meson build directory, made once.
+configure() {
+    dir=$1
+    shift
+    if [ -f "$dir/build.ninja" ]; then return 0; fi
+    rm -rf "$dir"
+    meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; die "meson could not configure $dir"; }
+    rm -f "$dir.log"
+}
+
+compile() {
+    say "building in $1"
+    ninja -C "$1" >"$1/build.log" 2>&1 || { grep -v '^\[' "$1/build.log" | head -60 >&2; die "the build failed (whole log: $1/build.log)"; }
+}
+
+# The release build: without the tests where cmocka is not installed, so that `run` needs less.
+build_release() {
+    # shellcheck disable=SC2086
+    install_missing $packages_build
+    tests=false
+    if pkg-config --exists cmocka; then tests=true; fi
+    configure "$build" --buildtype=debugoptimized -Dtests=$tests
+    if [ "$tests" = true ]; then meson configure "$build" -Dtests=true >/dev/null; fi
+    compile "$build"
+}
+
+build_kind() {
+    case ${1:-release} in
+    release) build_release ;;
+    debug) setup_all; configure build-debug --buildtype=debug; compile build-debug ;;
+    asan)
+        setup_all
+        configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+        compile build-asan ;;
+    tsan)
+        setup_all
+        configure build-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+        compile build-tsan ;;
+    clang) setup_all; CC=clang-14 configure build-clang; compile build-clang ;;
+    fuzz)
+        setup_all
+        CC=clang-14 configure build-fuzz --buildtype=debugoptimized -Dfuzz=true -Dtests=false \
+            -Db_sanitize=address,undefined -Db_lundef=false
+        compile build-fuzz ;;
+    arm64) build_arm64 ;;
+    *) die "unknown kind of build '$1' (release, debug, asan, tsan, clang, fuzz, arm64)" ;;
+    esac
+}
+
+setup_all() {
+    # shellcheck disable=SC2086
+    install_missing $packages_build $packages_test
+}
+
+# The arm64 sysroot, unpacked once per package list into the user's cache.
+arm64_sysroot() {
+    list=$(printf '%s\n' $packages_arm64 | sort)
+    sysroot=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/weft/sysroot-arm64-$(printf '%s' "$list" | cksum | cut -d' ' -f1)
+    [ -e "$sysroot/.complete" ] && return 0
+    say "unpacking the arm64 sysroot (about 70 MB, once)"
+    rm -rf "$sysroot"
+    mkdir -p "$sysroot" "$sysroot.apt/lists/partial" "$sysroot.apt/archives/partial"
+    set -- -oDir::State::status=/dev/null -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 \
+        -oDir::State::Lists="$sysroot.apt/lists" -oDir::Cache::archives="$sysroot.apt/archives" \
+        -oDir::Cache::pkgcache= -oDir::Cache::srcpkgcache= -oDebug::NoLocking=1 \
+        -oAPT::Sandbox::User=root -oAcquire::Languages=none
+    apt-get -qq "$@" update >&2 || die "no arm64 package lists"
+    # shellcheck disable=SC2086
+    apt-get -qq "$@" -y -d --no-install-recommends install $packages_arm64 >&2 || die "the arm64 packages could not be fetched"
+    for package in "$sysroot.apt/archives/"*.deb; do
+        dpkg -x "$package" "$sysroot"
+    done
+    rm -rf "$sysroot.apt"
+    touch "$sysroot/.complete"
+}
+
+build_arm64() {
+    setup_all
+    arm64_sysroot
+    cat >build-arm64.ini <<INI
+[binaries]
+c = 'aarch64-linux-gnu-gcc'
+ar = 'aarch64-linux-gnu-ar'
+strip = 'aarch64-linux-gnu-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = ['qemu-aarch64-static', '-L', '$sysroot']
+[properties]
+sys_root = '$sysroot'
+pkg_config_libdir = '$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig'
+[built-in options]
+c_args = ['--sysroot=$sysroot']
+c_link_args = ['--sysroot=$sysroot']
+[host_machine]
+system = 'linux'
+cpu_family = 'aarch64'
+cpu = 'armv8'
+endian = 'little'
+INI
+    configure build-arm64 --cross-file build-arm64.ini --buildtype=debugoptimized
+    compile build-arm64
+}
+
+run_weft() {
+    [ -x "$build/runtime/tool/weft" ] || build_release
+    WEFT_SELF='./do weft' exec "$build/runtime/tool/weft" "$@"
+}
+
+[ $# -gt 0 ] || { usage; exit 64; }
+command=$1
+shift
+case $command in
+run)
+    build_release
+    WEFT_SELF='./do weft' exec "$build/runtime/tool/weft" lab up "$@" ;;
+weft) run_weft "$@" ;;
+build) build_kind "$@" ;;
+setup) setup_all ;;
+test) setup_all; build_release; . tests/run.sh ;;
+check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
+sim) build_kind release; setup_all; exec "$build/tests/sim/weft-sim" "$@" ;;
+bench) setup_all; build_release; exec sh bench/run.sh "$build" "$@" ;;
+fuzz) build_kind fuzz; exec sh tests/fuzz/run.sh build-fuzz "$@" ;;
+image | boot) die "the flashable image is not in this release: see README.md, 'What Weft is not yet'" ;;
+-h | --help | help) usage ;;
+*) say "unknown command '$command'"; usage >&2; exit 64 ;;
+esac
