@@ -1,0 +1,160 @@
+// unit.h: a Forth unit, from outside: make one, feed it text, give it slices, read it, save it.
+//
+// A unit is a value: its words, variables, stacks, source texts and where it stands in them lie in
+// one block of memory addressed by offsets, never by pointers. The words everyone shares (the
+// system module) are compiled once per core and only referred to. So a unit can be stopped at any
+// safepoint, written down and continued elsewhere, on another CPU too; and it can hurt only itself.
+//
+//     interpret --> [text waits] --run--> AGAIN (slice spent, run again)
+//                                    +--> WAIT  (parked in RECEIVE or MS: run again when it may go
+//                                    on)
+//                                    +--> DONE  (text finished: stacks and words stay for the next)
+//                                    +--> FAULT (uncaught THROW: see weft_unit_error; the unit
+//                                    lives on)
+//                                    +--> BYE   (it said BYE: free it)
+//
+// A second text may come while the first is parked (WAIT). It runs at once, on empty stacks of its
+// own above the parked ones and with the same words and variables; when it is done, or faults, its
+// stacks are dropped and the parked program stands where it stood. `weft_unit_state` then says WAIT
+// again.
+//
+// Core:   one core at a time owns a unit and its system module; nothing here locks.
+// Memory: through struct weft_forth_memory alone; a refusal becomes a THROW inside the unit.
+// Time:   none but the host table's.
+// Errors: 0 or a negative errno. What the Forth program does wrong is a THROW code of Forth 2012,
+//         table 9.1; ours are -256 (reductions spent) and -257 (memory quota spent).
+#ifndef WEFT_FORTH_UNIT_H
+#define WEFT_FORTH_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forth/unit_host.h"
+
+struct weft_unit;
+struct weft_forth_system;
+
+// Where memory comes from. `new_bytes` 0 frees and answers NULL; `block` NULL allocates. Contents
+// up to the smaller size are kept. NULL for a non-zero size means no memory, and the old block
+// stays.
+struct weft_forth_memory {
+    void *(*resize)(void *self, void *block, size_t old_bytes, size_t new_bytes);
+    void *self;
+};
+
+// malloc and free, for the tool and tests.
+extern const struct weft_forth_memory weft_forth_memory_libc;
+
+#define WEFT_THROW_REDUCTIONS (-256)
+#define WEFT_THROW_MEMORY     (-257)
+
+struct weft_unit_options {
+    uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.
+    uint32_t stack_cells_max;        // Data stack; the return stack has as many.
+    uint32_t call_depth_max;         // Words called within words.
+    uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
+    uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
+};
+
+extern const struct weft_unit_options weft_unit_options_default; // 1 MiB, 4096, 4096, 16 KiB, 1 M.
+
+enum weft_unit_state {
+    WEFT_UNIT_DONE,
+    WEFT_UNIT_AGAIN,
+    WEFT_UNIT_WAIT,
+    WEFT_UNIT_FAULT,
+    WEFT_UNIT_BYE,
+};
+
+// The last uncaught THROW. Strings end in NUL and are cut to fit.
+struct weft_unit_error {
+    int32_t code;        // THROW code; 0 if there was none.
+    uint32_t line;       // From 1; 0 if the error has no place in a text.
+    uint32_t column;     // From 1, in bytes, of the word being read.
+    uint32_t width;      // Bytes of that word.
+    char source[64];     // The name given to weft_unit_interpret, or "evaluate".
+    char word[32];       // The innermost named word that was running; may be empty.
+    char message[96];    // What went wrong, without place or code.
+    char line_text[128]; // The line, from its start or from near the word if it is long.
+    uint32_t marker;     // Where in line_text the word begins.
+    char outer[96];      // For an error inside EVALUATE: "main.fth:7:3", else empty.
+};
+
+struct weft_unit_info {
+    enum weft_unit_state state;
+    uint32_t memory_bytes; // Block and handle, without the shared system module.
+    uint32_t depth;        // Data stack of the topmost text, cells.
+    uint32_t words;        // Own words.
+    uint32_t data_bytes;   // Data space in use.
+    uint32_t code_bytes;
+    uint32_t levels;         // Texts under way: parked ones and the one on top.
+    uint64_t reductions;     // Spent since create or load.
+    uint64_t output_dropped; // Bytes that found the output full.
+    uint64_t wake_ns;        // Parked in MS: host's now_ns at which to run again. 0: not in MS.
+};
+
+// Compiles the system module: milliseconds, once per core. -ENOMEM; -EIO if the prelude is broken.
+// Every unit of it must be freed before it.
+int weft_forth_system_create(const struct weft_forth_memory *memory,
+                             struct weft_forth_system **system);
+void weft_forth_system_free(struct weft_forth_system *system);
+uint64_t
+weft_forth_system_hash(const struct weft_forth_system *system); // Content; names the module.
+
+// A new idle unit. `options` NULL means the default; `host` may be NULL; both are copied.
+// Returns 0, -ENOMEM, or -EINVAL for an option out of range.
+int weft_unit_create(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                     const struct weft_unit_options *options, const struct weft_unit_host *host,
+                     struct weft_unit **unit);
+void weft_unit_free(struct weft_unit *unit);
+void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host); // NULL: none.
+
+// Gives the unit a text; `name` stands in its errors. Both are copied into the unit.
+// -EBUSY: a text is running (not parked), or four are parked; -ENOSPC: over the memory quota;
+// -ENOMEM; -ESHUTDOWN after BYE.
+int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length);
+
+// Runs until the text is done, parked, faulted, or `*reductions` are spent; `*reductions` becomes
+// what is left (0 after AGAIN). One reduction is a word entered, a loop turned, a word of text
+// read, or 64 bytes moved; a slice overshoots by at most one primitive, which is bounded (4 KiB
+// moved).
+enum weft_unit_state weft_unit_run(struct weft_unit *unit, uint32_t *reductions);
+
+// Ends the topmost text as an uncaught THROW `code` would (weft_unit_error says where): for quotas
+// of reductions per text and for a user's interrupt. Parked texts below stay. Nothing if idle.
+void weft_unit_cancel(struct weft_unit *unit, int32_t code);
+// Ends every text, parked ones too, silently. Words and variables stay.
+void weft_unit_reset(struct weft_unit *unit);
+
+// What weft_unit_run would find: DONE (idle), AGAIN (it has something to run), WAIT (parked), BYE.
+enum weft_unit_state weft_unit_state(const struct weft_unit *unit);
+void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info);
+const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit); // Until the next run.
+// The error as text: "file:7:5: error: division by zero (THROW -10) in AVG", then the line and
+// ^~~~. Ends in a newline and NUL, cut to `size`. Returns the length without the NUL.
+size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size);
+// "division by zero" for -10; never NULL.
+const char *weft_forth_throw_text(int32_t code);
+
+// Output so far (EMIT, TYPE, . and the like): copies up to `size` bytes out and drops them from the
+// unit. Returns the bytes copied.
+size_t weft_unit_output_take(struct weft_unit *unit, void *to, size_t size);
+size_t weft_unit_output_bytes(const struct weft_unit *unit);
+
+// The value of an own word that is a VARIABLE or VALUE (first cell), a CONSTANT; true if found.
+bool weft_unit_value(const struct weft_unit *unit, const char *word, int64_t *value);
+
+// An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash
+// of the system module it needs. Output not yet taken travels with it; a delay in MS starts again.
+size_t weft_unit_image_bytes(const struct weft_unit *unit);
+// Writes the image. Returns its bytes, or -ENOSPC if `size` is less than weft_unit_image_bytes.
+int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size);
+// A unit from an image that anybody may have written: every offset, token and frame is checked.
+// -EBADMSG: not an image, or damaged; -EPROTONOSUPPORT: another version; -ESTALE: another system
+// module; -ENOSPC: larger than `options` allow; -ENOMEM.
+int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                   const struct weft_unit_options *options, const struct weft_unit_host *host,
+                   const void *image, size_t bytes, struct weft_unit **unit);
+
+#endif // WEFT_FORTH_UNIT_H
