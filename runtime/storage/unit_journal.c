@@ -1,0 +1,226 @@
+#include "runtime/storage/unit_journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/endian.h"
+#include "runtime/base/units.h"
+
+// LOAD:  u8 recovery, u8 name length, u8 source name length, u8 0, u32 source length, then the
+// three. IMAGE: u8 name length, u8[3] 0, u32 image length, then the two. GONE:  u8 name length,
+// then the name.
+enum { LOAD_BYTES = 8, IMAGE_BYTES = 8, GONE_BYTES = 1 };
+
+static bool text_is_valid(const char *text, size_t length)
+{
+    if (length > WEFT_UNIT_NAME_MAX) return false;
+    for (size_t i = 0; i < length; i++)
+        if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f) return false;
+    return true;
+}
+
+static bool name_is_valid(const char *text, size_t length)
+{
+    if (length == 0 || length > WEFT_UNIT_NAME_MAX) return false;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < 0x21 || text[i] > 0x7e) return false;
+    return true;
+}
+
+int64_t weft_unit_journal_load(struct weft_journal *journal, const struct weft_unit_load *load)
+{
+    uint8_t head[LOAD_BYTES + 2 * WEFT_UNIT_NAME_MAX] = {0};
+    const size_t name_length = strnlen(load->name, sizeof(load->name));
+    const size_t source_name_length = strnlen(load->source_name, sizeof(load->source_name));
+    if (!name_is_valid(load->name, name_length)) return -EINVAL;
+    if (!text_is_valid(load->source_name, source_name_length)) return -EINVAL;
+    if (load->source.length > WEFT_UNIT_SOURCE_MAX) return -EMSGSIZE;
+    head[0] = load->recovery;
+    head[1] = (uint8_t)name_length;
+    head[2] = (uint8_t)source_name_length;
+    weft_le32_put(head + 4, (uint32_t)load->source.length);
+    memcpy(head + LOAD_BYTES, load->name, name_length);
+    memcpy(head + LOAD_BYTES + name_length, load->source_name, source_name_length);
+    const size_t length = LOAD_BYTES + name_length + source_name_length;
+    return weft_journal_append(journal, WEFT_UNIT_LOAD, weft_span_of(head, length), load->source);
+}
+
+int64_t weft_unit_journal_image(struct weft_journal *journal, const char *name,
+                                struct weft_span image)
+{
+    uint8_t head[IMAGE_BYTES + WEFT_UNIT_NAME_MAX] = {0};
+    const size_t name_length = strnlen(name, WEFT_UNIT_NAME_MAX + 1);
+    if (!name_is_valid(name, name_length)) return -EINVAL;
+    if (image.length > WEFT_UNIT_IMAGE_MAX) return -EMSGSIZE;
+    head[0] = (uint8_t)name_length;
+    weft_le32_put(head + 4, (uint32_t)image.length);
+    memcpy(head + IMAGE_BYTES, name, name_length);
+    return weft_journal_append(journal, WEFT_UNIT_IMAGE,
+                               weft_span_of(head, IMAGE_BYTES + name_length), image);
+}
+
+int64_t weft_unit_journal_gone(struct weft_journal *journal, const char *name)
+{
+    const size_t name_length = strnlen(name, WEFT_UNIT_NAME_MAX + 1);
+    if (!name_is_valid(name, name_length)) return -EINVAL;
+    const uint8_t head = (uint8_t)name_length;
+    return weft_journal_append(journal, WEFT_UNIT_GONE, weft_span_of(&head, 1),
+                               weft_span_of(name, name_length));
+}
+
+static void copy_text(char *to, const uint8_t *from, size_t length)
+{
+    memcpy(to, from, length);
+    to[length] = 0;
+}
+
+int weft_unit_load_decode(struct weft_span payload, struct weft_unit_load *load)
+{
+    if (payload.length < LOAD_BYTES) return -EBADMSG;
+    const uint8_t *head = payload.data;
+    const size_t name_length = head[1], source_name_length = head[2];
+    const size_t source_length = weft_le32_get(head + 4);
+    if (head[3] != 0 || source_length > WEFT_UNIT_SOURCE_MAX) return -EBADMSG;
+    if (payload.length != LOAD_BYTES + name_length + source_name_length + source_length)
+        return -EBADMSG;
+    const uint8_t *name = head + LOAD_BYTES;
+    const uint8_t *source_name = name + name_length;
+    if (!name_is_valid((const char *)name, name_length)) return -EBADMSG;
+    if (!text_is_valid((const char *)source_name, source_name_length)) return -EBADMSG;
+    load->recovery = head[0];
+    copy_text(load->name, name, name_length);
+    copy_text(load->source_name, source_name, source_name_length);
+    load->source = weft_span_of(source_name + source_name_length, source_length);
+    return 0;
+}
+
+int weft_unit_image_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1],
+                           struct weft_span *image)
+{
+    if (payload.length < IMAGE_BYTES) return -EBADMSG;
+    const uint8_t *head = payload.data;
+    const size_t name_length = head[0];
+    const size_t image_length = weft_le32_get(head + 4);
+    if (head[1] || head[2] || head[3] || image_length > WEFT_UNIT_IMAGE_MAX) return -EBADMSG;
+    if (payload.length != IMAGE_BYTES + name_length + image_length) return -EBADMSG;
+    if (!name_is_valid((const char *)head + IMAGE_BYTES, name_length)) return -EBADMSG;
+    copy_text(name, head + IMAGE_BYTES, name_length);
+    *image = weft_span_of(head + IMAGE_BYTES + name_length, image_length);
+    return 0;
+}
+
+int weft_unit_gone_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1])
+{
+    if (payload.length < GONE_BYTES) return -EBADMSG;
+    const size_t name_length = payload.data[0];
+    if (payload.length != GONE_BYTES + name_length) return -EBADMSG;
+    if (!name_is_valid((const char *)payload.data + GONE_BYTES, name_length)) return -EBADMSG;
+    copy_text(name, payload.data + GONE_BYTES, name_length);
+    return 0;
+}
+
+static struct weft_unit_entry *find(const struct weft_unit_table *table, const char *name)
+{
+    for (uint32_t i = 0; i < table->count; i++)
+        if (strcmp(table->entries[i].load.name, name) == 0) return &table->entries[i];
+    return NULL;
+}
+
+// Replaces what `to` owns by a copy of `from`.
+static int own(struct weft_span *to, struct weft_span from)
+{
+    uint8_t *copy = NULL;
+    if (from.length) {
+        copy = malloc(from.length);
+        if (!copy) return -ENOMEM;
+        memcpy(copy, from.data, from.length);
+    }
+    free((void *)to->data);
+    *to = (struct weft_span){copy, from.length};
+    return 0;
+}
+
+static int add(struct weft_unit_table *table, struct weft_unit_entry **entry)
+{
+    if (table->count == WEFT_UNIT_TABLE_MAX) return -ENOSPC;
+    if (table->count == table->capacity) {
+        const uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
+        void *grown = realloc(table->entries, capacity * sizeof(*table->entries));
+        if (!grown) return -ENOMEM;
+        table->entries = grown;
+        table->capacity = capacity;
+    }
+    *entry = &table->entries[table->count++];
+    **entry = (struct weft_unit_entry){0};
+    return 0;
+}
+
+static int replay_load(struct weft_unit_table *table, struct weft_span payload)
+{
+    struct weft_unit_load load = {0};
+    int result = weft_unit_load_decode(payload, &load);
+    if (result < 0) return result;
+    struct weft_unit_entry *entry = find(table, load.name);
+    if (!entry) result = add(table, &entry);
+    if (result < 0) return result;
+    struct weft_span source = entry->load.source;
+    result = own(&source, load.source);
+    entry->load = load;
+    entry->load.source = source;
+    return result < 0 ? result : own(&entry->image, (struct weft_span){0});
+}
+
+static int replay_image(struct weft_unit_table *table, struct weft_span payload)
+{
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    struct weft_span image;
+    const int result = weft_unit_image_decode(payload, name, &image);
+    if (result < 0) return result;
+    struct weft_unit_entry *entry = find(table, name);
+    // None: the unit changed after the snapshot had begun, and its load is copied forward later on.
+    return entry ? own(&entry->image, image) : 0;
+}
+
+static int replay_gone(struct weft_unit_table *table, struct weft_span payload)
+{
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    const int result = weft_unit_gone_decode(payload, name);
+    if (result < 0) return result;
+    struct weft_unit_entry *entry = find(table, name);
+    if (!entry) return 0; // Its load stood before the snapshot.
+    free((void *)entry->load.source.data);
+    free((void *)entry->image.data);
+    const size_t behind = (size_t)(table->entries + table->count - entry - 1);
+    memmove(entry, entry + 1, behind * sizeof(*entry));
+    table->count--;
+    return 0;
+}
+
+int weft_unit_table_replay(void *self, uint16_t type, uint64_t lsn, struct weft_span payload)
+{
+    struct weft_unit_table *table = self;
+    (void)lsn;
+    switch (type) {
+    case WEFT_UNIT_LOAD: return replay_load(table, payload);
+    case WEFT_UNIT_IMAGE: return replay_image(table, payload);
+    case WEFT_UNIT_GONE: return replay_gone(table, payload);
+    default: return 0;
+    }
+}
+
+const struct weft_unit_entry *weft_unit_table_find(const struct weft_unit_table *table,
+                                                   const char *name)
+{
+    return find(table, name);
+}
+
+void weft_unit_table_destroy(struct weft_unit_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        free((void *)table->entries[i].load.source.data);
+        free((void *)table->entries[i].image.data);
+    }
+    free(table->entries);
+    *table = (struct weft_unit_table){0};
+}

@@ -1,0 +1,71 @@
+// unit_journal.h: what the journal holds of a node's units, and the table that replay folds it
+// into.
+//
+// Three records. The latest wins: LOAD sets a unit's source and forgets its image, IMAGE replaces
+// the image, GONE removes the unit. A compaction appends, for each unit and in one turn, its LOAD
+// and then its IMAGE. An image without a load passes by: its unit's copy follows further on.
+// Layouts: docs/wire/journal.md. Everything read is checked before it is used.
+//
+// Core:   the table belongs to whoever replays; the encoders write into the caller's memory.
+// Memory: the table takes malloc at start, before a core runs; weft_unit_table_destroy gives it
+// back.
+#ifndef WEFT_STORAGE_UNIT_JOURNAL_H
+#define WEFT_STORAGE_UNIT_JOURNAL_H
+
+#include <stdint.h>
+
+#include "runtime/storage/journal.h"
+
+#define WEFT_UNIT_NAME_MAX   31 // Bytes, without the zero. 1 at least.
+#define WEFT_UNIT_SOURCE_MAX (256 * 1024)
+#define WEFT_UNIT_IMAGE_MAX  (1024 * 1024)
+#define WEFT_UNIT_TABLE_MAX  65536 // Units.
+
+enum weft_unit_record {
+    WEFT_UNIT_LOAD = 0x0101,
+    WEFT_UNIT_IMAGE = 0x0102,
+    WEFT_UNIT_GONE = 0x0103,
+};
+
+// The node's word for how a unit comes back, as config has it; stored, not interpreted.
+struct weft_unit_load {
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    char source_name[WEFT_UNIT_NAME_MAX + 1]; // "counter.fth", for messages. May be empty.
+    uint8_t recovery;
+    struct weft_span source;
+};
+
+// Each appends one record: the lsn, or as weft_journal_append; -EINVAL: a name that is empty, too
+// long, or has a byte outside 0x21..0x7e (a source name: a control character); -EMSGSIZE: a source
+// or image over its limit.
+int64_t weft_unit_journal_load(struct weft_journal *journal, const struct weft_unit_load *load);
+int64_t weft_unit_journal_image(struct weft_journal *journal, const char *name,
+                                struct weft_span image);
+int64_t weft_unit_journal_gone(struct weft_journal *journal, const char *name);
+
+// Checks one record's payload. 0 or -EBADMSG. Spans point into `payload`.
+int weft_unit_load_decode(struct weft_span payload, struct weft_unit_load *load);
+int weft_unit_image_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1],
+                           struct weft_span *image);
+int weft_unit_gone_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1]);
+
+struct weft_unit_entry {
+    struct weft_unit_load load; // Its source is the entry's own copy.
+    struct weft_span image;     // The entry's own copy; length 0: none since the load.
+};
+
+struct weft_unit_table {             // Zeroed: empty.
+    struct weft_unit_entry *entries; // In the order in which they were first loaded.
+    uint32_t count;
+    uint32_t capacity;
+};
+
+// A weft_journal_replay with a struct weft_unit_table as `self`. Types that are not a unit's pass
+// by. 0; -EBADMSG: a payload that is not valid; -ENOMEM; -ENOSPC.
+int weft_unit_table_replay(void *table, uint16_t type, uint64_t lsn, struct weft_span payload);
+// NULL if there is none. Valid until the next replay.
+const struct weft_unit_entry *weft_unit_table_find(const struct weft_unit_table *table,
+                                                   const char *name);
+void weft_unit_table_destroy(struct weft_unit_table *table);
+
+#endif // WEFT_STORAGE_UNIT_JOURNAL_H
