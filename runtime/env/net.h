@@ -16,6 +16,8 @@ enum { // weft_packet.flags
     WEFT_PACKET_IP4_CHECKED = 1 << 0, // The device has verified the IPv4 header checksum: good.
     WEFT_PACKET_L4_CHECKED = 1 << 1,  // The device has verified the UDP/ICMP checksum: good.
     WEFT_PACKET_VLAN = 1 << 2,        // The device has stripped a tag: it is in `vlan`.
+    WEFT_PACKET_TX_IP4_CHECKSUM = 1 << 3, // To send: the device fills it in. Only if info says it can.
+    WEFT_PACKET_TX_UDP_CHECKSUM = 1 << 4, // To send, of UDP over IPv4; wants TX_IP4_CHECKSUM as well.
 };
 
 // One frame in one contiguous buffer. It belongs to whoever holds the pointer; the buffer belongs to
