@@ -1,0 +1,46 @@
+// A config as TOML that reads back to the same config.
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/value.h"
+
+// The keys whose path is `prefix` and one more name, as lines of the table at `base`.
+static void print_table(const char *prefix, const void *base, FILE *out)
+{
+    const struct weft_schema_key *key;
+    for (size_t i = 0; (key = weft_schema_at(i)); i++) {
+        const size_t length = strlen(prefix);
+        if (strncmp(key->path, prefix, length) != 0 || strchr(key->path + length, '.')) continue;
+        char *text = NULL;
+        size_t text_length;
+        FILE *memory = open_memstream(&text, &text_length);
+        if (!memory) return;
+        const bool is_set = weft_value_print(key, base, memory);
+        fclose(memory);
+        if (is_set) fprintf(out, "%s = %s\n", key->path + length, text);
+        free(text);
+    }
+}
+
+void weft_config_print(const struct weft_config *config, FILE *out)
+{
+    static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
+                                         "admin", "journal", "units"};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        char prefix[32];
+        snprintf(prefix, sizeof(prefix), "%s.", tables[i]);
+        fprintf(out, "%s[%s]\n", i ? "\n" : "", tables[i]);
+        print_table(prefix, config, out);
+    }
+    for (size_t i = 0; i < config->port_count; i++) {
+        fprintf(out, "\n[ports.%s]\n", config->ports[i].name);
+        print_table("ports.*.", &config->ports[i], out);
+        fprintf(out, "\n[ports.%s.fault]\n", config->ports[i].name);
+        print_table("ports.*.fault.", &config->ports[i], out);
+    }
+    for (size_t i = 0; i < config->unit_count; i++) {
+        fputs("\n[[unit]]\n", out);
+        print_table("unit.*.", &config->unit[i], out);
+    }
+}
