@@ -58,6 +58,7 @@
     X(MESH_MALFORMED, "mesh", "malformed", "opened, but its content does not parse")               \
     X(MESH_OWN, "mesh", "own", "our own datagram, come back to us")                                \
     X(MESH_TABLE_FULL, "mesh", "table_full", "no room for another peer")                           \
+    X(MESH_NOT_OURS, "mesh", "not_ours", "sealed for another node: a former one here, or replayed") \
     X(MESH_NO_TARGET, "mesh", "no_target", "a message for a unit, and no unit takes messages")     \
     X(MESH_NO_PEER, "mesh", "no_peer", "a message to a node that is not known or not alive")       \
     X(MAILBOX_FULL, "mailbox", "full", "the actor's mailbox was at its limit")                     \
