@@ -15,9 +15,15 @@ static int make_ring(struct io_uring *ring, bool *is_deferred)
                                               IORING_SETUP_TASKRUN_FLAG};
     int result = io_uring_queue_init_params(WEFT_URING_ENTRIES, ring, &params);
     *is_deferred = result == 0;
-    if (result != -EINVAL) return result;
-    params = (struct io_uring_params){0};
-    return io_uring_queue_init_params(WEFT_URING_ENTRIES, ring, &params);
+    if (result == -EINVAL) {
+        params = (struct io_uring_params){0};
+        result = io_uring_queue_init_params(WEFT_URING_ENTRIES, ring, &params);
+    }
+    if (result < 0) return result;
+    // Before 5.11 a wait with a timeout costs an entry of its own: too old to care for.
+    if (params.features & IORING_FEAT_EXT_ARG) return 0;
+    io_uring_queue_exit(ring);
+    return -ENOSYS;
 }
 
 static const char *reason(int error)
