@@ -1,0 +1,315 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/report.h"
+#include "config/value.h"
+
+struct reading {
+    struct weft_config *config;
+    struct weft_config_report *report;
+    const char *text;
+    size_t length;
+    bool out_of_memory;
+};
+
+static struct weft_config_issue *complain(struct reading *r, uint16_t code,
+                                          struct weft_toml_place at, uint32_t chars,
+                                          const char *key, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+static struct weft_config_issue *complain(struct reading *r, uint16_t code,
+                                          struct weft_toml_place at, uint32_t chars,
+                                          const char *key, const char *format, ...)
+{
+    struct weft_config_issue *issue =
+        weft_report_add(r->report, r->text, r->length, code, at, chars);
+    if (!issue) return NULL;
+    snprintf(issue->key, sizeof(issue->key), "%s", key);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(issue->text, sizeof(issue->text), format, arguments);
+    va_end(arguments);
+    return issue;
+}
+
+static size_t smallest(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t edit_distance(const char *a, const char *b) // Levenshtein 1965, one row at a time.
+{
+    size_t row[64];
+    const size_t a_length = strlen(a), b_length = strlen(b);
+    if (a_length >= 63 || b_length >= 63) return 64;
+    for (size_t j = 0; j <= b_length; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            const size_t above = row[j];
+            row[j] = smallest(smallest(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[b_length];
+}
+
+static void unknown(struct reading *r, const struct weft_toml_node *node, const char *prefix,
+                    const char *path)
+{
+    struct weft_config_issue *issue;
+    if (strcmp(node->key, "address6") == 0) {
+        complain(r, 101, node->key_at, node->key_chars, path, "IPv6 is not in this release");
+        return;
+    }
+    issue = complain(r, 101, node->key_at, node->key_chars, path, "unknown key");
+    if (!issue) return;
+    const size_t length = strlen(prefix);
+    size_t best = strlen(node->key) < 5 ? 2 : 3; // Only what is close.
+    const struct weft_schema_key *key;
+    for (size_t i = 0; (key = weft_schema_at(i)); i++) {
+        if (strncmp(key->path, prefix, length) != 0) continue;
+        char name[64];
+        const char *from = key->path + length;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(from, "."), from);
+        const size_t distance = edit_distance(node->key, name);
+        if (distance >= best) continue;
+        best = distance;
+        snprintf(issue->hint, sizeof(issue->hint), "did you mean `%s`?", name);
+    }
+}
+
+static bool is_table_path(const char *path) // "mesh", "ports.*.fault"
+{
+    const struct weft_schema_key *key;
+    const size_t length = strlen(path);
+    for (size_t i = 0; (key = weft_schema_at(i)); i++) {
+        if (strncmp(key->path, path, length) == 0 && key->path[length] == '.') return true;
+    }
+    return false;
+}
+
+// `prefix` is in the words of the table ("ports.*."), `shown` in those of the file ("ports.p0.").
+static void read_table(struct reading *r, const struct weft_toml_node *table, const char *prefix,
+                       const char *shown, void *base)
+{
+    for (const struct weft_toml_node *node = table->first; node; node = node->next) {
+        char path[256], seen[256], why[200];
+        snprintf(path, sizeof(path), "%s%.100s", prefix, node->key);
+        snprintf(seen, sizeof(seen), "%s%.100s", shown, node->key);
+        const struct weft_schema_key *key = weft_schema_find(path);
+        if (key && strlen(node->key) == node->key_length && !strchr(node->key, '.')) {
+            const int wrong = weft_value_read(key, node, base, r->config->pool, why);
+            if (wrong > 0) complain(r, (uint16_t)wrong, node->at, node->chars, seen, "%s", why);
+            if (wrong < 0) r->out_of_memory = true;
+        } else if (is_table_path(path) && !strchr(path, '*') == !strchr(prefix, '*') &&
+                   strlen(path) < 100) {
+            if (node->type != WEFT_TOML_TABLE) {
+                complain(r, 103, node->at, node->chars, seen, "expected a table");
+                continue;
+            }
+            strcat(path, ".");
+            strcat(seen, ".");
+            read_table(r, node, path, seen, base);
+        } else {
+            unknown(r, node, prefix, seen);
+        }
+    }
+}
+
+static void set_defaults(struct reading *r, const char *prefix, void *base)
+{
+    const struct weft_schema_key *key;
+    for (size_t i = 0; (key = weft_schema_at(i)); i++) {
+        const bool belongs =
+            *prefix ? strncmp(key->path, prefix, strlen(prefix)) == 0 : !strchr(key->path, '*');
+        if (belongs && weft_value_default(key, base, r->config->pool) < 0) r->out_of_memory = true;
+    }
+}
+
+static void require(struct reading *r, const struct weft_toml_node *table, const char *shown,
+                    const char *name)
+{
+    char path[256];
+    if (weft_toml_get(table, name)) return;
+    snprintf(path, sizeof(path), "%s%s", shown, name);
+    complain(r, 105, table->key_at, table->key_chars, path, "a required key is missing");
+}
+
+static void read_ports(struct reading *r, const struct weft_toml_node *ports)
+{
+    if (ports->type != WEFT_TOML_TABLE || ports->count > WEFT_CONFIG_PORTS_MAX) {
+        complain(r, 103, ports->at, ports->chars, "ports", "expected up to %d tables [ports.NAME]",
+                 WEFT_CONFIG_PORTS_MAX);
+        return;
+    }
+    r->config->ports =
+        weft_pool_alloc(r->config->pool, (ports->count + 1) * sizeof(struct weft_config_port));
+    for (const struct weft_toml_node *node = ports->first; node && r->config->ports;
+         node = node->next) {
+        char shown[128];
+        snprintf(shown, sizeof(shown), "ports.%.60s.", node->key);
+        if (node->type != WEFT_TOML_TABLE || node->key_length == 0 || node->key_length > 31 ||
+            strspn(node->key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+                node->key_length) {
+            complain(r, 103, node->key_at, node->key_chars, "ports",
+                     "expected [ports.NAME], NAME of up to 31 letters, digits, _ and -");
+            continue;
+        }
+        struct weft_config_port *port = &r->config->ports[r->config->port_count++];
+        port->name = weft_pool_copy(r->config->pool, node->key, node->key_length);
+        set_defaults(r, "ports.*.", port);
+        read_table(r, node, "ports.*.", shown, port);
+        require(r, node, shown, "device");
+        const struct weft_toml_node *gateway = weft_toml_get(node, "gateway");
+        const struct weft_config_address *a = &port->address;
+        if (gateway && port->gateway &&
+            (a->prefix == 0 || (port->gateway ^ a->ip) >> (32 - a->prefix) != 0))
+            complain(r, 106, gateway->at, gateway->chars, shown,
+                     "gateway is not in the network of address");
+    }
+}
+
+static void read_units(struct reading *r, const struct weft_toml_node *units, const char *name)
+{
+    if (units->type != WEFT_TOML_ARRAY || units->count > WEFT_CONFIG_UNITS_MAX) {
+        complain(r, 103, units->at, units->chars, "unit", "expected up to %d tables [[unit]]",
+                 WEFT_CONFIG_UNITS_MAX);
+        return;
+    }
+    r->config->unit =
+        weft_pool_alloc(r->config->pool, (units->count + 1) * sizeof(struct weft_config_unit));
+    for (const struct weft_toml_node *node = units->first; node && r->config->unit;
+         node = node->next) {
+        if (node->type != WEFT_TOML_TABLE) {
+            complain(r, 103, node->at, node->chars, "unit", "expected a table");
+            continue;
+        }
+        struct weft_config_unit *unit = &r->config->unit[r->config->unit_count];
+        set_defaults(r, "unit.*.", unit);
+        read_table(r, node, "unit.*.", "unit.", unit);
+        require(r, node, "unit.", "name");
+        require(r, node, "unit.", "file");
+        for (size_t i = 0; unit->name && i < r->config->unit_count; i++) {
+            if (r->config->unit[i].name && strcmp(r->config->unit[i].name, unit->name) == 0)
+                complain(r, 106, node->at, node->chars, "unit.name", "two units are named `%s`",
+                         unit->name);
+        }
+        const char *slash = strrchr(name, '/');
+        if (slash && unit->file && unit->file[0] != '/') { // Relative to the config file.
+            const size_t directory = (size_t)(slash - name + 1),
+                         size = directory + strlen(unit->file);
+            char *joined = weft_pool_alloc(r->config->pool, size + 1);
+            if (joined) memcpy(joined, name, directory), strcpy(joined + directory, unit->file);
+            unit->file = joined;
+        }
+        r->config->unit_count++;
+    }
+}
+
+static void check_whole(struct reading *r, const struct weft_toml_node *root)
+{
+    struct weft_config *c = r->config;
+    const struct weft_toml_node *mesh = weft_toml_get(root, "mesh"),
+                                *journal = weft_toml_get(root, "journal");
+    const struct weft_toml_node *cores = weft_toml_get(root, "cores");
+    if (mesh && c->mesh.timeout_ns <= c->mesh.heartbeat_ns)
+        complain(r, 106, mesh->key_at, mesh->key_chars, "mesh.timeout",
+                 "must be longer than mesh.heartbeat");
+    if (journal && c->journal.segment_bytes % 4096)
+        complain(r, 104, journal->key_at, journal->key_chars, "journal.segment_bytes",
+                 "must be a multiple of 4096");
+    if (cores && c->cores.pin.mode == WEFT_CONFIG_PIN_LIST &&
+        c->cores.pin.count != c->cores.workers)
+        complain(r, 106, cores->key_at, cores->key_chars, "cores.pin",
+                 "lists %zu CPUs for %u workers", c->cores.pin.count, c->cores.workers);
+    if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
+    if (*c->admin.socket) return;
+    const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
+    char *path = weft_pool_alloc(c->pool, size);
+    if (path)
+        snprintf(path, size, "%s/admin.sock", c->node.run_dir);
+    else
+        r->out_of_memory = true;
+    c->admin.socket = path;
+}
+
+int weft_config_parse(struct weft_config *config, const char *text, size_t length, const char *name,
+                      struct weft_config_report *report)
+{
+    struct reading r = {config, report, text, length, false};
+    struct weft_toml toml;
+    *config = (struct weft_config){.pool = weft_pool_create()};
+    *report = (struct weft_config_report){0};
+    snprintf(report->file, sizeof(report->file), "%s", name);
+    if (!config->pool) return -ENOMEM;
+    set_defaults(&r, "", config);
+    if (r.out_of_memory || weft_toml_parse(&toml, config->pool, text, length) == -ENOMEM)
+        goto no_memory;
+    for (size_t i = 0; i < toml.error_count; i++) {
+        complain(&r, 102, toml.errors[i].at, 1, "", "%s", toml.errors[i].text);
+    }
+    for (struct weft_toml_node *node = toml.root->first; node; node = node->next) {
+        struct weft_toml_node alone = *node, holder = {.first = &alone};
+        alone.next = NULL;
+        if (strcmp(node->key, "ports") == 0)
+            read_ports(&r, node);
+        else if (strcmp(node->key, "unit") == 0)
+            read_units(&r, node, name);
+        else
+            read_table(&r, &holder, "", "", config);
+    }
+    if (!r.out_of_memory) check_whole(&r, toml.root);
+    if (r.out_of_memory) goto no_memory;
+    if (report->error_count == 0) return 0;
+    weft_config_free(config);
+    return -EINVAL;
+
+no_memory:
+    weft_config_free(config);
+    return -ENOMEM;
+}
+
+int weft_config_load(struct weft_config *config, const char *path,
+                     struct weft_config_report *report)
+{
+    FILE *file = fopen(path, "re");
+    char *text = malloc(WEFT_TOML_BYTES_MAX + 1);
+    int result = file && text ? 0 : file ? -ENOMEM : -errno;
+    size_t length = 0;
+    if (!result) length = fread(text, 1, WEFT_TOML_BYTES_MAX + 1, file);
+    if (!result && ferror(file)) result = -EIO;
+    if (file) fclose(file);
+    if (!result) {
+        result = weft_config_parse(config, text, length, path, report);
+    } else {
+        struct reading r = {config, report, "", 0, false};
+        *config = (struct weft_config){0};
+        *report = (struct weft_config_report){0};
+        snprintf(report->file, sizeof(report->file), "%s", path);
+        complain(&r, 107, (struct weft_toml_place){0, 0}, 1, "", "%s", strerror(-result));
+    }
+    free(text);
+    return result;
+}
+
+int weft_config_defaults(struct weft_config *config)
+{
+    struct weft_config_report report;
+    const int result = weft_config_parse(config, "", 0, "defaults", &report);
+    weft_config_report_free(&report);
+    return result;
+}
+
+void weft_config_free(struct weft_config *config)
+{
+    weft_pool_free(config->pool);
+    *config = (struct weft_config){0};
+}
