@@ -72,7 +72,7 @@ static void unknown(struct reading *r, const struct weft_toml_node *node, const 
     issue = complain(r, 101, node->key_at, node->key_chars, path, "unknown key");
     if (!issue) return;
     const size_t length = strlen(prefix);
-    size_t best = strlen(node->key) < 5 ? 2 : 3; // Only what is close.
+    size_t best = strlen(node->key) < 3 ? 2 : 3; // Only what is close.
     const struct weft_schema_key *key;
     for (size_t i = 0; (key = weft_schema_at(i)); i++) {
         if (strncmp(key->path, prefix, length) != 0) continue;
