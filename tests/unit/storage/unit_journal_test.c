@@ -1,0 +1,120 @@
+// The three records of a unit: written, read back, folded; and every wrong length refused.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/storage/unit_journal.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/disk_sim.h"
+
+static void settle(struct weft_journal *journal)
+{
+    while (!weft_journal_idle(journal)) {
+        weft_journal_flush(journal);
+        weft_journal_poll(journal);
+    }
+}
+
+static struct weft_unit_load load_of(const char *name, const char *source)
+{
+    struct weft_unit_load load = {.recovery = 1, .source = weft_span_text(source)};
+    snprintf(load.name, sizeof(load.name), "%s", name);
+    snprintf(load.source_name, sizeof(load.source_name), "%s.fth", name);
+    return load;
+}
+
+static void last_record_wins(void **state)
+{
+    struct weft_disk_sim sim;
+    struct weft_journal journal;
+    struct weft_unit_table table = {0};
+    const struct weft_journal_options options = {.journal_id = 5};
+    (void)state;
+    weft_disk_sim_init(&sim, 3);
+    const struct weft_disk disk = weft_disk_sim_disk(&sim);
+    assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
+    assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, &table, NULL, NULL), 0);
+    const struct weft_unit_load counter = load_of("counter", "variable total");
+    const struct weft_unit_load other = load_of("other", ": x ;");
+    const struct weft_unit_load again = load_of("counter", "variable total 5 total !");
+    static uint8_t image[WEFT_UNIT_IMAGE_MAX];
+    memset(image, 0xa5, sizeof(image));
+    assert_int_equal(weft_unit_journal_load(&journal, &counter), 1);
+    assert_int_equal(weft_unit_journal_load(&journal, &other), 2);
+    assert_int_equal(weft_unit_journal_image(&journal, "counter", weft_span_text("old")), 3);
+    assert_int_equal(weft_unit_journal_load(&journal, &again), 4); // Forgets the image.
+    assert_int_equal(weft_unit_journal_gone(&journal, "other"), 5);
+    settle(&journal);
+    assert_int_equal(
+        weft_unit_journal_image(&journal, "counter", weft_span_of(image, sizeof(image))), 6);
+    settle(&journal);
+    weft_journal_destroy(&journal);
+
+    assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
+    assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, &table, NULL, NULL), 0);
+    assert_int_equal(table.count, 1);
+    assert_null(weft_unit_table_find(&table, "other"));
+    const struct weft_unit_entry *entry = weft_unit_table_find(&table, "counter");
+    assert_non_null(entry);
+    assert_string_equal(entry->load.source_name, "counter.fth");
+    assert_int_equal(entry->load.recovery, 1);
+    assert_true(weft_span_equal(entry->load.source, again.source));
+    assert_true(weft_span_equal(entry->image, weft_span_of(image, sizeof(image))));
+    weft_unit_table_destroy(&table);
+    weft_journal_destroy(&journal);
+    weft_disk_sim_destroy(&sim);
+}
+
+static void limits_are_checked(void **state)
+{
+    struct weft_journal journal = {0}; // Never reached: the checks come first.
+    struct weft_unit_load load = load_of("ok", "");
+    static uint8_t big[WEFT_UNIT_IMAGE_MAX + 1];
+    (void)state;
+    load.source = weft_span_of(big, WEFT_UNIT_SOURCE_MAX + 1);
+    assert_int_equal(weft_unit_journal_load(&journal, &load), -EMSGSIZE);
+    memset(load.name, 'x', sizeof(load.name)); // 32 bytes, no zero.
+    assert_int_equal(weft_unit_journal_load(&journal, &load), -EINVAL);
+    assert_int_equal(weft_unit_journal_gone(&journal, ""), -EINVAL);
+    assert_int_equal(weft_unit_journal_gone(&journal, "two words"), -EINVAL);
+    assert_int_equal(weft_unit_journal_image(&journal, "a-name-of-thirty-two-characters!",
+                                             (struct weft_span){0}),
+                     -EINVAL);
+    assert_int_equal(weft_unit_journal_image(&journal, "ok", weft_span_of(big, sizeof(big))),
+                     -EMSGSIZE);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+    static const uint8_t load[] = {1, 2, 1, 0, 3, 0, 0, 0, 'a', 'b', 'f', 's', 'r', 'c'};
+    static const uint8_t image[] = {2, 0, 0, 0, 3, 0, 0, 0, 'a', 'b', 1, 2, 3};
+    static const uint8_t gone[] = {2, 'a', 'b'};
+    struct weft_unit_load out;
+    struct weft_span bytes;
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    (void)state;
+    for (size_t length = 0; length <= sizeof(load); length++) // Golden, at full length.
+        assert_int_equal(weft_unit_load_decode(weft_span_of(load, length), &out),
+                         length == sizeof(load) ? 0 : -EBADMSG);
+    assert_string_equal(out.name, "ab");
+    assert_string_equal(out.source_name, "f");
+    assert_true(weft_span_equal(out.source, weft_span_text("src")));
+    for (size_t length = 0; length <= sizeof(image); length++)
+        assert_int_equal(weft_unit_image_decode(weft_span_of(image, length), name, &bytes),
+                         length == sizeof(image) ? 0 : -EBADMSG);
+    assert_string_equal(name, "ab");
+    assert_int_equal(bytes.length, 3);
+    for (size_t length = 0; length <= sizeof(gone); length++)
+        assert_int_equal(weft_unit_gone_decode(weft_span_of(gone, length), name),
+                         length == sizeof(gone) ? 0 : -EBADMSG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(last_record_wins),
+        cmocka_unit_test(limits_are_checked),
+        cmocka_unit_test(every_truncation_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
