@@ -47,7 +47,7 @@ _Static_assert(offsetof(struct weft_seal_wire, counter) == 48, "the header is a 
 
 // A key schedule for one (sender, salt); zeroed memory holds none.
 struct weft_seal_cipher {
-    void *handle; // GnuTLS's; made once, then rekeyed, so a reused one allocates nothing.
+    void *handle; // GnuTLS's.
     uint8_t iv[4];
 };
 
