@@ -1,0 +1,212 @@
+#include "runtime/admin/body.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/admin/text.h"
+#include "runtime/base/units.h"
+
+enum field_type { FIELD_TEXT, FIELD_FLAG, FIELD_RATIO, FIELD_COUNT };
+
+struct field {
+    const char *key;
+    enum field_type type;
+    bool required;
+};
+
+static const char *type_name(enum field_type type)
+{
+    static const char *const names[] = {"a string", "true or false", "a number from 0 to 1",
+                                        "an integer, 0 or more"};
+    return names[type];
+}
+
+static bool fits(const json_t *value, enum field_type type)
+{
+    switch (type) {
+    case FIELD_TEXT: return json_is_string(value);
+    case FIELD_FLAG: return json_is_boolean(value);
+    case FIELD_RATIO:
+        return json_is_number(value) && json_number_value(value) >= 0 &&
+               json_number_value(value) <= 1;
+    case FIELD_COUNT: return json_is_integer(value) && json_integer_value(value) >= 0;
+    }
+    return false;
+}
+
+static const struct field *field_find(const struct field *fields, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].key, key) == 0) return &fields[i];
+    }
+    return NULL;
+}
+
+// An object with exactly these fields, or NULL with `error`.
+static json_t *object_parse(const char *body, size_t length, const struct field *fields,
+                            size_t count, struct weft_error *error)
+{
+    json_error_t where;
+    json_t *json = json_loadb(body, length, JSON_REJECT_DUPLICATES, &where);
+    const char *key;
+    json_t *value;
+
+    if (json == NULL) {
+        weft_error_set(error, 504, "the body is not JSON: line %d, column %d: %s", where.line,
+                       where.column, where.text);
+        return NULL;
+    }
+    if (!json_is_object(json)) {
+        weft_error_set(error, 504, "the body must be a JSON object");
+        goto refuse;
+    }
+    json_object_foreach(json, key, value)
+    {
+        const struct field *field = field_find(fields, count, key);
+        if (field == NULL) {
+            weft_error_set(error, 504, "the body has an unknown key \"%.40s\"", key);
+            goto refuse;
+        }
+        if (!fits(value, field->type)) {
+            weft_error_set(error, 504, "\"%s\" must be %s", key, type_name(field->type));
+            goto refuse;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].required && json_object_get(json, fields[i].key) == NULL) {
+            weft_error_set(error, 504, "the body lacks \"%s\"", fields[i].key);
+            goto refuse;
+        }
+    }
+    return json;
+
+refuse:
+    json_decref(json);
+    return NULL;
+}
+
+static const char *text_of(const json_t *json, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+
+    return text != NULL ? text : "";
+}
+
+static bool recovery_known(const char *recovery)
+{
+    static const char *const known[] = {"", "none", "journal", "swarm"};
+
+    for (size_t i = 0; i < WEFT_COUNT_OF(known); i++) {
+        if (strcmp(recovery, known[i]) == 0) return true;
+    }
+    return false;
+}
+
+int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
+                   struct weft_error *error)
+{
+    static const struct field fields[] = {
+        {"name", FIELD_TEXT, true},
+        {"source", FIELD_TEXT, true},
+        {"file", FIELD_TEXT, false},
+        {"recovery", FIELD_TEXT, false},
+    };
+    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+
+    if (json == NULL) return -1;
+    *unit = (struct weft_body_unit){
+        .json = json,
+        .name = text_of(json, "name"),
+        .file = text_of(json, "file"),
+        .recovery = text_of(json, "recovery"),
+        .text = text_of(json, "source"),
+        .text_length = json_string_length(json_object_get(json, "source")),
+    };
+    if (!weft_admin_name_valid(unit->name, strlen(unit->name))) {
+        weft_error_set(error, 504, "\"name\" must be 1 to 63 of A-Z a-z 0-9 . _ -");
+    } else if (!recovery_known(unit->recovery)) {
+        weft_error_set(error, 504, "\"recovery\" must be none, journal or swarm");
+    } else {
+        return 0;
+    }
+    weft_body_unit_destroy(unit);
+    return -1;
+}
+
+int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
+                   struct weft_error *error)
+{
+    static const struct field fields[] = {
+        {"text", FIELD_TEXT, true},
+        {"interactive", FIELD_FLAG, false},
+    };
+    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+
+    if (json == NULL) return -1;
+    *unit = (struct weft_body_unit){
+        .json = json,
+        .name = "",
+        .file = "",
+        .recovery = "",
+        .text = text_of(json, "text"),
+        .text_length = json_string_length(json_object_get(json, "text")),
+        .interactive = json_is_true(json_object_get(json, "interactive")),
+    };
+    return 0;
+}
+
+void weft_body_unit_destroy(struct weft_body_unit *unit)
+{
+    json_decref(unit->json);
+    unit->json = NULL;
+}
+
+static uint64_t count_of(const json_t *json, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(json, key));
+}
+
+static double ratio_of(const json_t *json, const char *key)
+{
+    return json_number_value(json_object_get(json, key));
+}
+
+int weft_body_fault(const char *body, size_t length, struct weft_admin_fault *fault,
+                    struct weft_error *error)
+{
+    static const struct field fields[] = {
+        {"port", FIELD_TEXT, false},
+        {"loss_ratio", FIELD_RATIO, false},
+        {"duplicate_ratio", FIELD_RATIO, false},
+        {"reorder_ratio", FIELD_RATIO, false},
+        {"corrupt_ratio", FIELD_RATIO, false},
+        {"delay_ns", FIELD_COUNT, false},
+        {"jitter_ns", FIELD_COUNT, false},
+        {"seed", FIELD_COUNT, false},
+        {"partition", FIELD_FLAG, false},
+    };
+    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+
+    if (json == NULL) return -1;
+    *fault = (struct weft_admin_fault){
+        .loss_ratio = ratio_of(json, "loss_ratio"),
+        .duplicate_ratio = ratio_of(json, "duplicate_ratio"),
+        .reorder_ratio = ratio_of(json, "reorder_ratio"),
+        .corrupt_ratio = ratio_of(json, "corrupt_ratio"),
+        .delay_ns = count_of(json, "delay_ns"),
+        .jitter_ns = count_of(json, "jitter_ns"),
+        .seed = count_of(json, "seed"),
+        .partition = json_is_true(json_object_get(json, "partition")),
+    };
+    const char *port = text_of(json, "port");
+    int result = 0;
+    if (strlen(port) >= sizeof(fault->port)) {
+        result = weft_error_set(error, 504, "\"port\" is longer than 15 bytes");
+    } else if (fault->delay_ns > 60 * WEFT_NS_PER_S || fault->jitter_ns > 60 * WEFT_NS_PER_S) {
+        result = weft_error_set(error, 504, "a delay is at most 60 s");
+    } else {
+        memcpy(fault->port, port, strlen(port));
+    }
+    json_decref(json);
+    return result;
+}

@@ -1,0 +1,396 @@
+#include "runtime/admin/client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/admin/http_response.h"
+#include "runtime/base/units.h"
+
+#define TIMEOUT_MS 10000
+
+struct weft_client_stream {
+    int fd;
+    int64_t deadline_ms; // Until the headers are here.
+    const struct weft_client_target *target;
+    struct weft_http_response response;
+    int (*take)(void *self, const char *bytes, size_t length);
+    void *self;
+    // An answer that is an error is kept, to be told.
+    char problem[4096];
+    size_t problem_length;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int unreachable(const struct weft_client_target *target, struct weft_error *error,
+                       const char *why)
+{
+    char where[128];
+
+    if (target->path[0] != '\0') {
+        snprintf(where, sizeof(where), "%s", target->path);
+    } else {
+        snprintf(where, sizeof(where), "127.0.0.1:%u", (unsigned)target->port);
+    }
+    weft_error_set(error, 501, "%s cannot be reached at %s: %s",
+                   target->name[0] != '\0' ? target->name : "the node", where, why);
+    weft_error_hint(error, "is it running? `weft node ls` shows those that are");
+    return -1;
+}
+
+static int late(const struct weft_client_target *target, struct weft_error *error)
+{
+    return weft_error_set(error, 505, "%s did not answer in time",
+                          target->name[0] != '\0' ? target->name : "the node");
+}
+
+static int wait_for(int fd, short events, int64_t deadline_ms)
+{
+    struct pollfd waited = {.fd = fd, .events = events};
+    const int64_t left_ms = deadline_ms - now_ms();
+    const int result = poll(&waited, 1, left_ms > 0 ? (int)left_ms : 0);
+
+    if (result == 0) return -ETIMEDOUT;
+    return result < 0 ? -errno : 0;
+}
+
+static int dial(const struct weft_client_target *target, struct weft_error *error)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons(target->port),
+                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    const bool local = target->path[0] != '\0';
+    const struct sockaddr *address =
+        local ? (const struct sockaddr *)&un : (const struct sockaddr *)&in;
+
+    memcpy(un.sun_path, target->path, sizeof(un.sun_path) - 1);
+    const int fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return unreachable(target, error, strerror(errno));
+    if (connect(fd, address, local ? sizeof(un) : sizeof(in)) == 0) return fd;
+    const int reason = errno;
+    close(fd);
+    if (reason == EACCES || reason == EPERM) {
+        return weft_error_set(error, 502, "%s: permission denied",
+                              local ? target->path : "the node");
+    }
+    return unreachable(target, error, strerror(reason));
+}
+
+static int send_all(int fd, const char *bytes, size_t length, int64_t deadline_ms)
+{
+    while (length > 0) {
+        const ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0) {
+            bytes += sent;
+            length -= (size_t)sent;
+            continue;
+        }
+        if (errno == EPIPE || errno == ECONNRESET)
+            return 0; // Its answer may be there all the same.
+        if (errno != EAGAIN && errno != EINTR) return -errno;
+        const int result = wait_for(fd, POLLOUT, deadline_ms);
+        if (result < 0 && result != -EINTR) return result;
+    }
+    return 0;
+}
+
+static int send_request(int fd, const struct weft_client_target *target,
+                        const struct weft_client_call *call, int64_t deadline_ms)
+{
+    char head[2048], host[32] = "weft";
+
+    if (target->path[0] == '\0') {
+        snprintf(host, sizeof(host), "127.0.0.1:%u", (unsigned)target->port);
+    }
+    int length = snprintf(head, sizeof(head),
+                          "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
+                          "\r\nAccept: %s\r\nConnection: close\r\n",
+                          call->method, call->path, host,
+                          call->accept != NULL ? call->accept : "application/json");
+    if (length < 0 || (size_t)length >= sizeof(head)) return -ENAMETOOLONG;
+    const size_t room = sizeof(head) - (size_t)length;
+    const int more = call->body == NULL
+                         ? snprintf(head + length, room, "\r\n")
+                         : snprintf(head + length, room,
+                                    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                                    call->body_length);
+    if (more < 0 || (size_t)more >= room) return -ENAMETOOLONG;
+    const int result = send_all(fd, head, (size_t)(length + more), deadline_ms);
+    if (result < 0 || call->body == NULL) return result;
+    return send_all(fd, call->body, call->body_length, deadline_ms);
+}
+
+static int stream_take(void *self, const char *bytes, size_t length)
+{
+    struct weft_client_stream *stream = self;
+
+    if (stream->response.status < 400) return stream->take(stream->self, bytes, length);
+    const size_t room = sizeof(stream->problem) - stream->problem_length;
+    const size_t kept = length < room ? length : room;
+    memcpy(stream->problem + stream->problem_length, bytes, kept);
+    stream->problem_length += kept;
+    return 0;
+}
+
+// `stream` is the caller's memory; its `take` is given what every body brings, problems too.
+static int stream_start(struct weft_client_stream *stream, const struct weft_client_target *target,
+                        const struct weft_client_call *call, struct weft_error *error)
+{
+    stream->target = target;
+    stream->deadline_ms = now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
+    stream->fd = dial(target, error);
+    if (stream->fd < 0) return -1;
+    const int result = send_request(stream->fd, target, call, stream->deadline_ms);
+    if (result == 0) return 0;
+    close(stream->fd);
+    return result == -ETIMEDOUT ? late(target, error)
+                                : unreachable(target, error, strerror(-result));
+}
+
+// One read. 1 more to come, 0 whole, -1 with `error`; -EINTR is 1.
+static int stream_read(struct weft_client_stream *stream, struct weft_error *error)
+{
+    char bytes[16 * 1024];
+    const ssize_t count = recv(stream->fd, bytes, sizeof(bytes), 0);
+
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return 1;
+    if (count < 0 && errno != ECONNRESET) {
+        return unreachable(stream->target, error, strerror(errno));
+    }
+    if (count <= 0) {
+        if (weft_http_response_end(&stream->response)) return 0;
+        return unreachable(stream->target, error,
+                           "it closed the connection before its answer ended");
+    }
+    if (weft_http_response_feed(&stream->response, bytes, (size_t)count)) return 1;
+    if (stream->response.state == WEFT_HTTP_DONE) return 0;
+    return unreachable(stream->target, error, "what answers there does not speak HTTP");
+}
+
+// Collects a whole body within the bound.
+struct collector {
+    struct weft_client_answer *answer;
+    size_t capacity;
+    bool failed;
+};
+
+static int collect(void *self, const char *bytes, size_t length)
+{
+    struct collector *collector = self;
+    struct weft_client_answer *answer = collector->answer;
+
+    if (length > WEFT_CLIENT_BODY_BYTES_MAX - answer->length) {
+        collector->failed = true;
+        return -1;
+    }
+    const size_t wanted = answer->length + length + 1;
+    if (wanted > collector->capacity) {
+        char *body = realloc(answer->body, wanted * 2);
+        if (body == NULL) {
+            collector->failed = true;
+            return -1;
+        }
+        answer->body = body;
+        collector->capacity = wanted * 2;
+    }
+    memcpy(answer->body + answer->length, bytes, length);
+    answer->length += length;
+    answer->body[answer->length] = '\0';
+    return 0;
+}
+
+int weft_client_ask(const struct weft_client_target *target, const struct weft_client_call *call,
+                    struct weft_client_answer *answer, struct weft_error *error)
+{
+    struct collector collector = {.answer = answer, .capacity = 1};
+    struct weft_client_stream stream = {0};
+    int result = 1;
+
+    memset(answer, 0, sizeof(*answer));
+    answer->body = calloc(1, 1);
+    if (answer->body == NULL) return weft_error_set(error, 501, "no memory");
+    weft_http_response_init(&stream.response, collect, &collector);
+    if (stream_start(&stream, target, call, error) < 0) {
+        weft_client_answer_destroy(answer);
+        return -1;
+    }
+    while (result > 0) {
+        const int waited = wait_for(stream.fd, POLLIN, stream.deadline_ms);
+        if (waited == -EINTR) continue;
+        result = waited < 0 ? late(target, error) : stream_read(&stream, error);
+    }
+    close(stream.fd);
+    if (result == 0 && collector.failed) {
+        result = unreachable(target, error, "its answer is too large");
+    }
+    if (result < 0) {
+        weft_client_answer_destroy(answer);
+        return -1;
+    }
+    answer->status = stream.response.status;
+    memcpy(answer->media_type, stream.response.media_type, sizeof(answer->media_type));
+    return 0;
+}
+
+void weft_client_answer_destroy(struct weft_client_answer *answer)
+{
+    free(answer->body);
+    answer->body = NULL;
+}
+
+void weft_client_problem(unsigned status, const json_t *problem, struct weft_error *error)
+{
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *hint = json_string_value(json_object_get(problem, "hint"));
+    unsigned number = 0;
+
+    if (code == NULL || sscanf(code, "W%4u", &number) != 1 ||
+        weft_error_find((uint16_t)number) == NULL) {
+        number = status == 404 ? 503 : status == 403 ? 502 : 501;
+    }
+    weft_error_set(error, (uint16_t)number, "%s", detail != NULL ? detail : "");
+    if (detail == NULL)
+        weft_error_set(error, (uint16_t)number, "the node answered HTTP %u", status);
+    if (hint != NULL) weft_error_hint(error, "%s", hint);
+}
+
+json_t *weft_client_json(const struct weft_client_target *target, const char *method,
+                         const char *path, const json_t *json, uint32_t timeout_ms,
+                         unsigned *status, struct weft_error *error)
+{
+    char *body = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    const struct weft_client_call call = {.method = method,
+                                          .path = path,
+                                          .body = body,
+                                          .body_length = body != NULL ? strlen(body) : 0,
+                                          .timeout_ms = timeout_ms};
+    struct weft_client_answer answer;
+
+    *status = 0;
+    const int result = weft_client_ask(target, &call, &answer, error);
+    free(body);
+    if (result < 0) return NULL;
+    *status = answer.status;
+    json_t *document = json_loadb(answer.body, answer.length, JSON_ALLOW_NUL, NULL);
+    weft_client_answer_destroy(&answer);
+    if (answer.status < 400 && document != NULL) return document;
+    if (answer.status < 400) {
+        unreachable(target, error, "its answer is not JSON");
+    } else {
+        weft_client_problem(answer.status, document, error);
+    }
+    json_decref(document);
+    return NULL;
+}
+
+struct weft_client_stream *weft_client_stream_open(
+    const struct weft_client_target *target, const struct weft_client_call *call,
+    int (*take)(void *self, const char *bytes, size_t length), void *self, struct weft_error *error)
+{
+    struct weft_client_stream *stream = calloc(1, sizeof(*stream));
+
+    if (stream == NULL) {
+        weft_error_set(error, 501, "no memory");
+        return NULL;
+    }
+    stream->take = take;
+    stream->self = self;
+    weft_http_response_init(&stream->response, stream_take, stream);
+    if (stream_start(stream, target, call, error) == 0) return stream;
+    free(stream);
+    return NULL;
+}
+
+int weft_client_stream_fd(const struct weft_client_stream *stream)
+{
+    return stream->fd;
+}
+
+int weft_client_stream_read(struct weft_client_stream *stream, struct weft_error *error)
+{
+    const int result = stream_read(stream, error);
+
+    if (result != 0 || stream->response.status < 400) return result;
+    json_t *problem = json_loadb(stream->problem, stream->problem_length, 0, NULL);
+    weft_client_problem(stream->response.status, problem, error);
+    json_decref(problem);
+    return -1;
+}
+
+void weft_client_stream_close(struct weft_client_stream *stream)
+{
+    if (stream == NULL) return;
+    close(stream->fd);
+    free(stream);
+}
+
+int weft_client_stream(const struct weft_client_target *target, const struct weft_client_call *call,
+                       int (*take)(void *self, const char *bytes, size_t length), void *self,
+                       const volatile int *stopped, struct weft_error *error)
+{
+    struct weft_client_stream *stream = weft_client_stream_open(target, call, take, self, error);
+    int result = 1;
+
+    if (stream == NULL) return -1;
+    while (result > 0) {
+        const bool begun = stream->response.state > WEFT_HTTP_HEADERS;
+        const int waited =
+            wait_for(stream->fd, POLLIN, begun ? now_ms() + 1000 : stream->deadline_ms);
+        if (stopped != NULL && *stopped) {
+            result = 0;
+        } else if (waited == 0) {
+            result = weft_client_stream_read(stream, error);
+        } else if (waited == -ETIMEDOUT && !begun) {
+            result = late(target, error);
+        }
+    }
+    weft_client_stream_close(stream);
+    return result;
+}
+
+static void sse_line(struct weft_client_sse *sse)
+{
+    size_t length = sse->line_length;
+
+    if (length > 0 && sse->line[length - 1] == '\r') length--;
+    sse->line[length] = '\0';
+    if (!sse->cut && length > 5 && memcmp(sse->line, "data:", 5) == 0) {
+        const size_t skip = sse->line[5] == ' ' ? 6 : 5;
+        sse->event(sse->self, sse->line + skip, length - skip);
+    }
+    sse->line_length = 0;
+    sse->cut = 0;
+}
+
+int weft_client_sse_take(void *self, const char *bytes, size_t length)
+{
+    struct weft_client_sse *sse = self;
+
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\n') {
+            sse_line(sse);
+        } else if (sse->line_length < sizeof(sse->line) - 1) {
+            sse->line[sse->line_length++] = bytes[i];
+        } else {
+            sse->cut = 1;
+        }
+    }
+    return 0;
+}
