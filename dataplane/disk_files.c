@@ -144,7 +144,10 @@ int weft_disk_files_read(struct weft_disk_files *files, uint32_t file, uint64_t 
     const size_t length = (size_t)block_count * WEFT_DISK_BLOCK_BYTES;
     size_t at = 0;
     int result = 0;
-    while (at < length) {
+    // A process killed a moment ago has left what it wrote in the page cache or on its way; who
+    // reads it now builds on it.
+    if (block == 0 && fdatasync(fd) < 0) result = -errno;
+    while (at < length && result == 0) {
         const off_t from = (off_t)(block * WEFT_DISK_BLOCK_BYTES + at);
         const ssize_t count = pread(fd, (uint8_t *)blocks + at, length - at, from);
         if (count < 0 && errno == EINTR) continue;

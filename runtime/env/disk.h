@@ -1,7 +1,8 @@
 // disk.h: durable writes to one file of fixed-size blocks, as an interface.
 //
-// dataplane/uring_disk.c implements it on a worker's ring (O_DIRECT, RWF_DSYNC, several in flight), a
-// disk thread where io_uring is refused (WEFT_IO=epoll), tests/sim with torn and lost writes.
+// dataplane/uring_disk.c implements it on a worker's ring (O_DIRECT, RWF_DSYNC, several in flight),
+// dataplane/disk_thread.c where io_uring is refused (WEFT_IO=epoll), tests/support/disk_sim.c with torn
+// and lost writes.
 #ifndef WEFT_ENV_DISK_H
 #define WEFT_ENV_DISK_H
 
@@ -26,11 +27,12 @@ struct weft_disk {
     void (*flush)(void *self);
 
     // The rest blocks, and is used at start or by the control core's thread alone.
-    // Reads blocks; what lies past the end reads as zeros. 0 or a negative errno.
+    // Reads blocks; what lies past the end reads as zeros. What a read from block 0 on finds in the
+    // file is durable: a process that was killed may have left writes in a cache. 0 or a negative errno.
     int (*read)(void *self, uint32_t file, uint64_t block, void *blocks, uint32_t block_count);
     // Makes `file` exist with room for `block_count` zeroed blocks, durably. 0 or a negative errno.
     int (*create)(void *self, uint32_t file, uint64_t block_count);
-    // Removes `file`. 0 or a negative errno; a missing file is no error.
+    // Removes `file`, durably. 0 or a negative errno; a missing file is no error.
     int (*remove)(void *self, uint32_t file);
     // The numbers of the files that exist, ascending, at most `limit`. Count, or a negative errno.
     int (*list)(void *self, uint32_t *files, uint32_t limit);
