@@ -1,5 +1,7 @@
 // slab.h: objects of one size from chunks of an arena: alloc and free are a push and a pop.
 // Core: own core only. An object freed is poisoned under ASan.
+// Objects whose size is a multiple of 64 start on a cache line. When the last object comes back,
+// every chunk but one goes back to the arena: a crowd that has left leaves its memory.
 #ifndef WEFT_MEM_SLAB_H
 #define WEFT_MEM_SLAB_H
 
@@ -18,6 +20,8 @@ struct weft_slab {
     uint32_t free_count;
 };
 
+// Objects of `object_bytes` (at least one must fit a chunk) from chunks of `chunk_bytes`. Allocates
+// nothing.
 void weft_slab_init(struct weft_slab *slab, struct weft_arena *arena, uint32_t object_bytes,
                     uint32_t chunk_bytes);
 // Returns every chunk. Objects still in use become invalid.

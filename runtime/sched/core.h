@@ -1,8 +1,20 @@
 // core.h: one turn of a core: observe, react, act. Nothing here blocks, and each step has a budget.
 //
 // A worker core is one of these, turned for ever by a pinned thread (core_thread.h); the simulator
-// turns all cores of all nodes in one thread. The control core is one too, with pollers that may block.
-// State hangs from here; no global, no thread-local, no clock but the one given.
+// turns all cores of all nodes in one thread. The control core is one too, with pollers that may
+// block. State hangs from here; no global, no thread-local, no clock but the one given. A core, its
+// wheel and its queues point into themselves: its memory stays in place, aligned to
+// WEFT_CORE_ALIGN.
+//
+// How a sleeping core is woken, and why no wake-up is lost:
+//
+//   whoever gives work                       the core
+//   1. store the work (ring head, stop)      1. store asleep = 1
+//   2. full fence                            2. full fence
+//   3. load asleep; if set, ring the bell    3. load the work; if there is some, do not sleep
+//
+// Each side stores, fences and then loads what the other stores: at least one of them sees the
+// other.
 #ifndef WEFT_SCHED_CORE_H
 #define WEFT_SCHED_CORE_H
 
@@ -15,47 +27,75 @@
 #include "runtime/base/list.h"
 #include "runtime/base/log.h"
 #include "runtime/env/clock.h"
+#include "runtime/sched/mpsc_ring.h"
 #include "runtime/sched/poller.h"
 #include "runtime/sched/spsc_ring.h"
 #include "runtime/sched/wheel.h"
 
-#define WEFT_CORE_MAX          64 // Cores of a node, the control core included.
-#define WEFT_CORE_POLLERS_MAX  16
-#define WEFT_CORE_RING_SLOTS   1024
-#define WEFT_SLICE_REDUCTIONS  2000 // One slice of an actor or unit.
+#define WEFT_CORE_MAX            64 // Cores of a node, the control core included.
+#define WEFT_CORE_POLLERS_MAX    16
+#define WEFT_CORE_RING_SLOTS     1024
+#define WEFT_CORE_OVERFLOW_SLOTS 4096 // Messages a core keeps while a ring of its own is full.
+#define WEFT_CORE_BATCH          64   // Messages taken from one ring in one turn.
+#define WEFT_CORE_NOBODY         UINT16_MAX // `from` of what a foreign thread posted.
+#define WEFT_CORE_TIMERS_TURN    256        // Timers fired in one turn.
+#define WEFT_SLICE_REDUCTIONS    2000       // One slice of an actor or unit.
+#define WEFT_TURN_REDUCTIONS     16000      // All slices of one turn: eight full ones.
+#define WEFT_SLICE_COST_MIN      20  // What the shortest slice is charged: queue work is work too.
+#define WEFT_LOW_EVERY           8   // LOW gets one slice in this many, while NORMAL has work.
+#define WEFT_IDLE_POLLS          200 // Empty turns with a pause, then
+#define WEFT_IDLE_YIELDS         8   // turns with a yield, then sleeps from
+#define WEFT_IDLE_SLEEP_NS_MIN   (20 * WEFT_NS_PER_US) // to idle_sleep_max_ns, growing by half.
+#define WEFT_IDLE_SLEEP_NS_MAX   (500 * WEFT_NS_PER_US)
 
-enum weft_priority { WEFT_PRIORITY_MAX, WEFT_PRIORITY_HIGH, WEFT_PRIORITY_NORMAL, WEFT_PRIORITY_LOW,
-                     WEFT_PRIORITY_COUNT };
+enum weft_priority {
+    WEFT_PRIORITY_MAX,
+    WEFT_PRIORITY_HIGH,
+    WEFT_PRIORITY_NORMAL,
+    WEFT_PRIORITY_LOW,
+    WEFT_PRIORITY_COUNT
+};
 
 // Something that can stand in a run queue: an actor embeds one.
 struct weft_task {
     struct weft_list link;
-    // Runs for at most `*reductions`, subtracts what it used. True: it wants another slice.
+    // Runs for at most `*reductions`, subtracts what it used. True: it wants another slice. After
+    // false the core does not touch the task again: it may be gone.
     bool (*run)(struct weft_task *task, uint32_t *reductions);
     uint8_t priority;
     bool queued;
 };
 
+static inline void weft_task_init(struct weft_task *task,
+                                  bool (*run)(struct weft_task *task, uint32_t *reductions),
+                                  enum weft_priority priority)
+{
+    weft_list_init(&task->link);
+    task->run = run;
+    task->priority = (uint8_t)priority;
+    task->queued = false;
+}
+
 struct weft_core_stats { // Written by the core each turn, read by any core.
     weft_counter turn_count;
-    weft_counter busy_ns;      // Turns that found work.
-    weft_counter idle_ns;      // Turns that found none, and sleeps.
+    weft_counter busy_ns; // Turns that found work.
+    weft_counter idle_ns; // Turns that found none, and sleeps.
     weft_counter sleep_count;
-    weft_counter wake_count;   // Sleeps ended by a doorbell or another core.
+    weft_counter wake_count; // Sleeps ended by a doorbell or another core.
     weft_counter slice_count;
     weft_counter reduction_count;
-    weft_counter message_in;   // From other cores' rings.
-    weft_counter turn_ns_max;  // Longest turn since start.
+    weft_counter message_in;  // From other cores' rings.
+    weft_counter turn_ns_max; // Longest turn since start.
 };
 
 struct weft_core_group;
 
 struct weft_core {
-    uint64_t now_ns;             // Read once a turn.
+    uint64_t now_ns; // Read once a turn.
     const struct weft_clock *clock;
     struct weft_core_group *group; // All cores of this node.
-    uint16_t index;              // 0 is the control core.
-    int16_t cpu;                 // The CPU it is pinned to; -1: it floats.
+    uint16_t index;                // 0 is the control core.
+    int16_t cpu;                   // The CPU it is pinned to; -1: it floats.
     struct weft_poller pollers[WEFT_CORE_POLLERS_MAX];
     uint32_t poller_count;
     struct weft_wheel wheel;
@@ -68,11 +108,22 @@ struct weft_core {
     struct weft_core_stats stats;
     struct weft_drops drops;
     struct weft_log log;
-    // Idle policy (DESIGN): ~200 polls with pause, ~8 yields, then sleeps growing from 20 to 500 us.
-    uint32_t idle_turns;
-    uint64_t idle_sleep_ns;
-    uint32_t low_turns;          // NORMAL slices since LOW last ran.
-    _Alignas(WEFT_CORE_ALIGN) _Atomic bool asleep; // Set before a sleep; whoever gives work rechecks.
+    // Idle policy (DESIGN): ~200 polls with pause, ~8 yields, then sleeps growing from 20 us. The
+    // owner may change the two limits before the first turn.
+    uint32_t idle_polls;        // WEFT_IDLE_POLLS; 0 for a core that may sleep at once.
+    uint64_t idle_sleep_max_ns; // WEFT_IDLE_SLEEP_NS_MAX; more where every poller has a doorbell.
+    uint32_t idle_turns;        // Turns without work, in a row.
+    uint64_t idle_sleep_ns;     // The next sleep's length.
+    uint32_t low_turns;         // NORMAL slices since LOW last ran.
+    uint64_t wake_mask;         // Cores given work since the last full fence.
+    bool turning;               // Inside weft_core_turn.
+    bool turn_busy;             // The last turn found work.
+    uint64_t overflow_mask;     // Destinations with something in overflow[].
+    struct weft_spsc_ring
+        *overflow[WEFT_CORE_MAX]; // Own core at both ends: what a full ring refused.
+    struct weft_mpsc_ring posts;  // From foreign threads.
+    _Alignas(
+        WEFT_CORE_ALIGN) _Atomic uint8_t asleep; // Set before a sleep; whoever gives work rechecks.
     _Atomic bool stop;
 };
 
@@ -82,7 +133,8 @@ struct weft_core_group {
     struct weft_spsc_ring *rings[WEFT_CORE_MAX][WEFT_CORE_MAX]; // [from][to]; the diagonal is NULL.
 };
 
-// Prepares `core` as number `index` of `group` and joins it. Memory is the caller's; `clock` outlives it.
+// Prepares `core` as number `index` of `group` (zeroed by the caller before the first) and joins
+// it. Memory is the caller's; `clock` outlives it.
 void weft_core_init(struct weft_core *core, struct weft_core_group *group, uint16_t index,
                     const struct weft_clock *clock, enum weft_log_level log_level);
 
@@ -94,18 +146,36 @@ void weft_core_group_destroy(struct weft_core_group *group);
 // Adds a poller, polled in the order of adding. Before the first turn. 0 or -ENOSPC.
 int weft_core_add_poller(struct weft_core *core, const struct weft_poller *poller);
 
-// Who takes messages of `kind` on this core. Before the first turn. WEFT_CORE_MESSAGE_CALL is built in.
+// Who takes messages of `kind` on this core. Before the first turn. WEFT_CORE_MESSAGE_CALL is built
+// in.
 void weft_core_on(struct weft_core *core, enum weft_core_message_kind kind,
                   void (*handle)(void *self, const struct weft_core_message *message), void *self);
 
-// Sends to core `to`. Called on core `from` only. 0, or -ENOBUFS with RING_FULL counted: the caller
-// still owns what the message pointed to. Wakes the other core if it sleeps.
+// Lets every poller's doorbell end the sleep. After the sleeper is set, before the first turn;
+// weft_core_thread_start does it after `enter`. 0 or a negative errno.
+int weft_core_watch_doorbells(struct weft_core *core);
+
+// Sends to core `to`. Called on core `from` only. What a full ring refuses waits in order in an
+// overflow of this core and goes out in a later turn. 0, or -ENOBUFS with RING_FULL counted when
+// that is full too: the caller still owns what the message pointed to. Wakes the other core if it
+// sleeps, at the latest at the end of the turn.
 int weft_core_send(struct weft_core *from, uint16_t to, const struct weft_core_message *message);
+
+// As weft_core_send, but counts nothing: for callers that keep the message and try again.
+bool weft_core_send_try(struct weft_core *from, uint16_t to,
+                        const struct weft_core_message *message);
+
+// Gives core `to` a message from any thread (a foreign one has no ring); `from` becomes
+// WEFT_CORE_NOBODY. 0, or -ENOBUFS if WEFT_MPSC_RING_SLOTS wait already: the caller still owns it.
+int weft_core_post(struct weft_core *to, const struct weft_core_message *message);
+int weft_core_post_call(struct weft_core *to,
+                        void (*function)(struct weft_core *core, void *self, uint64_t argument),
+                        void *self, uint64_t argument);
 
 // Runs function(core `to`, self, argument) on core `to`. Same rules as weft_core_send.
 int weft_core_call(struct weft_core *from, uint16_t to,
-                   void (*function)(struct weft_core *core, void *self, uint64_t argument), void *self,
-                   uint64_t argument);
+                   void (*function)(struct weft_core *core, void *self, uint64_t argument),
+                   void *self, uint64_t argument);
 
 // Puts `task` at the end of its priority's queue, unless it stands there already. Own core only.
 void weft_core_ready(struct weft_core *core, struct weft_task *task);
@@ -113,13 +183,21 @@ void weft_core_ready(struct weft_core *core, struct weft_task *task);
 // One turn. Returns true if it found work. The caller decides about idling: weft_core_idle.
 bool weft_core_turn(struct weft_core *core);
 
-// After a turn without work: pause, yield or sleep, by how long there was none. Never in the simulator.
+// After a turn without work: pause, yield or sleep, by how long there was none. Never in the
+// simulator.
 void weft_core_idle(struct weft_core *core);
 
-// When this core next has something to do by itself: timers and pollers; UINT64_MAX for never.
+// When this core next has something to do by itself: timers and pollers; now if something stands in
+// a run queue or ring; UINT64_MAX for never.
 uint64_t weft_core_due_ns(const struct weft_core *core);
 
-// Ends the sleep of `core`, if it sleeps. Any thread: store, fence, check (pairs with weft_core_idle).
+// Ends the sleep of `core`, if it sleeps. Any thread: store, fence, check (pairs with
+// weft_core_idle).
 void weft_core_wake(struct weft_core *core);
+
+// The steps of a turn that group.c does: moves overflows into their rings; rings the bell of every
+// core that was given work since the last call. Own core only.
+void weft_core_send_overflow(struct weft_core *core);
+void weft_core_wake_given(struct weft_core *core);
 
 #endif // WEFT_SCHED_CORE_H

@@ -8,10 +8,11 @@
 
 struct weft_core_thread {
     struct weft_core *core;
-    // Called on the new thread, pinned, before the first turn: opens its ring, binds its arena. 0 or
-    // a negative errno, which weft_core_thread_start returns. May be NULL.
+    // Called on the new thread, pinned, before the first turn: opens its ring, binds its arena. 0
+    // or a negative errno, which weft_core_thread_start returns. May be NULL.
     int (*enter)(struct weft_core *core, void *self);
-    void (*leave)(struct weft_core *core, void *self); // On the thread, after the last turn. May be NULL.
+    void (*leave)(struct weft_core *core,
+                  void *self); // On the thread, after the last turn. May be NULL.
     void *self;
     pthread_t thread;
     int result;

@@ -1,4 +1,5 @@
-// poller.h: what a core asks in every turn, as an interface: ports, completions, engines, the journal.
+// poller.h: what a core asks in every turn, as an interface: ports, completions, engines, the
+// journal.
 #ifndef WEFT_SCHED_POLLER_H
 #define WEFT_SCHED_POLLER_H
 
@@ -6,7 +7,8 @@
 
 struct weft_poller {
     const char *name;
-    // Observe: takes what has come, within its own budget. Returns how much: 0 means idle.
+    // Observe: takes what has come, within its own budget. Returns how much: 0 means idle. May be
+    // NULL.
     uint32_t (*poll)(void *self, uint64_t now_ns);
     // Act: hands out what the turn produced. May be NULL.
     void (*flush)(void *self, uint64_t now_ns);
@@ -19,8 +21,8 @@ struct weft_poller {
     void *self;
 };
 
-// How an idle core sleeps and is woken: an eventfd read in its io_uring, epoll where that is refused,
-// nothing at all in the simulator.
+// How an idle core sleeps and is woken: an eventfd read in its io_uring, epoll where that is
+// refused, nothing at all in the simulator.
 struct weft_sleeper {
     // Adds a doorbell. Before the first sleep. 0 or a negative errno.
     int (*watch)(void *self, int fd);

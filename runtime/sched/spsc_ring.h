@@ -1,7 +1,7 @@
 // spsc_ring.h: one producer core, one consumer core, fixed slots: the only way between two workers.
 //
-// Lamport's queue (1983) with cached indices (Giacomoni 2008, "FastForward" discusses why): each side
-// re-reads the other's index only when its cached copy says full or empty.
+// Lamport's queue (1983) with cached indices (Giacomoni 2008, "FastForward" discusses why): each
+// side re-reads the other's index only when its cached copy says full or empty.
 #ifndef WEFT_SCHED_SPSC_RING_H
 #define WEFT_SCHED_SPSC_RING_H
 
@@ -13,10 +13,10 @@
 
 enum weft_core_message_kind {
     WEFT_CORE_MESSAGE_NONE,
-    WEFT_CORE_MESSAGE_CALL,        // word[0] = function, word[1] = self, word[2..5] = arguments.
-    WEFT_CORE_MESSAGE_ACTOR,       // word[0] = pid, word[1] = struct weft_message *.
-    WEFT_CORE_MESSAGE_MEMORY,      // word[0] = block: comes home to the core that allocated it.
-    WEFT_CORE_MESSAGE_PACKET,      // word[0] = struct weft_packet *, for the stack of the owner core.
+    WEFT_CORE_MESSAGE_CALL,   // word[0] = function, word[1] = self, word[2] = argument.
+    WEFT_CORE_MESSAGE_ACTOR,  // word[0] = pid, word[1] = struct weft_message *.
+    WEFT_CORE_MESSAGE_MEMORY, // word[0] = block: comes home to the core that allocated it.
+    WEFT_CORE_MESSAGE_PACKET, // word[0] = struct weft_packet *, for the stack of the owner core.
     WEFT_CORE_MESSAGE_PACKET_HOME, // word[0] = struct weft_packet *, back to its pool.
     WEFT_CORE_MESSAGE_NEIGHBOUR,   // A resolved address, for the other cores' ARP tables.
     WEFT_CORE_MESSAGE_JOURNAL,     // A record for the core that owns the journal, and its answer.

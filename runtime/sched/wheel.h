@@ -1,8 +1,12 @@
-// wheel.h: timers in a hierarchical wheel (Varghese and Lauck 1987): arm and cancel are list operations.
+// wheel.h: timers in a hierarchical wheel (Varghese and Lauck 1987): arm and cancel are list
+// operations.
 //
-// Four wheels of 256 slots of 1 ms, 256 ms, 65.5 s, 4.7 h; an occupancy bitmap finds the next deadline.
-// A timer fires at or after its time, never before, and late by at most one slot of 1 ms.
-// Core: used only by the core that owns it. Memory: the timer is part of its owner; nothing allocates.
+// Four wheels of 256 slots of 1 ms, 256 ms, 65.5 s, 4.7 h; an occupancy bitmap finds the next
+// deadline. A timer fires at or after its time, never before, and late by at most one slot of 1 ms;
+// one armed for the past fires in the next slot. What lies beyond 49 days waits in the last wheel
+// and is sorted again. Core: used only by the core that owns it. Memory: the timer is part of its
+// owner; nothing allocates. The wheel holds list heads that point to themselves, so it must not be
+// moved.
 #ifndef WEFT_SCHED_WHEEL_H
 #define WEFT_SCHED_WHEEL_H
 
@@ -14,7 +18,8 @@
 struct weft_timer {
     struct weft_list link; // In one slot of the wheel while armed.
     uint64_t due_ns;
-    void (*fire)(void *self, struct weft_timer *timer, uint64_t now_ns); // May arm it again, or others.
+    void (*fire)(void *self, struct weft_timer *timer,
+                 uint64_t now_ns); // May arm it again, or others.
     void *self;
 };
 
@@ -22,9 +27,10 @@ struct weft_timer {
 #define WEFT_WHEEL_SLOTS  256
 
 struct weft_wheel {
-    uint64_t tick;        // Slots of 1 ms that have been expired.
-    uint64_t start_ns;    // Time of tick 0.
+    uint64_t tick;     // Slots of 1 ms that have been expired.
+    uint64_t start_ns; // Time of tick 0.
     uint32_t armed_count;
+    struct weft_list due; // Expired and not yet fired: what a limit has left over.
     uint64_t occupied[WEFT_WHEEL_LEVELS][WEFT_WHEEL_SLOTS / 64];
     struct weft_list slots[WEFT_WHEEL_LEVELS][WEFT_WHEEL_SLOTS];
 };
@@ -33,7 +39,8 @@ void weft_wheel_init(struct weft_wheel *wheel, uint64_t now_ns);
 
 // `timer` is disarmed afterwards and may be armed.
 void weft_timer_init(struct weft_timer *timer,
-                     void (*fire)(void *self, struct weft_timer *timer, uint64_t now_ns), void *self);
+                     void (*fire)(void *self, struct weft_timer *timer, uint64_t now_ns),
+                     void *self);
 
 // Arms `timer` for `due_ns`, or moves it there if it is armed.
 void weft_wheel_arm(struct weft_wheel *wheel, struct weft_timer *timer, uint64_t due_ns);

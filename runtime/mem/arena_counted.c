@@ -1,0 +1,94 @@
+// arena_counted.c: the arena of a build with a sanitizer: plain malloc and a count, so that the
+// sanitizer sees where every block begins and ends. Same cap, same answers at the cap; each release
+// is checked against the size that was allocated.
+#include "runtime/mem/arena.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/assert.h"
+#include "runtime/base/counter.h"
+#include "runtime/base/list.h"
+
+struct weft_arena {
+    size_t cap_bytes;
+    weft_counter used_bytes;
+    struct weft_list blocks;
+};
+
+struct block {
+    struct weft_list link;
+    size_t size;
+    _Alignas(16) uint8_t bytes[];
+};
+
+struct weft_arena *weft_arena_create(size_t cap_bytes)
+{
+    if (cap_bytes < WEFT_ARENA_BYTES_MIN || cap_bytes > SIZE_MAX / 2) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct weft_arena *arena = calloc(1, sizeof(*arena));
+    if (arena == NULL) return NULL;
+    arena->cap_bytes = weft_round_up(cap_bytes, 2 * WEFT_MIB);
+    weft_list_init(&arena->blocks);
+    return arena;
+}
+
+void weft_arena_free(struct weft_arena *arena)
+{
+    for (struct weft_list *link; (link = weft_list_pop(&arena->blocks)) != NULL;)
+        free(WEFT_CONTAINER_OF(link, struct block, link));
+    free(arena);
+}
+
+static size_t block_bytes(size_t size)
+{
+    return size == 0 ? 16 : weft_round_up(size, 16);
+}
+
+void *weft_arena_alloc(struct weft_arena *arena, size_t size)
+{
+    const size_t used = weft_counter_get(&arena->used_bytes);
+    if (size > arena->cap_bytes || block_bytes(size) > arena->cap_bytes - used) return NULL;
+    struct block *block = malloc(sizeof(*block) + size);
+    if (block == NULL) return NULL;
+    block->size = size;
+    weft_list_append(&arena->blocks, &block->link);
+    weft_counter_set(&arena->used_bytes, used + block_bytes(size));
+    return block->bytes;
+}
+
+void *weft_arena_alloc_zeroed(struct weft_arena *arena, size_t size)
+{
+    void *bytes = weft_arena_alloc(arena, size);
+    if (bytes != NULL) memset(bytes, 0, size);
+    return bytes;
+}
+
+void weft_arena_release(struct weft_arena *arena, void *bytes, size_t size)
+{
+    if (bytes == NULL) return;
+    struct block *block = WEFT_CONTAINER_OF(bytes, struct block, bytes);
+    weft_assert(block->size == size);
+    weft_list_remove(&block->link);
+    weft_counter_set(&arena->used_bytes, weft_counter_get(&arena->used_bytes) - block_bytes(size));
+    free(block);
+}
+
+size_t weft_arena_used_bytes(const struct weft_arena *arena)
+{
+    return weft_counter_get(&arena->used_bytes);
+}
+
+size_t weft_arena_cap_bytes(const struct weft_arena *arena)
+{
+    return arena->cap_bytes;
+}
+
+enum weft_arena_backing weft_arena_backing(const struct weft_arena *arena)
+{
+    (void)arena;
+    return WEFT_ARENA_SMALL_PAGES;
+}

@@ -1,0 +1,180 @@
+#include "runtime/sched/core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/assert.h"
+#include "runtime/sched/fence.h"
+
+_Static_assert(WEFT_CORE_MAX <= 64, "wake_mask and overflow_mask have one bit per core");
+
+void weft_core_init(struct weft_core *core, struct weft_core_group *group, uint16_t index,
+                    const struct weft_clock *clock, enum weft_log_level log_level)
+{
+    weft_assert(index < WEFT_CORE_MAX);
+    weft_assert(group->cores[index] == NULL);
+    memset(core, 0, sizeof(*core));
+    core->clock = clock;
+    core->now_ns = weft_clock_now_ns(clock);
+    core->group = group;
+    core->index = index;
+    core->cpu = -1;
+    core->idle_polls = WEFT_IDLE_POLLS;
+    core->idle_sleep_max_ns = WEFT_IDLE_SLEEP_NS_MAX;
+    core->idle_sleep_ns = WEFT_IDLE_SLEEP_NS_MIN;
+    weft_wheel_init(&core->wheel, core->now_ns);
+    weft_mpsc_ring_init(&core->posts);
+    weft_log_init(&core->log, index, &core->now_ns, log_level);
+    for (unsigned i = 0; i < WEFT_PRIORITY_COUNT; i++)
+        weft_list_init(&core->run_queue[i]);
+    group->cores[index] = core;
+    if (index >= group->core_count) group->core_count = (uint16_t)(index + 1);
+}
+
+int weft_core_add_poller(struct weft_core *core, const struct weft_poller *poller)
+{
+    if (core->poller_count == WEFT_CORE_POLLERS_MAX) return -ENOSPC;
+    core->pollers[core->poller_count++] = *poller;
+    return 0;
+}
+
+void weft_core_on(struct weft_core *core, enum weft_core_message_kind kind,
+                  void (*handle)(void *self, const struct weft_core_message *message), void *self)
+{
+    weft_assert(kind > WEFT_CORE_MESSAGE_CALL && kind < WEFT_CORE_MESSAGE_KINDS);
+    core->handlers[kind].handle = handle;
+    core->handlers[kind].self = self;
+}
+
+void weft_core_ready(struct weft_core *core, struct weft_task *task)
+{
+    if (task->queued) return;
+    weft_assert(task->priority < WEFT_PRIORITY_COUNT);
+    task->queued = true;
+    weft_list_append(&core->run_queue[task->priority], &task->link);
+}
+
+static uint32_t poll_sources(struct weft_core *core)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < core->poller_count; i++) {
+        const struct weft_poller *poller = &core->pollers[i];
+        if (poller->poll != NULL) found += poller->poll(poller->self, core->now_ns);
+    }
+    return found;
+}
+
+static void dispatch(struct weft_core *core, const struct weft_core_message *message)
+{
+    if (message->kind == WEFT_CORE_MESSAGE_CALL) {
+        void (*function)(struct weft_core *, void *, uint64_t) =
+            (void (*)(struct weft_core *, void *, uint64_t))(uintptr_t)message->word[0];
+        function(core, (void *)(uintptr_t)message->word[1], message->word[2]);
+        return;
+    }
+    weft_assert(message->kind < WEFT_CORE_MESSAGE_KINDS);
+    weft_assert(core->handlers[message->kind].handle != NULL);
+    core->handlers[message->kind].handle(core->handlers[message->kind].self, message);
+}
+
+// A bounded batch from every core, then from foreign threads: no neighbour can hold the turn up.
+static uint32_t take_messages(struct weft_core *core)
+{
+    struct weft_core_message message;
+    uint32_t found = 0;
+    for (uint16_t from = 0; from < core->group->core_count; from++) {
+        struct weft_spsc_ring *ring = core->group->rings[from][core->index];
+        if (ring == NULL) continue;
+        for (uint32_t n = 0; n < WEFT_CORE_BATCH && weft_spsc_ring_pop(ring, &message); n++) {
+            dispatch(core, &message);
+            found++;
+        }
+    }
+    for (uint32_t n = 0; n < WEFT_CORE_BATCH && weft_mpsc_ring_pop(&core->posts, &message); n++) {
+        dispatch(core, &message);
+        found++;
+    }
+    if (found > 0) weft_counter_add(&core->stats.message_in, found);
+    return found;
+}
+
+// MAX, then HIGH, always first; LOW when nobody else wants to, and one slice in WEFT_LOW_EVERY.
+static struct weft_task *next_task(struct weft_core *core)
+{
+    struct weft_list *queues = core->run_queue;
+    struct weft_list *queue = &queues[WEFT_PRIORITY_NORMAL];
+    if (!weft_list_empty(&queues[WEFT_PRIORITY_MAX])) {
+        queue = &queues[WEFT_PRIORITY_MAX];
+    } else if (!weft_list_empty(&queues[WEFT_PRIORITY_HIGH])) {
+        queue = &queues[WEFT_PRIORITY_HIGH];
+    } else if (!weft_list_empty(&queues[WEFT_PRIORITY_LOW])) {
+        if (weft_list_empty(queue) || ++core->low_turns >= WEFT_LOW_EVERY) {
+            queue = &queues[WEFT_PRIORITY_LOW];
+            core->low_turns = 0;
+        }
+    }
+    struct weft_list *link = weft_list_pop(queue);
+    return link == NULL ? NULL : WEFT_CONTAINER_OF(link, struct weft_task, link);
+}
+
+static uint32_t run_tasks(struct weft_core *core)
+{
+    uint64_t reductions = 0;
+    uint32_t slices = 0, spent = 0;
+    for (struct weft_task *task;
+         spent < WEFT_TURN_REDUCTIONS && (task = next_task(core)) != NULL;) {
+        uint32_t left = WEFT_SLICE_REDUCTIONS;
+        task->queued = false;
+        if (task->run(task, &left)) weft_core_ready(core, task);
+        weft_assert(left <= WEFT_SLICE_REDUCTIONS);
+        const uint32_t used = WEFT_SLICE_REDUCTIONS - left;
+        reductions += used;
+        spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
+        slices++;
+    }
+    if (slices == 0) return 0;
+    weft_counter_add(&core->stats.slice_count, slices);
+    weft_counter_add(&core->stats.reduction_count, reductions);
+    return slices;
+}
+
+// The last turn lasted, with its sleep if it had one, until this one began: one clock read serves
+// both.
+static void account(struct weft_core *core, uint64_t now_ns)
+{
+    const uint64_t turn_ns = now_ns - core->now_ns;
+    if (!core->turn_busy) {
+        weft_counter_add(&core->stats.idle_ns, turn_ns);
+        return;
+    }
+    weft_counter_add(&core->stats.busy_ns, turn_ns);
+    if (turn_ns > weft_counter_get(&core->stats.turn_ns_max))
+        weft_counter_set(&core->stats.turn_ns_max, turn_ns);
+}
+
+bool weft_core_turn(struct weft_core *core)
+{
+    const uint64_t now_ns = weft_clock_now_ns(core->clock); // The only clock read of the turn.
+    account(core, now_ns);
+    core->now_ns = now_ns;
+    core->turning = true;
+    weft_core_send_overflow(core);
+    uint32_t found = poll_sources(core);
+    found += take_messages(core);
+    found += weft_wheel_expire(&core->wheel, now_ns, WEFT_CORE_TIMERS_TURN);
+    found += run_tasks(core);
+    for (uint32_t i = 0; i < core->poller_count; i++) {
+        if (core->pollers[i].flush != NULL) core->pollers[i].flush(core->pollers[i].self, now_ns);
+    }
+    weft_core_send_overflow(core);
+    core->turning = false;
+    weft_core_wake_given(core);
+    weft_counter_add(&core->stats.turn_count, 1);
+    core->turn_busy = found > 0;
+    if (core->turn_busy) {
+        core->idle_turns = 0;
+        core->idle_sleep_ns = WEFT_IDLE_SLEEP_NS_MIN;
+    }
+    return core->turn_busy;
+}

@@ -1,0 +1,22 @@
+// fence.h: the full fence between "store mine" and "load yours", the one order that C11 acquire and
+// release do not give and that x86 too reorders (core.h draws the pair).
+#ifndef WEFT_SCHED_FENCE_H
+#define WEFT_SCHED_FENCE_H
+
+#include <stdatomic.h>
+
+// gcc warns that ThreadSanitizer does not model fences. It still emits them, and the data itself is
+// ordered by the rings' acquire and release.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+static inline void weft_full_fence(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#endif // WEFT_SCHED_FENCE_H
