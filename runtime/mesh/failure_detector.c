@@ -154,6 +154,7 @@ void detector_heard(struct weft_mesh *mesh, struct weft_peer *peer, bool direct,
         return;
     }
     peer->probe_stage = WEFT_PROBE_NONE;
+    peer->witnessed = false;
     if (peer->state != WEFT_MESH_SUSPECT) return;
     weft_peer_state_set(&mesh->peers, peer, WEFT_MESH_ALIVE, now_ns);
     peer->rumour_left = 0;
@@ -164,52 +165,58 @@ void detector_heard(struct weft_mesh *mesh, struct weft_peer *peer, bool direct,
 // Lifeguard §IV-B: from max down to min as independent confirmations come in, by the logarithm.
 static uint64_t suspicion_ns(const struct weft_mesh *mesh, const struct weft_peer *peer)
 {
-    static const uint16_t confirmed_permille[WEFT_PEER_CONFIRMERS_MAX + 1][4] = {
+    static const uint16_t confirmed_permille[WEFT_PEER_WITNESSES_MAX][WEFT_PEER_WITNESSES_MAX] = {
         {1000}, {0, 1000}, {0, 631, 1000}, {0, 500, 792, 1000}};
     const uint64_t beat_ns = mesh->options.heartbeat_ns;
     const uint32_t others = mesh->peers.state_count[WEFT_MESH_ALIVE];
-    const uint32_t wanted = others < WEFT_PEER_CONFIRMERS_MAX ? others : WEFT_PEER_CONFIRMERS_MAX;
-    const uint32_t have = peer->confirmer_count < wanted ? peer->confirmer_count : wanted;
+    const uint32_t wanted = others < WEFT_PEER_WITNESSES_MAX ? others : WEFT_PEER_WITNESSES_MAX - 1;
+    uint32_t have = peer->witness_count > 0 ? peer->witness_count - 1u : 0;
+    if (have > wanted) have = wanted;
 
     uint64_t min_ns = beat_ns; // A refutation has to reach everybody: longer in a larger swarm.
     for (uint32_t n = others >> 4; n > 0; n >>= 2)
         min_ns += beat_ns / 2;
     uint64_t max_ns = mesh->options.timeout_ns - 3 * beat_ns;
-    if (max_ns < min_ns * 3 / 2 && others > mesh->options.gossip_k) max_ns = min_ns * 3 / 2;
+    if (others > mesh->options.gossip_k && max_ns < min_ns + 2 * beat_ns)
+        max_ns = min_ns + 2 * beat_ns; // Others need the time of a probe to confirm.
     if (max_ns < min_ns) max_ns = min_ns;
     return stretched(mesh, max_ns - (max_ns - min_ns) * confirmed_permille[wanted][have] / 1000);
 }
 
-static bool confirm(struct weft_peer *peer, uint64_t reporter)
+// False if that is known already, or enough are.
+static bool witness_add(struct weft_peer *peer, uint64_t witness)
 {
-    for (uint32_t i = 0; i < peer->confirmer_count; i++) {
-        if (peer->confirmers[i] == reporter) return false;
+    for (uint32_t i = 0; i < peer->witness_count; i++) {
+        if (peer->witnesses[i] == witness) return false;
     }
-    if (peer->confirmer_count == WEFT_PEER_CONFIRMERS_MAX) return false;
-    peer->confirmers[peer->confirmer_count++] = reporter;
+    if (witness == 0 || peer->witness_count == WEFT_PEER_WITNESSES_MAX) return false;
+    peer->witnesses[peer->witness_count++] = witness;
     return true;
 }
 
-void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t reporter,
+void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t witness,
                       uint64_t now_ns)
 {
     weft_assert(peer->state != WEFT_MESH_DEAD);
     const bool fresh = peer->state == WEFT_MESH_ALIVE;
     if (fresh) {
         weft_peer_state_set(&mesh->peers, peer, WEFT_MESH_SUSPECT, now_ns);
-        peer->confirmer_count = 0;
-        peer->probe_stage = WEFT_PROBE_NONE;
+        peer->witness_count = 0;
+        peer->witnessed = false;
         mesh_event(mesh, WEFT_MESH_EVENT_SUSPECT, peer, false);
     }
-    // Our own probe and each other reporter are independent witnesses; the first only begins it.
-    const bool confirmed = !fresh && confirm(peer, reporter);
-    if (fresh && reporter != mesh->id) confirm(peer, reporter);
-    if (!fresh && !confirmed) return;
+    if (witness == mesh->id) peer->witnessed = true;
+    if (!witness_add(peer, witness) && !fresh) return;
     peer->suspect_due_ns = peer->state_ns + suspicion_ns(mesh, peer);
-    peer->rumour_left = gossip_spread(mesh); // Each confirmation is passed on once more.
+    peer->rumour_left = gossip_spread(mesh); // Each confirmation is passed on as well.
     scan_by(mesh, peer->suspect_due_ns);
     gossip_hurry(mesh, now_ns);
-    if (fresh) gossip_send(mesh, peer);
+    if (!fresh) return;
+    gossip_send(mesh, peer); // It should be the first to know.
+    // Some of those who are told look for themselves; all of them would be a storm.
+    if (witness != mesh->id && peer->probe_stage == WEFT_PROBE_NONE &&
+        weft_prng_below(&mesh->prng, mesh->peers.count) < mesh->options.gossip_k)
+        probe_start(mesh, peer, now_ns);
 }
 
 void detector_dead(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns)
@@ -242,28 +249,37 @@ static bool is_silent(const struct weft_mesh *mesh, const struct weft_peer *peer
     return mesh_is_small(mesh) && now_ns >= peer->heard_ns + silence_ns(mesh);
 }
 
-// One peer's turn. Returns when it needs the next.
-static uint64_t scan_peer(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns)
+static void probe_go_on(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns)
 {
-    if (peer->state == WEFT_MESH_SUSPECT && now_ns >= peer->suspect_due_ns)
-        detector_dead(mesh, peer, now_ns);
-    if (peer->state == WEFT_MESH_DEAD) return peer->state_ns + mesh->options.forget_ns;
-    if (peer->state == WEFT_MESH_SUSPECT) return peer->suspect_due_ns;
-
     switch (peer->probe_stage) {
     case WEFT_PROBE_NONE:
-        if (is_silent(mesh, peer, now_ns)) probe_start(mesh, peer, now_ns);
+        if (!peer->witnessed && is_silent(mesh, peer, now_ns)) probe_start(mesh, peer, now_ns);
         break;
     case WEFT_PROBE_DIRECT:
         if (now_ns >= peer->probe_due_ns) probe_indirect(mesh, peer, now_ns);
         break;
     case WEFT_PROBE_INDIRECT:
         if (now_ns < peer->probe_due_ns) break;
+        peer->probe_stage = WEFT_PROBE_NONE;
         detector_suspect(mesh, peer, mesh->id, now_ns);
-        return peer->suspect_due_ns;
+        break;
     }
-    if (peer->probe_stage != WEFT_PROBE_NONE) return peer->probe_due_ns;
-    return mesh_is_small(mesh) ? peer->heard_ns + silence_ns(mesh) : WEFT_MESH_NEVER;
+}
+
+// One peer's turn. Returns when it needs the next.
+static uint64_t scan_peer(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns)
+{
+    if (peer->state == WEFT_MESH_SUSPECT && now_ns >= peer->suspect_due_ns)
+        detector_dead(mesh, peer, now_ns);
+    if (peer->state == WEFT_MESH_DEAD) return peer->state_ns + mesh->options.forget_ns;
+
+    probe_go_on(mesh, peer, now_ns);
+    uint64_t due_ns = WEFT_MESH_NEVER;
+    if (peer->state == WEFT_MESH_SUSPECT) due_ns = peer->suspect_due_ns;
+    if (peer->probe_stage != WEFT_PROBE_NONE) return mesh_min(due_ns, peer->probe_due_ns);
+    if (mesh_is_small(mesh) && !peer->witnessed)
+        due_ns = mesh_min(due_ns, peer->heard_ns + silence_ns(mesh));
+    return due_ns;
 }
 
 static void forget(struct weft_mesh *mesh, uint64_t now_ns)

@@ -6,7 +6,7 @@
 #define SEED_BEATS         5 // A seed that nobody answers for is tried each so many heartbeats.
 #define DISCOVERY_ALONE_NS (2 * WEFT_NS_PER_S)
 #define DISCOVERY_NS       (30 * WEFT_NS_PER_S)
-#define CLAIM_RENEW_NS     (30 * WEFT_NS_PER_S)
+#define CLAIM_RENEW_NS     (300 * WEFT_NS_PER_S)
 #define FILL_CLAIMS        2  // Of old claims, in each heartbeat: what was lost is told again.
 #define LOAD_STEP_PERMILLE 63 // A change of 1/16 is news.
 
@@ -39,10 +39,14 @@ static void put_claim(struct heartbeat *beat, const struct weft_claim_wire *clai
     beat->claims[beat->head.claim_count++] = *claim;
 }
 
-static void put_rumour(struct heartbeat *beat, const struct weft_peer *peer)
+static void put_rumour(struct weft_mesh *mesh, struct heartbeat *beat, const struct weft_peer *peer)
 {
-    beat->rumours[beat->head.rumour_count++] = (struct weft_rumour_wire){
+    struct weft_rumour_wire *rumour = &beat->rumours[beat->head.rumour_count++];
+    *rumour = (struct weft_rumour_wire){
         .id = peer->id, .incarnation = peer->claim.incarnation, .state = (uint8_t)peer->state};
+    // Passing it on makes nobody a witness: the name of one who is travels with it.
+    if (peer->state == WEFT_MESH_SUSPECT && peer->witness_count > 0)
+        rumour->witness = peer->witnesses[weft_prng_below(&mesh->prng, peer->witness_count)];
 }
 
 static void put_news(struct weft_mesh *mesh, struct heartbeat *beat, const struct weft_peer *to)
@@ -53,7 +57,7 @@ static void put_news(struct weft_mesh *mesh, struct heartbeat *beat, const struc
         struct weft_peer *peer = &mesh->peers.peers[(from + i) % count];
         if (peer == to) continue;
         if (peer->rumour_left > 0 && beat->head.rumour_count < WEFT_HEARTBEAT_RUMOURS_MAX) {
-            put_rumour(beat, peer);
+            put_rumour(mesh, beat, peer);
             peer->rumour_left -= 1;
         }
         if (peer->claim_left > 0 && beat->head.claim_count < WEFT_HEARTBEAT_CLAIMS_MAX) {
@@ -83,7 +87,7 @@ void gossip_send(struct weft_mesh *mesh, struct weft_peer *peer)
     if (peer->state != WEFT_MESH_ALIVE) {
         // First of all it should hear that it is thought dead, and of which incarnation: it
         // refutes.
-        put_rumour(&beat, peer);
+        put_rumour(mesh, &beat, peer);
     }
     if (peer->state != WEFT_MESH_ALIVE || peer->behind) put_claim(&beat, &peer->claim);
     put_news(mesh, &beat, peer);
@@ -260,6 +264,7 @@ struct weft_peer *gossip_claim_take(struct weft_mesh *mesh, const struct weft_cl
     weft_peer_state_set(&mesh->peers, peer, WEFT_MESH_ALIVE, now_ns);
     peer->heard_ns = now_ns;
     peer->probe_stage = WEFT_PROBE_NONE;
+    peer->witnessed = false;
     peer->rumour_left = 0;
     peer->claim_left = gossip_spread(mesh);
     mesh->scan_due_ns = mesh_min(mesh->scan_due_ns, now_ns + mesh->options.heartbeat_ns);
@@ -304,7 +309,7 @@ static void take_rumour(struct weft_mesh *mesh, const struct weft_rumour_wire *r
         peer->direct_ns != 0 && now_ns - peer->direct_ns < 2 * mesh->options.heartbeat_ns;
     if (peer->state == WEFT_MESH_DEAD || rumour->state == WEFT_MESH_ALIVE || fresh) return;
     if (rumour->state == WEFT_MESH_SUSPECT) {
-        detector_suspect(mesh, peer, reporter, now_ns);
+        detector_suspect(mesh, peer, rumour->witness, now_ns);
     } else {
         detector_dead(mesh, peer, now_ns);
     }

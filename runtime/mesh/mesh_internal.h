@@ -107,7 +107,8 @@ uint8_t gossip_spread(const struct weft_mesh *mesh);        // Datagrams that ca
 void detector_scan(struct weft_mesh *mesh, uint64_t now_ns);
 void detector_probe_oldest(struct weft_mesh *mesh, uint64_t now_ns);
 void detector_heard(struct weft_mesh *mesh, struct weft_peer *peer, bool direct, uint64_t now_ns);
-void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t reporter,
+// `witness`: whose probe went unanswered.
+void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t witness,
                       uint64_t now_ns);
 void detector_dead(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns);
 void detector_late(struct weft_mesh *mesh, uint64_t late_ns);

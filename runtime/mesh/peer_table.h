@@ -11,7 +11,7 @@
 #include "runtime/mesh/id_index.h"
 #include "runtime/mesh/mesh.h"
 
-#define WEFT_PEER_CONFIRMERS_MAX 3 // Lifeguard's K.
+#define WEFT_PEER_WITNESSES_MAX 4 // The first, and Lifeguard's K = 3 that confirm.
 
 enum weft_probe_stage { WEFT_PROBE_NONE, WEFT_PROBE_DIRECT, WEFT_PROBE_INDIRECT };
 
@@ -29,9 +29,11 @@ struct weft_peer {
     enum weft_probe_stage probe_stage;
     uint64_t probe_sequence, probe_sent_ns, probe_due_ns;
 
-    uint64_t suspect_due_ns;                       // SUSPECT: when it counts as dead.
-    uint64_t confirmers[WEFT_PEER_CONFIRMERS_MAX]; // Other nodes that suspect it too.
-    uint8_t confirmer_count;
+    uint64_t suspect_due_ns; // SUSPECT: when it counts as dead.
+    // Who found it silent by a probe of his own, ourselves perhaps among them.
+    uint64_t witnesses[WEFT_PEER_WITNESSES_MAX];
+    uint8_t witness_count;
+    bool witnessed; // We are one.
 
     uint8_t rumour_left; // Datagrams that still carry its state.
     bool behind;         // It began with an older incarnation than we know of: tell it.

@@ -13,7 +13,7 @@
 
 #define WEFT_WIRE_BODY_BYTES_MAX   (1200 - WEFT_SEAL_OVERHEAD_BYTES)
 #define WEFT_HEARTBEAT_CLAIMS_MAX  5 // The sender's own is the first.
-#define WEFT_HEARTBEAT_RUMOURS_MAX 13
+#define WEFT_HEARTBEAT_RUMOURS_MAX 10
 
 struct weft_hello_wire {
     struct weft_claim_wire claim;
@@ -39,7 +39,8 @@ struct weft_heartbeat_wire { // Then the claims, then the rumours.
 struct weft_rumour_wire { // What the sender of the heartbeat thinks of a node.
     uint64_t id;
     uint64_t incarnation;
-    uint8_t state; // enum weft_mesh_state
+    uint64_t witness; // Of a suspicion: a node whose own probe went unanswered. Else 0.
+    uint8_t state;    // enum weft_mesh_state
     uint8_t reserved[7];
 };
 
@@ -54,7 +55,7 @@ _Static_assert(sizeof(struct weft_challenge_wire) == 32, "a body is a promise");
 _Static_assert(offsetof(struct weft_proof_wire, claim) == 16, "a body is a promise");
 _Static_assert(sizeof(struct weft_proof_wire) == 176, "a body is a promise");
 _Static_assert(sizeof(struct weft_heartbeat_wire) == 8, "a body is a promise");
-_Static_assert(sizeof(struct weft_rumour_wire) == 24, "a body is a promise");
+_Static_assert(sizeof(struct weft_rumour_wire) == 32, "a body is a promise");
 _Static_assert(sizeof(struct weft_probe_wire) == 32, "a body is a promise");
 _Static_assert(sizeof(struct weft_heartbeat_wire) +
                        WEFT_HEARTBEAT_CLAIMS_MAX * sizeof(struct weft_claim_wire) +
