@@ -21,6 +21,7 @@ void weft_core_init(struct weft_core *core, struct weft_core_group *group, uint1
     core->index = index;
     core->cpu = -1;
     core->idle_polls = WEFT_IDLE_POLLS;
+    core->idle_yields = WEFT_IDLE_YIELDS;
     core->idle_sleep_max_ns = WEFT_IDLE_SLEEP_NS_MAX;
     core->idle_sleep_ns = WEFT_IDLE_SLEEP_NS_MIN;
     weft_wheel_init(&core->wheel, core->now_ns);

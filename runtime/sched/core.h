@@ -109,8 +109,9 @@ struct weft_core {
     struct weft_drops drops;
     struct weft_log log;
     // Idle policy (DESIGN): ~200 polls with pause, ~8 yields, then sleeps growing from 20 us. The
-    // owner may change the two limits before the first turn.
+    // owner may change the three limits before the first turn.
     uint32_t idle_polls;        // WEFT_IDLE_POLLS; 0 for a core that may sleep at once.
+    uint32_t idle_yields;       // WEFT_IDLE_YIELDS.
     uint64_t idle_sleep_max_ns; // WEFT_IDLE_SLEEP_NS_MAX; more where every poller has a doorbell.
     uint32_t idle_turns;        // Turns without work, in a row.
     uint64_t idle_sleep_ns;     // The next sleep's length.

@@ -104,7 +104,7 @@ void weft_core_idle(struct weft_core *core)
         pause_cpu();
         return;
     }
-    if (core->idle_turns - core->idle_polls <= WEFT_IDLE_YIELDS || core->sleeper.sleep == NULL) {
+    if (core->idle_turns - core->idle_polls <= core->idle_yields || core->sleeper.sleep == NULL) {
         sched_yield();
         return;
     }
