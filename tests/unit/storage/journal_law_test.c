@@ -18,7 +18,16 @@ enum {
     RECORD_MAX = 12000,
 };
 
+struct tally { // How often each thing happened: a law about nothing would hold as well.
+    uint32_t snapshots;
+    uint32_t cut;      // Starts that found blocks behind the end.
+    uint32_t voided;   // Records appended and not found.
+    uint32_t failures; // Journals stopped by a failed write.
+    uint64_t records;
+};
+
 struct world {
+    struct tally tally;
     struct weft_disk_sim sim;
     struct weft_disk disk;
     struct weft_prng prng;
@@ -65,7 +74,7 @@ static bool append(struct world *w, uint16_t key, uint64_t value)
     const uint32_t cut = weft_prng_below(&w->prng, length + 1);
     const int64_t lsn = weft_journal_append(&w->journal, key, weft_span_of(bytes, cut),
                                             weft_span_of(bytes + cut, length - cut));
-    if (lsn == -ENOBUFS) return false;
+    if (lsn == -ENOBUFS || lsn == -EIO) return false;
     if (lsn != (int64_t)w->lsn_last + 1) fail_seed(w, "lsn", (uint64_t)lsn, w->lsn_last + 1);
     w->lsn_last++;
     w->appended[w->lsn_last].key = key;
@@ -107,6 +116,9 @@ static void open_journal(struct world *w)
     if (result < 0) fail_seed(w, error.text, (uint64_t)-result, 0);
     if (found.lsn_last < w->lsn_acknowledged)
         fail_seed(w, "an acknowledged record is lost", found.lsn_last, w->lsn_acknowledged);
+    w->tally.cut += found.blocks_cut > 0;
+    w->tally.voided += w->lsn_last > found.lsn_last;
+    w->tally.records += found.records;
     if (found.lsn_last > w->lsn_last) fail_seed(w, "too many", found.lsn_last, w->lsn_last);
     w->lsn_last = found.lsn_last; // What came later is void, and is appended no more.
     w->lsn_acknowledged = found.lsn_last;
@@ -167,7 +179,9 @@ static void live(struct world *w)
 
 static uint64_t run_seed(struct world *w, uint64_t seed)
 {
+    const struct tally tally = w->tally;
     memset(w, 0, sizeof(*w));
+    w->tally = tally;
     w->seed = seed;
     weft_prng_seed(&w->prng, seed ^ 0x6a6f);
     weft_disk_sim_init(&w->sim, seed);
@@ -176,7 +190,11 @@ static uint64_t run_seed(struct world *w, uint64_t seed)
     uint64_t hash = 0;
     for (uint32_t i = 0; i < LIVES; i++) {
         open_journal(w);
+        // In some lives the disk fails now and then: the journal stops, and is started anew.
+        w->sim.fail_percent = weft_prng_below(&w->prng, 8) ? 0 : 5;
         live(w);
+        w->tally.snapshots += (uint32_t)w->journal.stats.snapshots;
+        w->tally.failures += w->journal.state == WEFT_JOURNAL_FAILED;
         hash = hash * 31 + weft_journal_hash(&w->journal);
         weft_journal_destroy(&w->journal);
         weft_disk_sim_crash(&w->sim);
@@ -199,6 +217,14 @@ static void crash_at_any_step(void **state)
     } else {
         for (uint64_t seed = 1; seed <= SEEDS; seed++)
             run_seed(w, seed);
+        printf("%d seeds: %u snapshots, %u torn tails, %u with records voided, %u failed writes, "
+               "%llu records replayed\n",
+               SEEDS, w->tally.snapshots, w->tally.cut, w->tally.voided, w->tally.failures,
+               (unsigned long long)w->tally.records);
+        assert_true(w->tally.snapshots > SEEDS / 10);
+        assert_true(w->tally.cut > SEEDS / 10);
+        assert_true(w->tally.voided > SEEDS / 10);
+        assert_true(w->tally.failures > SEEDS / 100);
     }
     free(w);
 }
