@@ -318,7 +318,8 @@ static int restart(struct recovery *r, uint32_t from)
     journal->create_wanted = true;
     journal->state = WEFT_JOURNAL_OPEN;
     weft_journal_segment_open(journal, file, r->sequence ? WEFT_JOURNAL_RESTART : 0);
-    return weft_journal_tend(journal); // The spare segment.
+    (void)weft_journal_tend(journal); // The spare segment. A full disk is told by the next chore.
+    return 0;
 }
 
 static int recover(struct recovery *r, struct weft_journal_found *found)

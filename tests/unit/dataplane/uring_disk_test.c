@@ -2,13 +2,14 @@
 // refuses.
 #include <dirent.h>
 #include <errno.h>
-#include <sched.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dataplane/disk_thread.h"
 #include "dataplane/uring_disk.h"
+#include "dataplane/uring_sleeper.h"
 #include "runtime/storage/journal.h"
 #include "tests/support/cmocka.h"
 
@@ -57,31 +58,50 @@ static void start(struct weft_journal *journal, const struct weft_disk *disk, ui
     assert_int_equal(count, expected);
 }
 
-static void settle(struct weft_journal *journal)
+// Waits asleep: the end of a write has to ring, or this hangs.
+struct rest {
+    struct weft_uring_sleeper *sleeper; // Of the ring, or
+    int doorbell_fd;                    // of the thread.
+};
+
+static void sleep_once(const struct rest *rest)
 {
-    while (!weft_journal_idle(journal)) {
+    struct pollfd doorbell = {.fd = rest->doorbell_fd, .events = POLLIN};
+    if (rest->sleeper) {
+        const struct weft_sleeper interface = weft_uring_sleeper_interface(rest->sleeper);
+        interface.sleep(interface.self, UINT64_MAX);
+    } else {
+        assert_int_equal(poll(&doorbell, 1, -1), 1);
+    }
+}
+
+static void settle(struct weft_journal *journal, const struct rest *rest)
+{
+    for (;;) {
         weft_journal_flush(journal);
         weft_journal_poll(journal);
-        sched_yield(); // The other side may need this CPU.
+        if (weft_journal_idle(journal)) break;
+        if (journal->write_count == WEFT_JOURNAL_WRITES || !weft_journal_dirty(journal))
+            sleep_once(rest);
     }
     assert_int_equal(journal->state, WEFT_JOURNAL_OPEN);
 }
 
-static void append_all(struct weft_journal *journal)
+static void append_all(struct weft_journal *journal, const struct rest *rest)
 {
     for (uint32_t i = 0; i < RECORDS; i++) {
         const uint64_t lsn = journal->lsn_next;
         int64_t result;
         while ((result = weft_journal_append(journal, 7, weft_span_of(&lsn, 8),
                                              (struct weft_span){0})) == -ENOBUFS) {
-            settle(journal);
+            settle(journal, rest);
             assert_int_equal(weft_journal_tend(journal), 0);
         }
         assert_int_equal(result, lsn);
         weft_journal_flush(journal);
         weft_journal_poll(journal);
     }
-    settle(journal);
+    settle(journal, rest);
     assert_int_equal(weft_journal_poll(journal), journal->lsn_next - 1);
 }
 
@@ -97,16 +117,19 @@ static void two_lives_by_ring(void **state)
     for (uint64_t life = 0; life < 2; life++) {
         struct weft_uring_disk *disk, *second;
         struct weft_uring uring;
+        struct weft_uring_sleeper sleeper;
         struct weft_journal journal;
         assert_int_equal(weft_uring_disk_open(&disk, directory), 0);
         assert_int_equal(weft_uring_disk_open(&second, directory), -EBUSY);
         const struct weft_disk interface = weft_uring_disk_disk(disk);
         start(&journal, &interface, life * RECORDS); // Without a ring, as the control core does it.
         assert_int_equal(weft_uring_init(&uring), 0);
+        assert_int_equal(weft_uring_sleeper_open(&sleeper, &uring), 0);
         weft_uring_disk_attach(disk, &uring);
-        append_all(&journal);
+        append_all(&journal, &(struct rest){.sleeper = &sleeper});
         // A write to a file that is not there is an error of the call, not of the ring.
         assert_int_equal(interface.write(interface.self, 4711, 0, journal.buffer, 1, 0), -ENOENT);
+        weft_uring_sleeper_close(&sleeper);
         weft_uring_disk_close(disk);
         weft_uring_destroy(&uring);
         weft_journal_destroy(&journal);
@@ -124,7 +147,7 @@ static void two_lives_by_thread(void **state)
         assert_int_equal(weft_disk_thread_open(&disk, directory), 0);
         const struct weft_disk interface = weft_disk_thread_disk(disk);
         start(&journal, &interface, life * RECORDS);
-        append_all(&journal);
+        append_all(&journal, &(struct rest){.doorbell_fd = weft_disk_thread_doorbell_fd(disk)});
         weft_disk_thread_close(disk);
         weft_journal_destroy(&journal);
     }
