@@ -113,6 +113,51 @@ static void no_wake_up_is_lost_between_cores(void **state)
     node_close(&node);
 }
 
+// A sleep without a system call, which would be a fence of its own and hide a missing one.
+struct light_sleeper {
+    _Atomic bool rung;
+    _Atomic bool lost;
+};
+
+static void light_sleep(void *self, uint64_t timeout_ns)
+{
+    (void)timeout_ns;
+    struct light_sleeper *sleeper = self;
+    const struct weft_clock clock = weft_clock_linux();
+    const uint64_t start_ns = weft_clock_now_ns(&clock);
+    for (unsigned n = 1; !atomic_exchange(&sleeper->rung, false); n++) {
+        if (n % 256 != 0) continue;
+        sched_yield();
+        if (weft_clock_now_ns(&clock) - start_ns < TIMEOUT_S * WEFT_NS_PER_S / 2) continue;
+        atomic_store(&sleeper->lost, true);
+        return;
+    }
+}
+
+static void light_wake(void *self)
+{
+    atomic_store(&((struct light_sleeper *)self)->rung, true);
+}
+
+static void no_wake_up_is_lost_without_a_system_call(void **state)
+{
+    (void)state;
+    static struct node node;
+    static struct light_sleeper sleepers[2];
+    node_open(&node);
+    node.limit = 200000;
+    for (unsigned i = 0; i < 2; i++) {
+        node.core[i]->sleeper =
+            (struct weft_sleeper){.sleep = light_sleep, .wake = light_wake, .self = &sleepers[i]};
+    }
+    start_both(&node);
+    assert_int_equal(weft_core_post_call(node.core[0], answer, &node, 1), 0);
+    wait_done(&node);
+    stop_both(&node);
+    assert_false(sleepers[0].lost || sleepers[1].lost);
+    node_close(&node);
+}
+
 static void count_post(struct weft_core *core, void *self, uint64_t argument)
 {
     (void)core, (void)argument;
@@ -255,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_wake_up_is_lost_between_cores),
+        cmocka_unit_test(no_wake_up_is_lost_without_a_system_call),
         cmocka_unit_test(no_wake_up_is_lost_from_a_foreign_thread),
         cmocka_unit_test(a_doorbell_ends_a_sleep),
         cmocka_unit_test(a_timer_ends_a_sleep),
