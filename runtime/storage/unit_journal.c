@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
 
@@ -120,11 +121,28 @@ int weft_unit_gone_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX
     return 0;
 }
 
+// The slot of `name` in the index: where it stands, or where it would (linear probing).
+static uint32_t *slot_of(const struct weft_unit_table *table, const char *name)
+{
+    const uint32_t mask = 2 * table->capacity - 1; // The capacity is a power of two.
+    uint32_t at = weft_crc32c(0, name, strlen(name)) & mask;
+    while (table->index[at] && strcmp(table->entries[table->index[at] - 1].load.name, name) != 0)
+        at = (at + 1) & mask;
+    return &table->index[at];
+}
+
 static struct weft_unit_entry *find(const struct weft_unit_table *table, const char *name)
 {
+    if (table->count == 0) return NULL;
+    const uint32_t place = *slot_of(table, name);
+    return place ? &table->entries[place - 1] : NULL;
+}
+
+static void build_index(struct weft_unit_table *table)
+{
+    memset(table->index, 0, 2 * table->capacity * sizeof(*table->index));
     for (uint32_t i = 0; i < table->count; i++)
-        if (strcmp(table->entries[i].load.name, name) == 0) return &table->entries[i];
-    return NULL;
+        *slot_of(table, table->entries[i].load.name) = i + 1;
 }
 
 // Replaces what `to` owns by a copy of `from`.
@@ -141,18 +159,29 @@ static int own(struct weft_span *to, struct weft_span from)
     return 0;
 }
 
-static int add(struct weft_unit_table *table, struct weft_unit_entry **entry)
+static int grow(struct weft_unit_table *table)
+{
+    const uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
+    void *entries = realloc(table->entries, capacity * sizeof(*table->entries));
+    if (!entries) return -ENOMEM;
+    table->entries = entries;
+    void *index = realloc(table->index, 2 * capacity * sizeof(*table->index));
+    if (!index) return -ENOMEM;
+    table->index = index;
+    table->capacity = capacity;
+    build_index(table);
+    return 0;
+}
+
+static int add(struct weft_unit_table *table, const char *name, struct weft_unit_entry **entry)
 {
     if (table->count == WEFT_UNIT_TABLE_MAX) return -ENOSPC;
-    if (table->count == table->capacity) {
-        const uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
-        void *grown = realloc(table->entries, capacity * sizeof(*table->entries));
-        if (!grown) return -ENOMEM;
-        table->entries = grown;
-        table->capacity = capacity;
-    }
+    const int result = table->count == table->capacity ? grow(table) : 0;
+    if (result < 0) return result;
+    uint32_t *slot = slot_of(table, name);
     *entry = &table->entries[table->count++];
     **entry = (struct weft_unit_entry){0};
+    *slot = table->count;
     return 0;
 }
 
@@ -162,7 +191,7 @@ static int replay_load(struct weft_unit_table *table, struct weft_span payload)
     int result = weft_unit_load_decode(payload, &load);
     if (result < 0) return result;
     struct weft_unit_entry *entry = find(table, load.name);
-    if (!entry) result = add(table, &entry);
+    if (!entry) result = add(table, load.name, &entry);
     if (result < 0) return result;
     struct weft_span source = entry->load.source;
     result = own(&source, load.source);
@@ -194,6 +223,7 @@ static int replay_gone(struct weft_unit_table *table, struct weft_span payload)
     const size_t behind = (size_t)(table->entries + table->count - entry - 1);
     memmove(entry, entry + 1, behind * sizeof(*entry));
     table->count--;
+    build_index(table); // Everything behind has moved.
     return 0;
 }
 
@@ -221,6 +251,7 @@ void weft_unit_table_destroy(struct weft_unit_table *table)
         free((void *)table->entries[i].load.source.data);
         free((void *)table->entries[i].image.data);
     }
+    free(table->index);
     free(table->entries);
     *table = (struct weft_unit_table){0};
 }

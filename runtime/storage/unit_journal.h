@@ -58,6 +58,7 @@ struct weft_unit_table {             // Zeroed: empty.
     struct weft_unit_entry *entries; // In the order in which they were first loaded.
     uint32_t count;
     uint32_t capacity;
+    uint32_t *index; // By hash of the name, twice the capacity: place in entries + 1, 0 for none.
 };
 
 // A weft_journal_replay with a struct weft_unit_table as `self`. Types that are not a unit's pass

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/prng.h"
 #include "runtime/storage/unit_journal.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/disk_sim.h"
@@ -65,6 +66,41 @@ static void last_record_wins(void **state)
     weft_disk_sim_destroy(&sim);
 }
 
+// Against an array that does the same the long way: many names, loads and ends in any order.
+static void table_finds_each_name(void **state)
+{
+    enum { NAMES = 300, STEPS = 4000 };
+    static bool there[NAMES];
+    struct weft_unit_table table = {0};
+    struct weft_prng prng;
+    (void)state;
+    weft_prng_seed(&prng, 17);
+    for (uint32_t step = 0; step < STEPS; step++) {
+        const uint32_t name = weft_prng_below(&prng, NAMES);
+        const bool load = weft_prng_below(&prng, 3) > 0;
+        uint8_t payload[16] = {0};
+        char text[8];
+        const uint8_t length = (uint8_t)snprintf(text, sizeof(text), "u%u", name);
+        payload[load ? 1 : 0] = length;
+        memcpy(payload + (load ? 8 : 1), text, length);
+        assert_int_equal(weft_unit_table_replay(&table, load ? WEFT_UNIT_LOAD : WEFT_UNIT_GONE, 1,
+                                                weft_span_of(payload, (load ? 8 : 1) + length)),
+                         0);
+        there[name] = load;
+    }
+    uint32_t count = 0;
+    for (uint32_t name = 0; name < NAMES; name++) {
+        char text[8];
+        snprintf(text, sizeof(text), "u%u", name);
+        const struct weft_unit_entry *entry = weft_unit_table_find(&table, text);
+        assert_int_equal(entry != NULL, there[name]);
+        if (entry) assert_string_equal(entry->load.name, text);
+        count += there[name];
+    }
+    assert_int_equal(table.count, count);
+    weft_unit_table_destroy(&table);
+}
+
 static void limits_are_checked(void **state)
 {
     struct weft_journal journal = {0}; // Never reached: the checks come first.
@@ -113,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_record_wins),
+        cmocka_unit_test(table_finds_each_name),
         cmocka_unit_test(limits_are_checked),
         cmocka_unit_test(every_truncation_is_refused),
     };
