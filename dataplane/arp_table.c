@@ -56,11 +56,14 @@ struct weft_arp_entry *weft_arp_table_add(struct weft_arp_table *table, uint8_t 
     *evicted = entry->state == WEFT_ARP_FREE ? NULL : weft_arp_table_remove(table, entry);
 
     uint16_t *bucket = &table->buckets[bucket_of(port, address)];
-    *entry = (struct weft_arp_entry){
-        .address = address, .port = port, .used_ns = now_ns, .next = *bucket};
+    *entry = (struct weft_arp_entry){.address = address,
+                                     .port = port,
+                                     .state = WEFT_ARP_INCOMPLETE,
+                                     .due_ns = UINT64_MAX,
+                                     .used_ns = now_ns,
+                                     .next = *bucket};
     *bucket = (uint16_t)(entry - table->entries);
     table->entry_count++;
-    weft_arp_table_set(table, entry, WEFT_ARP_INCOMPLETE, now_ns);
     return entry;
 }
 

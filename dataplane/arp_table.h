@@ -69,8 +69,9 @@ void weft_arp_table_init(struct weft_arp_table *table);
 struct weft_arp_entry *weft_arp_table_find(struct weft_arp_table *table, uint8_t port,
                                            uint32_t address);
 
-// A new INCOMPLETE entry for an address that is not there. If another had to make room, the packets
-// that waited in it come back as a chain in `evicted` (else NULL) for the caller to drop.
+// A new INCOMPLETE entry, without a deadline yet, for an address that is not there. If another had
+// to make room, the packets that waited in it come back as a chain in `evicted` (else NULL) for the
+// caller to drop.
 struct weft_arp_entry *weft_arp_table_add(struct weft_arp_table *table, uint8_t port,
                                           uint32_t address, uint64_t now_ns,
                                           struct weft_packet **evicted);

@@ -30,6 +30,7 @@ void weft_stack_init(struct weft_stack *stack, const struct weft_stack_options *
     weft_assert(core->index < WEFT_CORE_MAX);
     memset(stack, 0, sizeof(*stack));
     stack->core = core;
+    stack->now_ns = core->now_ns;
     stack->owners = options->owners;
     stack->capture = options->capture;
     stack->core_mask = options->core_mask | UINT64_C(1) << core->index;
