@@ -72,7 +72,7 @@ int weft_mesh_create(struct weft_mesh **out, const struct weft_mesh_options *opt
     weft_entropy_fill(&mesh->options.entropy, &seed, sizeof(seed));
     weft_prng_seed(&mesh->prng, seed);
     if ((result = weft_pacer_init(&mesh->strangers, 5000, 1000)) != 0) goto fail;
-    if ((result = weft_pacer_init(&mesh->replies, 500, 500)) != 0) goto fail;
+    if ((result = weft_pacer_init(&mesh->replies, 200, 512)) != 0) goto fail;
     if ((result = keys_init(mesh)) != 0) goto fail;
     if ((result = claim_init(mesh, now_ns)) != 0) goto fail;
     if ((result = weft_peer_table_init(&mesh->peers, mesh->options.peers_max)) != 0) goto fail;

@@ -15,7 +15,8 @@
 #define WEFT_MESH_EVENT_SLOTS 512 // A partition takes many peers at once.
 #define WEFT_MESH_RELAYS      64
 #define WEFT_MESH_REFUSED     16
-#define WEFT_MESH_HEALTH_MAX  8 // Lifeguard's S.
+#define WEFT_MESH_ANSWERED    64 // A power of two.
+#define WEFT_MESH_HEALTH_MAX  8  // Lifeguard's S.
 #define WEFT_MESH_NEVER       UINT64_MAX
 
 #define WEFT_MESH_ACCEPTED (-1) // Where a drop reason is asked for.
@@ -31,6 +32,11 @@ struct mesh_slot {
 struct mesh_relay {    // A ping sent for somebody else.
     uint64_t sequence; // Ours, on the ping.
     uint64_t requester, requester_sequence, target;
+};
+
+struct mesh_answered { // When the same challenge may be answered again.
+    uint64_t nonce;    // Its first half.
+    uint64_t next_ns;
 };
 
 struct mesh_refused { // When a source may raise the next refused event.
@@ -60,6 +66,7 @@ struct weft_mesh {
     struct mesh_relay relays[WEFT_MESH_RELAYS];
     uint32_t relay_next;
     struct mesh_refused refused[WEFT_MESH_REFUSED];
+    struct mesh_answered answered[WEFT_MESH_ANSWERED];
     uint64_t sequence; // Of probes.
 
     uint64_t beat_due_ns, beat_last_ns, scan_due_ns, seed_due_ns, discovery_due_ns;

@@ -1,8 +1,11 @@
 // receive.c: the fate of one datagram. Cheap checks first, the key next, meaning last.
 #include <string.h>
 
+#include "runtime/base/endian.h"
 #include "runtime/mesh/envelope.h"
 #include "runtime/mesh/mesh_internal.h"
+
+#define ANSWER_AGAIN_NS (150 * WEFT_NS_PER_MS) // Below the challenger's own pause.
 
 struct incoming {
     struct weft_mesh_address source;
@@ -25,6 +28,19 @@ static int challenge(struct weft_mesh *mesh, const struct incoming *in)
     return WEFT_DROP_MESH_SALT;
 }
 
+// A challenge that was recorded and is played again must not make us talk: one answer per nonce in
+// the time in which an honest challenger would ask again.
+static bool may_answer(struct weft_mesh *mesh, const struct weft_challenge_wire *wire,
+                       uint64_t now_ns)
+{
+    const uint64_t nonce = weft_le64_get(wire->nonce);
+    struct mesh_answered *answered = &mesh->answered[nonce & (WEFT_MESH_ANSWERED - 1)];
+    if (answered->nonce == nonce && now_ns < answered->next_ns) return false;
+    if (!weft_pacer_admit(&mesh->replies, now_ns)) return false;
+    *answered = (struct mesh_answered){.nonce = nonce, .next_ns = now_ns + ANSWER_AGAIN_NS};
+    return true;
+}
+
 // Answered whoever asks: he has the key, and a proof says nothing that a hello does not.
 static int on_challenge(struct weft_mesh *mesh, const struct incoming *in)
 {
@@ -34,7 +50,7 @@ static int on_challenge(struct weft_mesh *mesh, const struct incoming *in)
     if (in->body.length != sizeof(wire)) return WEFT_DROP_MESH_MALFORMED;
     memcpy(&wire, in->body.data, sizeof(wire));
     if (memcmp(wire.salt, mesh->salt, sizeof(wire.salt)) != 0) return WEFT_DROP_MESH_SALT;
-    if (!weft_pacer_admit(&mesh->replies, in->now_ns)) return WEFT_MESH_ACCEPTED;
+    if (!may_answer(mesh, &wire, in->now_ns)) return WEFT_MESH_ACCEPTED;
     memcpy(proof.nonce, wire.nonce, sizeof(proof.nonce));
     proof.claim = mesh->claim;
     mesh_send(mesh, in->source, in->header.sender, WEFT_MESH_PROOF, &proof, sizeof(proof));

@@ -62,14 +62,16 @@ void world_start(struct world *world, uint32_t index)
         .own = world_address(index),
         .seeds = {world_address(0), world_address(1)},
         .seed_count = world->node_count > 1 ? 2 : 1,
-        .wall_ns = WALL_NS + world->now_ns,
+        .wall_ns = WALL_NS + world->now_ns - node->clock_behind_ns,
         .heartbeat_ns = world->heartbeat_ns,
         .timeout_ns = world->timeout_ns,
+        .forget_ns = world->forget_ns,
+        .peers_max = world->peers_max,
         .entropy = {.fill = entropy_fill, .self = &node->entropy},
         .drops = &node->drops,
     };
     weft_assert(node->mesh == NULL);
-    memset(options.key.bytes, 0x5a, sizeof(options.key.bytes));
+    memset(options.key.bytes, node->other_key ? 0xa5 : WORLD_KEY_BYTE, sizeof(options.key.bytes));
     snprintf(options.name, sizeof(options.name), "n%u", index + 1);
     weft_assert(weft_mesh_create(&node->mesh, &options, world->now_ns) == 0);
     node->boots += 1;

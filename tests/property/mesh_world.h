@@ -11,6 +11,7 @@
 
 #define WORLD_NODES_MAX   200
 #define WORLD_PACKETS_MAX 16384
+#define WORLD_KEY_BYTE    0x5a // 32 of it are the cluster key.
 
 struct world_packet {
     uint64_t due_ns, order; // Ties are broken by order of sending.
@@ -25,6 +26,8 @@ struct world_node {
     struct weft_drops drops;
     uint32_t side; // Nodes of different sides do not reach each other.
     uint32_t boots;
+    uint64_t clock_behind_ns; // Its wall clock, at the next start.
+    bool other_key;           // It has another cluster's key, from the next start.
     struct weft_mesh_load load;
     struct weft_prng entropy;
     // What it has said about each other node, and when last.
@@ -50,7 +53,8 @@ struct world {
     // Sees each datagram as it leaves; may be NULL. Returns false to lose it.
     bool (*tap)(struct world *world, uint32_t from, uint32_t to, struct weft_span bytes);
     void *tap_self;
-    uint64_t heartbeat_ns, timeout_ns;
+    uint64_t heartbeat_ns, timeout_ns, forget_ns; // Options; 0: the default.
+    uint32_t peers_max;
 };
 
 void world_init(struct world *world, uint64_t seed, uint32_t node_count);
