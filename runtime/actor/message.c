@@ -1,6 +1,5 @@
 // message.c: blocks of messages, and the ways that they go.
 #include <errno.h>
-#include <string.h>
 
 #include "runtime/actor/internal.h"
 #include "runtime/base/assert.h"
@@ -62,9 +61,12 @@ static struct weft_message *alloc_block(struct weft_actor_system *system, uint32
         }
     }
     if (message == NULL) return NULL;
-    memset(message, 0, sizeof(*message));
     weft_list_init(&message->link);
+    message->to = message->from = 0;
+    message->reference = 0;
+    message->tag = WEFT_MESSAGE_USER;
     message->home = (uint8_t)system->core->index;
+    message->type = 0;
     message->length = length;
     return message;
 }

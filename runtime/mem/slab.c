@@ -1,9 +1,6 @@
 #include "runtime/mem/slab.h"
 
-#include <stdbool.h>
-
 #include "runtime/base/assert.h"
-#include "runtime/mem/poison.h"
 
 #define CHUNK_HEADER_BYTES 64 // The link, and the padding that keeps objects on cache lines.
 #define OBJECT_ALIGN       16
@@ -43,7 +40,7 @@ static void push_objects(struct weft_slab *slab, void *chunk)
     slab->free_count += count;
 }
 
-static bool add_chunk(struct weft_slab *slab)
+bool weft_slab_grow(struct weft_slab *slab)
 {
     void **chunk = weft_arena_alloc(slab->arena, slab->chunk_bytes);
     if (chunk == NULL) return false;
@@ -69,33 +66,13 @@ void weft_slab_destroy(struct weft_slab *slab)
     slab->free_count = slab->used_count = 0;
 }
 
-void *weft_slab_alloc(struct weft_slab *slab)
-{
-    if (slab->free_list == NULL && !add_chunk(slab)) return NULL;
-    void **object = slab->free_list;
-    weft_unpoison(object, slab->object_bytes);
-    slab->free_list = *object;
-    slab->free_count--;
-    slab->used_count++;
-    return object;
-}
-
 // Keeps the first chunk ever made: the others came on top of it.
-static void trim(struct weft_slab *slab)
+void weft_slab_trim(struct weft_slab *slab)
 {
+    if (*(void **)slab->chunks == NULL) return;
     while (*(void **)slab->chunks != NULL)
         drop_chunk(slab);
     slab->free_list = NULL;
     slab->free_count = 0;
     push_objects(slab, slab->chunks);
-}
-
-void weft_slab_release(struct weft_slab *slab, void *object)
-{
-    weft_assert(slab->used_count > 0);
-    *(void **)object = slab->free_list;
-    slab->free_list = object;
-    slab->free_count++;
-    weft_poison(object, slab->object_bytes);
-    if (--slab->used_count == 0 && *(void **)slab->chunks != NULL) trim(slab);
 }

@@ -5,10 +5,13 @@
 #ifndef WEFT_MEM_SLAB_H
 #define WEFT_MEM_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/mem/arena.h"
+#include "runtime/mem/poison.h"
 
 struct weft_slab {
     struct weft_arena *arena;
@@ -26,7 +29,31 @@ void weft_slab_init(struct weft_slab *slab, struct weft_arena *arena, uint32_t o
                     uint32_t chunk_bytes);
 // Returns every chunk. Objects still in use become invalid.
 void weft_slab_destroy(struct weft_slab *slab);
-void *weft_slab_alloc(struct weft_slab *slab); // Not zeroed. NULL at the arena's cap.
-void weft_slab_release(struct weft_slab *slab, void *object);
+
+// What the two below leave to slab.c: another chunk (false at the cap), and giving chunks back.
+bool weft_slab_grow(struct weft_slab *slab);
+void weft_slab_trim(struct weft_slab *slab);
+
+// Not zeroed. NULL at the arena's cap.
+static inline void *weft_slab_alloc(struct weft_slab *slab)
+{
+    if (__builtin_expect(slab->free_list == NULL, 0) && !weft_slab_grow(slab)) return NULL;
+    void **object = (void **)slab->free_list;
+    weft_unpoison(object, slab->object_bytes);
+    slab->free_list = *object;
+    slab->free_count--;
+    slab->used_count++;
+    return object;
+}
+
+static inline void weft_slab_release(struct weft_slab *slab, void *object)
+{
+    weft_assert(slab->used_count > 0);
+    *(void **)object = slab->free_list;
+    slab->free_list = object;
+    slab->free_count++;
+    weft_poison(object, slab->object_bytes);
+    if (--slab->used_count == 0) weft_slab_trim(slab);
+}
 
 #endif // WEFT_MEM_SLAB_H
