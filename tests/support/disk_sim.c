@@ -30,6 +30,7 @@ static void forget(struct weft_disk_sim *sim, struct weft_disk_sim_write *write)
 
 void weft_disk_sim_destroy(struct weft_disk_sim *sim)
 {
+    weft_disk_sim_land(sim);
     for (uint32_t i = 0; i < WEFT_DISK_SIM_WRITES; i++)
         free(sim->writes[i].copy);
     for (uint32_t i = 0; i < WEFT_DISK_SIM_FILES; i++)
@@ -49,8 +50,14 @@ static int sim_write(void *self, uint32_t file, uint64_t block, const void *bloc
     while (write->used)
         write++;
     const size_t length = (size_t)block_count * WEFT_DISK_BLOCK_BYTES;
-    *write =
-        (struct weft_disk_sim_write){true, to, block, block_count, cookie, blocks, malloc(length)};
+    *write = (struct weft_disk_sim_write){.used = true,
+                                          .file = to,
+                                          .serial = to->serial,
+                                          .block = block,
+                                          .block_count = block_count,
+                                          .cookie = cookie,
+                                          .source = blocks,
+                                          .copy = malloc(length)};
     weft_assert(write->copy);
     memcpy(write->copy, blocks, length);
     sim->write_count++;
@@ -131,7 +138,11 @@ static int sim_create(void *self, uint32_t file, uint64_t block_count)
         if (sim->files[i].exists) continue;
         uint8_t *bytes = calloc(block_count, WEFT_DISK_BLOCK_BYTES);
         if (!bytes) return -ENOMEM;
-        sim->files[i] = (struct weft_disk_sim_file){true, file, block_count, bytes};
+        sim->files[i] = (struct weft_disk_sim_file){.exists = true,
+                                                    .number = file,
+                                                    .serial = ++sim->serial,
+                                                    .block_count = block_count,
+                                                    .bytes = bytes};
         return 0;
     }
     return -ENOSPC;
@@ -173,6 +184,25 @@ void weft_disk_sim_crash(struct weft_disk_sim *sim)
         if (!sim->writes[i].used) continue;
         tear(sim, &sim->writes[i]);
         forget(sim, &sim->writes[i]);
+    }
+}
+
+void weft_disk_sim_strand(struct weft_disk_sim *sim)
+{
+    weft_disk_sim_land(sim); // Those of the process before.
+    memcpy(sim->stranded, sim->writes, sizeof(sim->writes));
+    memset(sim->writes, 0, sizeof(sim->writes));
+    sim->write_count = 0;
+}
+
+void weft_disk_sim_land(struct weft_disk_sim *sim)
+{
+    for (uint32_t i = 0; i < WEFT_DISK_SIM_WRITES; i++) {
+        struct weft_disk_sim_write *write = &sim->stranded[i];
+        if (!write->used) continue;
+        if (write->file->exists && write->file->serial == write->serial) tear(sim, write);
+        free(write->copy);
+        *write = (struct weft_disk_sim_write){0};
     }
 }
 

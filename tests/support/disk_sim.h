@@ -19,6 +19,7 @@
 struct weft_disk_sim_file {
     bool exists;
     uint32_t number;
+    uint32_t serial; // A file made again under the same number is another file.
     uint64_t block_count;
     uint8_t *bytes;
 };
@@ -26,6 +27,7 @@ struct weft_disk_sim_file {
 struct weft_disk_sim_write {
     bool used;
     struct weft_disk_sim_file *file;
+    uint32_t serial;
     uint64_t block;
     uint32_t block_count;
     uint64_t cookie;
@@ -37,7 +39,9 @@ struct weft_disk_sim {
     struct weft_prng prng;
     struct weft_disk_sim_file files[WEFT_DISK_SIM_FILES];
     struct weft_disk_sim_write writes[WEFT_DISK_SIM_WRITES];
+    struct weft_disk_sim_write stranded[WEFT_DISK_SIM_WRITES];
     uint32_t write_count;
+    uint32_t serial;
     uint32_t done_percent; // Chance that a poll ends a given write. 0 after init means 50.
     uint32_t fail_percent; // Chance that a write ends with -EIO, some of its sectors written.
 };
@@ -48,6 +52,12 @@ struct weft_disk weft_disk_sim_disk(struct weft_disk_sim *sim);
 
 // Power is lost: of each write in flight some sectors are there and some not; none is reported.
 void weft_disk_sim_crash(struct weft_disk_sim *sim);
+
+// The process is killed, the machine goes on: the writes in flight stay under way, and land when
+// told, perhaps after the next process has read the disk; but for those to files that are gone by
+// then.
+void weft_disk_sim_strand(struct weft_disk_sim *sim);
+void weft_disk_sim_land(struct weft_disk_sim *sim);
 
 // The bytes of `file`, to look at or to damage; NULL if there is none.
 uint8_t *weft_disk_sim_bytes(struct weft_disk_sim *sim, uint32_t file, uint64_t *block_count);

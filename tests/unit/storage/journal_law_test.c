@@ -44,7 +44,8 @@ struct world {
     uint64_t state[KEYS]; // After the newest append.
     uint64_t replayed[KEYS];
     uint64_t replayed_lsn;
-    uint32_t copying; // Keys left to copy forward, while a snapshot is written.
+    uint64_t sequence; // Of the block with which this life began.
+    uint32_t copying;  // Keys left to copy forward, while a snapshot is written.
 };
 
 static void fail_seed(const struct world *w, const char *what, uint64_t a, uint64_t b)
@@ -129,6 +130,7 @@ static void open_journal(struct world *w)
     if (memcmp(w->state, w->replayed, sizeof(w->state)) != 0)
         fail_seed(w, "the state differs", w->lsn_last, found.records);
     w->copying = 0;
+    w->sequence = w->journal.durable;
 }
 
 static void own_record(struct world *w) // One of the journal's own has taken an lsn.
@@ -167,6 +169,9 @@ static void live(struct world *w)
             if (lsn < w->lsn_acknowledged || lsn > w->lsn_last)
                 fail_seed(w, "acknowledged", lsn, w->lsn_last);
             w->lsn_acknowledged = lsn;
+            // The new segment is durable, so what a killed process had under way may come too late.
+            if (w->journal.durable > w->sequence && weft_prng_below(&w->prng, 4) == 0)
+                weft_disk_sim_land(&w->sim);
         }
         struct weft_journal_chore chore; // Not every turn, one at a time, a crash in between.
         if (weft_prng_below(&w->prng, 2) && weft_journal_chore_next(&w->journal, &chore)) {
@@ -196,8 +201,15 @@ static uint64_t run_seed(struct world *w, uint64_t seed)
         w->tally.snapshots += (uint32_t)w->journal.stats.snapshots;
         w->tally.failures += w->journal.state == WEFT_JOURNAL_FAILED;
         hash = hash * 31 + weft_journal_hash(&w->journal);
+        const bool is_durable = w->journal.durable > w->sequence;
         weft_journal_destroy(&w->journal);
-        weft_disk_sim_crash(&w->sim);
+        // A process killed before its first block is durable has cut nothing yet: then the writes
+        // of the one before may still bring their records. Not followed here: both were never
+        // promised.
+        if (is_durable && weft_prng_below(&w->prng, 3) == 0)
+            weft_disk_sim_strand(&w->sim);
+        else
+            weft_disk_sim_crash(&w->sim);
     }
     open_journal(w);
     weft_journal_destroy(&w->journal);
