@@ -271,9 +271,9 @@ void weft_client_problem(unsigned status, const json_t *problem, struct weft_err
     if (hint != NULL) weft_error_hint(error, "%s", hint);
 }
 
-json_t *weft_client_json(const struct weft_client_target *target, const char *method,
-                         const char *path, const json_t *json, uint32_t timeout_ms,
-                         unsigned *status, struct weft_error *error)
+json_t *weft_client_exchange(const struct weft_client_target *target, const char *method,
+                             const char *path, const json_t *json, uint32_t timeout_ms,
+                             unsigned *status, struct weft_error *error)
 {
     char *body = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     const struct weft_client_call call = {.method = method,
@@ -290,12 +290,23 @@ json_t *weft_client_json(const struct weft_client_target *target, const char *me
     *status = answer.status;
     json_t *document = json_loadb(answer.body, answer.length, JSON_ALLOW_NUL, NULL);
     weft_client_answer_destroy(&answer);
-    if (answer.status < 400 && document != NULL) return document;
-    if (answer.status < 400) {
+    if (document != NULL) return document;
+    if (*status < 400) {
         unreachable(target, error, "its answer is not JSON");
     } else {
-        weft_client_problem(answer.status, document, error);
+        weft_client_problem(*status, NULL, error);
     }
+    return NULL;
+}
+
+json_t *weft_client_json(const struct weft_client_target *target, const char *method,
+                         const char *path, const json_t *json, uint32_t timeout_ms,
+                         unsigned *status, struct weft_error *error)
+{
+    json_t *document = weft_client_exchange(target, method, path, json, timeout_ms, status, error);
+
+    if (document == NULL || *status < 400) return document;
+    weft_client_problem(*status, document, error);
     json_decref(document);
     return NULL;
 }

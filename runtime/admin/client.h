@@ -46,6 +46,12 @@ json_t *weft_client_json(const struct weft_client_target *target, const char *me
                          const char *path, const json_t *json, uint32_t timeout_ms,
                          unsigned *status, struct weft_error *error);
 
+// The same, but an answer that is a problem is returned too (status 400 and above), for callers
+// that want more of it than its text. NULL only if there was no answer, or none in JSON.
+json_t *weft_client_exchange(const struct weft_client_target *target, const char *method,
+                             const char *path, const json_t *json, uint32_t timeout_ms,
+                             unsigned *status, struct weft_error *error);
+
 // Hands body bytes to `take` as they come, until the other side ends it (0), `take` returns a
 // negative (0), or SIGINT etc. make a read fail with EINTR and `stopped` (may be NULL) says so (0).
 int weft_client_stream(const struct weft_client_target *target, const struct weft_client_call *call,

@@ -1,0 +1,332 @@
+// Commands that follow: events and logs of one or several nodes in order of time, and captures.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/tool/handlers.h"
+#include "runtime/tool/output.h"
+#include "runtime/tool/target.h"
+
+// Set by ^C; the only state that a signal handler can reach.
+static volatile int interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_interrupt(void)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); // A reader that leaves is seen by the write that fails.
+}
+
+static uint64_t wall_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+typedef void (*item_print)(const struct weft_tool *tool, const json_t *item);
+
+static const char *text_of(const json_t *item, const char *key)
+{
+    const char *text = json_string_value(json_object_get(item, key));
+
+    return text != NULL ? text : "";
+}
+
+static void event_print(const struct weft_tool *tool, const json_t *item)
+{
+    char when[64];
+
+    fprintf(tool->out, "%s  %-8s %-14s %-16s %s\n",
+            weft_output_cell(json_object_get(item, "wall_ns"), WEFT_COLUMN_TIME, when),
+            text_of(item, "node"), text_of(item, "type"), text_of(item, "subject"),
+            text_of(item, "text"));
+}
+
+static void log_print(const struct weft_tool *tool, const json_t *item)
+{
+    char when[64];
+
+    fprintf(tool->out, "%s  %s/%" JSON_INTEGER_FORMAT " %-5s %s: %s\n",
+            weft_output_cell(json_object_get(item, "wall_ns"), WEFT_COLUMN_TIME, when),
+            text_of(item, "node"), json_integer_value(json_object_get(item, "core")),
+            text_of(item, "level"), text_of(item, "module"), text_of(item, "text"));
+}
+
+// One followed node.
+struct follower {
+    const struct weft_tool *tool;
+    const char *node;
+    item_print print;
+    uint64_t from_wall_ns;
+    struct weft_client_stream *stream;
+    struct weft_client_sse sse;
+};
+
+static void item_show(const struct weft_tool *tool, const json_t *item, item_print print)
+{
+    if (tool->format == WEFT_FORMAT_TABLE) {
+        print(tool, item);
+    } else {
+        json_dumpf(item, tool->out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+        fputc('\n', tool->out);
+    }
+}
+
+static void on_event(void *self, const char *data, size_t length)
+{
+    const struct follower *follower = self;
+    json_t *item = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
+
+    if (item == NULL) return;
+    json_t *row = json_pack("{s:s}", "node", follower->node);
+    json_object_update(row, item);
+    json_decref(item);
+    if ((uint64_t)json_integer_value(json_object_get(row, "wall_ns")) >= follower->from_wall_ns) {
+        item_show(follower->tool, row, follower->print);
+    }
+    json_decref(row);
+}
+
+static void unfollow(struct follower *follower)
+{
+    weft_client_stream_close(follower->stream);
+    follower->stream = NULL;
+}
+
+// Waits for any and reads it. The exit code when none is left, or it was interrupted.
+static int follow_all(struct follower *followers, size_t count, const struct weft_tool *tool)
+{
+    struct pollfd waited[WEFT_PLACE_NODES_MAX];
+    int code = WEFT_EXIT_DONE;
+
+    while (!interrupted && ferror(tool->out) == 0) {
+        size_t left = 0;
+        for (size_t i = 0; i < count; i++) {
+            const bool open = followers[i].stream != NULL;
+            waited[i] = (struct pollfd){
+                .fd = open ? weft_client_stream_fd(followers[i].stream) : -1, .events = POLLIN};
+            left += open;
+        }
+        if (left == 0) return code != 0 ? code : WEFT_EXIT_UNREACHABLE;
+        fflush(tool->out);
+        if (poll(waited, (nfds_t)count, 1000) <= 0) continue;
+        for (size_t i = 0; i < count; i++) {
+            struct weft_error error = {0};
+            if (waited[i].revents == 0) continue;
+            const int result = weft_client_stream_read(followers[i].stream, &error);
+            if (result > 0) continue;
+            if (result < 0) code = weft_tool_fail(tool, &error);
+            if (result == 0) fprintf(tool->err, "%s has ended\n", followers[i].node);
+            unfollow(&followers[i]);
+        }
+    }
+    return WEFT_EXIT_DONE;
+}
+
+static int follow(const struct weft_tool *tool, const struct weft_targets *targets,
+                  const char *path, item_print print, uint64_t from_wall_ns)
+{
+    struct follower *followers = calloc(targets->count, sizeof(*followers));
+    const struct weft_client_call request = {.method = "GET",
+                                             .path = path,
+                                             .accept = "text/event-stream",
+                                             .timeout_ms = tool->timeout_ms};
+    int code = WEFT_EXIT_DONE;
+
+    if (followers == NULL) return WEFT_EXIT_INTERNAL;
+    catch_interrupt();
+    for (size_t i = 0; i < targets->count; i++) {
+        struct follower *follower = &followers[i];
+        struct weft_error error = {0};
+        *follower = (struct follower){.tool = tool,
+                                      .node = targets->items[i].name,
+                                      .print = print,
+                                      .from_wall_ns = from_wall_ns};
+        follower->sse.event = on_event;
+        follower->sse.self = follower;
+        follower->stream = weft_client_stream_open(&targets->items[i], &request,
+                                                   weft_client_sse_take, &follower->sse, &error);
+        if (follower->stream == NULL) code = weft_tool_fail(tool, &error);
+    }
+    const int followed = follow_all(followers, targets->count, tool);
+    for (size_t i = 0; i < targets->count; i++)
+        unfollow(&followers[i]);
+    free(followers);
+    return followed != WEFT_EXIT_DONE && code != WEFT_EXIT_DONE ? code : followed;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const json_int_t left = json_integer_value(json_object_get(*(json_t *const *)a, "wall_ns"));
+    const json_int_t right = json_integer_value(json_object_get(*(json_t *const *)b, "wall_ns"));
+
+    return left < right ? -1 : left > right;
+}
+
+// Shows the items of all nodes in order of time.
+static void show_sorted(const struct weft_tool *tool, json_t *document, item_print print,
+                        uint64_t from_wall_ns)
+{
+    const json_t *items = json_object_get(document, "items");
+    const size_t count = json_array_size(items);
+    json_t **order = malloc((count + 1) * sizeof(*order));
+    json_t *sorted = json_array(), *item;
+    size_t kept = 0, i;
+
+    json_array_foreach(items, i, item)
+    {
+        if ((uint64_t)json_integer_value(json_object_get(item, "wall_ns")) >= from_wall_ns) {
+            order[kept++] = item;
+        }
+    }
+    qsort(order, kept, sizeof(*order), by_time);
+    for (i = 0; i < kept; i++)
+        json_array_append(sorted, order[i]);
+    free(order);
+    json_object_set_new(document, "items", sorted);
+    if (tool->format == WEFT_FORMAT_JSON) {
+        weft_output_json(tool, document);
+        return;
+    }
+    json_array_foreach(sorted, i, item) item_show(tool, item, print);
+}
+
+static int feed(struct weft_tool_call *call, const char *path, item_print print,
+                uint64_t from_wall_ns)
+{
+    struct weft_targets targets;
+    int code = weft_targets_find(call->tool, weft_tool_arg(call, 0), &targets);
+
+    if (code != 0) return code;
+    if (weft_tool_value(call, "follow") != NULL) {
+        return follow(call->tool, &targets, path, print, from_wall_ns);
+    }
+    json_t *document = weft_targets_gather(call->tool, &targets, path, &code);
+    if (document == NULL) return code;
+    show_sorted(call->tool, document, print, from_wall_ns);
+    json_decref(document);
+    return code;
+}
+
+int weft_run_events(struct weft_tool_call *call)
+{
+    const char *since = weft_tool_value(call, "since");
+    uint64_t ago_ns = 0, from_wall_ns = 0;
+
+    if (since != NULL) {
+        if (!weft_duration_parse(since, &ago_ns)) {
+            return weft_tool_usage(call, "--since %s: say 90s, 5m or 2h", since);
+        }
+        const uint64_t now_ns = wall_now_ns();
+        from_wall_ns = now_ns > ago_ns ? now_ns - ago_ns : 0;
+    }
+    return feed(call, "/api/v1/events", event_print, from_wall_ns);
+}
+
+// A number given by an option; `otherwise` if it was not. False after saying what is wrong.
+static bool option_number(struct weft_tool_call *call, const char *name, uint64_t otherwise,
+                          uint64_t *number)
+{
+    const char *text = weft_tool_value(call, name);
+    char *end;
+
+    *number = otherwise;
+    if (text == NULL) return true;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0) return true;
+    weft_tool_usage(call, "--%s %s: that is not a number", name, text);
+    return false;
+}
+
+int weft_run_logs(struct weft_tool_call *call)
+{
+    uint64_t tail;
+    char path[64];
+
+    if (!option_number(call, "tail", 2048, &tail)) return WEFT_EXIT_USAGE;
+    snprintf(path, sizeof(path), "/api/v1/logs?tail=%llu", (unsigned long long)tail);
+    return feed(call, path, log_print, 0);
+}
+
+// Where a capture goes.
+struct sink {
+    int fd;
+    int failure; // errno of a write, 0 for none.
+};
+
+static int sink_take(void *self, const char *bytes, size_t length)
+{
+    struct sink *sink = self;
+
+    while (length > 0) {
+        const ssize_t count = write(sink->fd, bytes, length);
+        if (count < 0 && errno == EINTR && !interrupted) continue;
+        if (count < 0) {
+            sink->failure = errno;
+            return -1;
+        }
+        bytes += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+int weft_run_pcap(struct weft_tool_call *call)
+{
+    const char *file = weft_tool_value(call, "write"), *port = weft_tool_value(call, "port");
+    struct weft_client_target target;
+    struct weft_error error = {0};
+    struct sink sink = {.fd = STDOUT_FILENO};
+    uint64_t packets, snap;
+    char path[160];
+    int code;
+
+    if (file == NULL) return weft_tool_usage(call, "-w FILE is missing (- for standard output)");
+    if (!option_number(call, "packets", 0, &packets) || !option_number(call, "snap", 0, &snap)) {
+        return WEFT_EXIT_USAGE;
+    }
+    if (port != NULL && strspn(port, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789._-") != strlen(port)) {
+        return weft_tool_usage(call, "--port %s: no port is named so", port);
+    }
+    if (strcmp(file, "-") == 0 && isatty(STDOUT_FILENO)) {
+        return weft_tool_usage(call, "a capture is not for a terminal: pipe it to tcpdump -r -");
+    }
+    code = weft_target_find(call->tool, weft_tool_arg(call, 0), &target);
+    if (code != 0) return code;
+    if (strcmp(file, "-") != 0) {
+        sink.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (sink.fd < 0) return weft_tool_usage(call, "%s: %s", file, strerror(errno));
+    }
+    snprintf(path, sizeof(path), "/api/v1/pcap?packets=%llu&snap_bytes=%llu%s%.15s",
+             (unsigned long long)packets, (unsigned long long)snap, port != NULL ? "&port=" : "",
+             port != NULL ? port : "");
+    catch_interrupt();
+    const struct weft_client_call request = {
+        .method = "GET", .path = path, .accept = "*/*", .timeout_ms = call->tool->timeout_ms};
+    if (weft_client_stream(&target, &request, sink_take, &sink, &interrupted, &error) < 0) {
+        code = weft_tool_fail(call->tool, &error);
+    }
+    if (sink.failure != 0 && sink.failure != EPIPE && !interrupted) {
+        fprintf(call->tool->err, "error: %s: %s\n", file, strerror(sink.failure));
+        code = WEFT_EXIT_INTERNAL;
+    }
+    if (sink.fd != STDOUT_FILENO) close(sink.fd);
+    return code;
+}

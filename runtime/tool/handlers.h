@@ -1,0 +1,42 @@
+// handlers.h: the handlers of the command table, by the file that holds them.
+#ifndef WEFT_TOOL_HANDLERS_H
+#define WEFT_TOOL_HANDLERS_H
+
+#include "runtime/tool/command.h"
+
+// look.c
+int weft_run_swarm_status(struct weft_tool_call *call);
+int weft_run_node_ls(struct weft_tool_call *call);
+int weft_run_node_show(struct weft_tool_call *call);
+int weft_run_core_ls(struct weft_tool_call *call);
+int weft_run_port_show(struct weft_tool_call *call);
+int weft_run_drops(struct weft_tool_call *call);
+int weft_run_mesh_ls(struct weft_tool_call *call);
+int weft_run_api(struct weft_tool_call *call);
+// feed.c
+int weft_run_events(struct weft_tool_call *call);
+int weft_run_logs(struct weft_tool_call *call);
+int weft_run_pcap(struct weft_tool_call *call);
+// unit.c
+int weft_run_unit_load(struct weft_tool_call *call);
+int weft_run_unit_ls(struct weft_tool_call *call);
+int weft_run_unit_eval(struct weft_tool_call *call);
+int weft_run_unit_kill(struct weft_tool_call *call);
+int weft_run_unit_unload(struct weft_tool_call *call);
+// repl.c
+int weft_run_repl(struct weft_tool_call *call);
+// files.c
+int weft_run_config_check(struct weft_tool_call *call);
+int weft_run_config_explain(struct weft_tool_call *call);
+int weft_run_config_defaults(struct weft_tool_call *call);
+int weft_run_config_schema(struct weft_tool_call *call);
+int weft_run_mesh_keygen(struct weft_tool_call *call);
+int weft_run_forth(struct weft_tool_call *call);
+// meta.c
+int weft_run_version(struct weft_tool_call *call);
+int weft_run_help(struct weft_tool_call *call);
+int weft_run_completion(struct weft_tool_call *call);
+int weft_run_complete(struct weft_tool_call *call);
+int weft_run_docs(struct weft_tool_call *call);
+
+#endif // WEFT_TOOL_HANDLERS_H

@@ -1,0 +1,124 @@
+#include "runtime/tool/target.h"
+
+#include <string.h>
+
+static void target_set(struct weft_client_target *target, const char *name, const char *path)
+{
+    memset(target, 0, sizeof(*target));
+    snprintf(target->name, sizeof(target->name), "%s", name);
+    snprintf(target->path, sizeof(target->path), "%s", path);
+}
+
+static int find_named(const struct weft_tool *tool, const char *run, const char *name,
+                      struct weft_targets *targets)
+{
+    struct weft_error error = {0};
+    char path[108];
+
+    if (weft_place_socket(run, name, path, &error) < 0) return weft_tool_fail(tool, &error);
+    target_set(&targets->items[0], name, path);
+    targets->count = 1;
+    targets->named = true;
+    return 0;
+}
+
+int weft_targets_find(const struct weft_tool *tool, const char *name, struct weft_targets *targets)
+{
+    char names[WEFT_PLACE_NODES_MAX][64];
+    struct weft_error error = {0};
+    char run[WEFT_PLACE_BYTES];
+
+    memset(targets, 0, sizeof(*targets));
+    if (tool->socket != NULL) {
+        if (strlen(tool->socket) >= sizeof(targets->items[0].path)) {
+            weft_error_set(&error, 501, "--socket: the path is too long for a socket");
+            return weft_tool_fail(tool, &error);
+        }
+        target_set(&targets->items[0], name != NULL ? name : "", tool->socket);
+        targets->count = 1;
+        targets->named = true;
+        return 0;
+    }
+    if (weft_place_run(run, &error) < 0 || weft_place_check(run, &error) < 0) {
+        return weft_tool_fail(tool, &error);
+    }
+    if (name == NULL) name = tool->node;
+    if (name != NULL) return find_named(tool, run, name, targets);
+    const size_t count = weft_place_nodes(run, names, WEFT_PLACE_NODES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        char path[108];
+        weft_place_socket(run, names[i], path, NULL);
+        target_set(&targets->items[targets->count++], names[i], path);
+    }
+    if (count > 0) return 0;
+    weft_error_set(&error, 501, "no node runs here: nothing is in %s", run);
+    weft_error_hint(&error, "`weft lab up` starts three; WEFT_RUN_DIR says where else to look");
+    return weft_tool_fail(tool, &error);
+}
+
+int weft_target_find(const struct weft_tool *tool, const char *name,
+                     struct weft_client_target *target)
+{
+    struct weft_targets targets;
+    const int code = weft_targets_find(tool, name, &targets);
+
+    if (code != 0) return code;
+    if (targets.count > 1) {
+        fprintf(tool->err, "error: which node? say");
+        for (size_t i = 0; i < targets.count; i++) {
+            fprintf(tool->err, "%s %s", i > 0 ? "," : "", targets.items[i].name);
+        }
+        fputs("\n", tool->err);
+        return WEFT_EXIT_USAGE;
+    }
+    *target = targets.items[0];
+    return 0;
+}
+
+json_t *weft_target_ask(const struct weft_tool *tool, const struct weft_client_target *target,
+                        const char *method, const char *path, const json_t *body, int *exit_code)
+{
+    struct weft_error error = {0};
+    unsigned status;
+    json_t *document =
+        weft_client_json(target, method, path, body, tool->timeout_ms, &status, &error);
+
+    *exit_code = document != NULL ? 0 : weft_tool_fail(tool, &error);
+    return document;
+}
+
+// `item` with "node" as its first key.
+static json_t *with_node(const char *node, json_t *item)
+{
+    json_t *copy = json_pack("{s:s}", "node", node);
+
+    json_object_update(copy, item);
+    return copy;
+}
+
+json_t *weft_targets_gather(const struct weft_tool *tool, const struct weft_targets *targets,
+                            const char *path, int *exit_code)
+{
+    json_t *items = json_array();
+    size_t answered = 0, i;
+    json_t *item;
+
+    *exit_code = 0;
+    for (size_t t = 0; t < targets->count; t++) {
+        json_t *document = weft_target_ask(tool, &targets->items[t], "GET", path, NULL, exit_code);
+        if (document == NULL) continue;
+        const char *node = json_string_value(json_object_get(document, "node"));
+        json_array_foreach(json_object_get(document, "items"), i, item)
+        {
+            json_array_append_new(items, with_node(node != NULL ? node : "", item));
+        }
+        json_decref(document);
+        answered++;
+    }
+    if (answered == 0) {
+        json_decref(items);
+        return NULL;
+    }
+    *exit_code = 0;
+    return json_pack("{s:s, s:o}", "apiVersion", "v1", "items", items);
+}
