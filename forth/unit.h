@@ -116,9 +116,9 @@ void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *hos
 int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length);
 
 // Runs until the text is done, parked, faulted, or `*reductions` are spent; `*reductions` becomes
-// what is left (0 after AGAIN). One reduction is a word entered, a loop turned, a word of text
-// read, or 64 bytes moved; a slice overshoots by at most one primitive, which is bounded (4 KiB
-// moved).
+// what is left (more than 0 after AGAIN only if the unit said YIELD). One reduction is a word
+// entered, a loop turned, a word of text read, or 64 bytes moved; a slice overshoots by at most one
+// primitive, which is bounded (4 KiB moved).
 enum weft_unit_state weft_unit_run(struct weft_unit *unit, uint32_t *reductions);
 
 // Ends the topmost text as an uncaught THROW `code` would (weft_unit_error says where): for quotas

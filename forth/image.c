@@ -1,0 +1,309 @@
+// image.c: a unit as bytes, and back. What comes back may have been written by anybody: every
+// offset, token, link and frame is checked, the verifier runs over every word again, and all frames
+// that come with it go on in the checking mode, so that nothing an image says about the stacks is
+// believed.
+#include <errno.h>
+
+#include "forth/dictionary.h"
+#include "forth/ops.h"
+#include "forth/outer.h"
+#include "forth/sandbox.h"
+#include "forth/unit_internal.h"
+#include "forth/verify.h"
+#include "runtime/base/crc32c.h"
+
+enum { IMAGE_VERSION = 1 };
+
+struct image_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t crc; // Of everything behind this field.
+    uint64_t system_hash;
+    uint32_t block_bytes;
+    uint32_t child_bytes; // The block of the sandbox at work; 0: none.
+    uint64_t child_budget;
+};
+_Static_assert(sizeof(struct image_header) == 40, "a format");
+_Static_assert(offsetof(struct image_header, system_hash) == 16, "a format");
+
+static const char magic[8] = {'w', 'e', 'f', 't', 'u', 'n', 'i', 't'};
+
+size_t weft_unit_image_bytes(const struct weft_unit *unit)
+{
+    return sizeof(struct image_header) + unit->block->bytes +
+           (unit->child != NULL ? unit->child->block->bytes : 0);
+}
+
+int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
+{
+    const size_t bytes = weft_unit_image_bytes(unit);
+    if (size < bytes) return -ENOSPC;
+    struct image_header header = {
+        .version = IMAGE_VERSION,
+        .system_hash = unit->system->hash,
+        .block_bytes = unit->block->bytes,
+        .child_bytes = unit->child != NULL ? unit->child->block->bytes : 0,
+        .child_budget = unit->child != NULL ? unit->child_budget : 0,
+    };
+    memcpy(header.magic, magic, sizeof(magic));
+    uint8_t *at = to;
+    memcpy(at + sizeof(header), unit->block, header.block_bytes);
+    if (unit->child != NULL)
+        memcpy(at + sizeof(header) + header.block_bytes, unit->child->block, header.child_bytes);
+    memcpy(at, &header, sizeof(header));
+    header.crc = weft_crc32c(0, at + offsetof(struct image_header, system_hash),
+                             bytes - offsetof(struct image_header, system_hash));
+    memcpy(at, &header, sizeof(header));
+    return (int64_t)bytes;
+}
+
+static bool segments_ok(const struct weft_block *block, uint32_t bytes)
+{
+    uint64_t end = sizeof(struct weft_block);
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
+        const struct weft_segment *segment = &block->segment[n];
+        if (segment->offset != end || segment->capacity % 8 != 0 ||
+            segment->used > segment->capacity)
+            return false;
+        end += segment->capacity;
+        if (end > bytes) return false;
+    }
+    const struct weft_segment *segment = block->segment;
+    const uint32_t scratch = segment[WEFT_SEGMENT_SCRATCH].used;
+    return end == bytes && block->bytes == bytes &&
+           segment[WEFT_SEGMENT_DATA].used >= WEFT_VARIABLE_BYTES &&
+           segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
+           segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
+           segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
+           (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
+}
+
+static bool heights_ok(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    const struct weft_segment *segment = block->segment;
+    return block->dsp < segment[WEFT_SEGMENT_DATA_STACK].capacity / WEFT_CELL_BYTES &&
+           block->rsp <= segment[WEFT_SEGMENT_RETURN_STACK].capacity / WEFT_CELL_BYTES &&
+           block->csp <= segment[WEFT_SEGMENT_CALLS].capacity / WEFT_CELL_BYTES &&
+           block->dbase <= block->dsp && block->rbase <= block->rsp &&
+           block->level_csp <= block->csp && block->handler <= block->csp &&
+           block->status <= WEFT_STATUS_BYE && block->levels <= WEFT_LEVELS_MAX &&
+           block->hold <= WEFT_HOLD_BYTES;
+}
+
+// Everything about a word but its code.
+static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_end)
+{
+    const struct weft_block *block = unit->block;
+    const struct weft_word *word = weft_own_word(unit, n);
+    return word->code >= code_end && word->code <= weft_own_tokens(block) &&
+           word->code_length <= weft_own_tokens(block) - word->code &&
+           word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
+           word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
+           word->link <= n && word->kind > WEFT_WORD_PRIMITIVE &&
+           word->kind < WEFT_WORD_KIND_COUNT && word->flags < 32;
+}
+
+static bool is_literal(unsigned op)
+{
+    return op == WEFT_OP_lit16 || op == WEFT_OP_lit32 || op == WEFT_OP_lit64;
+}
+
+// Verifies the words in their order: a word sees only what has passed already.
+static bool words_ok(struct weft_unit *unit, uint8_t *starts)
+{
+    struct weft_block *block = unit->block;
+    const uint32_t count = weft_own_words(block);
+    const uint32_t open = block->definition != 0 ? block->first : count;
+    if (count + weft_shared_words(unit) > UINT16_MAX || block->definition > count ||
+        block->latest > count || (block->definition != 0 && block->first >= block->definition))
+        return false;
+    for (unsigned n = 0; n < WEFT_BUCKETS; n++) {
+        if (block->bucket[n] > count) return false;
+    }
+    uint32_t code_end = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        struct weft_word *word = weft_own_word(unit, n);
+        if (!header_ok(unit, n, code_end)) return false;
+        code_end = word->code + word->code_length;
+        word->flags &= (uint8_t)~WEFT_WORD_STATIC;
+        if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
+    }
+    for (uint32_t n = 0; n < count; n++) {
+        const struct weft_word *word = weft_own_word(unit, n);
+        if (!(word->flags & WEFT_WORD_VALID)) continue;
+        if (weft_verify(unit, n, starts) != 0) return false;
+        const uint16_t *code =
+            (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
+        if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;
+    }
+    block->fold = 0;
+    return true;
+}
+
+static bool sources_ok(const struct weft_unit *unit)
+{
+    const uint32_t text = unit->block->segment[WEFT_SEGMENT_TEXT].used;
+    for (uint32_t n = 0; n < weft_source_count(unit->block); n++) {
+        const struct weft_source *source = &weft_sources(unit->block)[n];
+        if (source->address > WEFT_ADDRESS_END || source->length > WEFT_ADDRESS_END ||
+            source->line_start > source->length ||
+            source->line_length > source->length - source->line_start || source->name > text ||
+            source->name_length > text - source->name || source->text_used > text)
+            return false;
+    }
+    return true;
+}
+
+static bool bit(const uint8_t *bits, uint32_t n)
+{
+    return (bits[n / 8] >> (n % 8) & 1) != 0;
+}
+
+// A place where an operation begins, from now on in the checking mode.
+static bool place_ok(const struct weft_unit *unit, const uint8_t *starts, uint32_t *place)
+{
+    const uint32_t offset = *place & WEFT_CODE_OFFSET;
+    if (*place & WEFT_CODE_SPECIAL) return false;
+    *place |= WEFT_CODE_CHECKED;
+    if (*place & WEFT_CODE_SYSTEM)
+        return offset < unit->system->code_length && bit(unit->system->starts, offset);
+    return offset < weft_own_tokens(unit->block) && bit(starts, offset);
+}
+
+// One level frame, whose entries end at `top`. *below: where the next lower one ends.
+static bool level_ok(const struct weft_unit *unit, const uint8_t *starts, uint32_t top, bool first,
+                     uint32_t dbase, uint32_t rbase, uint32_t *below)
+{
+    uint64_t *frame = weft_calls(unit->block) + top - WEFT_LEVEL_ENTRIES;
+    for (unsigned n = 0; n < WEFT_LEVEL_ENTRIES; n++) {
+        if (!(frame[n] & WEFT_CODE_SPECIAL)) return false;
+    }
+    const uint32_t status = (uint32_t)(frame[2] >> 32);
+    const uint32_t handler = (uint32_t)frame[2] & ~WEFT_CODE_SPECIAL;
+    const uint32_t sources = (uint32_t)frame[4] & ~WEFT_CODE_SPECIAL;
+    const uint32_t dsp = (uint32_t)frame[3] & ~WEFT_CODE_SPECIAL;
+    const uint32_t rsp = (uint32_t)(frame[3] >> 32);
+    uint32_t ip = (uint32_t)(frame[0] >> 32);
+    *below = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
+    frame[5] = WEFT_CODE_SPECIAL; // A delay begins again.
+    if (sources > weft_source_count(unit->block) || *below > top - WEFT_LEVEL_ENTRIES ||
+        handler > top - WEFT_LEVEL_ENTRIES || dsp > unit->block->dsp || rsp > unit->block->rsp)
+        return false;
+    if (first) return top == WEFT_LEVEL_ENTRIES && *below == 0 && status == WEFT_STATUS_IDLE;
+    const uint32_t lower_dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
+    const uint32_t lower_rbase = (uint32_t)(frame[1] >> 32);
+    if (status != WEFT_STATUS_PARKED || dsp != dbase || rsp != rbase || lower_dbase > dbase ||
+        lower_rbase > rbase || !place_ok(unit, starts, &ip))
+        return false;
+    frame[0] = (frame[0] & UINT32_MAX) | (uint64_t)ip << 32;
+    return true;
+}
+
+static bool levels_ok(const struct weft_unit *unit, const uint8_t *starts)
+{
+    const struct weft_block *block = unit->block;
+    uint32_t top = block->level_csp, dbase = block->dbase, rbase = block->rbase;
+    for (uint32_t level = block->levels; level > 0; level--) {
+        uint32_t below;
+        if (top < WEFT_LEVEL_ENTRIES || top > block->csp) return false;
+        if (!level_ok(unit, starts, top, level == 1, dbase, rbase, &below)) return false;
+        const uint64_t *frame = weft_calls(block) + top - WEFT_LEVEL_ENTRIES;
+        if (level == 1) return dbase == 0 && rbase <= block->rsp;
+        dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
+        rbase = (uint32_t)(frame[1] >> 32);
+        top = below;
+    }
+    return block->dbase == 0;
+}
+
+static bool control_ok(struct weft_unit *unit, const uint8_t *starts)
+{
+    struct weft_block *block = unit->block;
+    block->wake_ns = 0;
+    if (block->levels == 0) {
+        // Idle or gone: nothing may be under way.
+        return (block->status == WEFT_STATUS_IDLE || block->status == WEFT_STATUS_BYE) &&
+               block->csp == 0 && block->level_csp == 0 && block->handler == 0 &&
+               block->dbase == 0 && block->rbase == 0 && weft_source_count(block) == 0;
+    }
+    if (block->status == WEFT_STATUS_IDLE) return false;
+    uint64_t *calls = weft_calls(block);
+    for (uint32_t n = 0; n < block->csp; n++) {
+        uint32_t place = (uint32_t)calls[n];
+        if (place & WEFT_CODE_SPECIAL) continue;
+        if (!place_ok(unit, starts, &place)) return false;
+        calls[n] = (calls[n] & ~(uint64_t)UINT32_MAX) | place;
+    }
+    return place_ok(unit, starts, &block->ip) && levels_ok(unit, starts);
+}
+
+// Takes a block of `bytes` from `from` into `unit`. 0, -EBADMSG, -ENOSPC or -ENOMEM.
+static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t bytes)
+{
+    const struct weft_forth_memory *memory = &unit->memory;
+    if (bytes > unit->options.memory_bytes_max) return -ENOSPC;
+    if (bytes < sizeof(struct weft_block)) return -EBADMSG;
+    unit->block = memory->resize(memory->self, NULL, 0, bytes);
+    if (unit->block == NULL) return -ENOMEM;
+    memcpy(unit->block, from, bytes);
+    const bool sane = segments_ok(unit->block, bytes);
+    unit->block->bytes = bytes; // By which it is freed.
+    if (!sane || !heights_ok(unit)) return -EBADMSG;
+    if (unit->block->dsp > unit->options.stack_cells_max + 8) return -ENOSPC;
+
+    const size_t bitmap = weft_own_tokens(unit->block) / 8 + 1;
+    uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);
+    if (starts == NULL) return -ENOMEM;
+    memset(starts, 0, bitmap);
+    const bool ok = words_ok(unit, starts) && sources_ok(unit) && control_ok(unit, starts);
+    memory->resize(memory->self, starts, bitmap, 0);
+    return ok ? 0 : -EBADMSG;
+}
+
+static int check_header(const struct weft_forth_system *system, const uint8_t *image, size_t bytes,
+                        struct image_header *header)
+{
+    if (bytes < sizeof(*header)) return -EBADMSG;
+    memcpy(header, image, sizeof(*header));
+    if (memcmp(header->magic, magic, sizeof(magic)) != 0) return -EBADMSG;
+    if (header->version != IMAGE_VERSION) return -EPROTONOSUPPORT;
+    const size_t covered = offsetof(struct image_header, system_hash);
+    if (weft_crc32c(0, image + covered, bytes - covered) != header->crc) return -EBADMSG;
+    if (header->system_hash != system->hash) return -ESTALE;
+    if ((uint64_t)header->block_bytes + header->child_bytes != bytes - sizeof(*header))
+        return -EBADMSG;
+    return 0;
+}
+
+int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                   const struct weft_unit_options *options, const struct weft_unit_host *host,
+                   const void *image, size_t bytes, struct weft_unit **result)
+{
+    struct image_header header;
+    int code = check_header(system, image, bytes, &header);
+    if (code != 0) return code;
+    struct weft_unit *unit = weft_unit_handle(system, memory, options, host, &code);
+    if (unit == NULL) return code;
+
+    const uint8_t *from = (const uint8_t *)image + sizeof(header);
+    code = load_block(unit, from, header.block_bytes);
+    if (code == 0 && header.child_bytes != 0) {
+        struct weft_unit *child = weft_unit_handle(system, memory, &unit->options, NULL, &code);
+        unit->child = child;
+        if (child != NULL) {
+            child->is_child = true;
+            code = load_block(child, from + header.block_bytes, header.child_bytes);
+            unit->child_budget = header.child_budget;
+            // A sandbox is at work only while its parent waits at SANDBOX.
+            if (code == 0 && child->block->status != WEFT_STATUS_READY) code = -EBADMSG;
+            if (code == 0 && unit->block->status != WEFT_STATUS_READY) code = -EBADMSG;
+        }
+    }
+    if (code != 0) {
+        weft_unit_free(unit);
+        return code;
+    }
+    *result = unit;
+    return 0;
+}

@@ -1,0 +1,507 @@
+// inner.c: the inner interpreter. Token dispatch by computed goto, top of stack in a register.
+//
+// Each operation has two entries: one that first checks the stacks, and behind it the bare body. A
+// word that the verifier has understood (WEFT_WORD_STATIC) is checked once, as it is entered, for
+// all that it will take and leave, and runs through the bare entries; any other word runs through
+// the checking ones. The mode is part of every return address, so it comes back with the caller.
+// Frames that came in an image always check, whatever they claim.
+//
+// Safepoints are word entries and backward branches: there the slice may end, with everything in
+// the block. Registers hold copies; SPILL writes them back, RELOAD reads them again, for any
+// function called in between may have moved the block.
+#include "forth/inner.h"
+
+#include "forth/ops.h"
+#include "forth/throw.h"
+
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+const struct weft_op_info weft_op_info[WEFT_OP_COUNT] = {
+#define HOT(name, word, operands, in, out, rin, rout, flags)                                       \
+    {word, operands, in, out, rin, rout, flags, true},
+#define COLD(name, word, operands, in, out, rin, rout, flags)                                      \
+    {word, operands, in, out, rin, rout, flags, false},
+    WEFT_OPS(HOT, COLD)
+#undef HOT
+#undef COLD
+};
+
+typedef int32_t (*cold_function)(struct weft_unit *unit);
+
+static const cold_function cold_functions[WEFT_OP_COUNT] = {
+#define HOT(name, ...)  NULL,
+#define COLD(name, ...) weft_op_##name,
+    WEFT_OPS(HOT, COLD)
+#undef HOT
+#undef COLD
+};
+
+static int32_t stack_room(struct weft_unit *unit, enum weft_segment_id id, uint64_t entries,
+                          uint32_t limit, int32_t code)
+{
+    if (entries > limit) return code;
+    return weft_segment_grow(unit, id, entries * WEFT_CELL_BYTES);
+}
+
+int32_t weft_data_room(struct weft_unit *unit, uint32_t cells)
+{
+    // Cell n lies at index n: index 0 is where an empty stack's top is cached. Eight beyond the
+    // quota let every operation rely on its room.
+    const uint64_t depth = (uint64_t)unit->block->dsp + cells;
+    return stack_room(unit, WEFT_SEGMENT_DATA_STACK, depth + 1, unit->options.stack_cells_max + 9,
+                      -3);
+}
+
+int32_t weft_return_room(struct weft_unit *unit, uint32_t cells)
+{
+    const uint64_t depth = (uint64_t)unit->block->rsp + cells;
+    return stack_room(unit, WEFT_SEGMENT_RETURN_STACK, depth, unit->options.stack_cells_max, -5);
+}
+
+int32_t weft_call_room(struct weft_unit *unit, uint32_t entries)
+{
+    const uint64_t depth = (uint64_t)unit->block->csp + entries;
+    return stack_room(unit, WEFT_SEGMENT_CALLS, depth, unit->options.call_depth_max, -5);
+}
+
+// The stacks as a static word needs them at its entry.
+static int32_t entry_check(struct weft_unit *unit, const struct weft_word *word)
+{
+    struct weft_block *block = unit->block;
+    if (block->dsp - block->dbase < word->need) return -4;
+    if (block->rsp - block->rbase < word->rneed) return -6;
+    const uint32_t grow = word->grow, rgrow = word->rgrow; // The words may move with the block.
+    if (block->dsp + grow > unit->options.stack_cells_max) return -3;
+    const int32_t code = weft_data_room(unit, grow);
+    return code != 0 ? code : weft_return_room(unit, rgrow);
+}
+
+int32_t weft_enter(struct weft_unit *unit, uint64_t index, uint32_t back)
+{
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
+    const uint32_t system = index < weft_shared_words(unit) ? WEFT_CODE_SYSTEM : 0;
+    const uint32_t target = word->code | system;
+    const bool is_static = word->flags & WEFT_WORD_STATIC;
+
+    int32_t code = weft_call_room(unit, 1);
+    if (code == 0 && is_static) code = entry_check(unit, weft_word_at(unit, index));
+    if (code != 0) return code;
+    struct weft_block *block = unit->block;
+    weft_calls(block)[block->csp++] = back | (uint64_t)block->rsp << 32;
+    block->ip = target | (is_static ? 0 : WEFT_CODE_CHECKED);
+    unit->budget--;
+    return 0;
+}
+
+// An operation that a checking entry refused: makes room, or says what is missing.
+static int32_t refused(struct weft_unit *unit, unsigned op)
+{
+    const struct weft_op_info *info = &weft_op_info[op];
+    struct weft_block *block = unit->block;
+    if (block->dsp - block->dbase < (uint32_t)info->in) return -4;
+    if (block->rsp - block->rbase < (uint32_t)info->rin) return -6;
+    const int rise = info->out == WEFT_VAR ? 1 : info->out - info->in;
+    const int rrise = info->rout - info->rin;
+    if (rise > 0 && block->dsp + (uint32_t)rise > unit->options.stack_cells_max) return -3;
+    int32_t code = rise > 0 ? weft_data_room(unit, (uint32_t)rise) : 0;
+    if (code == 0 && rrise > 0) code = weft_return_room(unit, (uint32_t)rrise);
+    return code;
+}
+
+static int32_t cold_check(struct weft_unit *unit, unsigned op)
+{
+    const int32_t code = refused(unit, op);
+    return code != 0 ? code : weft_data_room(unit, 6);
+}
+
+static weft_cell floor_divide(weft_cell a, weft_cell b, weft_cell *remainder)
+{
+    weft_cell quotient = a / b, rest = a % b;
+    if (rest != 0 && (rest ^ b) < 0) {
+        quotient--;
+        rest += b;
+    }
+    *remainder = rest;
+    return quotient;
+}
+
+// 0; -10 for a zero divisor; -11 where the quotient does not fit (and the CPU may trap).
+static int32_t divisor_check(weft_cell a, weft_cell b)
+{
+    if (b == 0) return -10;
+    return a == INT64_MIN && b == -1 ? -11 : 0;
+}
+
+// How far a stack may rise before someone has to look: what is there, or the quota.
+static uint32_t entries(const struct weft_block *block, enum weft_segment_id id, uint32_t less,
+                        uint32_t limit)
+{
+    const uint32_t there = block->segment[id].capacity / WEFT_CELL_BYTES - less;
+    return there < limit ? there : limit;
+}
+
+#define SPILL()                                                                                    \
+    do {                                                                                           \
+        *sp = tos;                                                                                 \
+        block->dsp = (uint32_t)(sp - weft_data_stack(block));                                      \
+        block->rsp = (uint32_t)(rp - weft_return_stack(block));                                    \
+        block->csp = (uint32_t)(cp - weft_calls(block));                                           \
+        block->ip = (uint32_t)(ip - code[mode >> 29 & 1]) | mode;                                  \
+        unit->budget = budget;                                                                     \
+    } while (0)
+
+#define RELOAD()                                                                                   \
+    do {                                                                                           \
+        block = unit->block;                                                                       \
+        code[0] = weft_segment_base(block, WEFT_SEGMENT_CODE);                                     \
+        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - shared;   \
+        data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
+        data_end = block->segment[WEFT_SEGMENT_DATA].capacity - 7;                                 \
+        sp = weft_data_stack(block) + block->dsp;                                                  \
+        dbase = weft_data_stack(block) + block->dbase;                                             \
+        dend = weft_data_stack(block) +                                                            \
+               entries(block, WEFT_SEGMENT_DATA_STACK, 1, unit->options.stack_cells_max);          \
+        rp = weft_return_stack(block) + block->rsp;                                                \
+        rbase = weft_return_stack(block) + block->rbase;                                           \
+        rend = weft_return_stack(block) +                                                          \
+               entries(block, WEFT_SEGMENT_RETURN_STACK, 0, unit->options.stack_cells_max);        \
+        cp = weft_calls(block) + block->csp;                                                       \
+        cend = weft_calls(block) +                                                                 \
+               entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
+        mode = block->ip & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);                                 \
+        ip = code[mode >> 29 & 1] + (block->ip & WEFT_CODE_OFFSET);                                \
+        labels = table[mode >> 30 & 1];                                                            \
+        tos = *sp;                                                                                 \
+        budget = unit->budget;                                                                     \
+    } while (0)
+
+#define NEXT()                                                                                     \
+    do {                                                                                           \
+        op = *ip++;                                                                                \
+        goto *labels[op];                                                                          \
+    } while (0)
+
+// A checked entry, falling through to the bare one. What it refuses is tried again once there is
+// room.
+#define OP(name, in, rise, rin, rrise)                                                             \
+    checked_##name : if (UNLIKELY(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||       \
+                                  ((rin) > 0 && rp - rbase < (rin)) ||                             \
+                                  ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;        \
+    fast_##name:
+
+#define FAIL(throw_code)                                                                           \
+    do {                                                                                           \
+        failure = (throw_code);                                                                    \
+        goto fail;                                                                                 \
+    } while (0)
+
+#define PUSH(value)                                                                                \
+    do {                                                                                           \
+        *sp++ = tos;                                                                               \
+        tos = (weft_cell)(value);                                                                  \
+    } while (0)
+
+#define BINARY(name, expression)                                                                   \
+    OP(name, 2, 0, 0, 0)                                                                           \
+    {                                                                                              \
+        const weft_cell a = *--sp, b = tos;                                                        \
+        tos = (weft_cell)(expression);                                                             \
+        NEXT();                                                                                    \
+    }
+
+#define UNARY(name, expression)                                                                    \
+    OP(name, 1, 0, 0, 0)                                                                           \
+    {                                                                                              \
+        const weft_cell a = tos;                                                                   \
+        tos = (weft_cell)(expression);                                                             \
+        NEXT();                                                                                    \
+    }
+
+// A pointer to `bytes` at `address`: one compare for the data space, the rest out of line.
+#define AT(pointer, address, bytes, slow)                                                          \
+    do {                                                                                           \
+        const uint64_t offset = (uint64_t)(address)-WEFT_ADDRESS_DATA;                             \
+        if (LIKELY(offset < data_end)) {                                                           \
+            pointer = data + offset;                                                               \
+            if ((bytes) > 8 && UNLIKELY(offset + 8 >= data_end)) FAIL(-9);                         \
+        } else {                                                                                   \
+            pointer = slow(unit, (uint64_t)(address), (bytes));                                    \
+            if (UNLIKELY(pointer == NULL)) FAIL(-9);                                               \
+        }                                                                                          \
+    } while (0)
+
+#define U(x) ((weft_ucell)(x))
+
+int weft_inner(struct weft_unit *unit)
+{
+    static const void *const table[2][WEFT_OP_COUNT] = {
+        {
+#define HOT(name, ...)  &&fast_##name,
+#define COLD(name, ...) &&cold,
+            WEFT_OPS(HOT, COLD)
+#undef HOT
+        },
+        {
+#define HOT(name, ...) &&checked_##name,
+            WEFT_OPS(HOT, COLD)
+#undef HOT
+#undef COLD
+        },
+    };
+    const uint32_t shared = weft_shared_words(unit);
+    const struct weft_word *const shared_words = unit->system ? unit->system->words : NULL;
+    const uint16_t *code[2] = {NULL, unit->system ? unit->system->code : NULL};
+    struct weft_block *block;
+    const struct weft_word *words; // Such that words[index] is right for own words.
+    const void *const *labels;
+    const uint16_t *ip;
+    weft_cell *sp, *dbase, *dend, *rp, *rbase, *rend, tos;
+    uint64_t *cp, *cend;
+    uint8_t *data;
+    uint64_t data_end;
+    uint32_t mode, op;
+    int32_t budget, failure;
+
+    RELOAD();
+    NEXT();
+
+    OP(exit, 0, 0, 0, 0)
+    {
+        const uint64_t frame = *--cp;
+        const uint32_t back = (uint32_t)frame;
+        if (UNLIKELY(back & WEFT_CODE_SPECIAL)) {
+            cp++;
+            FAIL(-25);
+        }
+        if (UNLIKELY((uint32_t)(rp - weft_return_stack(block)) != frame >> 32)) {
+            cp++;
+            FAIL(-25);
+        }
+        mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
+        labels = table[mode >> 30 & 1];
+        ip = code[mode >> 29 & 1] + (back & WEFT_CODE_OFFSET);
+        NEXT();
+    }
+    OP(call, 0, 0, 0, 0)
+    {
+        const uint32_t index = *ip;
+        const bool in_system = index < shared;
+        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
+        const bool is_static = word->flags & WEFT_WORD_STATIC;
+        if (UNLIKELY(cp == cend)) goto call_slow;
+        if (is_static) {
+            if (UNLIKELY(sp - dbase < word->need || sp + word->grow > dend ||
+                         rp - rbase < word->rneed || rp + word->rgrow > rend))
+                goto call_slow;
+        }
+        *cp++ = ((uint32_t)(ip + 1 - code[mode >> 29 & 1]) | mode) |
+                (uint64_t)(rp - weft_return_stack(block)) << 32;
+        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | (is_static ? 0 : WEFT_CODE_CHECKED);
+        labels = table[!is_static];
+        ip = code[in_system] + word->code;
+        if (UNLIKELY(--budget <= 0)) goto give;
+        NEXT();
+    }
+    OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
+    {
+        const uint32_t index = *ip;
+        const bool in_system = index < shared;
+        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
+        // Always checking: the part's effect is its own.
+        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | WEFT_CODE_CHECKED;
+        labels = table[1];
+        if (word->flags & WEFT_WORD_STATIC && sp - dbase >= word->need && sp + word->grow <= dend &&
+            rp - rbase >= word->rneed && rp + word->rgrow <= rend) {
+            mode &= ~WEFT_CODE_CHECKED;
+            labels = table[0];
+        }
+        ip = code[in_system] + word->code;
+        if (UNLIKELY(--budget <= 0)) goto give;
+        NEXT();
+    }
+    OP(branch, 0, 0, 0, 0)
+    ip += (int16_t)*ip;
+    NEXT();
+    OP(branch_back, 0, 0, 0, 0)
+    ip += (int16_t)*ip;
+    if (UNLIKELY(--budget <= 0)) goto give;
+    NEXT();
+    OP(zbranch, 1, 0, 0, 0)
+    {
+        const weft_cell flag = tos;
+        tos = *--sp;
+        ip += flag == 0 ? (int16_t)*ip : 1;
+        NEXT();
+    }
+    OP(zbranch_back, 1, 0, 0, 0)
+    {
+        const weft_cell flag = tos;
+        tos = *--sp;
+        if (flag != 0) {
+            ip++;
+            NEXT();
+        }
+        ip += (int16_t)*ip;
+        if (UNLIKELY(--budget <= 0)) goto give;
+        NEXT();
+    }
+    OP(qdup_zbranch, 1, 0, 0, 0) // ?DUP IF: the value stays only if it is true.
+    if (tos != 0) {
+        ip++;
+    } else {
+        tos = *--sp;
+        ip += (int16_t)*ip;
+    }
+    NEXT();
+    OP(lit16, 0, 1, 0, 0)
+    PUSH((int16_t)*ip++);
+    NEXT();
+    OP(lit32, 0, 1, 0, 0)
+    PUSH((int32_t)weft_le32_get(ip));
+    ip += 2;
+    NEXT();
+    OP(lit64, 0, 1, 0, 0)
+    PUSH(weft_le64_get(ip));
+    ip += 4;
+    NEXT();
+    OP(lit_add, 1, 0, 0, 0)
+    tos = (weft_cell)(U(tos) + U((weft_cell)(int16_t)*ip++));
+    NEXT();
+
+    // A loop keeps limit + MIN and index - that, so that passing the limit is an overflow, in
+    // whatever direction and on the circle of numbers (Forth 2012, 6.1.0140).
+    OP(do, 2, 0, 0, 2)
+    {
+        const weft_ucell limit = U(sp[-1]) + U(INT64_MIN);
+        *rp++ = (weft_cell)limit;
+        *rp++ = (weft_cell)(U(tos) - limit);
+        sp -= 2;
+        tos = *sp;
+        NEXT();
+    }
+    OP(qdo, 2, 0, 0, 2)
+    {
+        const bool empty = sp[-1] == tos;
+        const weft_ucell limit = U(sp[-1]) + U(INT64_MIN);
+        if (!empty) {
+            *rp++ = (weft_cell)limit;
+            *rp++ = (weft_cell)(U(tos) - limit);
+        }
+        sp -= 2;
+        tos = *sp;
+        ip += empty ? (int16_t)*ip : 1;
+        NEXT();
+    }
+    OP(loop, 0, 0, 2, 0)
+    if (UNLIKELY(__builtin_add_overflow(rp[-1], 1, &rp[-1]))) {
+        rp -= 2;
+        ip++;
+        NEXT();
+    }
+    ip += (int16_t)*ip;
+    if (UNLIKELY(--budget <= 0)) goto give;
+    NEXT();
+    OP(plus_loop, 1, 0, 2, 0)
+    {
+        const bool over = __builtin_add_overflow(rp[-1], tos, &rp[-1]);
+        tos = *--sp;
+        if (over) {
+            rp -= 2;
+            ip++;
+            NEXT();
+        }
+        ip += (int16_t)*ip;
+        if (UNLIKELY(--budget <= 0)) goto give;
+        NEXT();
+    }
+    OP(i, 0, 1, 2, 0)
+    PUSH(U(rp[-1]) + U(rp[-2]));
+    NEXT();
+    OP(j, 0, 1, 4, 0)
+    PUSH(U(rp[-3]) + U(rp[-4]));
+    NEXT();
+    OP(unloop, 0, 0, 2, 0)
+    rp -= 2;
+    NEXT();
+    OP(execute, 1, 0, 0, 0)
+    {
+        const weft_ucell xt = U(tos);
+        tos = *--sp;
+        SPILL();
+        failure = weft_enter(unit, xt - 1, block->ip);
+        if (failure != 0) goto fail_spilled;
+        RELOAD();
+        if (UNLIKELY(budget <= 0)) goto give;
+        NEXT();
+    }
+    OP(defer, 1, 0, 0, 0)
+    {
+        const uint8_t *at;
+        AT(at, tos, 8, weft_address_read);
+        const weft_ucell xt = U(weft_cell_get(at));
+        if (xt == 0) FAIL(-261);
+        tos = *--sp;
+        SPILL();
+        failure = weft_enter(unit, xt - 1, block->ip);
+        if (failure != 0) goto fail_spilled;
+        RELOAD();
+        if (UNLIKELY(budget <= 0)) goto give;
+        NEXT();
+    }
+#include "forth/inner_ops.inc"
+
+cold:
+    // A function outside: everything into the block, and back.
+    SPILL();
+    failure = cold_check(unit, op);
+    if (failure != 0) goto fail_spilled;
+    failure = cold_functions[op](unit);
+    if (failure < 0) goto fail_spilled;
+    switch (failure) {
+    case WEFT_NEXT:
+    case WEFT_JUMP: break;
+    case WEFT_REDO: unit->block->ip--; break;
+    case WEFT_GIVE: return WEFT_GIVE;
+    case WEFT_PARK:
+    case WEFT_CHILD: unit->block->ip--; return failure;
+    default: return failure;
+    }
+    RELOAD();
+    if (UNLIKELY(budget <= 0)) goto give;
+    NEXT();
+
+check_failed:
+    SPILL();
+    failure = refused(unit, op);
+    if (failure != 0) goto fail_spilled;
+    unit->block->ip--;
+    RELOAD();
+    NEXT();
+
+call_slow: // A call without room for its frame, or that the stacks do not suit: at its operand.
+    op = *ip;
+    SPILL();
+    failure = weft_call_room(unit, 1);
+    if (failure == 0) {
+        const struct weft_word *word = weft_word_at(unit, op);
+        if (word->flags & WEFT_WORD_STATIC) failure = entry_check(unit, word);
+    }
+    if (failure != 0) goto fail_spilled;
+    unit->block->ip--;
+    RELOAD();
+    NEXT();
+
+give:
+    SPILL();
+    return WEFT_GIVE;
+
+fail:
+    SPILL();
+fail_spilled:
+    if (weft_throw(unit, failure)) return WEFT_FAULTED;
+    RELOAD();
+    if (UNLIKELY(budget <= 0)) goto give;
+    NEXT();
+}

@@ -1,0 +1,79 @@
+#include "forth/level.h"
+
+#include "forth/dictionary.h"
+#include "forth/inner.h"
+#include "forth/outer.h"
+
+static uint64_t entry(uint32_t low, uint32_t high)
+{
+    return (low | WEFT_CODE_SPECIAL) | (uint64_t)high << 32;
+}
+
+int32_t weft_level_begin(struct weft_unit *unit)
+{
+    const int32_t code = weft_call_room(unit, WEFT_LEVEL_ENTRIES);
+    if (code != 0) return code;
+
+    struct weft_block *block = unit->block;
+    uint64_t *frame = weft_calls(block) + block->csp;
+    const uint32_t state = weft_variable(block, WEFT_VARIABLE_STATE) != 0;
+    frame[0] = entry(block->level_csp, block->ip);
+    frame[1] = entry(block->dbase, block->rbase);
+    frame[2] = entry(block->handler, block->status);
+    frame[3] = entry(block->dsp, block->rsp);
+    frame[4] = entry(weft_source_count(block), state);
+    frame[5] = entry((uint32_t)(block->wake_ns >> 32), (uint32_t)block->wake_ns);
+    block->csp += WEFT_LEVEL_ENTRIES;
+    block->level_csp = block->csp;
+    block->handler = 0;
+    block->wake_ns = 0;
+    block->levels++;
+    if (block->levels > 1) {
+        block->dbase = block->dsp;
+        block->rbase = block->rsp;
+        weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
+    }
+    block->status = WEFT_STATUS_READY;
+    block->ip = unit->system->boot | WEFT_CODE_SYSTEM | WEFT_CODE_CHECKED;
+    return 0;
+}
+
+void weft_level_end(struct weft_unit *unit, bool failed)
+{
+    struct weft_block *block = unit->block;
+    const uint64_t *frame = weft_calls(block) + block->level_csp - WEFT_LEVEL_ENTRIES;
+    const bool first = block->levels == 1;
+    if (failed || !first) weft_definition_abandon(unit);
+
+    weft_sources_drop(unit, (uint32_t)frame[4] & ~WEFT_CODE_SPECIAL);
+    if (failed && first) {
+        weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
+    } else if (!first) {
+        weft_variable_set(block, WEFT_VARIABLE_STATE, weft_flag(frame[4] >> 32 != 0));
+    }
+    block->rsp = (uint32_t)(frame[3] >> 32);
+    if (!first) {
+        block->dsp = (uint32_t)frame[3] & ~WEFT_CODE_SPECIAL;
+    } else if (failed) {
+        block->dsp = 0;
+    }
+    block->csp = block->level_csp - WEFT_LEVEL_ENTRIES;
+    block->wake_ns = (frame[5] & ~(uint64_t)WEFT_CODE_SPECIAL & UINT32_MAX) << 32 | frame[5] >> 32;
+    block->handler = (uint32_t)frame[2] & ~WEFT_CODE_SPECIAL;
+    block->status = (uint32_t)(frame[2] >> 32);
+    block->dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
+    block->rbase = (uint32_t)(frame[1] >> 32);
+    block->ip = (uint32_t)(frame[0] >> 32);
+    block->level_csp = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
+    block->levels--;
+}
+
+void weft_definition_abandon(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    if (block->definition == 0) return;
+
+    weft_words_drop(unit, block->first);
+    block->definition = 0;
+    block->leave = 0;
+}

@@ -1,0 +1,157 @@
+// memory.c: the segments of a unit's block, and the addresses that reach into them.
+#include "forth/state.h"
+
+#include <stdlib.h>
+
+static void *libc_resize(void *self, void *block, size_t old_bytes, size_t new_bytes)
+{
+    (void)self;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, new_bytes);
+}
+
+const struct weft_forth_memory weft_forth_memory_libc = {.resize = libc_resize};
+
+static uint32_t round_up(uint64_t bytes)
+{
+    return (uint32_t)((bytes + 7) & ~UINT64_C(7));
+}
+
+// Moves everything behind segment `id` by `delta` bytes. The segments lie in the order of their
+// ids.
+static void shift(struct weft_block *block, enum weft_segment_id id, int64_t delta)
+{
+    struct weft_segment *segment = &block->segment[id];
+    const uint32_t end = segment->offset + segment->capacity;
+    memmove((uint8_t *)block + end + delta, (uint8_t *)block + end, block->bytes - end);
+    segment->capacity = (uint32_t)(segment->capacity + delta);
+    for (unsigned n = id + 1u; n < WEFT_SEGMENT_COUNT; n++)
+        block->segment[n].offset = (uint32_t)(block->segment[n].offset + delta);
+}
+
+int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes)
+{
+    struct weft_block *block = unit->block;
+    const uint32_t old = block->segment[id].capacity;
+    if (bytes <= old) return 0;
+
+    // Doubling, so that growing costs a constant per byte; near the quota, just what is asked for.
+    const uint64_t room = unit->options.memory_bytes_max - block->bytes;
+    if (block->bytes > unit->options.memory_bytes_max || bytes > UINT32_MAX - 8) {
+        return WEFT_THROW_MEMORY;
+    }
+    uint64_t capacity = round_up(bytes);
+    if (capacity < 2 * (uint64_t)old) capacity = round_up(2 * (uint64_t)old);
+    if (capacity - old > room) capacity = round_up(bytes);
+    if (capacity - old > room) return WEFT_THROW_MEMORY;
+
+    const uint32_t delta = (uint32_t)(capacity - old);
+    const uint32_t total = block->bytes + delta;
+    block = unit->memory.resize(unit->memory.self, block, block->bytes, total);
+    if (block == NULL) return WEFT_THROW_MEMORY;
+    unit->block = block;
+    const uint32_t end = block->segment[id].offset + old;
+    shift(block, id, delta);
+    memset((uint8_t *)block + end, 0, delta);
+    block->bytes = total;
+    return 0;
+}
+
+int32_t weft_segment_reserve(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes)
+{
+    return weft_segment_grow(unit, id, unit->block->segment[id].used + bytes);
+}
+
+void weft_segment_shrink(struct weft_unit *unit, enum weft_segment_id id, uint32_t bytes)
+{
+    struct weft_block *block = unit->block;
+    const uint32_t capacity = round_up(bytes);
+    if (capacity >= block->segment[id].capacity) return;
+
+    const uint32_t delta = block->segment[id].capacity - capacity;
+    const uint32_t total = block->bytes - delta;
+    shift(block, id, -(int64_t)delta);
+    block->bytes = total;
+    struct weft_block *smaller =
+        unit->memory.resize(unit->memory.self, block, total + delta, total);
+    if (smaller != NULL) {
+        unit->block = smaller;
+        return;
+    }
+    block->bytes = total + delta; // It would not shrink: the last segment keeps the rest.
+    block->segment[WEFT_SEGMENT_COUNT - 1].capacity += delta;
+}
+
+static bool inside(uint64_t address, uint64_t length, uint64_t start, uint64_t size)
+{
+    return address >= start && address - start <= size && length <= size - (address - start);
+}
+
+static void *in_segment(const struct weft_unit *unit, enum weft_segment_id id, uint64_t start,
+                        uint64_t size, uint64_t address, uint64_t length)
+{
+    if (!inside(address, length, start, size)) return NULL;
+    return (uint8_t *)weft_segment_base(unit->block, id) + (address - start);
+}
+
+void *weft_address_write(const struct weft_unit *unit, uint64_t address, uint64_t length)
+{
+    const struct weft_segment *segment = unit->block->segment;
+    if (address < WEFT_ADDRESS_SYSTEM) {
+        return in_segment(unit, WEFT_SEGMENT_DATA, WEFT_ADDRESS_DATA,
+                          segment[WEFT_SEGMENT_DATA].capacity, address, length);
+    }
+    if (unit->building && address < WEFT_ADDRESS_TEXT) {
+        return in_segment(unit, WEFT_SEGMENT_DATA, WEFT_ADDRESS_SYSTEM,
+                          segment[WEFT_SEGMENT_DATA].capacity, address, length);
+    }
+    if (address < WEFT_ADDRESS_SCRATCH) return NULL;
+    if (address < WEFT_ADDRESS_MESSAGE) {
+        return in_segment(unit, WEFT_SEGMENT_SCRATCH, WEFT_ADDRESS_SCRATCH,
+                          segment[WEFT_SEGMENT_SCRATCH].used, address, length);
+    }
+    if (address < WEFT_ADDRESS_RESULT) {
+        return in_segment(unit, WEFT_SEGMENT_MESSAGE, WEFT_ADDRESS_MESSAGE,
+                          segment[WEFT_SEGMENT_MESSAGE].used, address, length);
+    }
+    return in_segment(unit, WEFT_SEGMENT_RESULT, WEFT_ADDRESS_RESULT,
+                      segment[WEFT_SEGMENT_RESULT].used, address, length);
+}
+
+void *weft_address_read(const struct weft_unit *unit, uint64_t address, uint64_t length)
+{
+    if (address >= WEFT_ADDRESS_SYSTEM && address < WEFT_ADDRESS_TEXT && !unit->building) {
+        if (!inside(address, length, WEFT_ADDRESS_SYSTEM, unit->system->data_bytes)) return NULL;
+        return unit->system->data + (address - WEFT_ADDRESS_SYSTEM);
+    }
+    if (address >= WEFT_ADDRESS_TEXT && address < WEFT_ADDRESS_SCRATCH) {
+        return in_segment(unit, WEFT_SEGMENT_TEXT, WEFT_ADDRESS_TEXT,
+                          unit->block->segment[WEFT_SEGMENT_TEXT].used, address, length);
+    }
+    return weft_address_write(unit, address, length);
+}
+
+int32_t weft_scratch(struct weft_unit *unit)
+{
+    const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_SCRATCH, WEFT_SCRATCH_BYTES);
+    if (code == 0) unit->block->segment[WEFT_SEGMENT_SCRATCH].used = WEFT_SCRATCH_BYTES;
+    return code;
+}
+
+void weft_output(struct weft_unit *unit, const void *bytes, size_t length)
+{
+    const uint32_t used = unit->block->segment[WEFT_SEGMENT_OUTPUT].used;
+    const size_t room =
+        used < unit->options.output_bytes_max ? unit->options.output_bytes_max - used : 0;
+    size_t fit = length < room ? length : room;
+    if (fit > 0 && weft_segment_reserve(unit, WEFT_SEGMENT_OUTPUT, fit) != 0) fit = 0;
+    if (fit > 0) {
+        memcpy((uint8_t *)weft_segment_base(unit->block, WEFT_SEGMENT_OUTPUT) + used, bytes, fit);
+        unit->block->segment[WEFT_SEGMENT_OUTPUT].used += (uint32_t)fit;
+    }
+    unit->block->output_dropped += length - fit;
+}

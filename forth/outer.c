@@ -1,0 +1,339 @@
+#include "forth/outer.h"
+
+#include "forth/compile.h"
+#include "forth/dictionary.h"
+#include "forth/inner.h"
+#include "forth/ops.h"
+
+struct weft_source *weft_source_top(const struct weft_unit *unit)
+{
+    const uint32_t count = weft_source_count(unit->block);
+    return count == 0 ? NULL : &weft_sources(unit->block)[count - 1];
+}
+
+static weft_cell in_get(const struct weft_unit *unit)
+{
+    return weft_variable(unit->block, WEFT_VARIABLE_IN);
+}
+
+static void in_set(struct weft_unit *unit, uint32_t in)
+{
+    weft_variable_set(unit->block, WEFT_VARIABLE_IN, in);
+}
+
+// >IN as far as it makes sense: the program may have stored anything there.
+static uint32_t in_line(const struct weft_unit *unit, const struct weft_source *source)
+{
+    const weft_cell in = in_get(unit);
+    return in < 0 || in > source->line_length ? source->line_length : (uint32_t)in;
+}
+
+// Finds the line that begins at line_start.
+static bool find_line(struct weft_unit *unit, struct weft_source *source)
+{
+    const uint32_t left = source->length - source->line_start;
+    const char *text =
+        weft_address_read(unit, (uint64_t)source->address + source->line_start, left);
+    if (text == NULL) return false;
+    const char *end = source->id == -1 ? NULL : memchr(text, '\n', left);
+    source->line_length = end == NULL ? left : (uint32_t)(end - text);
+    source->word_start = source->word_length = 0;
+    in_set(unit, 0);
+    weft_charge(unit, source->line_length / 8);
+    return true;
+}
+
+int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t length, int32_t id)
+{
+    if (weft_source_count(unit->block) >= unit->options.call_depth_max) return -5;
+    const int32_t code =
+        weft_segment_reserve(unit, WEFT_SEGMENT_SOURCES, sizeof(struct weft_source));
+    if (code != 0) return code;
+
+    struct weft_block *block = unit->block;
+    struct weft_source *outer = weft_source_top(unit);
+    if (outer != NULL) outer->in = in_line(unit, outer);
+    block->segment[WEFT_SEGMENT_SOURCES].used += (uint32_t)sizeof(struct weft_source);
+    struct weft_source *source = weft_source_top(unit);
+    *source = (struct weft_source){
+        .address = address,
+        .length = length,
+        .line = 1,
+        .id = id,
+        .text_used = block->segment[WEFT_SEGMENT_TEXT].used,
+    };
+    if (find_line(unit, source)) return 0;
+    weft_sources_drop(unit, weft_source_count(block) - 1);
+    return -9;
+}
+
+void weft_sources_drop(struct weft_unit *unit, uint32_t count)
+{
+    struct weft_block *block = unit->block;
+    struct weft_source *source;
+    while (weft_source_count(block) > count) {
+        source = weft_source_top(unit);
+        block->segment[WEFT_SEGMENT_TEXT].used = source->text_used;
+        block->segment[WEFT_SEGMENT_SOURCES].used -= (uint32_t)sizeof(struct weft_source);
+        source = weft_source_top(unit);
+        if (source != NULL) in_set(unit, source->in);
+    }
+}
+
+bool weft_source_refill(struct weft_unit *unit)
+{
+    struct weft_source *source = weft_source_top(unit);
+    if (source == NULL || source->id == -1) return false;
+    const uint32_t next = source->line_start + source->line_length + 1;
+    if (next > source->length) return false;
+    if (next == source->length) return false; // The text ended in a newline.
+    source->line_start = next;
+    source->line++;
+    return find_line(unit, source);
+}
+
+static const char *line_text(const struct weft_unit *unit, const struct weft_source *source)
+{
+    return weft_address_read(unit, (uint64_t)source->address + source->line_start,
+                             source->line_length);
+}
+
+static bool blank(char c)
+{
+    return (uint8_t)c <= ' ';
+}
+
+int32_t weft_parse_name(struct weft_unit *unit, uint32_t *address, uint32_t *length)
+{
+    struct weft_source *source = weft_source_top(unit);
+    *address = *length = 0;
+    if (source == NULL) return -39;
+    const char *line = line_text(unit, source);
+    if (line == NULL) return -9;
+
+    uint32_t start = in_line(unit, source);
+    const uint32_t limit = start + WEFT_CHUNK_BYTES;
+    while (start < source->line_length && blank(line[start])) {
+        if (++start < limit) continue;
+        in_set(unit, start);
+        unit->budget -= WEFT_CHUNK_BYTES / 64;
+        return WEFT_REDO;
+    }
+    uint32_t end = start;
+    while (end < source->line_length && !blank(line[end]) && end - start <= WEFT_CHUNK_BYTES)
+        end++;
+    source->word_start = start;
+    source->word_length = end - start;
+    if (end - start > WEFT_CHUNK_BYTES) return -18;
+    in_set(unit, end < source->line_length ? end + 1 : end);
+    *address = source->address + source->line_start + start;
+    *length = end - start;
+    return WEFT_NEXT;
+}
+
+int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, uint32_t *length)
+{
+    struct weft_source *source = weft_source_top(unit);
+    *address = *length = 0;
+    if (source == NULL) return -39;
+    const char *line = line_text(unit, source);
+    if (line == NULL) return -9;
+
+    const uint32_t start = in_line(unit, source);
+    const char *end = memchr(line + start, delimiter, source->line_length - start);
+    *length = (uint32_t)(end == NULL ? source->line_length - start : end - (line + start));
+    *address = source->address + source->line_start + start;
+    in_set(unit, start + *length + (end != NULL));
+    weft_charge(unit, *length / 8);
+    return WEFT_NEXT;
+}
+
+static int32_t interpret_number(struct weft_unit *unit, const char *name, uint32_t length,
+                                bool compiling)
+{
+    weft_cell value[2];
+    const int cells = weft_number(unit, name, length, value);
+    if (cells < 0) return -262;
+    if (cells == 0) return -13;
+    for (int n = 0; n < cells; n++) {
+        if (compiling) {
+            const int32_t code = weft_compile_literal(unit, value[n]);
+            if (code != 0) return code;
+        } else {
+            if (unit->block->dsp >= unit->options.stack_cells_max) return -3;
+            weft_push(unit->block, value[n]);
+        }
+    }
+    unit->budget--;
+    return WEFT_NEXT;
+}
+
+// The text interpreter, one word (Forth 2012, 3.4). Enters a word's code so that it returns here.
+int32_t weft_op_interpret(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t parsed = weft_parse_name(unit, &address, &length);
+    if (parsed != WEFT_NEXT) return parsed;
+    if (length == 0) {
+        unit->budget--;
+        if (weft_source_refill(unit)) return WEFT_REDO;
+        unit->block->ip += 2; // Over the branch back to us.
+        return WEFT_JUMP;
+    }
+
+    const char *name = weft_address_read(unit, address, length);
+    const bool compiling = weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0;
+    const uint32_t index = weft_find(unit, name, length);
+    if (index == WEFT_WORD_NONE) return interpret_number(unit, name, length, compiling);
+
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (compiling && !(word->flags & WEFT_WORD_IMMEDIATE)) {
+        unit->budget--;
+        return weft_compile_word(unit, index);
+    }
+    if (!compiling && word->flags & WEFT_WORD_COMPILE_ONLY) return -14;
+    const int32_t code = weft_enter(unit, index, unit->block->ip - 1);
+    return code != 0 ? code : WEFT_JUMP;
+}
+
+// EVALUATE's beginning and end ( c-addr u -- ).
+int32_t weft_op_source_begin(struct weft_unit *unit)
+{
+    const uint64_t length = (uint64_t)weft_pop(unit->block);
+    const uint64_t address = (uint64_t)weft_pop(unit->block);
+    if (weft_address_read(unit, address, length) == NULL) return -9;
+    return weft_source_push(unit, (uint32_t)address, (uint32_t)length, -1);
+}
+
+int32_t weft_op_source_end(struct weft_unit *unit)
+{
+    const uint32_t count = weft_source_count(unit->block);
+    if (count == 0) return -39;
+    weft_sources_drop(unit, count - 1);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_source(struct weft_unit *unit)
+{
+    const struct weft_source *source = weft_source_top(unit);
+    weft_push(unit->block, source == NULL ? 0 : source->address + source->line_start);
+    weft_push(unit->block, source == NULL ? 0 : source->line_length);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_source_id(struct weft_unit *unit)
+{
+    const struct weft_source *source = weft_source_top(unit);
+    weft_push(unit->block, source == NULL ? 0 : source->id);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_refill(struct weft_unit *unit)
+{
+    weft_push(unit->block, weft_flag(weft_source_refill(unit)));
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_parse(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse(unit, (char)weft_pop(unit->block), &address, &length);
+    weft_push(unit->block, address);
+    weft_push(unit->block, length);
+    return code;
+}
+
+int32_t weft_op_parse_name(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse_name(unit, &address, &length);
+    if (code != WEFT_NEXT) return code;
+    weft_push(unit->block, address);
+    weft_push(unit->block, length);
+    return code;
+}
+
+// WORD ( char "<chars>ccc<char>" -- c-addr )
+int32_t weft_op_word(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t made = weft_scratch(unit);
+    if (made != 0) return made;
+    const char delimiter = (char)*weft_top(unit->block);
+    const struct weft_source *source = weft_source_top(unit);
+    const char *line = source == NULL ? NULL : line_text(unit, source);
+    if (line == NULL) return -39;
+    uint32_t start = in_line(unit, source);
+    const uint32_t first = start;
+    while (start < source->line_length && start - first < WEFT_CHUNK_BYTES &&
+           (line[start] == delimiter || (delimiter == ' ' && blank(line[start]))))
+        start++;
+    in_set(unit, start);
+    if (start - first == WEFT_CHUNK_BYTES) return WEFT_REDO;
+
+    const int32_t code = delimiter == ' ' ? weft_parse_name(unit, &address, &length)
+                                          : weft_parse(unit, delimiter, &address, &length);
+    if (code != WEFT_NEXT) return code;
+    if (length > 255) return -18;
+    char *counted =
+        (char *)weft_segment_base(unit->block, WEFT_SEGMENT_SCRATCH) + WEFT_SCRATCH_WORD;
+    counted[0] = (char)length;
+    if (length > 0) memcpy(counted + 1, weft_address_read(unit, address, length), length);
+    *weft_top(unit->block) = WEFT_ADDRESS_SCRATCH + WEFT_SCRATCH_WORD;
+    return WEFT_NEXT;
+}
+
+// A comment in a text may go on over its lines.
+int32_t weft_op_paren(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse(unit, ')', &address, &length);
+    if (code != WEFT_NEXT) return code;
+    const char *end = weft_address_read(unit, (uint64_t)address + length, 1);
+    const struct weft_source *source = weft_source_top(unit);
+    const bool closed =
+        address + length < source->address + source->line_start + source->line_length &&
+        end != NULL && *end == ')';
+    unit->budget--;
+    return !closed && weft_source_refill(unit) ? WEFT_REDO : WEFT_NEXT;
+}
+
+int32_t weft_op_backslash(struct weft_unit *unit)
+{
+    const struct weft_source *source = weft_source_top(unit);
+    if (source != NULL) in_set(unit, source->line_length);
+    return WEFT_NEXT;
+}
+
+// SAVE-INPUT ( -- in line-start line id 4 ): enough to come back within a text.
+int32_t weft_op_save_input(struct weft_unit *unit)
+{
+    const struct weft_source *source = weft_source_top(unit);
+    weft_push(unit->block, in_get(unit));
+    weft_push(unit->block, source == NULL ? 0 : source->line_start);
+    weft_push(unit->block, source == NULL ? 0 : source->line);
+    weft_push(unit->block, weft_source_count(unit->block));
+    weft_push(unit->block, 4);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_restore_input(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    const weft_cell cells = weft_pop(block);
+    if (cells < 0 || cells > block->dsp - block->dbase) return -4;
+    block->dsp -= (uint32_t)cells;
+    const weft_cell *saved = weft_top(block) + 1;
+    struct weft_source *source = weft_source_top(unit);
+    const bool same = cells == 4 && source != NULL && saved[3] == weft_source_count(block) &&
+                      saved[1] >= 0 && saved[1] <= source->length && saved[0] >= 0;
+    if (same) {
+        const weft_cell in = saved[0], line = saved[2];
+        source->line_start = (uint32_t)saved[1];
+        source->line = (uint32_t)line;
+        if (!find_line(unit, source)) return -9;
+        weft_variable_set(block, WEFT_VARIABLE_IN, in);
+    }
+    weft_push(block, weft_flag(!same));
+    return WEFT_NEXT;
+}

@@ -1,0 +1,31 @@
+// outer.h: the text interpreter and its sources. Internal to forth/.
+//
+// Interpreting is one operation, run again for every word of the text: it reads a name and compiles
+// it, pushes its number, or enters its code with a return to itself. So the interpreter nests in
+// the unit's call stack, not in ours, and a unit can be stopped and saved in the middle of a line.
+#ifndef WEFT_FORTH_OUTER_H
+#define WEFT_FORTH_OUTER_H
+
+#include "forth/state.h"
+
+// The source on top; NULL if none.
+struct weft_source *weft_source_top(const struct weft_unit *unit);
+// Starts a source of `length` bytes at `address`. 0 or a THROW code.
+int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t length, int32_t id);
+// Drops sources until `count` are left, and their texts with them.
+void weft_sources_drop(struct weft_unit *unit, uint32_t count);
+// The next line of the source on top. False at its end, and always for EVALUATE.
+bool weft_source_refill(struct weft_unit *unit);
+
+// The next name in the line: *address and *length (0 at the end of the line). Moves >IN behind the
+// blank that ends it. WEFT_NEXT; WEFT_REDO when there was a long stretch of blanks; a THROW code.
+int32_t weft_parse_name(struct weft_unit *unit, uint32_t *address, uint32_t *length);
+// Up to `delimiter` or the end of the line.
+int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, uint32_t *length);
+
+// Reads a number as the standard's 3.4.1.3 writes it: BASE or #, $, %, 'c', a sign, a final dot for
+// a double. Answers the cells that it takes: 0 if it is none, 1, or 2 (low[0], high[1]).
+int weft_number(const struct weft_unit *unit, const char *text, uint32_t length,
+                weft_cell value[2]);
+
+#endif // WEFT_FORTH_OUTER_H

@@ -1,0 +1,92 @@
+\ prelude.fs: the words of the standard that are best written in Forth. Compiled once into the system
+\ module; what it allots is read-only afterwards, so it keeps no state of its own.
+
+-1 CONSTANT TRUE
+0 CONSTANT FALSE
+32 CONSTANT BL
+$10000 CONSTANT BASE
+$10008 CONSTANT STATE
+$10010 CONSTANT >IN
+
+: DECIMAL ( -- ) 10 BASE ! ;
+: HEX ( -- ) 16 BASE ! ;
+: CR ( -- ) 10 EMIT ;
+: SPACE ( -- ) BL EMIT ;
+: ? ( a-addr -- ) @ . ;
+: CHAR+ ( c-addr -- c-addr ) 1+ ;
+: ALIGNED ( addr -- a-addr ) 7 + -8 AND ;
+: S>D ( n -- d ) DUP 0< ;
+: D>S ( d -- n ) DROP ;
+: D0= ( d -- flag ) OR 0= ;
+: D0< ( d -- flag ) NIP 0< ;
+: 2NIP ( d1 d2 -- d2 ) 2>R 2DROP 2R> ;
+: DMAX ( d1 d2 -- d ) 2OVER 2OVER D< IF 2SWAP THEN 2DROP ;
+: DMIN ( d1 d2 -- d ) 2OVER 2OVER D< 0= IF 2SWAP THEN 2DROP ;
+: 2ROT ( d1 d2 d3 -- d2 d3 d1 ) 2>R 2SWAP 2R> 2SWAP ;
+: ERASE ( addr u -- ) 0 FILL ;
+: BLANK ( c-addr u -- ) BL FILL ;
+: BOUNDS ( addr u -- addr+u addr ) OVER + SWAP ;
+: /STRING ( c-addr u n -- c-addr u ) TUCK - >R + R> ;
+: -TRAILING ( c-addr u -- c-addr u )
+  BEGIN DUP WHILE 2DUP 1- + C@ BL = WHILE 1- REPEAT THEN ;
+
+: 2, ( x1 x2 -- ) , , ;
+: BUFFER: ( u "name" -- ) CREATE ALLOT ;
+: 2VARIABLE ( "name" -- ) CREATE 0 , 0 , ;
+: 2CONSTANT ( x1 x2 "name" -- ) CREATE , , DOES> 2@ ;
+
+\ The loop of CASE is unrolled onto the control-flow stack, with the count of its ENDOFs.
+: CASE ( -- 0 ) 0 ; IMMEDIATE COMPILE-ONLY
+: OF ( n -- orig n+1 ) 1+ POSTPONE OVER POSTPONE = POSTPONE IF POSTPONE DROP SWAP ;
+IMMEDIATE COMPILE-ONLY
+: ENDOF ( orig n -- orig n ) >R POSTPONE ELSE R> ; IMMEDIATE COMPILE-ONLY
+: ENDCASE ( orig1..n n -- ) POSTPONE DROP 0 ?DO POSTPONE THEN LOOP ; IMMEDIATE COMPILE-ONLY
+
+: IS ( xt "name" -- )
+  STATE @ IF POSTPONE ['] POSTPONE DEFER! ELSE ' DEFER! THEN ; IMMEDIATE
+: ACTION-OF ( "name" -- xt )
+  STATE @ IF POSTPONE ['] POSTPONE DEFER@ ELSE ' DEFER@ THEN ; IMMEDIATE
+
+\ SEARCH ( c-addr1 u1 c-addr2 u2 -- c-addr3 u3 flag ): one comparison for each place to begin.
+: SEARCH
+  2>R 2DUP
+  BEGIN DUP 2R@ NIP U< 0= WHILE
+    OVER 2R@ TUCK COMPARE 0= IF 2SWAP 2DROP 2R> 2DROP TRUE EXIT THEN
+    1 /STRING
+  REPEAT
+  2DROP 2R> 2DROP FALSE ;
+
+: UPC ( c -- c ) DUP [CHAR] a [CHAR] z 1+ WITHIN IF 32 - THEN ;
+: ISTR= ( c-addr1 u1 c-addr2 u2 -- flag )
+  ROT OVER <> IF DROP 2DROP FALSE EXIT THEN
+  0 ?DO
+    OVER I + C@ UPC OVER I + C@ UPC <> IF 2DROP UNLOOP FALSE EXIT THEN
+  LOOP 2DROP TRUE ;
+
+\ Skips text up to the [ELSE] or [THEN] of the same level (Forth 2012, 15.6.2.2532).
+: [ELSE] ( -- )
+  1 BEGIN
+    BEGIN PARSE-NAME DUP WHILE
+      2DUP S" [IF]" ISTR= IF 2DROP 1+ ELSE
+      2DUP S" [ELSE]" ISTR= IF 2DROP 1- DUP IF 1+ THEN ELSE
+      S" [THEN]" ISTR= IF 1- THEN THEN THEN
+      DUP 0= IF DROP EXIT THEN
+    REPEAT 2DROP
+  REFILL 0= UNTIL DROP ; IMMEDIATE
+: [IF] ( flag -- ) 0= IF POSTPONE [ELSE] THEN ; IMMEDIATE
+: [THEN] ( -- ) ; IMMEDIATE
+: [DEFINED] ( "name" -- flag ) PARSE-NAME FIND-XT NIP 0<> ; IMMEDIATE
+: [UNDEFINED] ( "name" -- flag ) PARSE-NAME FIND-XT NIP 0= ; IMMEDIATE
+
+\ DUMP ( addr u -- ): sixteen bytes a line.
+: .HEX ( u n -- ) BASE @ >R HEX >R 0 <# R> 0 ?DO # LOOP #> TYPE R> BASE ! ;
+: DUMP
+  BEGIN DUP 0> WHILE
+    CR OVER 8 .HEX SPACE
+    2DUP 16 MIN BOUNDS ?DO I C@ SPACE 2 .HEX LOOP
+    16 /STRING
+  REPEAT 2DROP ;
+
+\ What a reply over the network wants: no blanks at the end.
+: TRIM ( c-addr u -- c-addr u )
+  BEGIN DUP WHILE 2DUP 1- + C@ BL > 0= WHILE 1- REPEAT THEN ;

@@ -1,0 +1,265 @@
+// state.h: what a unit is made of. Internal to forth/.
+//
+// The block is the unit: this header, then its segments one behind the other. Everything in it
+// refers to everything else by offset, index or token, so the block may be moved, copied, written
+// and read. `struct weft_unit` is the host's handle on it: pointers, quotas, and nothing that has
+// to be saved.
+#ifndef WEFT_FORTH_STATE_H
+#define WEFT_FORTH_STATE_H
+
+#include "forth/cell.h"
+#include "forth/unit.h"
+
+enum weft_segment_id {
+    WEFT_SEGMENT_DATA,  // Bytes, at WEFT_ADDRESS_DATA. used: HERE.
+    WEFT_SEGMENT_CODE,  // uint16_t tokens of the own words.
+    WEFT_SEGMENT_WORDS, // struct weft_word.
+    WEFT_SEGMENT_NAMES, // Bytes.
+    WEFT_SEGMENT_DATA_STACK,
+    WEFT_SEGMENT_RETURN_STACK,
+    WEFT_SEGMENT_CALLS,   // uint64_t frames; see below.
+    WEFT_SEGMENT_SOURCES, // struct weft_source.
+    WEFT_SEGMENT_TEXT,    // Source texts and their names, a stack of bytes.
+    WEFT_SEGMENT_OUTPUT,
+    WEFT_SEGMENT_SCRATCH,
+    WEFT_SEGMENT_MESSAGE,
+    WEFT_SEGMENT_RESULT,
+    WEFT_SEGMENT_COUNT,
+};
+
+struct weft_segment {
+    uint32_t offset;   // Bytes from the start of the block.
+    uint32_t capacity; // Bytes, a multiple of 8; beyond `used` they are ours but idle.
+    uint32_t used;     // Bytes; 0 for the three stacks, whose depth the block's header knows.
+};
+
+enum weft_word_kind {
+    WEFT_WORD_PRIMITIVE, // code: a stub of the operation and EXIT; compiled as the operation
+                         // itself.
+    WEFT_WORD_COLON,
+    WEFT_WORD_CREATE, // body: its data. Also VARIABLE.
+    WEFT_WORD_CONSTANT,
+    WEFT_WORD_VALUE, // body: the cell.
+    WEFT_WORD_DEFER, // body: the cell of the xt.
+    WEFT_WORD_DOES,  // A CREATE whose code goes on in a does-part.
+    WEFT_WORD_MARKER,
+    WEFT_WORD_KIND_COUNT,
+};
+
+enum {
+    WEFT_WORD_IMMEDIATE = 1,
+    WEFT_WORD_COMPILE_ONLY = 2,
+    WEFT_WORD_VALID = 4,   // Closed and verified: may be executed.
+    WEFT_WORD_STATIC = 8,  // need..net hold, so one check at entry covers the body.
+    WEFT_WORD_VISIBLE = 16 // Found by name.
+};
+
+// Also the layout in an image.
+struct weft_word {
+    uint32_t code; // Token offset in its module.
+    uint32_t code_length;
+    uint32_t name; // Offset in its module's names.
+    uint32_t body; // Address of data, by kind.
+    uint16_t link; // 1 + own index of the word before it in its bucket; 0: none.
+    uint8_t name_length;
+    uint8_t kind;
+    uint8_t flags;
+    uint8_t need;  // Cells that must be there at entry,
+    uint8_t grow;  // cells that the stack may rise above its height at entry,
+    uint8_t rneed; // and the same of the return stack.
+    uint8_t rgrow;
+    uint8_t spare;
+    int16_t net; // Height at exit less height at entry.
+    uint32_t hash;
+};
+_Static_assert(sizeof(struct weft_word) == 32, "part of the image");
+
+// One source of text. >IN of the current one is in the unit's variables.
+struct weft_source {
+    uint32_t address; // The whole text.
+    uint32_t length;
+    uint32_t line_start;  // Of the current line in the text.
+    uint32_t line_length; // Without its end.
+    uint32_t in;          // >IN while another source is on top.
+    uint32_t line;        // From 1.
+    int32_t id;           // SOURCE-ID.
+    uint32_t name;        // Offset in the text segment.
+    uint32_t name_length;
+    uint32_t text_used;  // What the text segment falls back to.
+    uint32_t word_start; // The word parsed last, in the line: where an error points.
+    uint32_t word_length;
+};
+_Static_assert(sizeof(struct weft_source) == 48, "part of the image");
+
+// A place in code: a token offset and the mode to run in. Also the low half of a call frame, whose
+// high half is the height of the return stack at the call.
+#define WEFT_CODE_SPECIAL 0x80000000u // Not a place: an entry of a CATCH or level frame.
+#define WEFT_CODE_CHECKED 0x40000000u // Every operation checks the stacks.
+#define WEFT_CODE_SYSTEM  0x20000000u // In the system module.
+#define WEFT_CODE_OFFSET  0x1fffffffu
+
+enum {
+    WEFT_CATCH_ENTRIES = 3,
+    WEFT_LEVEL_ENTRIES = 6,
+    WEFT_LEVELS_MAX = 5, // A running text above four parked ones.
+    WEFT_BUCKETS = 16,
+    WEFT_CHUNK_BYTES = 4096, // What one run of a long primitive moves at most.
+    WEFT_NAME_BYTES_MAX = 255,
+    WEFT_SLACK_TOKENS = 8,
+};
+
+enum weft_status { WEFT_STATUS_IDLE, WEFT_STATUS_READY, WEFT_STATUS_PARKED, WEFT_STATUS_BYE };
+
+struct weft_block {
+    struct weft_segment segment[WEFT_SEGMENT_COUNT];
+    uint32_t bytes;  // Of the whole block.
+    uint32_t status; // enum weft_status of the topmost level.
+    uint32_t ip;     // Where to go on: WEFT_CODE_*.
+    uint32_t dsp;    // Cells on the data stack, all levels; cell n (from 1) is at index n.
+    uint32_t rsp;    // Cells on the return stack; cell n is at index n - 1.
+    uint32_t csp;    // Entries on the call stack.
+    uint32_t dbase;  // Heights at which the topmost level began.
+    uint32_t rbase;
+    uint32_t handler;     // csp just above the newest CATCH frame of this level; 0: none.
+    uint32_t levels;      // Texts under way.
+    uint32_t level_csp;   // csp just above the newest level frame.
+    uint32_t definition;  // 1 + own index of the word being compiled (a does-part counts); 0: none.
+    uint32_t first;       // Own index of the word at which that definition began.
+    uint32_t latest;      // 1 + own index of the newest word.
+    uint32_t leave;       // Newest unresolved LEAVE of the open loop: 1 + token offset; 0: none.
+    uint32_t fold;        // Offset of the last token compiled, if it may still be folded; 0: no.
+    uint32_t hold;        // Characters held between <# and #>.
+    uint32_t string_turn; // Which of the two buffers for interpreted strings is next.
+    uint32_t abort_address;
+    uint32_t abort_length;
+    uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
+    uint32_t spare[2];
+    uint64_t wake_ns;
+    uint64_t reductions;
+    uint64_t output_dropped;
+    uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
+};
+_Static_assert(sizeof(struct weft_block) == 304, "part of the image");
+
+// The shared module: what every unit of a core knows. Immutable once made.
+struct weft_forth_system {
+    struct weft_forth_memory memory;
+    uint16_t *code;
+    struct weft_word *words;
+    char *names;
+    uint8_t *data;
+    uint8_t *starts; // One bit per token: an operation begins here.
+    uint32_t code_length, word_count, name_bytes, data_bytes;
+    uint32_t boot;   // Where a text begins.
+    uint32_t caught; // Where a THROW lands: behind CATCH's end.
+    uint64_t hash;
+    uint16_t bucket[256]; // Newest visible word with that hash.
+};
+
+struct weft_unit {
+    struct weft_block *block;
+    const struct weft_forth_system *system;
+    struct weft_forth_memory memory;
+    struct weft_unit_options options;
+    struct weft_unit_host host;
+    bool building;           // The system module itself is being compiled.
+    bool is_child;           // A sandbox.
+    int32_t budget;          // Reductions left of this slice.
+    uint32_t retry;          // Memory refused: not a quota but the host.
+    struct weft_unit *child; // SANDBOX: the unit that runs inside this one's budget.
+    uint64_t child_budget;
+    int32_t child_ior;
+    bool child_done;
+    struct weft_unit_error *error; // Made at the first uncaught THROW.
+};
+
+static inline void *weft_segment_base(const struct weft_block *block, enum weft_segment_id id)
+{
+    return (uint8_t *)(uintptr_t)block + block->segment[id].offset;
+}
+
+static inline weft_cell *weft_data_stack(const struct weft_block *block)
+{
+    return weft_segment_base(block, WEFT_SEGMENT_DATA_STACK);
+}
+
+static inline weft_cell *weft_return_stack(const struct weft_block *block)
+{
+    return weft_segment_base(block, WEFT_SEGMENT_RETURN_STACK);
+}
+
+static inline uint64_t *weft_calls(const struct weft_block *block)
+{
+    return weft_segment_base(block, WEFT_SEGMENT_CALLS);
+}
+
+static inline struct weft_source *weft_sources(const struct weft_block *block)
+{
+    return weft_segment_base(block, WEFT_SEGMENT_SOURCES);
+}
+
+static inline uint32_t weft_source_count(const struct weft_block *block)
+{
+    return block->segment[WEFT_SEGMENT_SOURCES].used / (uint32_t)sizeof(struct weft_source);
+}
+
+static inline uint32_t weft_own_words(const struct weft_block *block)
+{
+    return block->segment[WEFT_SEGMENT_WORDS].used / (uint32_t)sizeof(struct weft_word);
+}
+
+static inline uint32_t weft_own_tokens(const struct weft_block *block)
+{
+    return block->segment[WEFT_SEGMENT_CODE].used / 2;
+}
+
+static inline uint32_t weft_shared_words(const struct weft_unit *unit)
+{
+    return unit->system == NULL ? 0 : unit->system->word_count;
+}
+
+// The word of an index in the common numbering: the system's first, then the unit's. NULL if none.
+static inline struct weft_word *weft_word_at(const struct weft_unit *unit, uint64_t index)
+{
+    const uint32_t shared = weft_shared_words(unit);
+    if (index < shared) return &unit->system->words[index];
+    if (index - shared >= weft_own_words(unit->block)) return NULL;
+    return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) +
+           (index - shared);
+}
+
+static inline const char *weft_word_name(const struct weft_unit *unit, uint64_t index)
+{
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (index < weft_shared_words(unit)) return unit->system->names + word->name;
+    return (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + word->name;
+}
+
+static inline weft_cell weft_variable(const struct weft_block *block, uint32_t offset)
+{
+    return weft_cell_get((uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA) + offset);
+}
+
+static inline void weft_variable_set(struct weft_block *block, uint32_t offset, weft_cell value)
+{
+    weft_cell_put((uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA) + offset, value);
+}
+
+// memory.c
+
+// Makes room for `bytes` more behind `used` of a segment; the block may move. 0; WEFT_THROW_MEMORY
+// over the quota or without memory.
+int32_t weft_segment_reserve(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes);
+// Makes `capacity` at least `bytes`.
+int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes);
+// Gives back what a segment does not use, keeping `bytes`.
+void weft_segment_shrink(struct weft_unit *unit, enum weft_segment_id id, uint32_t bytes);
+// The host's view of `length` bytes at an address, or NULL if they are not all there (and
+// writable).
+void *weft_address_read(const struct weft_unit *unit, uint64_t address, uint64_t length);
+void *weft_address_write(const struct weft_unit *unit, uint64_t address, uint64_t length);
+// The scratch segment, made at first use. 0 or a THROW code.
+int32_t weft_scratch(struct weft_unit *unit);
+void weft_output(struct weft_unit *unit, const void *bytes, size_t length);
+
+#endif // WEFT_FORTH_STATE_H

@@ -1,0 +1,243 @@
+// throw.c: unwinding, and errors that say where they happened.
+#include "forth/throw.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "forth/level.h"
+#include "forth/outer.h"
+
+// Forth 2012, table 9.1, and ours below -255.
+static const struct {
+    int32_t code;
+    const char *text;
+} throw_texts[] = {
+    {-1, "aborted"},
+    {-2, "aborted"},
+    {-3, "stack overflow"},
+    {-4, "stack underflow"},
+    {-5, "return stack overflow"},
+    {-6, "return stack underflow"},
+    {-7, "do-loops nested too deeply"},
+    {-8, "dictionary overflow"},
+    {-9, "invalid memory address"},
+    {-10, "division by zero"},
+    {-11, "result out of range"},
+    {-12, "argument type mismatch"},
+    {-13, "undefined word"},
+    {-14, "interpreting a compile-only word"},
+    {-15, "invalid FORGET"},
+    {-16, "attempt to use zero-length string as a name"},
+    {-17, "pictured numeric output string overflow"},
+    {-18, "parsed string overflow"},
+    {-19, "definition name too long"},
+    {-20, "write to a read-only location"},
+    {-21, "unsupported operation"},
+    {-22, "control structure mismatch"},
+    {-23, "address alignment exception"},
+    {-24, "invalid numeric argument"},
+    {-25, "return stack imbalance"},
+    {-26, "loop parameters unavailable"},
+    {-27, "invalid recursion"},
+    {-28, "user interrupt"},
+    {-29, "compiler nesting"},
+    {-30, "obsolescent feature"},
+    {-31, ">BODY used on non-CREATEd definition"},
+    {-32, "invalid name argument"},
+    {-33, "block read exception"},
+    {-34, "block write exception"},
+    {-35, "invalid block number"},
+    {-36, "invalid file position"},
+    {-37, "file I/O exception"},
+    {-38, "non-existent file"},
+    {-39, "unexpected end of file"},
+    {-40, "invalid BASE for floating point conversion"},
+    {-48, "invalid POSTPONE"},
+    {-49, "search-order overflow"},
+    {-50, "search-order underflow"},
+    {-51, "compilation word list changed"},
+    {-52, "control-flow stack overflow"},
+    {-53, "exception stack overflow"},
+    {-56, "QUIT"},
+    {-57, "exception in sending or receiving a character"},
+    {-58, "[IF], [ELSE] or [THEN] exception"},
+    {-59, "ALLOCATE"},
+    {WEFT_THROW_REDUCTIONS, "quota of reductions spent"},
+    {WEFT_THROW_MEMORY, "quota of memory spent"},
+    {-258, "message could not be sent"},
+    {-259, "port is not free"},
+    {-260, "no datagram to reply to"},
+    {-261, "deferred word has no action"},
+    {-262, "invalid BASE"},
+};
+
+const char *weft_forth_throw_text(int32_t code)
+{
+    for (size_t n = 0; n < sizeof(throw_texts) / sizeof(throw_texts[0]); n++) {
+        if (throw_texts[n].code == code) return throw_texts[n].text;
+    }
+    return "uncaught exception";
+}
+
+// The CATCH frame below `handler`, if it is one: an image may hold anything.
+static bool catch_frame(const struct weft_unit *unit, uint64_t frame[WEFT_CATCH_ENTRIES])
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t handler = block->handler;
+    if (handler < block->level_csp + WEFT_CATCH_ENTRIES || handler > block->csp) return false;
+
+    memcpy(frame, weft_calls(block) + handler - WEFT_CATCH_ENTRIES, WEFT_CATCH_ENTRIES * 8);
+    const uint32_t previous = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
+    const uint32_t sources = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
+    const uint64_t dsp = frame[0] >> 32, rsp = frame[1] >> 32;
+    return (frame[0] & frame[1] & frame[2] & WEFT_CODE_SPECIAL) != 0 &&
+           (previous == 0 || (previous > block->level_csp && previous < handler)) &&
+           dsp >= block->dbase && rsp >= block->rbase && sources <= weft_source_count(block) &&
+           (dsp + 2) * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_DATA_STACK].capacity &&
+           rsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_RETURN_STACK].capacity;
+}
+
+bool weft_throw(struct weft_unit *unit, int32_t code)
+{
+    struct weft_block *block = unit->block;
+    uint64_t frame[WEFT_CATCH_ENTRIES];
+    if (block->handler == 0 || !catch_frame(unit, frame)) {
+        weft_error_note(unit, code);
+        weft_level_end(unit, true);
+        return true;
+    }
+
+    // A definition opened within the CATCH goes with what was caught.
+    if (((uint32_t)frame[2] & ~WEFT_CODE_SPECIAL) == 0 && block->definition != 0) {
+        weft_definition_abandon(unit);
+        weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
+    }
+    block->csp = block->handler - WEFT_CATCH_ENTRIES;
+    block->handler = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
+    block->dsp = (uint32_t)(frame[0] >> 32) + 1;
+    block->rsp = (uint32_t)(frame[1] >> 32);
+    weft_data_stack(block)[block->dsp] = code;
+    weft_sources_drop(unit, (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL);
+    block->ip = unit->system->caught | WEFT_CODE_SYSTEM | WEFT_CODE_CHECKED;
+    unit->budget--;
+    return false;
+}
+
+static void copy_text(char *to, size_t size, const void *from, size_t length)
+{
+    if (length >= size) length = size - 1;
+    memcpy(to, from, length);
+    to[length] = '\0';
+}
+
+// The word in whose code the unit stood, and the nearest one above it that has a name.
+static void name_running_word(const struct weft_unit *unit, char *to, size_t size)
+{
+    const bool in_system = unit->block->ip & WEFT_CODE_SYSTEM;
+    const uint32_t shared = weft_shared_words(unit);
+    const uint32_t count = in_system ? shared : weft_own_words(unit->block);
+    const uint32_t at = (unit->block->ip & WEFT_CODE_OFFSET) - 1; // The operation just read.
+    for (uint32_t n = 0; n < count; n++) {
+        const uint32_t index = in_system ? n : n + shared;
+        const struct weft_word *word = weft_word_at(unit, index);
+        if (at - word->code >= word->code_length) continue;
+        copy_text(to, size, weft_word_name(unit, index), word->name_length);
+        return;
+    }
+}
+
+static void note_place(const struct weft_unit *unit, struct weft_unit_error *error)
+{
+    const uint32_t count = weft_source_count(unit->block);
+    if (count == 0) return;
+    const struct weft_source *source = &weft_sources(unit->block)[count - 1];
+    const char *line = weft_address_read(unit, (uint64_t)source->address + source->line_start,
+                                         source->line_length);
+    if (line == NULL) return;
+
+    uint32_t start = source->word_start, width = source->word_length;
+    if (start > source->line_length) start = source->line_length;
+    if (width > source->line_length - start) width = source->line_length - start;
+    error->line = source->line;
+    error->column = start + 1;
+    error->width = width;
+    // A long line is shown from a little before the word.
+    const uint32_t shown = sizeof(error->line_text) - 1;
+    uint32_t from = 0;
+    if (source->line_length > shown && start + width > shown) from = start > 20 ? start - 20 : 0;
+    copy_text(error->line_text, sizeof(error->line_text), line + from, source->line_length - from);
+    error->marker = start - from;
+
+    const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
+    uint32_t named = count - 1;
+    while (named > 0 && weft_sources(unit->block)[named].id == -1)
+        named--;
+    const struct weft_source *outer = &weft_sources(unit->block)[named];
+    if (source->id == -1) {
+        copy_text(error->source, sizeof(error->source), "evaluate", 8);
+        if (named < count - 1 && outer->id != -1) {
+            snprintf(error->outer, sizeof(error->outer), "%.*s:%u:%u", (int)outer->name_length,
+                     text + outer->name, outer->line, outer->word_start + 1);
+        }
+    } else {
+        copy_text(error->source, sizeof(error->source), text + outer->name, outer->name_length);
+    }
+}
+
+void weft_error_note(struct weft_unit *unit, int32_t code)
+{
+    if (unit->error == NULL) {
+        unit->error = unit->memory.resize(unit->memory.self, NULL, 0, sizeof(*unit->error));
+        if (unit->error == NULL) return; // The state still says FAULT.
+    }
+    struct weft_unit_error *error = unit->error;
+    *error = (struct weft_unit_error){.code = code};
+    note_place(unit, error);
+    name_running_word(unit, error->word, sizeof(error->word));
+
+    const struct weft_block *block = unit->block;
+    const char *text =
+        code == -2 ? weft_address_read(unit, block->abort_address, block->abort_length) : NULL;
+    if (text != NULL) {
+        copy_text(error->message, sizeof(error->message), text, block->abort_length);
+    } else if (code == -13 && error->width > 0) {
+        snprintf(error->message, sizeof(error->message), "undefined word: %.*s",
+                 (int)(error->width < 40 ? error->width : 40), error->line_text + error->marker);
+    } else {
+        copy_text(error->message, sizeof(error->message), weft_forth_throw_text(code),
+                  strlen(weft_forth_throw_text(code)));
+    }
+}
+
+size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size)
+{
+    if (size == 0) return 0;
+    char place[128] = "", running[40] = "", mark[160] = "", via[112] = "";
+    if (error->line > 0) {
+        snprintf(place, sizeof(place), "%s:%u:%u: ", error->source, error->line, error->column);
+    }
+    const size_t marked = strlen(error->line_text + error->marker);
+    const size_t width = error->width < marked ? error->width : marked;
+    if (error->word[0] != '\0' &&
+        (strlen(error->word) != width ||
+         strncasecmp(error->word, error->line_text + error->marker, width) != 0)) {
+        snprintf(running, sizeof(running), " in %s", error->word);
+    }
+    if (error->line > 0) {
+        // Tabs before the mark keep it under the word.
+        size_t n = 0;
+        mark[n++] = '\n';
+        for (size_t c = 0; c < error->marker; c++)
+            mark[n++] = error->line_text[c] == '\t' ? '\t' : ' ';
+        mark[n++] = '^';
+        for (size_t c = 1; c < width && n < sizeof(mark) - 1; c++)
+            mark[n++] = '~';
+        mark[n] = '\0';
+    }
+    if (error->outer[0] != '\0') snprintf(via, sizeof(via), "\nfrom %s", error->outer);
+    const int length = snprintf(to, size, "%serror: %s (THROW %d)%s%s%s%s%s\n", place,
+                                error->message, (int)error->code, running,
+                                error->line > 0 ? "\n" : "", error->line_text, mark, via);
+    if (length < 0) return 0;
+    return (size_t)length < size ? (size_t)length : size - 1;
+}

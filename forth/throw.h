@@ -1,0 +1,14 @@
+// throw.h: THROW from C, and what an uncaught one leaves behind. Internal to forth/.
+#ifndef WEFT_FORTH_THROW_H
+#define WEFT_FORTH_THROW_H
+
+#include "forth/state.h"
+
+// THROW `code` (not 0): unwinds to the newest CATCH of the topmost level and answers false, or
+// notes the error, ends the level and answers true.
+bool weft_throw(struct weft_unit *unit, int32_t code);
+
+// Notes an error at the current place, as weft_unit_error gives it out.
+void weft_error_note(struct weft_unit *unit, int32_t code);
+
+#endif // WEFT_FORTH_THROW_H

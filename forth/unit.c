@@ -1,0 +1,290 @@
+#include "forth/unit.h"
+
+#include <errno.h>
+
+#include "forth/compile.h"
+#include "forth/dictionary.h"
+#include "forth/inner.h"
+#include "forth/level.h"
+#include "forth/ops.h"
+#include "forth/outer.h"
+#include "forth/sandbox.h"
+#include "forth/throw.h"
+#include "forth/unit_internal.h"
+
+const struct weft_unit_options weft_unit_options_default = {
+    .memory_bytes_max = 1 << 20,
+    .stack_cells_max = 4096,
+    .call_depth_max = 4096,
+    .output_bytes_max = 16384,
+    .sandbox_reductions_max = 1000000,
+};
+
+// What a unit is born with, in bytes: enough for a small program's stacks, nothing else.
+static const uint32_t birth_bytes[WEFT_SEGMENT_COUNT] = {
+    [WEFT_SEGMENT_DATA] = 64,
+    [WEFT_SEGMENT_DATA_STACK] = 128,
+    [WEFT_SEGMENT_RETURN_STACK] = 64,
+    [WEFT_SEGMENT_CALLS] = 128,
+};
+
+static bool options_valid(const struct weft_unit_options *options)
+{
+    return options->memory_bytes_max >= 1024 && options->memory_bytes_max <= 1u << 30 &&
+           options->stack_cells_max >= 16 && options->stack_cells_max <= 1u << 24 &&
+           options->call_depth_max >= 16 && options->call_depth_max <= 1u << 24 &&
+           options->output_bytes_max <= 1u << 30;
+}
+
+struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
+                                   const struct weft_forth_memory *memory,
+                                   const struct weft_unit_options *options,
+                                   const struct weft_unit_host *host, int *code)
+{
+    if (options == NULL) options = &weft_unit_options_default;
+    *code = -EINVAL;
+    if (!options_valid(options)) return NULL;
+    *code = -ENOMEM;
+    struct weft_unit *unit = memory->resize(memory->self, NULL, 0, sizeof(*unit));
+    if (unit == NULL) return NULL;
+    *unit = (struct weft_unit){.system = system, .memory = *memory, .options = *options};
+    weft_unit_set_host(unit, host);
+    *code = 0;
+    return unit;
+}
+
+int weft_unit_create(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                     const struct weft_unit_options *options, const struct weft_unit_host *host,
+                     struct weft_unit **result)
+{
+    int code;
+    struct weft_unit *unit = weft_unit_handle(system, memory, options, host, &code);
+    if (unit == NULL) return code;
+
+    uint32_t bytes = sizeof(struct weft_block);
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
+        bytes += birth_bytes[n];
+    struct weft_block *block = memory->resize(memory->self, NULL, 0, bytes);
+    if (block == NULL) {
+        memory->resize(memory->self, unit, sizeof(*unit), 0);
+        return -ENOMEM;
+    }
+    memset(block, 0, bytes);
+    block->bytes = bytes;
+    uint32_t offset = sizeof(struct weft_block);
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
+        block->segment[n] = (struct weft_segment){.offset = offset, .capacity = birth_bytes[n]};
+        offset += birth_bytes[n];
+    }
+    block->segment[WEFT_SEGMENT_DATA].used = WEFT_VARIABLE_BYTES;
+    weft_variable_set(block, WEFT_VARIABLE_BASE, 10);
+    unit->block = block;
+    *result = unit;
+    return 0;
+}
+
+struct weft_unit *weft_unit_clone(const struct weft_unit *unit)
+{
+    int code;
+    struct weft_unit *clone =
+        weft_unit_handle(unit->system, &unit->memory, &unit->options, NULL, &code);
+    if (clone == NULL) return NULL;
+    clone->block = unit->memory.resize(unit->memory.self, NULL, 0, unit->block->bytes);
+    if (clone->block == NULL) {
+        weft_unit_free(clone);
+        return NULL;
+    }
+    memcpy(clone->block, unit->block, unit->block->bytes);
+    return clone;
+}
+
+void weft_unit_free(struct weft_unit *unit)
+{
+    if (unit == NULL) return;
+    weft_sandbox_drop(unit); // A child has no child.
+    const struct weft_forth_memory memory = unit->memory;
+    if (unit->error != NULL) memory.resize(memory.self, unit->error, sizeof(*unit->error), 0);
+    if (unit->block != NULL) memory.resize(memory.self, unit->block, unit->block->bytes, 0);
+    memory.resize(memory.self, unit, sizeof(*unit), 0);
+}
+
+void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host)
+{
+    unit->host = host == NULL ? (struct weft_unit_host){0} : *host;
+}
+
+static int text_push(struct weft_unit *unit, const char *name, const char *text, uint32_t length)
+{
+    struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
+    const uint32_t used = segment->used;
+    const uint32_t name_length = (uint32_t)strnlen(name, 63);
+    if (weft_segment_reserve(unit, WEFT_SEGMENT_TEXT, (uint64_t)name_length + length) != 0)
+        return -ENOSPC;
+
+    segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
+    char *to = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + used;
+    memcpy(to, name, name_length);
+    memcpy(to + name_length, text, length);
+    segment->used += name_length + length;
+    if (weft_source_push(unit, WEFT_ADDRESS_TEXT + used + name_length, length, 0) != 0) {
+        unit->block->segment[WEFT_SEGMENT_TEXT].used = used;
+        return -ENOSPC;
+    }
+    struct weft_source *source = weft_source_top(unit);
+    source->name = used;
+    source->name_length = name_length;
+    source->text_used = used;
+    return 0;
+}
+
+int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length)
+{
+    const struct weft_block *block = unit->block;
+    if (block->status == WEFT_STATUS_BYE) return -ESHUTDOWN;
+    if (block->status == WEFT_STATUS_READY || block->levels >= WEFT_LEVELS_MAX) return -EBUSY;
+    if (block->status == WEFT_STATUS_PARKED && block->definition != 0) return -EBUSY;
+    if (length > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return -ENOSPC;
+
+    if (weft_level_begin(unit) != 0) return -ENOSPC;
+    const int code = text_push(unit, name, text, (uint32_t)length);
+    if (code != 0) weft_level_end(unit, false);
+    return code;
+}
+
+// An idle unit does not keep the room that its last text took.
+static void trim(struct weft_unit *unit)
+{
+    static const enum weft_segment_id ids[] = {WEFT_SEGMENT_SOURCES, WEFT_SEGMENT_TEXT};
+    if (unit->block->levels > 0) return;
+    for (size_t n = 0; n < sizeof(ids) / sizeof(ids[0]); n++) {
+        if (unit->block->segment[ids[n]].capacity > 256) weft_segment_shrink(unit, ids[n], 0);
+    }
+}
+
+static enum weft_unit_state ended(struct weft_unit *unit, bool failed)
+{
+    if (unit->block->status == WEFT_STATUS_BYE) return WEFT_UNIT_BYE;
+    trim(unit);
+    return failed ? WEFT_UNIT_FAULT : WEFT_UNIT_DONE;
+}
+
+// The inner interpreter, and the sandbox between its turns: neither calls the other.
+static enum weft_unit_state run(struct weft_unit *unit)
+{
+    for (;;) {
+        if (unit->child != NULL && !weft_sandbox_run(unit)) {
+            if (unit->budget > 0) continue; // The child said YIELD.
+            return WEFT_UNIT_AGAIN;
+        }
+        switch (weft_inner(unit)) {
+        case WEFT_GIVE: return WEFT_UNIT_AGAIN;
+        case WEFT_PARK: unit->block->status = WEFT_STATUS_PARKED; return WEFT_UNIT_WAIT;
+        case WEFT_HALT: return ended(unit, false);
+        case WEFT_FAULTED: weft_sandbox_drop(unit); return ended(unit, true);
+        default: break; // WEFT_CHILD.
+        }
+    }
+}
+
+enum weft_unit_state weft_unit_run(struct weft_unit *unit, uint32_t *reductions)
+{
+    enum weft_unit_state state = weft_unit_state(unit);
+    if (state == WEFT_UNIT_DONE || state == WEFT_UNIT_BYE || *reductions == 0) return state;
+
+    const int32_t budget = *reductions < INT32_MAX ? (int32_t)*reductions : INT32_MAX;
+    unit->budget = budget;
+    unit->block->status = WEFT_STATUS_READY;
+    state = run(unit);
+    unit->block->reductions += (uint64_t)((int64_t)budget - unit->budget);
+    *reductions = unit->budget > 0 ? (uint32_t)unit->budget : 0;
+    return state;
+}
+
+void weft_unit_cancel(struct weft_unit *unit, int32_t code)
+{
+    if (unit->block->levels == 0) return;
+    weft_sandbox_drop(unit);
+    weft_error_note(unit, code);
+    weft_level_end(unit, true);
+}
+
+void weft_unit_reset(struct weft_unit *unit)
+{
+    weft_sandbox_drop(unit);
+    while (unit->block->levels > 0)
+        weft_level_end(unit, true);
+}
+
+enum weft_unit_state weft_unit_state(const struct weft_unit *unit)
+{
+    switch (unit->block->status) {
+    case WEFT_STATUS_READY: return WEFT_UNIT_AGAIN;
+    case WEFT_STATUS_PARKED: return WEFT_UNIT_WAIT;
+    case WEFT_STATUS_BYE: return WEFT_UNIT_BYE;
+    default: return WEFT_UNIT_DONE;
+    }
+}
+
+void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info)
+{
+    const struct weft_block *block = unit->block;
+    *info = (struct weft_unit_info){
+        .state = weft_unit_state(unit),
+        .memory_bytes = block->bytes + (uint32_t)sizeof(*unit) +
+                        (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
+                        (unit->child != NULL ? unit->child->block->bytes : 0),
+        .depth = block->dsp - block->dbase,
+        .words = weft_own_words(block),
+        .data_bytes = block->segment[WEFT_SEGMENT_DATA].used,
+        .code_bytes = block->segment[WEFT_SEGMENT_CODE].used,
+        .levels = block->levels,
+        .reductions = block->reductions,
+        .output_dropped = block->output_dropped,
+        .wake_ns = block->status == WEFT_STATUS_PARKED ? block->wake_ns : 0,
+    };
+}
+
+const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit)
+{
+    static const struct weft_unit_error none;
+    return unit->error != NULL ? unit->error : &none;
+}
+
+size_t weft_unit_output_bytes(const struct weft_unit *unit)
+{
+    return unit->block->segment[WEFT_SEGMENT_OUTPUT].used;
+}
+
+size_t weft_unit_output_take(struct weft_unit *unit, void *to, size_t size)
+{
+    struct weft_segment *output = &unit->block->segment[WEFT_SEGMENT_OUTPUT];
+    char *from = weft_segment_base(unit->block, WEFT_SEGMENT_OUTPUT);
+    const size_t taken = size < output->used ? size : output->used;
+    memcpy(to, from, taken);
+    memmove(from, from + taken, output->used - taken);
+    output->used -= (uint32_t)taken;
+    if (output->used == 0 && output->capacity > 256)
+        weft_segment_shrink(unit, WEFT_SEGMENT_OUTPUT, 0);
+    return taken;
+}
+
+bool weft_unit_value(const struct weft_unit *unit, const char *name, int64_t *value)
+{
+    const uint32_t length = (uint32_t)strnlen(name, WEFT_NAME_BYTES_MAX + 1);
+    for (uint32_t n = weft_own_words(unit->block); n-- > 0;) {
+        const struct weft_word *word = weft_own_word(unit, n);
+        if (!(word->flags & WEFT_WORD_VISIBLE) || word->name_length != length) continue;
+        if (!weft_name_equal(weft_word_name(unit, weft_shared_words(unit) + n), name, length))
+            continue;
+        if (word->kind == WEFT_WORD_CONSTANT) {
+            *value = weft_word_literal(unit, word);
+            return true;
+        }
+        if (word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_VALUE) return false;
+        const void *cell = weft_address_read(unit, word->body, WEFT_CELL_BYTES);
+        if (cell == NULL) return false;
+        *value = weft_cell_get(cell);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,466 @@
+// words_define.c: words that make words, and words that compile.
+#include "forth/compile.h"
+#include "forth/dictionary.h"
+#include "forth/inner.h"
+#include "forth/level.h"
+#include "forth/ops.h"
+#include "forth/outer.h"
+
+static void state_set(struct weft_unit *unit, bool compiling)
+{
+    weft_variable_set(unit->block, WEFT_VARIABLE_STATE, weft_flag(compiling));
+}
+
+// A header for the name that follows in the text. Its own index, or a THROW code, or (*again) a
+// wish to be run once more.
+static int32_t header(struct weft_unit *unit, enum weft_word_kind kind, bool *again)
+{
+    uint32_t address, length;
+    *again = false;
+    if (unit->block->definition != 0) return -29;
+    const int32_t code = weft_parse_name(unit, &address, &length);
+    if (code < 0) return code;
+    *again = code == WEFT_REDO;
+    if (*again) return 0;
+    if (length == 0) return -16;
+    return weft_word_add(unit, kind, weft_address_read(unit, address, length), length);
+}
+
+static void open_definition(struct weft_unit *unit, uint32_t own_index)
+{
+    unit->block->definition = own_index + 1;
+    unit->block->first = own_index;
+    unit->block->leave = 0;
+    state_set(unit, true);
+}
+
+int32_t weft_op_colon(struct weft_unit *unit)
+{
+    bool again;
+    const int32_t index = header(unit, WEFT_WORD_COLON, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    open_definition(unit, (uint32_t)index);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_noname(struct weft_unit *unit)
+{
+    if (unit->block->definition != 0) return -29;
+    const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
+    if (index < 0) return index;
+    open_definition(unit, (uint32_t)index);
+    weft_push(unit->block, index + (weft_cell)weft_shared_words(unit) + 1);
+    return WEFT_NEXT;
+}
+
+static int32_t close_part(struct weft_unit *unit)
+{
+    int32_t code = weft_compile_op(unit, WEFT_OP_exit);
+    if (code == 0) code = weft_word_close(unit, unit->block->definition - 1);
+    return code;
+}
+
+int32_t weft_op_semicolon(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    if (block->definition == 0) return -14;
+    const int32_t code = close_part(unit);
+    if (code != 0) return code;
+
+    block = unit->block;
+    for (uint32_t n = block->first; n < block->definition; n++)
+        weft_own_word(unit, n)->flags |= WEFT_WORD_VALID;
+    block->definition = 0;
+    block->latest = block->first + 1;
+    weft_word_reveal(unit, block->first);
+    state_set(unit, false);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_exit_word(struct weft_unit *unit)
+{
+    return weft_compile_op(unit, WEFT_OP_exit);
+}
+
+int32_t weft_op_left_bracket(struct weft_unit *unit)
+{
+    state_set(unit, false);
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_right_bracket(struct weft_unit *unit)
+{
+    state_set(unit, true);
+    return WEFT_NEXT;
+}
+
+static int32_t flag_latest(struct weft_unit *unit, uint8_t flag)
+{
+    if (unit->block->latest == 0) return -12;
+    weft_own_word(unit, unit->block->latest - 1)->flags |= flag;
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_immediate(struct weft_unit *unit)
+{
+    return flag_latest(unit, WEFT_WORD_IMMEDIATE);
+}
+
+int32_t weft_op_compile_only(struct weft_unit *unit)
+{
+    return flag_latest(unit, WEFT_WORD_COMPILE_ONLY);
+}
+
+int32_t weft_op_recurse(struct weft_unit *unit)
+{
+    if (unit->block->definition == 0) return -14;
+    return weft_compile_call(unit, unit->block->first + weft_shared_words(unit));
+}
+
+int32_t weft_op_literal(struct weft_unit *unit)
+{
+    return weft_compile_literal(unit, weft_pop(unit->block));
+}
+
+int32_t weft_op_two_literal(struct weft_unit *unit)
+{
+    const weft_cell high = weft_pop(unit->block), low = weft_pop(unit->block);
+    const int32_t code = weft_compile_literal(unit, low);
+    return code != 0 ? code : weft_compile_literal(unit, high);
+}
+
+int32_t weft_op_compile_comma(struct weft_unit *unit)
+{
+    const uint64_t index = (uint64_t)weft_pop(unit->block) - 1;
+    return index > UINT16_MAX ? -13 : weft_compile_word(unit, (uint32_t)index);
+}
+
+// The word whose name follows: its common index in *index. WEFT_NEXT, WEFT_REDO or a THROW code.
+static int32_t named_word(struct weft_unit *unit, uint32_t *index)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse_name(unit, &address, &length);
+    if (code != WEFT_NEXT) return code;
+    if (length == 0) return -16;
+    *index = weft_find(unit, weft_address_read(unit, address, length), length);
+    return *index == WEFT_WORD_NONE ? -13 : WEFT_NEXT;
+}
+
+int32_t weft_op_postpone(struct weft_unit *unit)
+{
+    uint32_t index;
+    int32_t code = named_word(unit, &index);
+    if (code != WEFT_NEXT) return code;
+    if (weft_word_at(unit, index)->flags & WEFT_WORD_IMMEDIATE)
+        return weft_compile_word(unit, index);
+    code = weft_compile_literal(unit, (weft_cell)index + 1);
+    return code != 0 ? code : weft_compile_op(unit, WEFT_OP_compile_comma);
+}
+
+int32_t weft_op_compile_bracket(struct weft_unit *unit)
+{
+    uint32_t index;
+    const int32_t code = named_word(unit, &index);
+    return code != WEFT_NEXT ? code : weft_compile_word(unit, index);
+}
+
+int32_t weft_op_tick(struct weft_unit *unit)
+{
+    uint32_t index;
+    const int32_t code = named_word(unit, &index);
+    if (code == WEFT_NEXT) weft_push(unit->block, (weft_cell)index + 1);
+    return code;
+}
+
+int32_t weft_op_bracket_tick(struct weft_unit *unit)
+{
+    uint32_t index;
+    const int32_t code = named_word(unit, &index);
+    return code != WEFT_NEXT ? code : weft_compile_literal(unit, (weft_cell)index + 1);
+}
+
+// ( c-addr u -- xt 1 | xt -1 | 0 0 )
+int32_t weft_op_find_name(struct weft_unit *unit)
+{
+    const uint64_t length = (uint64_t)weft_pop(unit->block);
+    const char *name = weft_address_read(unit, (uint64_t)weft_pop(unit->block), length);
+    if (name == NULL) return -9;
+    const uint32_t index =
+        length > WEFT_NAME_BYTES_MAX ? WEFT_WORD_NONE : weft_find(unit, name, (uint32_t)length);
+    const bool found = index != WEFT_WORD_NONE;
+    weft_push(unit->block, found ? (weft_cell)index + 1 : 0);
+    weft_push(unit->block, !found                                                   ? 0
+                           : weft_word_at(unit, index)->flags & WEFT_WORD_IMMEDIATE ? 1
+                                                                                    : -1);
+    return WEFT_NEXT;
+}
+
+// ( c-addr -- c-addr 0 | xt 1 | xt -1 )
+int32_t weft_op_find(struct weft_unit *unit)
+{
+    const weft_cell counted = *weft_top(unit->block);
+    const uint8_t *length = weft_address_read(unit, (uint64_t)counted, 1);
+    if (length == NULL) return -9;
+    *weft_top(unit->block) = counted + 1;
+    weft_push(unit->block, *length);
+    const int32_t code = weft_op_find_name(unit);
+    if (code == WEFT_NEXT && *weft_top(unit->block) == 0) weft_top(unit->block)[-1] = counted;
+    return code;
+}
+
+static void align_here(struct weft_unit *unit, int32_t *code)
+{
+    const uint32_t used = unit->block->segment[WEFT_SEGMENT_DATA].used;
+    *code = weft_allot(unit, (weft_cell)(-used & 7));
+}
+
+// The code of a word made outside a definition: appended as if one were open.
+static int32_t finish(struct weft_unit *unit, int32_t index, int32_t code)
+{
+    struct weft_block *block = unit->block;
+    if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
+    if (code == 0) code = weft_word_close(unit, (uint32_t)index);
+    if (code == 0) {
+        weft_own_word(unit, (uint32_t)index)->flags |= WEFT_WORD_VALID;
+        weft_word_reveal(unit, (uint32_t)index);
+    } else {
+        weft_words_drop(unit, (uint32_t)index);
+    }
+    block = unit->block;
+    block->definition = 0;
+    return code;
+}
+
+static int32_t begin_word(struct weft_unit *unit, enum weft_word_kind kind, bool aligned,
+                          bool *again)
+{
+    const int32_t index = header(unit, kind, again);
+    if (index < 0 || *again) return index;
+    int32_t code = 0;
+    if (aligned) align_here(unit, &code);
+    if (code != 0) {
+        weft_words_drop(unit, (uint32_t)index);
+        return code;
+    }
+    weft_own_word(unit, (uint32_t)index)->body = (uint32_t)weft_here(unit);
+    unit->block->definition = (uint32_t)index + 1;
+    unit->block->first = (uint32_t)index;
+    return index;
+}
+
+// An address as LIT32 whatever its size, so that DOES> finds it.
+static int32_t compile_address(struct weft_unit *unit, uint32_t address)
+{
+    int32_t code = weft_compile_op(unit, WEFT_OP_lit32);
+    if (code == 0) code = weft_compile_token(unit, (uint16_t)address);
+    if (code == 0) code = weft_compile_token(unit, (uint16_t)(address >> 16));
+    return code;
+}
+
+static int32_t create(struct weft_unit *unit, weft_cell bytes)
+{
+    bool again;
+    const int32_t index = begin_word(unit, WEFT_WORD_CREATE, true, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    int32_t code = compile_address(unit, (uint32_t)weft_here(unit));
+    // Room for DOES>: LIT32 address TAIL part.
+    if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
+    if (code == 0) code = weft_allot(unit, bytes);
+    return finish(unit, index, code);
+}
+
+int32_t weft_op_create(struct weft_unit *unit)
+{
+    return create(unit, 0);
+}
+
+int32_t weft_op_variable(struct weft_unit *unit)
+{
+    const int32_t code = create(unit, WEFT_CELL_BYTES);
+    if (code == 0) {
+        weft_variable_set(unit->block, unit->block->segment[WEFT_SEGMENT_DATA].used - 8, 0);
+    }
+    return code;
+}
+
+int32_t weft_op_constant(struct weft_unit *unit)
+{
+    bool again;
+    const int32_t index = begin_word(unit, WEFT_WORD_CONSTANT, false, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    return finish(unit, index, weft_compile_literal(unit, weft_pop(unit->block)));
+}
+
+// A word with one cell of data, which `op` treats.
+static int32_t cell_word(struct weft_unit *unit, enum weft_word_kind kind, unsigned op,
+                         weft_cell value)
+{
+    bool again;
+    const int32_t index = begin_word(unit, kind, true, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    int32_t code = compile_address(unit, (uint32_t)weft_here(unit));
+    if (code == 0) code = weft_compile_op(unit, op);
+    if (code == 0) code = weft_data_append(unit, &value, sizeof(value));
+    return finish(unit, index, code);
+}
+
+int32_t weft_op_value(struct weft_unit *unit)
+{
+    const weft_cell value = weft_pop(unit->block);
+    const int32_t code = cell_word(unit, WEFT_WORD_VALUE, WEFT_OP_fetch, value);
+    if (code == WEFT_REDO) weft_push(unit->block, value);
+    return code;
+}
+
+int32_t weft_op_defer_word(struct weft_unit *unit)
+{
+    return cell_word(unit, WEFT_WORD_DEFER, WEFT_OP_defer, 0);
+}
+
+int32_t weft_op_to(struct weft_unit *unit)
+{
+    uint32_t index;
+    int32_t code = named_word(unit, &index);
+    if (code != WEFT_NEXT) return code;
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (word->kind != WEFT_WORD_VALUE) return -32;
+    if (weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0) {
+        code = weft_compile_literal(unit, word->body);
+        return code != 0 ? code : weft_compile_op(unit, WEFT_OP_store);
+    }
+    if (unit->block->dsp == unit->block->dbase) return -4;
+    void *cell = weft_address_write(unit, word->body, WEFT_CELL_BYTES);
+    if (cell == NULL) return -20;
+    weft_cell_put(cell, weft_pop(unit->block));
+    return WEFT_NEXT;
+}
+
+static const struct weft_word *deferred(struct weft_unit *unit, weft_cell xt)
+{
+    const struct weft_word *word = weft_word_at(unit, (uint64_t)xt - 1);
+    return word != NULL && word->kind == WEFT_WORD_DEFER ? word : NULL;
+}
+
+// DEFER! ( xt2 xt1 -- )
+int32_t weft_op_defer_store(struct weft_unit *unit)
+{
+    const struct weft_word *word = deferred(unit, weft_pop(unit->block));
+    void *cell = word == NULL ? NULL : weft_address_write(unit, word->body, WEFT_CELL_BYTES);
+    if (cell == NULL) return -32;
+    weft_cell_put(cell, weft_pop(unit->block));
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_defer_fetch(struct weft_unit *unit)
+{
+    const struct weft_word *word = deferred(unit, *weft_top(unit->block));
+    const void *cell = word == NULL ? NULL : weft_address_read(unit, word->body, WEFT_CELL_BYTES);
+    if (cell == NULL) return -32;
+    *weft_top(unit->block) = weft_cell_get(cell);
+    return WEFT_NEXT;
+}
+
+// A marker forgets itself and all that came after it. Its code: its own index, then forget_to.
+int32_t weft_op_marker(struct weft_unit *unit)
+{
+    const uint32_t here = (uint32_t)weft_here(unit);
+    bool again;
+    const int32_t index = begin_word(unit, WEFT_WORD_MARKER, false, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    weft_own_word(unit, (uint32_t)index)->body = here;
+    int32_t code = weft_compile_literal(unit, index);
+    if (code == 0) code = weft_compile_op(unit, WEFT_OP_forget_to);
+    return finish(unit, index, code);
+}
+
+// Does any word under way, in any level, lie at own token `code` or behind?
+static bool in_use(const struct weft_unit *unit, uint32_t code)
+{
+    const struct weft_block *block = unit->block;
+    const uint64_t *calls = weft_calls(block);
+    for (uint32_t n = 0; n < block->csp; n++) {
+        const uint32_t place = (uint32_t)calls[n];
+        if (place & (WEFT_CODE_SPECIAL | WEFT_CODE_SYSTEM)) continue;
+        if ((place & WEFT_CODE_OFFSET) >= code) return true;
+    }
+    for (uint32_t level = block->level_csp; level != 0;) {
+        const uint64_t frame = calls[level - WEFT_LEVEL_ENTRIES];
+        const uint32_t place = (uint32_t)(frame >> 32);
+        if (!(place & WEFT_CODE_SYSTEM) && (place & WEFT_CODE_OFFSET) >= code &&
+            level > WEFT_LEVEL_ENTRIES)
+            return true;
+        level = (uint32_t)frame & ~WEFT_CODE_SPECIAL;
+    }
+    return false;
+}
+
+int32_t weft_op_forget_to(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    const uint64_t index = (uint64_t)weft_pop(block);
+    if (block->definition != 0) return -29;
+    if (index >= weft_own_words(block)) return -15;
+    const struct weft_word *word = weft_own_word(unit, (uint32_t)index);
+    if (word->kind != WEFT_WORD_MARKER || in_use(unit, word->code)) return -15;
+    const uint32_t used = word->body - WEFT_ADDRESS_DATA;
+    if (used >= WEFT_VARIABLE_BYTES && used <= block->segment[WEFT_SEGMENT_DATA].used) {
+        block->segment[WEFT_SEGMENT_DATA].used = used;
+    }
+    weft_words_drop(unit, (uint32_t)index);
+    // The marker's code is gone too: return from it here.
+    const uint64_t frame = weft_calls(block)[block->csp - 1];
+    if ((uint32_t)frame & WEFT_CODE_SPECIAL) return -25;
+    block->csp--;
+    block->ip = (uint32_t)frame;
+    return WEFT_JUMP;
+}
+
+// DOES>: ends this part of the definition; the next, without a name, is what the created word does.
+int32_t weft_op_does(struct weft_unit *unit)
+{
+    if (unit->block->definition == 0) return -14;
+    const uint32_t part = weft_own_words(unit->block) + weft_shared_words(unit);
+    const uint32_t first = unit->block->first, current = unit->block->definition - 1;
+    int32_t code = weft_compile_op(unit, WEFT_OP_set_does);
+    if (code == 0) code = weft_compile_token(unit, (uint16_t)part);
+    if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
+    if (code != 0) return code;
+    const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
+    if (index < 0) return index;
+    unit->block->first = first;
+    unit->block->definition = (uint32_t)index + 1;
+    return weft_word_close(unit, current);
+}
+
+// The part named by our operand becomes what the newest word does. Only a word that is still the
+// newest can change: nothing compiled can rely on its old effect.
+int32_t weft_op_set_does(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    const bool in_system = block->ip & WEFT_CODE_SYSTEM;
+    const uint16_t *operand =
+        (in_system ? unit->system->code
+                   : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE)) +
+        (block->ip & WEFT_CODE_OFFSET);
+    const uint16_t part = *operand;
+    block->ip++;
+    const uint32_t count = weft_own_words(block);
+    if (count == 0 || block->definition != 0) return -32;
+    struct weft_word *word = weft_own_word(unit, count - 1);
+    if ((word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_DOES) || word->code_length != 5)
+        return -32;
+    uint16_t *code = (uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
+    code[3] = WEFT_OP_tail;
+    code[4] = part;
+    word->kind = WEFT_WORD_DOES;
+    return weft_word_close(unit, count - 1);
+}
+
+int32_t weft_op_to_body(struct weft_unit *unit)
+{
+    const struct weft_word *word = weft_word_at(unit, (uint64_t)*weft_top(unit->block) - 1);
+    if (word == NULL || (word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_DOES))
+        return -31;
+    *weft_top(unit->block) = word->body;
+    return WEFT_NEXT;
+}

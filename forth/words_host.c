@@ -1,0 +1,148 @@
+// words_host.c: the words that reach the node, through unit_host.h alone.
+#include "forth/inner.h"
+#include "forth/ops.h"
+
+static int32_t figure(struct weft_unit *unit, uint64_t (*ask)(void *self))
+{
+    if (ask == NULL) return -21;
+    weft_push(unit->block, (weft_cell)ask(unit->host.self));
+    return WEFT_NEXT;
+}
+
+int32_t weft_op_host_id(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.host_id);
+}
+
+int32_t weft_op_unit_idx(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.unit_index);
+}
+
+int32_t weft_op_sibling_count(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.sibling_count);
+}
+
+int32_t weft_op_mesh_process_count(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.mesh_process_count);
+}
+
+int32_t weft_op_self(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.pid);
+}
+
+// TIME ( -- ns ) monotonic.
+int32_t weft_op_time(struct weft_unit *unit)
+{
+    return figure(unit, unit->host.now_ns);
+}
+
+// UTIME ( -- ud ) microseconds since 1970.
+int32_t weft_op_utime(struct weft_unit *unit)
+{
+    const int32_t code = figure(unit, unit->host.unix_us);
+    if (code == WEFT_NEXT) weft_push(unit->block, 0);
+    return code;
+}
+
+// MS ( u -- ): the delay stays on the stack until it is over; the block knows when that is.
+int32_t weft_op_ms(struct weft_unit *unit)
+{
+    if (unit->host.now_ns == NULL) return -21;
+    struct weft_block *block = unit->block;
+    const uint64_t now_ns = unit->host.now_ns(unit->host.self);
+    if (block->wake_ns == 0) {
+        const uint64_t ms = (uint64_t)*weft_top(block);
+        const uint64_t ms_max = UINT64_C(1000) * 3600 * 24 * 365;
+        block->wake_ns = now_ns + (ms < ms_max ? ms : ms_max) * 1000000 + 1;
+    }
+    if (now_ns + 1 < block->wake_ns) return WEFT_PARK;
+    block->wake_ns = 0;
+    block->dsp--;
+    return WEFT_NEXT;
+}
+
+// The span ( c-addr u ) below `above` more cells.
+static const void *span(struct weft_unit *unit, uint32_t above, uint64_t *length)
+{
+    const weft_cell *at = weft_top(unit->block) - above - 1;
+    *length = (uint64_t)at[1];
+    weft_charge(unit, *length < UINT32_MAX ? *length : 0);
+    return *length == 0 ? "" : weft_address_read(unit, (uint64_t)at[0], *length);
+}
+
+static int32_t answer(struct weft_unit *unit, uint32_t cells, int32_t ior)
+{
+    unit->block->dsp -= cells;
+    weft_push(unit->block, ior);
+    return WEFT_NEXT;
+}
+
+// ( c-addr u host-id -- ior )
+int32_t weft_op_send_to(struct weft_unit *unit)
+{
+    uint64_t length;
+    if (unit->host.send_to == NULL) return -21;
+    const void *payload = span(unit, 1, &length);
+    if (payload == NULL) return -9;
+    const uint64_t host = (uint64_t)*weft_top(unit->block);
+    return answer(unit, 3, unit->host.send_to(unit->host.self, payload, length, host));
+}
+
+// ( c-addr u pid -- ior )
+int32_t weft_op_send(struct weft_unit *unit)
+{
+    uint64_t length;
+    if (unit->host.send == NULL) return -21;
+    const void *payload = span(unit, 1, &length);
+    if (payload == NULL) return -9;
+    const uint64_t pid = (uint64_t)*weft_top(unit->block);
+    return answer(unit, 3, unit->host.send(unit->host.self, payload, length, pid));
+}
+
+// RECEIVE ( -- c-addr u from kind ): parks until there is a message. It stays where it is until the
+// next RECEIVE.
+int32_t weft_op_receive(struct weft_unit *unit)
+{
+    if (unit->host.receive == NULL) return -21;
+    struct weft_unit_message message = {0};
+    if (!unit->host.receive(unit->host.self, &message)) return WEFT_PARK;
+    if (message.length > UINT32_MAX / 2) return WEFT_THROW_MEMORY;
+    const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_MESSAGE, message.length);
+    if (code != 0) return code;
+
+    struct weft_block *block = unit->block;
+    block->segment[WEFT_SEGMENT_MESSAGE].used = (uint32_t)message.length;
+    if (message.length > 0)
+        memcpy(weft_segment_base(block, WEFT_SEGMENT_MESSAGE), message.payload, message.length);
+    block->udp_ready = message.kind == WEFT_UNIT_MESSAGE_UDP ? 1 : block->udp_ready;
+    weft_push(block, WEFT_ADDRESS_MESSAGE);
+    weft_push(block, (weft_cell)message.length);
+    weft_push(block, (weft_cell)message.from);
+    weft_push(block, message.kind);
+    weft_charge(unit, message.length);
+    return WEFT_NEXT;
+}
+
+// ( port -- ior )
+int32_t weft_op_udp_bind(struct weft_unit *unit)
+{
+    if (unit->host.udp_bind == NULL) return -21;
+    const weft_cell port = *weft_top(unit->block);
+    if (port < 1 || port > UINT16_MAX) return answer(unit, 1, -24);
+    return answer(unit, 1, unit->host.udp_bind(unit->host.self, (uint16_t)port));
+}
+
+// ( c-addr u -- ior )
+int32_t weft_op_udp_reply(struct weft_unit *unit)
+{
+    uint64_t length;
+    if (unit->host.udp_reply == NULL) return -21;
+    const void *payload = span(unit, 0, &length);
+    if (payload == NULL) return -9;
+    if (unit->block->udp_ready == 0) return answer(unit, 2, -260);
+    return answer(unit, 2, unit->host.udp_reply(unit->host.self, payload, length));
+}
