@@ -285,6 +285,38 @@ static void snapshot_retires_segments(void **state)
     end(b);
 }
 
+static int no_space(void *self, uint32_t file, uint64_t block_count)
+{
+    (void)self, (void)file, (void)block_count;
+    return -ENOSPC;
+}
+
+// Without room for another segment the journal refuses, keeps what it has, and goes on when there
+// is.
+static void full_disk_refuses(void **state)
+{
+    struct bench *b = begin();
+    const struct weft_disk disk = b->disk;
+    int64_t result;
+    (void)state;
+    b->disk.create = no_space;
+    while ((result = append(b, "record")) > 0) {
+        settle(b);
+        const int tended = weft_journal_tend(&b->journal);
+        assert_true(tended == 0 || tended == -ENOSPC);
+    }
+    assert_int_equal(result, -ENOBUFS);
+    assert_int_equal(b->journal.state, WEFT_JOURNAL_OPEN);
+    const uint64_t lsn = weft_journal_poll(&b->journal);
+    b->disk = disk;
+    assert_int_equal(weft_journal_tend(&b->journal), 0);
+    assert_int_equal(append(b, "record"), lsn + 1);
+    settle(b);
+    assert_int_equal(reopen(b), 0);
+    assert_int_equal(b->replayed, lsn + 1);
+    end(b);
+}
+
 static void refused(void **state)
 {
     static const uint8_t big[8193];
@@ -320,6 +352,7 @@ int main(void)
         cmocka_unit_test(newer_version_is_refused),
         cmocka_unit_test(failed_write_stops),
         cmocka_unit_test(snapshot_retires_segments),
+        cmocka_unit_test(full_disk_refuses),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
