@@ -115,8 +115,8 @@ static void cut_chain(struct recovery *r, uint64_t sequence)
 static bool continues(struct recovery *r, const struct weft_journal_block *head)
 {
     if (head->sequence == r->sequence) return true;
-    // The oldest file may begin anywhere: those before it may have been removed. But where the oldest
-    // is there and has no beginning, nothing follows it.
+    // The oldest file may begin anywhere: those before it may have been removed. But where the
+    // oldest is there and has no beginning, nothing follows it.
     if (r->chain_count == 0) return head->segment == r->files[0];
     if (!(head->flags & WEFT_JOURNAL_RESTART) || head->sequence > r->sequence) return false;
     if (head->sequence <= r->chain[0].sequence) return false;
