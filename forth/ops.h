@@ -241,7 +241,9 @@
     C(receive, "RECEIVE", 0, 0, 4, 0, 0, 0) \
     C(udp_bind, "UDP-BIND", 0, 1, 1, 0, 0, 0) \
     C(udp_reply, "UDP-REPLY", 0, 2, 1, 0, 0, 0) \
-    C(sandbox, "SANDBOX", 0, 3, 3, 0, 0, 0)
+    C(sandbox, "SANDBOX", 0, 3, 3, 0, 0, 0) \
+    C(accept, "ACCEPT", 0, 2, 1, 0, 0, 0) \
+    C(key, "KEY", 0, 0, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

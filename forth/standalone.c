@@ -34,6 +34,26 @@ static uint64_t host_unix_us(void *self)
     return clock_ns(CLOCK_REALTIME) / 1000;
 }
 
+static int64_t host_accept(void *self, void *to, size_t size)
+{
+    (void)self;
+    size_t length = 0;
+    int c;
+    fflush(stdout);
+    while ((c = getchar()) != EOF && c != '\n') {
+        if (length < size) ((char *)to)[length++] = (char)c;
+    }
+    return (int64_t)length;
+}
+
+static int32_t host_key(void *self)
+{
+    (void)self;
+    fflush(stdout);
+    const int c = getchar();
+    return c == EOF ? -2 : c;
+}
+
 static void flush_output(struct weft_unit *unit)
 {
     char text[4096];
@@ -183,7 +203,8 @@ int weft_forth_standalone(int argc, char **argv)
     const int checked = check_arguments(argc, argv);
     if (checked >= 0) return checked;
 
-    const struct weft_unit_host host = {.now_ns = host_now_ns, .unix_us = host_unix_us};
+    const struct weft_unit_host host = {
+        .now_ns = host_now_ns, .unix_us = host_unix_us, .accept = host_accept, .key = host_key};
     struct weft_unit_options options = weft_unit_options_default;
     options.memory_bytes_max = 1 << 28; // A person's own machine: 256 MiB.
     options.output_bytes_max = 1 << 20;

@@ -54,6 +54,11 @@ struct weft_unit_host {
     // UDP-REPLY: to the sender of the datagram that `receive` gave out last.
     int32_t (*udp_bind)(void *self, uint16_t port);
     int32_t (*udp_reply)(void *self, const void *payload, size_t length);
+
+    // ACCEPT: a line of the user's input, cut to `size`, without its end. Its length; -1: none yet,
+    // the unit parks. KEY: a character; -1: none yet; -2: there will be none (THROW -39).
+    int64_t (*accept)(void *self, void *to, size_t size);
+    int32_t (*key)(void *self);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

@@ -146,3 +146,27 @@ int32_t weft_op_udp_reply(struct weft_unit *unit)
     if (unit->block->udp_ready == 0) return answer(unit, 2, -260);
     return answer(unit, 2, unit->host.udp_reply(unit->host.self, payload, length));
 }
+
+// ACCEPT ( c-addr +n1 -- +n2 )
+int32_t weft_op_accept(struct weft_unit *unit)
+{
+    if (unit->host.accept == NULL) return -21;
+    weft_cell *at = weft_top(unit->block) - 1;
+    const uint64_t size = at[1] < 0 ? 0 : (uint64_t)at[1];
+    void *to = weft_address_write(unit, (uint64_t)at[0], size);
+    if (to == NULL) return -9;
+    const int64_t length = unit->host.accept(unit->host.self, to, size);
+    if (length < 0) return WEFT_PARK;
+    if ((uint64_t)length > size) return -18;
+    return answer(unit, 2, (int32_t)length);
+}
+
+int32_t weft_op_key(struct weft_unit *unit)
+{
+    if (unit->host.key == NULL) return -21;
+    const int32_t key = unit->host.key(unit->host.self);
+    if (key == -1) return WEFT_PARK;
+    if (key < 0) return -39;
+    weft_push(unit->block, key);
+    return WEFT_NEXT;
+}
