@@ -192,14 +192,6 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     return 0;
 }
 
-struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid)
-{
-    const uint32_t slot = weft_pid_slot(pid);
-    if (slot >= system->slot_count) return NULL;
-    struct weft_actor *actor = system->slots[slot];
-    return actor != NULL && actor->pid == pid ? actor : NULL;
-}
-
 void weft_actor_wake(struct weft_actor *actor)
 {
     weft_core_ready(actor->system->core, &actor->task);

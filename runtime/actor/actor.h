@@ -174,7 +174,13 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
                      weft_pid *pid);
 
 // The actor, if it lives on this core and its generation is right; else NULL. Own core only.
-struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid);
+static inline struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid)
+{
+    const uint32_t slot = weft_pid_slot(pid);
+    if (slot >= system->slot_count) return NULL;
+    struct weft_actor *actor = system->slots[slot];
+    return actor != NULL && actor->pid == pid ? actor : NULL;
+}
 
 // A message of `length` payload bytes from this core's arena, zero header. NULL at the cap:
 // counted.

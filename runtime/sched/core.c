@@ -48,14 +48,6 @@ void weft_core_on(struct weft_core *core, enum weft_core_message_kind kind,
     core->handlers[kind].self = self;
 }
 
-void weft_core_ready(struct weft_core *core, struct weft_task *task)
-{
-    if (task->queued) return;
-    weft_assert(task->priority < WEFT_PRIORITY_COUNT);
-    task->queued = true;
-    weft_list_append(&core->run_queue[task->priority], &task->link);
-}
-
 static uint32_t poll_sources(struct weft_core *core)
 {
     uint32_t found = 0;

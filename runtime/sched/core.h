@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/base/counter.h"
 #include "runtime/base/drop.h"
 #include "runtime/base/list.h"
@@ -179,7 +180,13 @@ int weft_core_call(struct weft_core *from, uint16_t to,
                    void *self, uint64_t argument);
 
 // Puts `task` at the end of its priority's queue, unless it stands there already. Own core only.
-void weft_core_ready(struct weft_core *core, struct weft_task *task);
+static inline void weft_core_ready(struct weft_core *core, struct weft_task *task)
+{
+    if (task->queued) return;
+    weft_assert(task->priority < WEFT_PRIORITY_COUNT);
+    task->queued = true;
+    weft_list_append(&core->run_queue[task->priority], &task->link);
+}
 
 // One turn. Returns true if it found work. The caller decides about idling: weft_core_idle.
 bool weft_core_turn(struct weft_core *core);
