@@ -1,0 +1,55 @@
+// command.h: what the control core asks of a unit, and how it ended.
+//
+// A command is made, owned and freed by the control core. While a worker holds it, only that worker
+// writes to it; it comes back by the core ring, and then `done` runs on the control core.
+#ifndef WEFT_NODE_COMMAND_H
+#define WEFT_NODE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/actor/actor.h"
+#include "runtime/base/error.h"
+#include "runtime/base/list.h"
+
+#define WEFT_RESIDENT_NAME_BYTES   32 // With its zero byte.
+#define WEFT_COMMAND_OUTPUT_BYTES  65536
+#define WEFT_COMMAND_MESSAGE_BYTES 1024
+
+enum weft_command_verb {
+    WEFT_COMMAND_LOAD,    // Make the unit and run its source.
+    WEFT_COMMAND_RESTORE, // Make the unit from an image of the journal; from its source if that
+                          // fails.
+    WEFT_COMMAND_EVAL,
+    WEFT_COMMAND_UNLOAD, // End it and forget it, also in the journal.
+    WEFT_COMMAND_KILL,   // End it; its policy says whether it comes back.
+};
+
+struct weft_resident;
+
+struct weft_command {
+    struct weft_list link; // In the unit's queue, while a worker holds it.
+    enum weft_command_verb verb;
+    struct weft_resident *resident;
+    const char *text; // Source or text to evaluate; outlives the command.
+    size_t text_length;
+    const uint8_t *image; // Of RESTORE; NULL for none.
+    size_t image_length;
+    void (*done)(struct weft_command *command); // On the control core.
+    void *self;
+
+    // The result, written by the worker.
+    struct weft_error error; // code 0: it is done.
+    int32_t throw_code;      // Of the unit's own error (W0401, W0404).
+    uint32_t line, column;   // Of that error, from 1; 0: not known.
+    char file[64];
+    char message[WEFT_COMMAND_MESSAGE_BYTES]; // That error for people, with the source line marked.
+    uint64_t reduction_count;
+    bool compiling; // A definition is still open.
+    bool output_cut;
+    uint32_t output_length;
+    char output[WEFT_COMMAND_OUTPUT_BYTES];
+};
+
+#endif // WEFT_NODE_COMMAND_H

@@ -1,0 +1,483 @@
+#include "runtime/node/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/base/assert.h"
+#include "runtime/node/unit_actor.h"
+
+#define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
+#define SAMPLE_INTERVAL_NS WEFT_NS_PER_S
+#define LOGS_PER_TURN      64
+
+static uint64_t wall_ns(const struct weft_control *control)
+{
+    return weft_clock_wall_ns(&control->node->options.clock);
+}
+
+void weft_control_event(struct weft_control *control, const char *type, const char *subject,
+                        const char *format, ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    weft_admin_events_add(&control->events, wall_ns(control), type, subject, "%s", text);
+}
+
+// ---- Logs and events of all cores.
+
+static void print_record(const struct weft_control *control, uint64_t at_ns,
+                         const struct weft_log_record *record)
+{
+    const time_t seconds = (time_t)(at_ns / WEFT_NS_PER_S);
+    struct tm tm;
+    char at[32];
+    gmtime_r(&seconds, &tm);
+    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
+    fprintf(stderr, "%s.%03uZ %-5s %s/c%u %s: %s\n", at,
+            (unsigned)(at_ns % WEFT_NS_PER_S / WEFT_NS_PER_MS),
+            weft_log_level_name((enum weft_log_level)record->level), control->node->options.name,
+            record->core, record->module, record->text);
+}
+
+static uint32_t drain_log(struct weft_control *control, struct weft_log *log, uint64_t now_ns)
+{
+    struct weft_log_record record;
+    uint32_t taken = 0;
+    while (taken < LOGS_PER_TURN && weft_log_take(log, &record)) {
+        const uint64_t age_ns = now_ns > record.time_ns ? now_ns - record.time_ns : 0;
+        const uint64_t at_ns = wall_ns(control) - age_ns;
+        weft_admin_logs_add(&control->logs, at_ns, &record);
+        if (control->print_logs) print_record(control, at_ns, &record);
+        taken++;
+    }
+    return taken;
+}
+
+static uint32_t drain(struct weft_control *control, uint64_t now_ns)
+{
+    struct weft_node_event event;
+    uint32_t taken = 0;
+    for (uint16_t i = 0; i <= control->node->options.worker_count; i++) {
+        taken += drain_log(control, &weft_node_core(control->node, i)->log, now_ns);
+    }
+    while (weft_event_ring_take(&control->node->events, &event)) {
+        weft_control_event(control, event.type, event.subject, "%s", event.text);
+        taken++;
+    }
+    return taken;
+}
+
+// ---- Once a second: how busy is each core, and does it still turn?
+
+static void sample_core(struct weft_core_watch *watch, const struct weft_core *core,
+                        uint64_t now_ns)
+{
+    const uint64_t busy_ns = weft_counter_get(&core->stats.busy_ns);
+    const uint64_t idle_ns = weft_counter_get(&core->stats.idle_ns);
+    const uint64_t turns = weft_counter_get(&core->stats.turn_count);
+    const uint64_t all_ns = busy_ns - watch->busy_ns + idle_ns - watch->idle_ns;
+    watch->busy_ratio = all_ns > 0 ? (double)(busy_ns - watch->busy_ns) / (double)all_ns : 0;
+    if (turns != watch->turn_count) watch->turned_at_ns = now_ns;
+    watch->busy_ns = busy_ns;
+    watch->idle_ns = idle_ns;
+    watch->turn_count = turns;
+}
+
+static void sample(struct weft_control *control, uint64_t now_ns)
+{
+    for (uint16_t i = 0; i <= control->node->options.worker_count; i++) {
+        sample_core(&control->watches[i], weft_node_core(control->node, i), now_ns);
+    }
+}
+
+static void tell_ready(struct weft_control *control)
+{
+    if (control->ready_fd < 0 || !weft_control_is_ready(control)) return;
+    weft_control_event(
+        control, "node.ready", control->node->options.name, "ready after %u ms",
+        (unsigned)((control->node->control.now_ns - control->start_ns) / WEFT_NS_PER_MS));
+    (void)!write(control->ready_fd, "ready\n", 6);
+    close(control->ready_fd);
+    control->ready_fd = -1;
+}
+
+static uint32_t poll(void *self, uint64_t now_ns)
+{
+    struct weft_control *control = self;
+    uint32_t work = 0;
+    if (now_ns >= control->drain_due_ns) {
+        control->drain_due_ns = now_ns + DRAIN_INTERVAL_NS;
+        work = drain(control, now_ns);
+        tell_ready(control);
+    }
+    if (now_ns >= control->sample_due_ns) {
+        control->sample_due_ns = now_ns + SAMPLE_INTERVAL_NS;
+        sample(control, now_ns);
+    }
+    return work;
+}
+
+static uint64_t due_ns(void *self)
+{
+    const struct weft_control *control = self;
+    return control->drain_due_ns < control->sample_due_ns ? control->drain_due_ns
+                                                          : control->sample_due_ns;
+}
+
+// ---- Commands: from the admin port to a unit, and back.
+
+struct control_command { // One on its way; ours until it comes back.
+    struct weft_command command;
+    struct weft_control *control;
+    struct weft_admin_command *admin; // NULL: the control core's own.
+    char *text;                       // Own copy, of the control core's own.
+};
+
+static void free_command(struct control_command *own)
+{
+    free(own->text);
+    free(own);
+}
+
+static void answer_text(struct control_command *own)
+{
+    const struct weft_command *command = &own->command;
+    struct weft_admin_outcome outcome = {
+        .pid = weft_counter_get(&command->resident->pid),
+        .core = command->resident->core,
+        .throw_code = command->throw_code,
+        .output = command->output,
+        .output_length = command->output_length,
+        .output_cut = command->output_cut,
+        .compiling = command->compiling,
+        .reduction_count = command->reduction_count,
+        .error = command->throw_code != 0 ? command->message : NULL,
+        .line = command->line,
+        .column = command->column,
+    };
+    memcpy(outcome.file, command->file, sizeof(command->file));
+    weft_admin_complete_unit(own->admin, &outcome);
+}
+
+static void tell_people(struct control_command *own)
+{
+    struct weft_control *control = own->control;
+    const struct weft_command *command = &own->command;
+    const char *name = command->resident->name;
+    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL) {
+        weft_control_event(control, "unit.failed", name, "%.150s", command->error.text);
+        return;
+    }
+    switch (command->verb) {
+    case WEFT_COMMAND_LOAD:
+        weft_control_event(control, "unit.loaded", name, "on core %u from %s",
+                           command->resident->core, command->resident->file);
+        break;
+    case WEFT_COMMAND_RESTORE:
+        weft_control_event(control, "unit.restored", name, "on core %u, from %s",
+                           command->resident->core,
+                           command->image != NULL ? "its journalled state" : "its source");
+        break;
+    default: break;
+    }
+}
+
+// The unit has answered. Its resident may be about to end: that message comes after this one.
+static void command_done(struct weft_command *command)
+{
+    struct control_command *own = WEFT_CONTAINER_OF(command, struct control_command, command);
+    struct weft_control *control = own->control;
+    tell_people(own);
+    if (own->admin == NULL) {
+        control->starting_count--;
+        if (command->error.code != 0) {
+            control->start_failed_count++;
+            weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",
+                     command->resident->name, command->error.code, command->error.text);
+        }
+    } else if (command->error.code == 0 || command->throw_code != 0) {
+        answer_text(own);
+    } else {
+        weft_admin_fail(own->admin, &command->error);
+    }
+    free_command(own);
+}
+
+static struct control_command *new_command(struct weft_control *control,
+                                           enum weft_command_verb verb,
+                                           struct weft_resident *resident)
+{
+    struct control_command *own = malloc(sizeof(*own));
+    if (own == NULL) return NULL;
+    memset(own, 0, sizeof(*own) - sizeof(own->command.output));
+    memset(&own->command, 0, offsetof(struct weft_command, output));
+    own->control = control;
+    own->admin = NULL;
+    own->text = NULL;
+    own->command.verb = verb;
+    own->command.resident = resident;
+    own->command.done = command_done;
+    return own;
+}
+
+static struct weft_resident *new_resident(struct weft_control *control, const char *name,
+                                          const char *file, enum weft_recovery recovery,
+                                          struct weft_error *error)
+{
+    struct weft_unit_registry *units = &control->node->units;
+    struct weft_resident *resident = weft_unit_registry_add(units, name, error);
+    if (resident == NULL) return NULL;
+    resident->recovery = recovery;
+    snprintf(resident->file, sizeof(resident->file), "%s", file[0] != '\0' ? file : name);
+    resident->core = 0; // Not counted where it will run.
+    resident->core = weft_unit_registry_pick_core(units, control->node->options.worker_count);
+    resident->loaded_wall_ns = wall_ns(control);
+    return resident;
+}
+
+static int send(struct weft_control *control, struct control_command *own, struct weft_error *error)
+{
+    if (weft_unit_actor_submit(control->node, &own->command) == 0) return 0;
+    weft_error_set(error, 505, "core %u takes no commands at the moment",
+                   own->command.resident->core);
+    free_command(own);
+    return -1;
+}
+
+static enum weft_recovery recovery_of(const char *text, bool *is_known)
+{
+    *is_known = text[0] == '\0' || strcmp(text, "journal") == 0 || strcmp(text, "none") == 0;
+    return strcmp(text, "none") == 0 ? WEFT_RECOVERY_NONE : WEFT_RECOVERY_JOURNAL;
+}
+
+static int submit_load(struct weft_control *control, struct weft_admin_command *admin,
+                       struct weft_error *error)
+{
+    bool is_known;
+    const enum weft_recovery recovery = recovery_of(admin->recovery, &is_known);
+    if (!is_known) {
+        weft_error_set(error, 504, "'%s' is no recovery policy here", admin->recovery);
+        weft_error_hint(error, "none or journal; 'swarm' needs a swarm that agrees on placement");
+        return -1;
+    }
+    struct weft_resident *resident =
+        new_resident(control, admin->unit, admin->file, recovery, error);
+    if (resident == NULL) return -1;
+    struct control_command *own = new_command(control, WEFT_COMMAND_LOAD, resident);
+    if (own == NULL) {
+        weft_unit_registry_remove(&control->node->units, resident);
+        return weft_error_set(error, 203, "no memory for the command");
+    }
+    own->admin = admin;
+    own->command.text = admin->text;
+    own->command.text_length = admin->text_length;
+    const int result = send(control, own, error);
+    if (result != 0) weft_unit_registry_remove(&control->node->units, resident);
+    return result;
+}
+
+int weft_control_submit(void *self, struct weft_admin_command *admin, struct weft_error *error)
+{
+    struct weft_control *control = self;
+    if (control->draining) return weft_error_set(error, 505, "the node is shutting down");
+    if (admin->verb == WEFT_ADMIN_UNIT_LOAD) return submit_load(control, admin, error);
+    if (admin->verb == WEFT_ADMIN_FAULT_SET) {
+        if (control->machine.fault_set == NULL)
+            return weft_error_set(error, 503, "this node has no fault layer");
+        if (control->machine.fault_set(control->machine.self, &admin->fault, error) != 0) return -1;
+        weft_control_event(
+            control, "fault.set", admin->fault.port[0] != '\0' ? admin->fault.port : "*",
+            "loss %g duplicate %g reorder %g corrupt %g%s", admin->fault.loss_ratio,
+            admin->fault.duplicate_ratio, admin->fault.reorder_ratio, admin->fault.corrupt_ratio,
+            admin->fault.partition ? ", partitioned" : "");
+        weft_admin_complete(admin);
+        return 0;
+    }
+    struct weft_resident *resident = weft_unit_registry_find(&control->node->units, admin->unit);
+    if (resident == NULL) {
+        weft_error_set(error, 402, "there is no unit '%s' on node '%s'", admin->unit,
+                       control->node->options.name);
+        weft_error_hint(error, "`weft unit ls` shows those that there are");
+        return -1;
+    }
+    const enum weft_command_verb verb = admin->verb == WEFT_ADMIN_UNIT_EVAL   ? WEFT_COMMAND_EVAL
+                                        : admin->verb == WEFT_ADMIN_UNIT_KILL ? WEFT_COMMAND_KILL
+                                                                              : WEFT_COMMAND_UNLOAD;
+    struct control_command *own = new_command(control, verb, resident);
+    if (own == NULL) return weft_error_set(error, 203, "no memory for the command");
+    own->admin = admin;
+    own->command.text = admin->text;
+    own->command.text_length = admin->text_length;
+    return send(control, own, error);
+}
+
+// ---- Units that are there from the start.
+
+static void start_failed(struct weft_control *control, const char *name,
+                         const struct weft_error *error)
+{
+    control->start_failed_count++;
+    weft_control_event(control, "unit.failed", name, "%.150s", error->text);
+    weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s", name, error->code,
+             error->text);
+}
+
+static void start_unit(struct weft_control *control, enum weft_command_verb verb, const char *name,
+                       const char *file, enum weft_recovery recovery, struct weft_span source,
+                       struct weft_span image)
+{
+    struct weft_error error = {0};
+    struct control_command *own = NULL;
+    struct weft_resident *resident = new_resident(control, name, file, recovery, &error);
+    if (resident != NULL) own = new_command(control, verb, resident);
+    if (own != NULL) own->text = malloc(source.length + 1);
+    if (own == NULL || own->text == NULL) {
+        if (error.code == 0) weft_error_set(&error, 203, "no memory for unit '%s'", name);
+        start_failed(control, name, &error);
+        return;
+    }
+    if (source.length > 0) memcpy(own->text, source.data, source.length);
+    own->text[source.length] = '\0';
+    own->command.text = own->text;
+    own->command.text_length = source.length;
+    own->command.image = image.length > 0 ? image.data : NULL; // Of node->recovered, which stays.
+    own->command.image_length = image.length;
+    control->starting_count++;
+    if (send(control, own, &error) == 0) return;
+    control->starting_count--;
+    start_failed(control, name, &error);
+}
+
+static char *read_file(const char *path, size_t *length, struct weft_error *error)
+{
+    struct stat status;
+    char *text = NULL;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        weft_error_set(error, 107, "%s: %s", path, strerror(errno));
+        goto out;
+    }
+    if (!S_ISREG(status.st_mode) || status.st_size > WEFT_UNIT_SOURCE_MAX) {
+        weft_error_set(error, 107, "%s: not a file of at most %d KiB", path,
+                       WEFT_UNIT_SOURCE_MAX / 1024);
+        goto out;
+    }
+    text = malloc((size_t)status.st_size + 1);
+    if (text == NULL) {
+        weft_error_set(error, 203, "no memory for %s", path);
+        goto out;
+    }
+    *length = 0;
+    while (*length < (size_t)status.st_size) {
+        const ssize_t got = read(fd, text + *length, (size_t)status.st_size - *length);
+        if (got <= 0) break;
+        *length += (size_t)got;
+    }
+out:
+    if (fd >= 0) close(fd);
+    return text;
+}
+
+static void start_configured(struct weft_control *control, const struct weft_config_unit *unit)
+{
+    struct weft_error error = {0};
+    size_t length = 0;
+    // What the journal brought back is newer than its file.
+    if (weft_unit_registry_find(&control->node->units, unit->name) != NULL) return;
+    char *text = read_file(unit->file, &length, &error);
+    if (text == NULL) {
+        start_failed(control, unit->name, &error);
+        return;
+    }
+    const char *slash = strrchr(unit->file, '/');
+    start_unit(control, WEFT_COMMAND_LOAD, unit->name, slash != NULL ? slash + 1 : unit->file,
+               unit->recovery == WEFT_CONFIG_RECOVERY_NONE ? WEFT_RECOVERY_NONE
+                                                           : WEFT_RECOVERY_JOURNAL,
+               weft_span_of(text, length), weft_span_of(NULL, 0));
+    free(text);
+}
+
+void weft_control_start_units(struct weft_control *control)
+{
+    const struct weft_unit_table *table = &control->node->recovered;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct weft_unit_load *load = &table->entries[i].load;
+        start_unit(control, WEFT_COMMAND_RESTORE, load->name, load->source_name,
+                   WEFT_RECOVERY_JOURNAL, load->source, table->entries[i].image);
+    }
+    for (size_t i = 0; i < control->config->unit_count; i++) {
+        start_configured(control, &control->config->unit[i]);
+    }
+}
+
+static void unit_ended(void *self, const struct weft_resident *resident)
+{
+    weft_control_event(self, "unit.ended", resident->name, "its %llu reductions are over",
+                       (unsigned long long)weft_counter_get(&resident->reduction_count));
+}
+
+// ---- Making and freeing.
+
+bool weft_control_is_ready(struct weft_control *control)
+{
+    struct weft_admin_check check;
+    for (uint32_t i = 0;; i++) {
+        memset(&check, 0, sizeof(check));
+        if (!weft_control_check(control, i, &check)) return true;
+        if (!check.ok) return false;
+    }
+}
+
+int weft_control_init(struct weft_control *control, struct weft_node *node,
+                      const struct weft_config *config, const char *config_path,
+                      const struct weft_control_machine *machine)
+{
+    memset(control, 0, sizeof(*control));
+    control->node = node;
+    control->config = config;
+    control->config_path = config_path;
+    control->machine = *machine;
+    control->ready_fd = -1;
+    control->start_ns = weft_clock_now_ns(&node->options.clock);
+    control->start_wall_ns = wall_ns(control);
+    control->drain_due_ns = control->start_ns;
+    control->sample_due_ns = control->start_ns + SAMPLE_INTERVAL_NS;
+    if (node->mesh != NULL) {
+        control->view = calloc(1, weft_mesh_keeper_view_bytes(node->mesh) + 8);
+        if (control->view == NULL) return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < WEFT_CORE_MAX; i++) {
+        control->watches[i].turned_at_ns = control->start_ns;
+    }
+    weft_admin_events_init(&control->events, control->start_wall_ns);
+    weft_admin_logs_init(&control->logs, control->start_wall_ns);
+    weft_control_source_init(control);
+    weft_control_pcap_init(control);
+    node->unit_ended = unit_ended;
+    node->self = control;
+    return weft_core_add_poller(
+        &node->control,
+        &(struct weft_poller){.name = "control", .poll = poll, .due_ns = due_ns, .self = control});
+}
+
+void weft_control_destroy(struct weft_control *control)
+{
+    if (control->node == NULL) return;
+    for (uint32_t i = 0; i < WEFT_CONTROL_CAPTURES_MAX; i++) {
+        if (control->captures[i] != NULL)
+            control->source.capture_close(control, control->captures[i]);
+    }
+    drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
+    free(control->view);
+    control->node = NULL;
+}

@@ -1,0 +1,84 @@
+// control.h: the node seen from the control core: it answers the admin port, starts and restores
+// units, and tells people what happened.
+//
+// Core:   the control core alone. What workers own is read from counters and copies, never waited
+// for. Memory: malloc; the control core may.
+#ifndef WEFT_NODE_CONTROL_H
+#define WEFT_NODE_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "runtime/admin/events.h"
+#include "runtime/admin/logs.h"
+#include "runtime/admin/source.h"
+#include "runtime/node/node.h"
+
+#define WEFT_CONTROL_CAPTURES_MAX 1 // See pcap.c.
+
+// What only the process knows: devices and the like (machine.c). Each may be NULL.
+struct weft_control_machine {
+    bool (*link)(void *self, uint32_t port, bool *is_up, uint32_t *speed_mbps);
+    int (*fault_set)(void *self, const struct weft_admin_fault *fault, struct weft_error *error);
+    bool (*fault_get)(void *self, uint32_t index, struct weft_admin_fault *fault);
+    struct weft_capture *const *captures; // One of each worker.
+    const char *io;                       // "uring" or "epoll".
+    const char *eal;                      // How DPDK runs.
+    void *self;
+};
+
+struct weft_core_watch { // One core, as sampled once a second.
+    uint64_t busy_ns, idle_ns, turn_count;
+    uint64_t turned_at_ns; // When turn_count was last seen to have changed.
+    double busy_ratio;
+};
+
+struct weft_control {
+    struct weft_node *node;
+    const struct weft_config *config;
+    const char *config_path;
+    struct weft_control_machine machine;
+    struct weft_admin_source source;
+    struct weft_admin_events events;
+    struct weft_admin_logs logs;
+    uint64_t start_ns, start_wall_ns;
+    uint64_t sample_due_ns, drain_due_ns;
+    struct weft_core_watch watches[WEFT_CORE_MAX];
+    struct weft_mesh_view *view; // Of the current request or second. NULL: no mesh.
+    uint32_t starting_count;     // Units of the journal and the config that are not up yet.
+    uint32_t start_failed_count;
+    bool draining;
+    bool print_logs; // To stderr.
+    int ready_fd;    // Told once when the node is ready; -1 afterwards.
+    void *captures[WEFT_CONTROL_CAPTURES_MAX];
+};
+
+// Prepares `control` over `node`, which has been initialised and does not turn yet: sets its poller
+// on the control core. `config` and `machine` outlive it. 0 or -ENOMEM.
+int weft_control_init(struct weft_control *control, struct weft_node *node,
+                      const struct weft_config *config, const char *config_path,
+                      const struct weft_control_machine *machine);
+void weft_control_destroy(struct weft_control *control);
+
+// Restores the units of the journal and loads those of the configuration. Once the workers turn.
+void weft_control_start_units(struct weft_control *control);
+
+// Loads, evaluates, ends: what the admin port asks. See weft_admin_source.submit.
+int weft_control_submit(void *self, struct weft_admin_command *command, struct weft_error *error);
+
+// True if every readiness check passes.
+bool weft_control_is_ready(struct weft_control *control);
+
+// One readiness check by number; false past the last (source.c).
+bool weft_control_check(void *self, uint32_t index, struct weft_admin_check *check);
+// Fills the table of functions (source.c) and of captures (pcap.c).
+void weft_control_source_init(struct weft_control *control);
+void weft_control_pcap_init(struct weft_control *control);
+
+// Appends an event. printf rules.
+__attribute__((format(printf, 4, 5))) void weft_control_event(struct weft_control *control,
+                                                              const char *type, const char *subject,
+                                                              const char *format, ...);
+
+#endif // WEFT_NODE_CONTROL_H

@@ -1,0 +1,501 @@
+#include "runtime/node/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dataplane/pool.h"
+#include "dataplane/port_device.h"
+#include "runtime/base/assert.h"
+
+#define CAPTURE_SLOTS      1024
+#define CAPTURE_SNAP_BYTES 1600
+#define ACTORS_MAX         65536
+#define SLEEP_DOORBELL_NS  (100 * WEFT_NS_PER_MS) // With doorbells nothing is missed meanwhile.
+
+// ---- From the configuration's words to each module's options.
+
+static int mesh_options(struct weft_machine *machine, const struct weft_clock *clock,
+                        struct weft_error *error)
+{
+    const struct weft_config *config = machine->config;
+    struct weft_mesh_options *mesh = &machine->mesh;
+    const struct weft_entropy entropy = weft_entropy_linux();
+    char path[512];
+    if (config->mesh.key_file[0] == '\0') return 0;
+    if (config->port_count == 0 || config->ports[0].address.ip == 0) {
+        weft_error_set(error, 106, "the mesh has a key, but no port has an address");
+        weft_error_hint(error, "give [ports.NAME] an address, or leave mesh.key_file out");
+        return -EINVAL;
+    }
+    int result = weft_mesh_key_read(config->mesh.key_file, &mesh->key, error);
+    if (result != 0) return result;
+    snprintf(path, sizeof(path), "%s/identity", config->node.data_dir);
+    result = weft_mesh_identity_open(path, &entropy, &machine->identity, error);
+    if (result != 0) return result;
+    machine->has_identity = true;
+
+    snprintf(mesh->name, sizeof(mesh->name), "%s", config->node.name);
+    mesh->identity = &machine->identity;
+    mesh->epoch = config->mesh.epoch;
+    mesh->own.ip = config->ports[0].address.ip;
+    mesh->own.port = (uint16_t)config->mesh.port;
+    for (size_t i = 0; i < config->mesh.seeds.count && i < WEFT_MESH_SEEDS_MAX; i++) {
+        const struct weft_config_endpoint *seed = &config->mesh.seeds.items[i];
+        mesh->seeds[mesh->seed_count++] =
+            (struct weft_mesh_address){.ip = seed->ip, .port = (uint16_t)seed->port};
+    }
+    const uint32_t host_bits = UINT32_MAX >> config->ports[0].address.prefix;
+    mesh->discovery = config->mesh.discovery;
+    mesh->broadcast.ip = mesh->own.ip | host_bits;
+    mesh->broadcast.port = mesh->own.port;
+    mesh->gossip_k = config->mesh.gossip_k < WEFT_MESH_GOSSIP_K_MAX ? config->mesh.gossip_k
+                                                                    : WEFT_MESH_GOSSIP_K_MAX;
+    mesh->heartbeat_ns = config->mesh.heartbeat_ns;
+    mesh->timeout_ns = config->mesh.timeout_ns;
+    mesh->peers_max = config->mesh.peers_max;
+    mesh->wall_ns = weft_clock_wall_ns(clock);
+    mesh->entropy = entropy;
+    return 0;
+}
+
+static uint32_t ppm(double chance)
+{
+    return (uint32_t)(chance * WEFT_FAULT_PPM + 0.5);
+}
+
+static void fault_options(const struct weft_config_fault *from, struct weft_fault_options *to)
+{
+    *to = (struct weft_fault_options){.rx = true,
+                                      .tx = true,
+                                      .loss_ppm = ppm(from->loss),
+                                      .duplicate_ppm = ppm(from->duplicate),
+                                      .corrupt_ppm = ppm(from->corrupt),
+                                      .reorder_ppm = ppm(from->reorder),
+                                      .delay_ns = from->delay_ns,
+                                      .jitter_ns = from->jitter_ns};
+    for (size_t i = 0; i < from->partition.count && i < WEFT_FAULT_PEERS_MAX; i++) {
+        to->partition_peers[to->partition_count++] = from->partition.items[i];
+    }
+}
+
+static void port_options(const struct weft_config_port *from, const struct weft_net *nets,
+                         struct weft_node_port *to)
+{
+    to->nets = nets;
+    to->stack = (struct weft_stack_port_options){.address = from->address.ip,
+                                                 .prefix_bits = (uint8_t)from->address.prefix,
+                                                 .gateway = from->gateway,
+                                                 .mtu = (uint16_t)from->mtu,
+                                                 .vlan = (uint16_t)from->vlan,
+                                                 .tx_offload = true};
+    // A real card keeps its offloads; in front of everything else faults can be set while it runs.
+    to->has_fault = strncmp(from->device, "pci:", 4) != 0;
+    to->fault_seed = from->fault.seed;
+    fault_options(&from->fault, &to->fault);
+}
+
+static void node_options(struct weft_machine *machine, struct weft_node_options *to)
+{
+    const struct weft_config *config = machine->config;
+    bool all_have_doorbells = true;
+    *to = (struct weft_node_options){
+        .name = config->node.name,
+        .clock = weft_clock_linux(),
+        .entropy = weft_entropy_linux(),
+        .worker_count = (uint16_t)config->cores.workers,
+        .arena_bytes = config->memory.arena_per_core,
+        .actor_count_max = ACTORS_MAX,
+        .log_level = (enum weft_log_level)config->node.log_level,
+        .mesh = machine->has_identity ? &machine->mesh : NULL,
+        .disk = config->journal.enabled ? &machine->disk : NULL,
+        .journal = {.segment_blocks =
+                        (uint32_t)(config->journal.segment_bytes / WEFT_DISK_BLOCK_BYTES)},
+        .unit = weft_unit_options_default,
+        .unit_count_max = config->units.count_max,
+        .unit_mailbox = config->units.mailbox,
+        .eval_reductions = config->units.eval_reductions,
+        .eval_timeout_ns = config->units.eval_timeout_ns,
+        .captures = machine->captures,
+    };
+    to->unit.memory_bytes_max = (uint32_t)config->units.memory_max;
+    weft_entropy_fill(&to->entropy, &to->journal.journal_id, sizeof(to->journal.journal_id));
+    for (size_t i = 0; i < config->port_count; i++) {
+        port_options(&config->ports[i], machine->nets[i], &to->ports[to->port_count++]);
+        all_have_doorbells &= weft_port_info(machine->ports[i])->has_doorbell;
+    }
+    switch (config->cores.idle) {
+    case WEFT_CONFIG_IDLE_LATENCY: to->idle_sleep_max_ns = WEFT_IDLE_SLEEP_NS_MIN; break;
+    case WEFT_CONFIG_IDLE_BALANCED:
+    case WEFT_CONFIG_IDLE_ECO:
+        to->idle_sleep_max_ns = all_have_doorbells ? SLEEP_DOORBELL_NS : WEFT_IDLE_SLEEP_NS_MAX;
+        break;
+    }
+}
+
+// ---- Devices.
+
+static int open_eal(struct weft_machine *machine, struct weft_error *error)
+{
+    const struct weft_config *config = machine->config;
+    const char *pci[WEFT_EAL_PCI_MAX];
+    uint32_t pci_count = 0;
+    for (size_t i = 0; i < config->port_count && pci_count < WEFT_EAL_PCI_MAX; i++) {
+        if (strncmp(config->ports[i].device, "pci:", 4) == 0)
+            pci[pci_count++] = config->ports[i].device + 4;
+    }
+    // Each buffer takes 2 432 bytes; what EAL itself needs is about 16 MB.
+    const uint64_t pool_mb =
+        (uint64_t)config->cores.workers * (config->memory.mbufs + 1) * 2560 / WEFT_MIB;
+    const struct weft_eal_options options = {
+        .name = config->node.name,
+        .runtime_directory = config->node.run_dir,
+        .memory_mb = (uint32_t)(pool_mb + 20),
+        .pci = pci,
+        .pci_count = pci_count,
+        .no_huge = config->memory.huge_pages == WEFT_CONFIG_HUGE_OFF,
+    };
+    if (config->memory.huge_pages == WEFT_CONFIG_HUGE_REQUIRE &&
+        weft_eal_huge_free_bytes(NULL) < options.memory_mb * WEFT_MIB) {
+        weft_error_set(
+            error, 203, "memory.huge_pages = \"require\": %u MB are wanted, %llu MB are free",
+            options.memory_mb, (unsigned long long)(weft_eal_huge_free_bytes(NULL) / WEFT_MIB));
+        weft_error_hint(error, "sysctl vm.nr_hugepages=N makes more, or set it to \"auto\"");
+        return -ENOMEM;
+    }
+    const int result = weft_eal_start(&options, &machine->eal, error);
+    machine->eal_started = result == 0;
+    return result;
+}
+
+static void wake_worker(void *self, uint16_t worker)
+{
+    struct weft_machine *machine = self;
+    if (machine->has_node) weft_core_wake(&machine->node.workers[worker].core);
+}
+
+static int open_ports(struct weft_machine *machine, struct weft_error *error)
+{
+    const struct weft_config *config = machine->config;
+    const uint16_t workers = (uint16_t)config->cores.workers;
+    struct rte_mempool *pools[WEFT_PORT_WORKERS_MAX];
+    for (uint16_t i = 0; i < workers; i++) {
+        machine->workers[i].pool = weft_pool_create((uint8_t)(i + 1), config->memory.mbufs, error);
+        if (machine->workers[i].pool == NULL) return -ENOMEM;
+        pools[i] = machine->workers[i].pool;
+    }
+    for (size_t i = 0; i < config->port_count; i++) {
+        const struct weft_config_port *port = &config->ports[i];
+        struct weft_port_options options = {.name = port->name,
+                                            .device = port->device,
+                                            .index = (uint8_t)i,
+                                            .worker_count = workers,
+                                            .pools = pools,
+                                            .mtu = (uint16_t)port->mtu,
+                                            .promiscuous = port->promiscuous,
+                                            .wake = wake_worker,
+                                            .wake_self = machine};
+        memcpy(options.mac, port->mac.bytes, sizeof(options.mac));
+        const int result = weft_port_open(&machine->ports[i], &options, error);
+        if (result != 0) return result;
+        machine->nets[i] = calloc(workers, sizeof(struct weft_net));
+        if (machine->nets[i] == NULL) return -ENOMEM;
+        for (uint16_t worker = 0; worker < workers; worker++) {
+            machine->nets[i][worker] = weft_port_net(machine->ports[i], worker);
+        }
+    }
+    return 0;
+}
+
+static int open_io(struct weft_machine *machine, struct weft_error *error)
+{
+    const struct weft_config *config = machine->config;
+    machine->use_uring = config->journal.io != WEFT_CONFIG_IO_EPOLL;
+    if (!machine->use_uring) {
+        snprintf(machine->io_reason, sizeof(machine->io_reason), "journal.io says so");
+        return 0;
+    }
+    const int result = weft_uring_probe(machine->io_reason, sizeof(machine->io_reason));
+    machine->use_uring = result == 0;
+    if (result == 0 || config->journal.io == WEFT_CONFIG_IO_AUTO) return 0;
+    weft_error_set(error, 202, "journal.io = \"uring\", but io_uring is refused: %s",
+                   machine->io_reason);
+    weft_error_hint(error, "\"auto\" falls back to epoll and a disk thread");
+    return result;
+}
+
+static int open_disk(struct weft_machine *machine, struct weft_error *error)
+{
+    const struct weft_config *config = machine->config;
+    char path[512];
+    if (mkdir(config->node.data_dir, 0700) < 0 && errno != EEXIST) {
+        weft_error_set(error, 107, "node.data_dir %s: %s", config->node.data_dir, strerror(errno));
+        return -errno;
+    }
+    if (!config->journal.enabled) return 0;
+    snprintf(path, sizeof(path), "%s/journal", config->node.data_dir);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+        weft_error_set(error, 107, "%s: %s", path, strerror(errno));
+        return -errno;
+    }
+    int result;
+    if (machine->use_uring) {
+        result = weft_uring_disk_open(&machine->uring_disk, path);
+        if (result == 0) machine->disk = weft_uring_disk_disk(machine->uring_disk);
+    } else {
+        result = weft_disk_thread_open(&machine->disk_thread, path);
+        if (result == 0) machine->disk = weft_disk_thread_disk(machine->disk_thread);
+    }
+    if (result != 0) {
+        weft_error_set(error, 701, "the journal in %s cannot be opened: %s", path,
+                       strerror(-result));
+        if (result == -EBUSY) weft_error_hint(error, "another weftd has it");
+    }
+    return result;
+}
+
+static int make_workers(struct weft_machine *machine)
+{
+    const uint16_t count = (uint16_t)machine->config->cores.workers;
+    machine->workers = calloc(count, sizeof(*machine->workers));
+    machine->captures = calloc(count, sizeof(*machine->captures));
+    if (machine->workers == NULL || machine->captures == NULL) return -ENOMEM;
+    for (uint16_t i = 0; i < count; i++) {
+        struct weft_machine_worker *worker = &machine->workers[i];
+        worker->machine = machine;
+        worker->number = i;
+        worker->epoll_sleeper = (struct weft_sleeper_epoll){-1, -1};
+        worker->capture_memory = aligned_alloc(
+            64, weft_round_up(weft_capture_bytes(CAPTURE_SLOTS, CAPTURE_SNAP_BYTES), 64));
+        if (worker->capture_memory == NULL) return -ENOMEM;
+        weft_capture_init(&worker->capture, worker->capture_memory, CAPTURE_SLOTS,
+                          CAPTURE_SNAP_BYTES);
+        machine->captures[i] = &worker->capture;
+    }
+    return 0;
+}
+
+int weft_machine_open(struct weft_machine *machine, const struct weft_config *config,
+                      struct weft_error *error)
+{
+    const struct weft_clock clock = weft_clock_linux();
+    struct weft_node_options options;
+    memset(machine, 0, sizeof(*machine));
+    memset(machine->cpu_claims, 0xff, sizeof(machine->cpu_claims));
+    machine->config = config;
+    int result = make_workers(machine);
+    if (result != 0) weft_error_set(error, 203, "no memory for %u workers", config->cores.workers);
+    if (result == 0) result = open_io(machine, error);
+    if (result == 0) result = open_disk(machine, error);
+    if (result == 0) result = mesh_options(machine, &clock, error);
+    if (result == 0) result = open_eal(machine, error);
+    if (result == 0) result = open_ports(machine, error);
+    if (result == 0) {
+        node_options(machine, &options);
+        result = weft_node_init(&machine->node, &options, error);
+        machine->has_node = result == 0;
+    }
+    if (result == 0) result = weft_machine_pin(machine, error);
+    if (result == 0) {
+        result = weft_sleeper_epoll_open(&machine->control_sleeper);
+        machine->has_control_sleeper = result == 0;
+        if (result != 0) weft_error_set(error, 202, "epoll: %s", strerror(-result));
+    }
+    if (result != 0) weft_machine_close(machine);
+    return result;
+}
+
+// ---- The workers' threads.
+
+static int enter(struct weft_core *core, void *self)
+{
+    struct weft_machine_worker *worker = self;
+    struct weft_machine *machine = worker->machine;
+    (void)weft_eal_thread_enter(); // Without an lcore id the pools only lack their caches.
+    if (!machine->use_uring) {
+        int result = weft_sleeper_epoll_open(&worker->epoll_sleeper);
+        if (result != 0) return result;
+        core->sleeper = weft_sleeper_epoll_interface(&worker->epoll_sleeper);
+        if (worker->number == 0 && machine->disk_thread != NULL)
+            result = core->sleeper.watch(core->sleeper.self,
+                                         weft_disk_thread_doorbell_fd(machine->disk_thread));
+        return result;
+    }
+    int result = weft_uring_init(&worker->uring);
+    if (result != 0) return result;
+    result = weft_uring_sleeper_open(&worker->uring_sleeper, &worker->uring);
+    if (result != 0) {
+        weft_uring_destroy(&worker->uring);
+        return result;
+    }
+    core->sleeper = weft_uring_sleeper_interface(&worker->uring_sleeper);
+    if (worker->number == 0 && machine->uring_disk != NULL)
+        weft_uring_disk_attach(machine->uring_disk, &worker->uring);
+    const struct weft_poller poller = weft_uring_poller(&worker->uring);
+    return weft_core_add_poller(core, &poller);
+}
+
+static void leave(struct weft_core *core, void *self)
+{
+    struct weft_machine_worker *worker = self;
+    struct weft_machine *machine = worker->machine;
+    (void)core;
+    if (machine->use_uring) {
+        if (worker->number == 0 && machine->uring_disk != NULL) {
+            weft_uring_disk_close(machine->uring_disk);
+            machine->uring_disk = NULL;
+        }
+        weft_uring_sleeper_close(&worker->uring_sleeper);
+        weft_uring_destroy(&worker->uring);
+    } else {
+        weft_sleeper_epoll_close(&worker->epoll_sleeper);
+    }
+    weft_eal_thread_leave();
+}
+
+int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
+{
+    machine->node.control.sleeper = weft_sleeper_epoll_interface(&machine->control_sleeper);
+    machine->node.control.idle_polls = 0;
+    machine->node.control.idle_sleep_max_ns = WEFT_NS_PER_S;
+    int result = weft_core_watch_doorbells(&machine->node.control);
+    for (uint16_t i = 0; result == 0 && i < machine->config->cores.workers; i++) {
+        struct weft_machine_worker *worker = &machine->workers[i];
+        worker->thread = (struct weft_core_thread){
+            .core = &machine->node.workers[i].core, .enter = enter, .leave = leave, .self = worker};
+        if (machine->config->cores.idle == WEFT_CONFIG_IDLE_ECO)
+            machine->node.workers[i].core.idle_polls = 0;
+        result = weft_core_thread_start(&worker->thread);
+        worker->is_running = result == 0;
+    }
+    if (result == 0) return 0;
+    weft_error_set(error, 202, "a worker's thread did not start: %s", strerror(-result));
+    weft_machine_stop(machine);
+    return result;
+}
+
+void weft_machine_stop(struct weft_machine *machine)
+{
+    for (uint16_t i = (uint16_t)machine->config->cores.workers; i-- > 0;) {
+        if (!machine->workers[i].is_running) continue;
+        weft_core_thread_stop(&machine->workers[i].thread);
+        machine->workers[i].is_running = false;
+    }
+}
+
+void weft_machine_close(struct weft_machine *machine)
+{
+    if (machine->has_node) weft_node_destroy(&machine->node);
+    machine->has_node = false;
+    weft_machine_unpin(machine);
+    if (machine->has_control_sleeper) weft_sleeper_epoll_close(&machine->control_sleeper);
+    for (size_t i = 0; i < WEFT_NODE_PORTS_MAX; i++) {
+        weft_port_close(machine->ports[i]);
+        free(machine->nets[i]);
+    }
+    for (uint16_t i = 0; machine->workers != NULL && i < machine->config->cores.workers; i++) {
+        weft_pool_free(machine->workers[i].pool);
+        free(machine->workers[i].capture_memory);
+    }
+    if (machine->eal_started) weft_eal_stop();
+    if (machine->uring_disk != NULL) weft_uring_disk_close(machine->uring_disk);
+    if (machine->disk_thread != NULL) weft_disk_thread_close(machine->disk_thread);
+    if (machine->has_identity) weft_mesh_identity_destroy(&machine->identity);
+    free(machine->workers);
+    free((void *)machine->captures);
+    memset(machine, 0, sizeof(*machine));
+}
+
+// ---- What the control core asks.
+
+static bool link_of(void *self, uint32_t port, bool *is_up, uint32_t *speed_mbps)
+{
+    const struct weft_machine *machine = self;
+    if (machine->ports[port] == NULL) return false;
+    const struct weft_port_link link = weft_port_link(machine->ports[port]);
+    *is_up = link.up;
+    *speed_mbps = link.speed_mbps;
+    return true;
+}
+
+static int fault_set(void *self, const struct weft_admin_fault *fault, struct weft_error *error)
+{
+    struct weft_machine *machine = self;
+    const struct weft_fault_options options = {.rx = true,
+                                               .tx = true,
+                                               .loss_ppm = ppm(fault->loss_ratio),
+                                               .duplicate_ppm = ppm(fault->duplicate_ratio),
+                                               .reorder_ppm = ppm(fault->reorder_ratio),
+                                               .corrupt_ppm = ppm(fault->corrupt_ratio),
+                                               .delay_ns = fault->delay_ns,
+                                               .jitter_ns = fault->jitter_ns,
+                                               .partition_all = fault->partition};
+    bool found = false;
+    for (uint32_t i = 0; i < machine->config->port_count; i++) {
+        if (fault->port[0] != '\0' && strcmp(fault->port, machine->config->ports[i].name) != 0)
+            continue;
+        found = true;
+        const int result = weft_node_fault_set(&machine->node, i, &options);
+        if (result != 0)
+            return weft_error_set(error, result == -EOPNOTSUPP ? 503 : 505, "port %s: %s",
+                                  machine->config->ports[i].name,
+                                  result == -EOPNOTSUPP ? "a real card has no fault layer"
+                                                        : strerror(-result));
+        machine->faults[i] = *fault;
+        snprintf(machine->faults[i].port, sizeof(machine->faults[i].port), "%s",
+                 machine->config->ports[i].name);
+    }
+    if (!found) return weft_error_set(error, 503, "there is no port '%s'", fault->port);
+    return 0;
+}
+
+static bool fault_get(void *self, uint32_t index, struct weft_admin_fault *fault)
+{
+    const struct weft_machine *machine = self;
+    if (index >= machine->config->port_count) return false;
+    *fault = machine->faults[index];
+    snprintf(fault->port, sizeof(fault->port), "%s", machine->config->ports[index].name);
+    return true;
+}
+
+struct weft_control_machine weft_machine_control(struct weft_machine *machine)
+{
+    return (struct weft_control_machine){.link = link_of,
+                                         .fault_set = fault_set,
+                                         .fault_get = fault_get,
+                                         .captures = machine->captures,
+                                         .io = machine->use_uring ? "uring" : "epoll",
+                                         .eal = machine->eal.memory,
+                                         .self = machine};
+}
+
+void weft_machine_log(struct weft_machine *machine)
+{
+    struct weft_log *log = &machine->node.control.log;
+    char line[WEFT_EAL_LINE_MAX];
+    weft_log(log, WEFT_LOG_INFO, "eal", "%s, started in %llu ms", machine->eal.memory,
+             (unsigned long long)(machine->eal.start_ns / WEFT_NS_PER_MS));
+    while (weft_eal_take_line(line)) {
+        weft_log(log, WEFT_LOG_WARN, "eal", "%s", line);
+    }
+    if (!machine->use_uring)
+        weft_log(log, WEFT_LOG_WARN, "io", "epoll and a disk thread, not io_uring: %s",
+                 machine->io_reason);
+    for (size_t i = 0; i < machine->config->port_count; i++) {
+        const struct weft_net_info *info = weft_port_info(machine->ports[i]);
+        weft_log(log, WEFT_LOG_INFO, "port", "%s: %s, %s, %u queue pairs%s", info->name,
+                 info->device, info->driver, info->queue_count,
+                 info->has_doorbell ? "" : "; no doorbell: up to 500 us late when idle");
+    }
+    if (!machine->has_identity)
+        weft_log(log, WEFT_LOG_WARN, "mesh", "off: mesh.key_file is not set");
+    for (uint16_t i = 1; i <= machine->config->cores.workers; i++) {
+        const int16_t cpu = weft_node_core(&machine->node, i)->cpu;
+        if (cpu >= 0)
+            weft_log(log, WEFT_LOG_INFO, "core", "%u: pinned to CPU %d", i, cpu);
+        else
+            weft_log(log, WEFT_LOG_INFO, "core", "%u: floats", i);
+    }
+}

@@ -1,0 +1,80 @@
+// machine.h: this machine's devices for one node: DPDK ports, io_uring or epoll, disk, pinned
+// threads.
+//
+// What the simulator replaces. Opened and closed by weftd's main thread, which is the control core.
+#ifndef WEFT_NODE_MACHINE_H
+#define WEFT_NODE_MACHINE_H
+
+#include "config/config.h"
+#include "dataplane/disk_thread.h"
+#include "dataplane/eal.h"
+#include "dataplane/port.h"
+#include "dataplane/uring.h"
+#include "dataplane/uring_disk.h"
+#include "dataplane/uring_sleeper.h"
+#include "runtime/mesh/key.h"
+#include "runtime/node/control.h"
+#include "runtime/node/node.h"
+#include "runtime/sched/core_thread.h"
+#include "runtime/sched/sleeper_epoll.h"
+
+struct weft_machine;
+
+struct weft_machine_worker { // One worker's devices; opened and closed on its own thread.
+    struct weft_machine *machine;
+    uint16_t number; // 0: core 1.
+    struct rte_mempool *pool;
+    struct weft_uring uring;
+    struct weft_uring_sleeper uring_sleeper;
+    struct weft_sleeper_epoll epoll_sleeper;
+    struct weft_capture capture;
+    void *capture_memory;
+    struct weft_core_thread thread;
+    bool is_running;
+};
+
+struct weft_machine {
+    const struct weft_config *config;
+    struct weft_eal_info eal;
+    bool eal_started;
+    bool use_uring;
+    char io_reason[160]; // Why not io_uring; empty if it is used.
+    struct weft_mesh_identity identity;
+    bool has_identity;
+    struct weft_mesh_options mesh;
+    struct weft_uring_disk *uring_disk;
+    struct weft_disk_thread *disk_thread;
+    struct weft_disk disk;
+    struct weft_port *ports[WEFT_NODE_PORTS_MAX];
+    struct weft_net *nets[WEFT_NODE_PORTS_MAX]; // One of each worker.
+    struct weft_machine_worker *workers;
+    struct weft_capture **captures;
+    struct weft_admin_fault faults[WEFT_NODE_PORTS_MAX]; // As they were set last.
+    int cpu_claims[WEFT_CORE_MAX];                       // Sockets that hold a CPU for us; -1.
+    struct weft_node node;
+    bool has_node;
+    struct weft_sleeper_epoll control_sleeper;
+    bool has_control_sleeper;
+};
+
+// Opens everything the configuration names, and builds the node over it; nothing turns yet. 0, or a
+// negative errno with `error`: then nothing is left.
+int weft_machine_open(struct weft_machine *machine, const struct weft_config *config,
+                      struct weft_error *error);
+// Starts the workers' threads. 0, or a negative errno with `error`.
+int weft_machine_start(struct weft_machine *machine, struct weft_error *error);
+// Stops the threads that run, then undoes weft_machine_open.
+void weft_machine_stop(struct weft_machine *machine);
+void weft_machine_close(struct weft_machine *machine);
+
+// What the control core may ask of it.
+struct weft_control_machine weft_machine_control(struct weft_machine *machine);
+
+// Says in the log what the machine is: memory, io, ports, CPUs.
+void weft_machine_log(struct weft_machine *machine);
+
+// The CPUs of the cores, from the configuration (pinning.c): -1 floats. 0 or a negative errno.
+int weft_machine_pin(struct weft_machine *machine, struct weft_error *error);
+void weft_machine_unpin(struct weft_machine *machine);
+
+#endif // WEFT_NODE_MACHINE_H

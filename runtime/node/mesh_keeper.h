@@ -1,0 +1,45 @@
+// mesh_keeper.h: the mesh engine on the first worker: datagrams of its UDP port in and out, events
+// to the people, messages to the least busy unit.
+//
+// An actor of kind "mesh" on core 1 takes what units of any core send to other nodes (SEND-TO).
+#ifndef WEFT_NODE_MESH_KEEPER_H
+#define WEFT_NODE_MESH_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/actor/actor.h"
+#include "runtime/mesh/mesh.h"
+#include "runtime/node/snapshot.h"
+
+struct weft_node;
+struct weft_node_worker;
+struct weft_mesh_keeper;
+
+struct weft_mesh_view { // What other cores may see: a copy, at most a tenth of a second old.
+    uint64_t at_ns;
+    uint64_t peer_count;
+    struct weft_mesh_stats stats;
+    struct weft_mesh_peer_info peers[]; // peer_count of them.
+};
+
+struct weft_mesh_post { // A message to the keeper: SEND-TO.
+    uint64_t to;        // Node id.
+    uint8_t bytes[];    // The payload, to the end of the message.
+};
+
+// 0, or a negative errno with `error`.
+int weft_mesh_keeper_create(struct weft_mesh_keeper **keeper, struct weft_node *node,
+                            const struct weft_mesh_options *options, struct weft_error *error);
+// Binds its UDP port, adds its actor and poller to the first worker. 0 or a negative errno.
+int weft_mesh_keeper_start(struct weft_mesh_keeper *keeper, struct weft_node_worker *worker);
+void weft_mesh_keeper_free(struct weft_mesh_keeper *keeper);
+
+weft_pid weft_mesh_keeper_pid(const struct weft_mesh_keeper *keeper);
+const struct weft_mesh *weft_mesh_keeper_mesh(const struct weft_mesh_keeper *keeper);
+
+// Bytes of a view with every peer there may be, and a copy of it. Any core. False: try again.
+size_t weft_mesh_keeper_view_bytes(const struct weft_mesh_keeper *keeper);
+bool weft_mesh_keeper_view(const struct weft_mesh_keeper *keeper, struct weft_mesh_view *view);
+
+#endif // WEFT_NODE_MESH_KEEPER_H

@@ -1,0 +1,119 @@
+// node.h: one node, put together: cores, arenas, actors, stacks, the mesh, the journal and the
+// units.
+//
+// Everything it stands on comes in through weft_node_options: clock, entropy, disk, one net per
+// port and worker. It starts no thread and opens no device, so the simulator plays the same node
+// that weftd drives (machine.h). Core 0 is the control core; the first worker (core 1) owns the
+// mesh and the journal, because one owner needs no lock.
+//
+//   admin request -> control.c -> unit_actor.c (on the unit's worker) -> journal_keeper.c (core 1)
+//                 <- control.c <-          ...                        <- durable
+//   datagram -> dataplane/stack -> mesh_keeper.c (core 1) -> unit_actor.c
+//                               -> unit_host.c (a bound port) -> unit_actor.c
+#ifndef WEFT_NODE_NODE_H
+#define WEFT_NODE_NODE_H
+
+#include "dataplane/capture.h"
+#include "dataplane/fault.h"
+#include "dataplane/stack.h"
+#include "forth/unit.h"
+#include "runtime/actor/actor.h"
+#include "runtime/env/clock.h"
+#include "runtime/env/disk.h"
+#include "runtime/env/entropy.h"
+#include "runtime/env/net.h"
+#include "runtime/mem/arena.h"
+#include "runtime/mesh/mesh.h"
+#include "runtime/node/event_ring.h"
+#include "runtime/node/journal_keeper.h"
+#include "runtime/node/mesh_keeper.h"
+#include "runtime/node/unit_registry.h"
+#include "runtime/sched/core.h"
+#include "runtime/storage/unit_journal.h"
+
+#define WEFT_NODE_PORTS_MAX   WEFT_STACK_PORTS_MAX
+#define WEFT_NODE_WORKERS_MAX (WEFT_CORE_MAX - 1)
+
+struct weft_node_port { // One port as the node sees it: the addresses it has there.
+    struct weft_stack_port_options stack; // `net` is set for each worker from `nets`.
+    const struct weft_net *nets;          // One of each worker.
+    bool has_fault;                       // A fault layer stands in between (dataplane/fault.h),
+    uint64_t fault_seed;                  // with this seed, and these faults from the start.
+    struct weft_fault_options fault;
+};
+
+struct weft_node_options {
+    const char *name;
+    struct weft_clock clock;
+    struct weft_entropy entropy;
+    uint16_t worker_count;
+    uint64_t arena_bytes;     // Of each worker.
+    uint32_t actor_count_max; // Of each worker.
+    enum weft_log_level log_level;
+    uint64_t idle_sleep_max_ns; // See struct weft_core.
+    struct weft_node_port ports[WEFT_NODE_PORTS_MAX];
+    uint32_t port_count;
+    const struct weft_mesh_options *mesh; // NULL: the mesh is off.
+    const struct weft_disk *disk;         // NULL: no journal.
+    struct weft_journal_options journal;
+    struct weft_unit_options unit;
+    uint32_t unit_count_max;
+    uint32_t unit_mailbox;
+    uint32_t eval_reductions; // Of one load or evaluation.
+    uint64_t eval_timeout_ns;
+    struct weft_capture *const *captures; // One of each worker, or NULL.
+};
+
+struct weft_node;
+
+struct weft_node_worker { // What belongs to one worker core. Touched by that core only.
+    struct weft_core core;
+    struct weft_node *node;
+    struct weft_arena *arena;
+    struct weft_actor_system actors;
+    struct weft_fault *faults; // One of each port, if the port has one.
+    struct weft_stack stack;
+    struct weft_forth_memory memory; // The arena, as the Forth wants it.
+    struct weft_forth_system *forth;
+};
+
+struct weft_node {
+    struct weft_node_options options;
+    uint64_t id; // The mesh identity's; 0 without a mesh.
+    struct weft_core_group group;
+    struct weft_core control;
+    struct weft_node_worker *workers; // workers[i] is core i + 1.
+    struct weft_udp_owners *owners;
+    struct weft_unit_registry units;
+    struct weft_unit_table
+        recovered;                 // What the journal knew at start; emptied as units are restored.
+    struct weft_mesh_keeper *mesh; // NULL: off.
+    struct weft_journal_keeper *journal; // NULL: off.
+    struct weft_event_ring events;       // From core 1 to the control core.
+    weft_counter mesh_alive;             // Other nodes alive, for MESH-PROCESS-COUNT on any core.
+    // On the control core, when a unit has ended: the admin side may want to say so. May be NULL.
+    void (*unit_ended)(void *self, const struct weft_resident *resident);
+    void *self;
+};
+
+// Builds the node: reads the journal, makes cores, arenas, stacks. No core turns yet. 0, or a
+// negative errno with `error`: nothing is left then. `options` is copied; what it points to
+// outlives the node.
+int weft_node_init(struct weft_node *node, const struct weft_node_options *options,
+                   struct weft_error *error);
+
+// Takes it down in reverse. No core turns any more.
+void weft_node_destroy(struct weft_node *node);
+
+// Core `index`: 0 is the control core.
+struct weft_core *weft_node_core(struct weft_node *node, uint16_t index);
+
+// Sets the faults of port `port` on every worker, from their next turn on. Control core. 0, or a
+// negative errno: -EOPNOTSUPP without a fault layer.
+int weft_node_fault_set(struct weft_node *node, uint32_t port,
+                        const struct weft_fault_options *options);
+
+// A number that two runs from one seed share: mesh, journal, units, ledgers. While nothing turns.
+uint64_t weft_node_hash(struct weft_node *node);
+
+#endif // WEFT_NODE_NODE_H

@@ -1,0 +1,528 @@
+#include "runtime/node/unit_actor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/base/assert.h"
+
+static struct weft_node *node_of(const struct weft_unit_actor *unit)
+{
+    return unit->worker->node;
+}
+
+static bool is_kept(const struct weft_unit_actor *unit)
+{
+    return unit->resident->recovery == WEFT_RECOVERY_JOURNAL && node_of(unit)->journal != NULL;
+}
+
+// ---- Back to the control core.
+
+static void done_on_control(struct weft_core *core, void *self, uint64_t argument)
+{
+    (void)core;
+    (void)argument;
+    struct weft_command *command = self;
+    command->done(command);
+}
+
+static void finish(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    weft_list_append(&unit->finished, &command->link);
+}
+
+// True if all went; else the ring was full and the next slice tries again.
+static bool send_finished(struct weft_unit_actor *unit)
+{
+    while (!weft_list_empty(&unit->finished)) {
+        struct weft_command *command =
+            WEFT_CONTAINER_OF(unit->finished.next, struct weft_command, link);
+        weft_list_remove(&command->link);
+        if (weft_core_call(&unit->worker->core, 0, done_on_control, command, 0) == 0) continue;
+        weft_list_prepend(&unit->finished, &command->link);
+        return false;
+    }
+    return true;
+}
+
+static void fail(struct weft_unit_actor *unit, struct weft_command *command, uint16_t code,
+                 const char *text)
+{
+    weft_error_set(&command->error, code, "unit '%s': %s", unit->resident->name, text);
+    finish(unit, command);
+}
+
+// ---- To the journal.
+
+static struct weft_message *ask_alloc(struct weft_unit_actor *unit, uint32_t length)
+{
+    struct weft_message *message = weft_message_alloc(
+        &unit->worker->actors, (uint32_t)sizeof(struct weft_journal_ask) + length);
+    if (message == NULL) return NULL;
+    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
+    memset(ask, 0, sizeof(*ask));
+    ask->index = unit->resident->index;
+    ask->length = length;
+    ask->recovery = (uint8_t)unit->resident->recovery;
+    snprintf(ask->name, sizeof(ask->name), "%s", unit->resident->name);
+    snprintf(ask->source_name, sizeof(ask->source_name), "%.*s", WEFT_UNIT_NAME_MAX,
+             unit->resident->file);
+    return message;
+}
+
+static int ask_send(struct weft_unit_actor *unit, struct weft_message *message,
+                    enum weft_journal_request type, bool wants_answer)
+{
+    ((struct weft_journal_ask *)message->payload)->wants_answer = wants_answer;
+    message->to = weft_journal_keeper_pid(node_of(unit)->journal);
+    message->from = unit->actor->pid;
+    message->tag = WEFT_MESSAGE_USER;
+    message->type = (uint16_t)type;
+    return weft_actor_send(&unit->worker->actors, message);
+}
+
+static int keep_source(struct weft_unit_actor *unit, const struct weft_command *command,
+                       enum weft_journal_request type)
+{
+    if (command->text_length > WEFT_UNIT_SOURCE_MAX) return -EMSGSIZE;
+    struct weft_message *message = ask_alloc(unit, (uint32_t)command->text_length);
+    if (message == NULL) return -ENOMEM;
+    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
+    memcpy(ask->bytes, command->text, command->text_length);
+    return ask_send(unit, message, type, false);
+}
+
+static int keep_image(struct weft_unit_actor *unit, enum weft_journal_request type,
+                      bool wants_answer)
+{
+    const size_t bytes = weft_unit_actor_image_bytes(unit);
+    if (bytes > WEFT_UNIT_IMAGE_MAX) return -EMSGSIZE;
+    struct weft_message *message = ask_alloc(unit, (uint32_t)bytes);
+    if (message == NULL) return -ENOMEM;
+    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
+    const int result = weft_unit_actor_image_write(unit, ask->bytes, bytes);
+    if (result != 0) {
+        weft_message_release(&unit->worker->actors, message);
+        return result;
+    }
+    return ask_send(unit, message, type, wants_answer);
+}
+
+static int keep_gone(struct weft_unit_actor *unit)
+{
+    struct weft_message *message = ask_alloc(unit, 0);
+    if (message == NULL) return -ENOMEM;
+    return ask_send(unit, message, WEFT_JOURNAL_ASK_GONE, true);
+}
+
+// The command is done as far as the unit goes. If the unit is kept, its state goes to the disk
+// first.
+static void finish_durably(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    int result = 0;
+    if (!is_kept(unit)) {
+        finish(unit, command);
+        return;
+    }
+    if (command->verb == WEFT_COMMAND_RESTORE) {
+        // The journal has the source and, where it was used, the image.
+        result = keep_source(unit, command, WEFT_JOURNAL_ASK_ADOPT_LOAD);
+        if (result == 0 && command->image != NULL) {
+            result = keep_image(unit, WEFT_JOURNAL_ASK_ADOPT_IMAGE, false);
+            finish(unit, command);
+            return;
+        }
+    } else if (command->verb == WEFT_COMMAND_LOAD) {
+        result = keep_source(unit, command, WEFT_JOURNAL_ASK_LOAD);
+    }
+    if (result == 0) result = keep_image(unit, WEFT_JOURNAL_ASK_IMAGE, true);
+    if (result == 0) {
+        weft_list_append(&unit->durable, &command->link);
+        return;
+    }
+    weft_error_set(&command->error, 203, "unit '%s' ran, but its state could not be written: %s",
+                   unit->resident->name, strerror(-result));
+    weft_error_hint(&command->error,
+                    "it is not durable: see memory.arena_per_core and units.memory_max");
+    finish(unit, command);
+}
+
+void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
+{
+    struct weft_actor *actor = weft_actor_find(&worker->actors, pid);
+    if (actor == NULL || actor->kind != &weft_unit_actor_kind) return; // It has ended meanwhile.
+    struct weft_unit_actor *unit = actor->state;
+    struct weft_list *oldest = weft_list_pop(&unit->durable);
+    if (oldest == NULL) return;
+    struct weft_command *command = WEFT_CONTAINER_OF(oldest, struct weft_command, link);
+    if (result != 0) {
+        weft_error_set(&command->error, 701, "unit '%s': the journal could not write: %s",
+                       unit->resident->name, strerror(-result));
+        weft_error_hint(&command->error, "restart the node once its disk is well");
+    }
+    finish(unit, command);
+    if (command->verb == WEFT_COMMAND_UNLOAD && result == 0) unit->ending = true;
+    weft_actor_wake(actor);
+}
+
+// ---- The current command.
+
+static void take_output(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    char rest[256];
+    const size_t room = sizeof(command->output) - command->output_length;
+    command->output_length +=
+        (uint32_t)weft_unit_output_take(unit->unit, command->output + command->output_length, room);
+    while (weft_unit_output_take(unit->unit, rest, sizeof(rest)) > 0) {
+        command->output_cut = true;
+    }
+}
+
+static void describe_fault(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    const struct weft_unit_error *error = weft_unit_error(unit->unit);
+    const bool quota = error->code == WEFT_THROW_REDUCTIONS || error->code == WEFT_THROW_MEMORY;
+    command->throw_code = error->code;
+    command->line = error->line;
+    command->column = error->column;
+    snprintf(command->file, sizeof(command->file), "%s", error->source);
+    weft_unit_error_render(error, command->message, sizeof(command->message));
+    weft_error_set(&command->error, quota ? 404 : 401, "%s", command->message);
+}
+
+static void end_current(struct weft_unit_actor *unit, bool faulted)
+{
+    struct weft_command *command = unit->current;
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    unit->current = NULL;
+    take_output(unit, command);
+    command->reduction_count = info.reductions - unit->current_reductions;
+    if (faulted) describe_fault(unit, command);
+    if (command->verb == WEFT_COMMAND_EVAL) {
+        // What an evaluation did before it failed has been done: it is as durable as the rest.
+        finish_durably(unit, command);
+        return;
+    }
+    if (!faulted) {
+        finish_durably(unit, command);
+        return;
+    }
+    finish(unit, command); // A unit whose source does not run is not there.
+    unit->ending = true;
+}
+
+// What a program prints while nobody asks it anything goes to the log, line by line.
+static void log_output(struct weft_unit_actor *unit)
+{
+    char text[200];
+    size_t length;
+    while ((length = weft_unit_output_take(unit->unit, text, sizeof(text) - 1)) > 0) {
+        text[length] = '\0';
+        for (char *line = text, *end; *line != '\0'; line = end) {
+            end = line + strcspn(line, "\n");
+            if (*end == '\n') *end++ = '\0';
+            if (*line == '\0') continue;
+            weft_log_pid(&unit->worker->core.log, WEFT_LOG_INFO, "unit", unit->actor->pid, "%s: %s",
+                         unit->resident->name, line);
+        }
+    }
+}
+
+static void log_fault(struct weft_unit_actor *unit)
+{
+    const struct weft_unit_error *error = weft_unit_error(unit->unit);
+    weft_log_pid(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
+                 "%s: %s:%u:%u: %s (THROW %d)", unit->resident->name, error->source, error->line,
+                 error->column, error->message, error->code);
+}
+
+static uint64_t spent(const struct weft_unit_actor *unit)
+{
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    return info.reductions - unit->current_reductions;
+}
+
+static void begin(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    const bool is_text = command->verb != WEFT_COMMAND_UNLOAD && command->verb != WEFT_COMMAND_KILL;
+    if (!is_text) {
+        unit->ending = true;
+        if (command->verb == WEFT_COMMAND_UNLOAD && is_kept(unit) && keep_gone(unit) == 0) {
+            unit->ending = false; // Not before the disk has forgotten it.
+            weft_list_append(&unit->durable, &command->link);
+            return;
+        }
+        finish(unit, command);
+        return;
+    }
+    if (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL) {
+        finish_durably(unit, command); // Restored when the unit was made.
+        return;
+    }
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    log_output(unit);
+    const char *name = command->verb == WEFT_COMMAND_EVAL ? "eval" : unit->resident->file;
+    const int result =
+        weft_unit_interpret(unit->unit, name[0] != '\0' ? name : unit->resident->name,
+                            command->text, command->text_length);
+    if (result == 0) {
+        unit->current = command;
+        unit->current_level = info.levels;
+        unit->current_reductions = info.reductions;
+        unit->current_due_ns = unit->worker->core.now_ns + node_of(unit)->options.eval_timeout_ns;
+        return;
+    }
+    if (result == -EBUSY) {
+        fail(unit, command, 405, "its program is running and does not wait for anything");
+        weft_error_hint(&command->error,
+                        "a loop that calls YIELD, MS or RECEIVE can be interrupted");
+    } else if (result == -ENOSPC || result == -ENOMEM) {
+        fail(unit, command, 404, "the text does not fit into its memory");
+    } else {
+        fail(unit, command, 402, "it has said BYE");
+    }
+    if (command->verb != WEFT_COMMAND_EVAL) unit->ending = true;
+}
+
+static void begin_next(struct weft_unit_actor *unit)
+{
+    while (unit->current == NULL && !unit->ending && !weft_list_empty(&unit->commands)) {
+        struct weft_command *command =
+            WEFT_CONTAINER_OF(unit->commands.next, struct weft_command, link);
+        const bool needs_rest =
+            command->verb == WEFT_COMMAND_EVAL && weft_unit_state(unit->unit) == WEFT_UNIT_AGAIN;
+        // A running program gets its time to come to rest before the text is refused.
+        if (needs_rest && unit->current_due_ns == 0)
+            unit->current_due_ns =
+                unit->worker->core.now_ns + node_of(unit)->options.eval_timeout_ns;
+        if (needs_rest && unit->worker->core.now_ns < unit->current_due_ns) return;
+        unit->current_due_ns = 0;
+        weft_list_remove(&command->link);
+        begin(unit, command);
+    }
+}
+
+// After a slice: has the current command come to its end?
+static void check_current(struct weft_unit_actor *unit, enum weft_unit_state state)
+{
+    const struct weft_node_options *options = &node_of(unit)->options;
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    if (state == WEFT_UNIT_FAULT && info.levels <= unit->current_level) {
+        end_current(unit, true);
+        return;
+    }
+    if (info.levels <= unit->current_level && state != WEFT_UNIT_AGAIN) {
+        end_current(unit, false);
+        return;
+    }
+    const bool late = unit->worker->core.now_ns >= unit->current_due_ns;
+    const bool is_load = unit->current->verb != WEFT_COMMAND_EVAL;
+    // A source that ends in a loop over RECEIVE has loaded when it first waits there.
+    if (is_load && state == WEFT_UNIT_WAIT && (info.wake_ns == 0 || late)) {
+        end_current(unit, false);
+        return;
+    }
+    if (late || spent(unit) > options->eval_reductions)
+        weft_unit_cancel(unit->unit, WEFT_THROW_REDUCTIONS);
+}
+
+// ---- A slice.
+
+static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
+{
+    struct weft_resident *resident = unit->resident;
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    weft_counter_set(&resident->status, state == WEFT_UNIT_WAIT    ? WEFT_RESIDENT_WAITING
+                                        : state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
+                                                                   : WEFT_RESIDENT_READY);
+    weft_counter_set(&resident->memory_bytes, info.memory_bytes);
+    weft_counter_set(&resident->reduction_count, info.reductions);
+    weft_counter_set(&resident->message_count, unit->actor->message_count);
+    weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
+    weft_counter_set(&resident->bound_ports, unit->port_count);
+}
+
+static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
+{
+    struct weft_unit_info info;
+    uint64_t due_ns = UINT64_MAX;
+    weft_unit_inspect(unit->unit, &info);
+    if (state == WEFT_UNIT_WAIT && info.wake_ns != 0) due_ns = info.wake_ns;
+    if (unit->current != NULL && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
+    if (due_ns == UINT64_MAX)
+        weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
+    else
+        weft_wheel_arm(&unit->worker->core.wheel, &unit->timer, due_ns);
+}
+
+static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reductions)
+{
+    struct weft_unit_actor *unit = actor->state;
+    begin_next(unit);
+    enum weft_unit_state state = weft_unit_state(unit->unit);
+    if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
+        state = weft_unit_run(unit->unit, reductions);
+        if (unit->current != NULL)
+            check_current(unit, state);
+        else if (state == WEFT_UNIT_FAULT)
+            log_fault(unit);
+        if (unit->current == NULL) log_output(unit);
+        if (state == WEFT_UNIT_BYE) unit->ending = true;
+        state = weft_unit_state(unit->unit);
+    }
+    publish(unit, state);
+    const bool all_sent = send_finished(unit);
+    if (unit->ending && all_sent) return WEFT_ACTOR_EXIT;
+    arm_timer(unit, state);
+    const bool more = unit->current == NULL && !weft_list_empty(&unit->commands);
+    return state == WEFT_UNIT_AGAIN || more || !all_sent ? WEFT_ACTOR_AGAIN : WEFT_ACTOR_WAIT;
+}
+
+static void timer_fired(void *self, struct weft_timer *timer, uint64_t now_ns)
+{
+    struct weft_unit_actor *unit = self;
+    (void)timer;
+    (void)now_ns;
+    weft_actor_wake(unit->actor);
+}
+
+// ---- Birth and death.
+
+static void ended_on_control(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_node *node = self;
+    struct weft_resident *resident = &node->units.residents[argument];
+    (void)core;
+    if (node->unit_ended != NULL) node->unit_ended(node->self, resident);
+    weft_unit_registry_remove(&node->units, resident);
+}
+
+static void fail_all(struct weft_unit_actor *unit, struct weft_list *commands, uint16_t code)
+{
+    struct weft_list *link;
+    while ((link = weft_list_pop(commands)) != NULL) {
+        fail(unit, WEFT_CONTAINER_OF(link, struct weft_command, link), code, "it has ended");
+    }
+}
+
+static void destroy(struct weft_actor *actor)
+{
+    struct weft_unit_actor *unit = actor->state;
+    struct weft_node_worker *worker = unit->worker;
+    if (unit->current != NULL) fail(unit, unit->current, 402, "it was ended while it ran");
+    fail_all(unit, &unit->commands, 402);
+    fail_all(unit, &unit->durable, 402);
+    weft_wheel_cancel(&worker->core.wheel, &unit->timer);
+    weft_unit_actor_unbind_all(unit);
+    if (unit->given != NULL) weft_message_release(&worker->actors, unit->given);
+    if (unit->unit != NULL) weft_unit_free(unit->unit);
+    weft_counter_set(&unit->resident->receives, 0);
+    weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
+    // The ring keeps 4 096 messages beyond its slots: what does not fit then has no node to go to.
+    send_finished(unit);
+    weft_core_call(&worker->core, 0, ended_on_control, worker->node, unit->resident->index);
+    weft_arena_release(worker->arena, unit, sizeof(*unit));
+}
+
+const struct weft_actor_kind weft_unit_actor_kind = {
+    .name = "unit", .run = run, .destroy = destroy};
+
+static int make_unit(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    struct weft_node_worker *worker = unit->worker;
+    const struct weft_unit_options *options = &worker->node->options.unit;
+    const struct weft_unit_host host = weft_unit_actor_host(unit);
+    if (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL) {
+        uint16_t ports[WEFT_UNIT_PORTS_MAX];
+        uint32_t port_count;
+        struct weft_span image = weft_span_of(command->image, command->image_length);
+        int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
+        if (result == 0)
+            result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
+                                    image.length, &unit->unit);
+        for (uint32_t i = 0; result == 0 && i < port_count; i++) {
+            (void)weft_unit_actor_bind(unit, ports[i]);
+        }
+        if (result == 0) return 0;
+        weft_log(&worker->core.log, WEFT_LOG_WARN, "unit",
+                 "%s: its image cannot be used (%s): it starts again from its source",
+                 unit->resident->name, strerror(-result));
+        command->image = NULL;
+    }
+    return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
+}
+
+static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
+                      struct weft_unit_actor **made)
+{
+    struct weft_unit_actor *unit = weft_arena_alloc_zeroed(worker->arena, sizeof(*unit));
+    if (unit == NULL) return -ENOMEM;
+    unit->worker = worker;
+    unit->resident = command->resident;
+    weft_list_init(&unit->commands);
+    weft_list_init(&unit->durable);
+    weft_list_init(&unit->finished);
+    weft_timer_init(&unit->timer, timer_fired, unit);
+    weft_pid pid;
+    const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
+                                     .state = unit,
+                                     .name = command->resident->name,
+                                     .mailbox_limit = worker->node->options.unit_mailbox,
+                                     .priority = WEFT_PRIORITY_NORMAL};
+    int result = make_unit(unit, command);
+    if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, &pid);
+    if (result != 0) {
+        weft_unit_actor_unbind_all(unit);
+        if (unit->unit != NULL) weft_unit_free(unit->unit);
+        weft_arena_release(worker->arena, unit, sizeof(*unit));
+        return result;
+    }
+    unit->actor = weft_actor_find(&worker->actors, pid);
+    weft_counter_set(&command->resident->pid, pid);
+    *made = unit;
+    return 0;
+}
+
+static void arrive(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_command *command = self;
+    struct weft_node *node = (struct weft_node *)(uintptr_t)argument;
+    struct weft_node_worker *worker = &node->workers[core->index - 1];
+    struct weft_unit_actor *unit = NULL;
+    if (command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_RESTORE) {
+        const int result = make_actor(worker, command, &unit);
+        if (result != 0) {
+            weft_error_set(&command->error, 203, "no memory for unit '%s' on core %u: %s",
+                           command->resident->name, core->index, strerror(-result));
+            weft_error_hint(&command->error, "raise memory.arena_per_core");
+            weft_counter_set(&command->resident->status, WEFT_RESIDENT_ENDED);
+        }
+    } else {
+        struct weft_actor *actor =
+            weft_actor_find(&worker->actors, weft_counter_get(&command->resident->pid));
+        if (actor == NULL)
+            weft_error_set(&command->error, 402, "unit '%s' has ended", command->resident->name);
+        else
+            unit = actor->state;
+    }
+    if (unit == NULL) {
+        weft_core_call(core, 0, done_on_control, command, 0);
+        if (weft_counter_get(&command->resident->status) == WEFT_RESIDENT_ENDED)
+            weft_core_call(core, 0, ended_on_control, node, command->resident->index);
+        return;
+    }
+    weft_list_append(&unit->commands, &command->link);
+    weft_actor_wake(unit->actor);
+}
+
+int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command)
+{
+    weft_list_init(&command->link);
+    return weft_core_call(&node->control, command->resident->core, arrive, command,
+                          (uint64_t)(uintptr_t)node);
+}

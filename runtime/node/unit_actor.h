@@ -1,0 +1,66 @@
+// unit_actor.h: a Forth unit as an actor: its slices, its messages, and the texts it is asked to
+// run.
+//
+//                   weft_unit_actor_submit (LOAD, RESTORE, EVAL, UNLOAD, KILL)
+//                                   |
+//     commands (oldest first) -> current --DONE, FAULT--> durable? --> done, on the control core
+//                                   |                        |
+//                              one slice at a time      journal_keeper.c
+//
+// A text is evaluated on top of whatever is parked; a program that is running and never parks makes
+// commands wait, until eval_timeout_ns answers W0405. A text that outlives its reductions or its
+// time is ended with THROW -256 (W0404); the unit lives on.
+#ifndef WEFT_NODE_UNIT_ACTOR_H
+#define WEFT_NODE_UNIT_ACTOR_H
+
+#include "runtime/node/command.h"
+#include "runtime/node/node.h"
+
+#define WEFT_UNIT_PORTS_MAX 4 // UDP ports that one unit may bind.
+
+struct weft_unit_actor {
+    struct weft_node_worker *worker;
+    struct weft_resident *resident;
+    struct weft_actor *actor;
+    struct weft_unit *unit;
+    struct weft_list commands; // Not begun.
+    struct weft_command *current;
+    uint32_t current_level; // Texts under way when it began.
+    uint64_t current_reductions;
+    uint64_t current_due_ns;    // When it has had its time.
+    struct weft_list durable;   // Evaluated, on their way to the disk.
+    struct weft_list finished;  // Ready to go back to the control core.
+    struct weft_timer timer;    // The earlier of MS and current_due_ns.
+    struct weft_message *given; // What RECEIVE gave out last; released at the next.
+    struct weft_udp_flow reply; // Where UDP-REPLY goes.
+    bool can_reply;
+    bool ending;
+    uint16_t ports[WEFT_UNIT_PORTS_MAX];
+    uint32_t port_count;
+};
+
+// Hands `command` to the unit it names; for LOAD and RESTORE, makes the unit first. Control core,
+// or any other: it crosses by ring. -ENOBUFS: the ring was full, the command is still the caller's.
+int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command);
+
+// From the journal: the oldest record of this unit that waits for an answer is durable (`result` 0)
+// or will never be. On the unit's core.
+void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result);
+
+// The table through which the unit reaches the node (unit_host.c).
+struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit);
+// Binds a UDP port for the unit: at UDP-BIND, and again when it is restored. An ior for the unit.
+int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port);
+void weft_unit_actor_unbind_all(struct weft_unit_actor *unit);
+
+// The image as the journal holds it: what the node knows of the unit (its ports), then the unit's
+// own.
+size_t weft_unit_actor_image_bytes(const struct weft_unit_actor *unit);
+int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to, size_t bytes);
+// Splits an image. 0 or -EBADMSG.
+int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
+                               uint32_t *port_count, struct weft_span *unit_image);
+
+extern const struct weft_actor_kind weft_unit_actor_kind;
+
+#endif // WEFT_NODE_UNIT_ACTOR_H

@@ -1,0 +1,250 @@
+// What a unit may ask of its node: the other side of forth/unit_host.h.
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/base/endian.h"
+#include "runtime/node/mesh_keeper.h"
+#include "runtime/node/unit_actor.h"
+
+// The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
+enum {
+    IOR_NO_MEMORY = -59,
+    IOR_BAD_PORT = -24,
+    IOR_FULL = -300,
+    IOR_NOBODY = -301,
+    IOR_IN_USE = -302,
+    IOR_TOO_LONG = -303,
+    IOR_NO_MESH = -304
+};
+
+static int32_t ior_of(int result)
+{
+    switch (result) {
+    case 0: return 0;
+    case -ENOMEM: return IOR_NO_MEMORY;
+    case -ESRCH:
+    case -EHOSTUNREACH:
+    case -ENETUNREACH: return IOR_NOBODY;
+    case -EADDRINUSE: return IOR_IN_USE;
+    case -EMSGSIZE: return IOR_TOO_LONG;
+    case -EINVAL: return IOR_BAD_PORT;
+    default: return IOR_FULL;
+    }
+}
+
+static struct weft_node *node_of(void *self)
+{
+    return ((struct weft_unit_actor *)self)->worker->node;
+}
+
+static uint64_t host_id(void *self)
+{
+    return node_of(self)->id;
+}
+
+static uint64_t unit_index(void *self)
+{
+    return ((struct weft_unit_actor *)self)->resident->index;
+}
+
+static uint64_t sibling_count(void *self)
+{
+    const uint64_t live = weft_counter_get(&node_of(self)->units.live_count);
+    return live > 0 ? live - 1 : 0;
+}
+
+static uint64_t mesh_process_count(void *self)
+{
+    return weft_counter_get(&node_of(self)->mesh_alive);
+}
+
+static uint64_t own_pid(void *self)
+{
+    return ((struct weft_unit_actor *)self)->actor->pid;
+}
+
+static uint64_t now_ns(void *self)
+{
+    return ((struct weft_unit_actor *)self)->worker->core.now_ns;
+}
+
+static uint64_t unix_us(void *self)
+{
+    return weft_clock_wall_ns(&node_of(self)->options.clock) / WEFT_NS_PER_US;
+}
+
+static struct weft_message *new_message(struct weft_unit_actor *unit, weft_pid to, uint16_t type,
+                                        size_t bytes)
+{
+    struct weft_message *message = weft_message_alloc(&unit->worker->actors, (uint32_t)bytes);
+    if (message == NULL) return NULL;
+    message->to = to;
+    message->from = unit->actor->pid;
+    message->tag = WEFT_MESSAGE_USER;
+    message->type = type;
+    return message;
+}
+
+static int32_t send_to(void *self, const void *payload, size_t length, uint64_t to)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_node *node = node_of(self);
+    if (node->mesh == NULL) return IOR_NO_MESH;
+    if (length > WEFT_MESH_PAYLOAD_BYTES_MAX) return IOR_TOO_LONG;
+    struct weft_message *message = new_message(unit, weft_mesh_keeper_pid(node->mesh), 0,
+                                               sizeof(struct weft_mesh_post) + length);
+    if (message == NULL) return IOR_NO_MEMORY;
+    struct weft_mesh_post *post = (struct weft_mesh_post *)message->payload;
+    post->to = to;
+    memcpy(post->bytes, payload, length);
+    return ior_of(weft_actor_send(&unit->worker->actors, message));
+}
+
+static int32_t send(void *self, const void *payload, size_t length, uint64_t pid)
+{
+    struct weft_unit_actor *unit = self;
+    if (length > UINT32_MAX / 2) return IOR_TOO_LONG;
+    if (weft_pid_core(pid) == 0 || weft_pid_core(pid) > node_of(self)->options.worker_count)
+        return IOR_NOBODY;
+    struct weft_message *message = new_message(unit, pid, WEFT_UNIT_MESSAGE_SIBLING, length);
+    if (message == NULL) return IOR_NO_MEMORY;
+    memcpy(message->payload, payload, length);
+    return ior_of(weft_actor_send(&unit->worker->actors, message));
+}
+
+// A datagram as a message: the flow back, then the payload.
+struct datagram_head {
+    struct weft_udp_flow reply;
+};
+
+static bool receive(void *self, struct weft_unit_message *to)
+{
+    struct weft_unit_actor *unit = self;
+    weft_counter_set(&unit->resident->receives, 1);
+    if (unit->given != NULL) weft_message_release(&unit->worker->actors, unit->given);
+    unit->given = weft_actor_receive(unit->actor);
+    if (unit->given == NULL) return false;
+    const struct weft_message *message = unit->given;
+    if (message->tag == WEFT_MESSAGE_PORT) {
+        const struct datagram_head *head = (const struct datagram_head *)message->payload;
+        unit->reply = head->reply;
+        unit->can_reply = true;
+        *to = (struct weft_unit_message){.payload = message->payload + sizeof(*head),
+                                         .length = message->length - sizeof(*head),
+                                         .from = (uint64_t)head->reply.destination << 16 |
+                                                 head->reply.destination_port,
+                                         .kind = WEFT_UNIT_MESSAGE_UDP};
+        return true;
+    }
+    const bool remote = message->type == WEFT_UNIT_MESSAGE_HOST;
+    *to = (struct weft_unit_message){.payload = message->payload,
+                                     .length = message->length,
+                                     .from = remote ? message->reference : message->from,
+                                     .kind = (enum weft_unit_message_kind)message->type};
+    return true;
+}
+
+static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_message *message = weft_message_alloc(
+        &unit->worker->actors, (uint32_t)(sizeof(struct datagram_head) + datagram->payload.length));
+    if (message == NULL) return; // Counted where it was refused.
+    struct datagram_head *head = (struct datagram_head *)message->payload;
+    head->reply = (struct weft_udp_flow){.destination = datagram->source,
+                                         .destination_port = datagram->source_port,
+                                         .source_port = datagram->destination_port,
+                                         .port = datagram->port};
+    memcpy(message->payload + sizeof(*head), datagram->payload.data, datagram->payload.length);
+    message->to = unit->actor->pid;
+    message->tag = WEFT_MESSAGE_PORT;
+    weft_actor_send(&unit->worker->actors, message);
+}
+
+int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port)
+{
+    for (uint32_t i = 0; i < unit->port_count; i++) {
+        if (unit->ports[i] == port) return 0;
+    }
+    if (unit->port_count == WEFT_UNIT_PORTS_MAX) return IOR_FULL;
+    const int result = weft_udp_bind(&unit->worker->stack, port, datagram_came, unit);
+    if (result == 0) unit->ports[unit->port_count++] = port;
+    return ior_of(result);
+}
+
+void weft_unit_actor_unbind_all(struct weft_unit_actor *unit)
+{
+    while (unit->port_count > 0) {
+        weft_udp_unbind(&unit->worker->stack, unit->ports[--unit->port_count]);
+    }
+}
+
+static int32_t udp_bind(void *self, uint16_t port)
+{
+    return weft_unit_actor_bind(self, port);
+}
+
+static int32_t udp_reply(void *self, const void *payload, size_t length)
+{
+    struct weft_unit_actor *unit = self;
+    if (!unit->can_reply) return IOR_NOBODY;
+    return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
+}
+
+struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
+{
+    return (struct weft_unit_host){
+        .self = unit,
+        .host_id = host_id,
+        .unit_index = unit_index,
+        .sibling_count = sibling_count,
+        .mesh_process_count = mesh_process_count,
+        .pid = own_pid,
+        .now_ns = now_ns,
+        .unix_us = unix_us,
+        .send_to = send_to,
+        .send = send,
+        .receive = receive,
+        .udp_bind = udp_bind,
+        .udp_reply = udp_reply,
+    };
+}
+
+// ---- The image: "WFUA", version, port count, ports, then the unit's own image (forth/unit.h).
+
+#define IMAGE_MAGIC   UINT32_C(0x41554657)
+#define IMAGE_VERSION 1
+#define IMAGE_HEAD    (8 + 2 * WEFT_UNIT_PORTS_MAX)
+
+size_t weft_unit_actor_image_bytes(const struct weft_unit_actor *unit)
+{
+    return IMAGE_HEAD + weft_unit_image_bytes(unit->unit);
+}
+
+int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to, size_t bytes)
+{
+    if (bytes < IMAGE_HEAD) return -ENOSPC;
+    memset(to, 0, IMAGE_HEAD);
+    weft_le32_put(to, IMAGE_MAGIC);
+    weft_le16_put(to + 4, IMAGE_VERSION);
+    weft_le16_put(to + 6, (uint16_t)unit->port_count);
+    for (uint32_t i = 0; i < unit->port_count; i++) {
+        weft_le16_put(to + 8 + 2 * i, unit->ports[i]);
+    }
+    const int64_t put = weft_unit_save(unit->unit, to + IMAGE_HEAD, bytes - IMAGE_HEAD);
+    return put < 0 ? (int)put : 0;
+}
+
+int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
+                               uint32_t *port_count, struct weft_span *unit_image)
+{
+    if (image.length < IMAGE_HEAD || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
+    if (weft_le16_get(image.data + 4) != IMAGE_VERSION) return -EPROTONOSUPPORT;
+    *port_count = weft_le16_get(image.data + 6);
+    if (*port_count > WEFT_UNIT_PORTS_MAX) return -EBADMSG;
+    for (uint32_t i = 0; i < *port_count; i++) {
+        ports[i] = weft_le16_get(image.data + 8 + 2 * i);
+    }
+    *unit_image = weft_span_of(image.data + IMAGE_HEAD, image.length - IMAGE_HEAD);
+    return 0;
+}

@@ -1,0 +1,224 @@
+// weftd: one node. Reads its configuration, opens its devices, turns its cores until it is told to
+// stop.
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "runtime/admin/server.h"
+#include "runtime/node/machine.h"
+
+enum { EXIT_DONE = 0, EXIT_USAGE = 64, EXIT_INTERNAL = 70, EXIT_CONFIG = 78 };
+
+#define DRAIN_NS (2 * WEFT_NS_PER_S) // How long a stop waits for the journal.
+
+struct options {
+    const char *config_path;
+    int listen_fd; // -1: as configured.
+    int ready_fd;  // -1: nobody waits.
+};
+
+struct daemon {
+    struct weft_config config;
+    struct weft_machine machine;
+    struct weft_control control;
+    struct weft_admin_server *server;
+    int signal_fd;
+    bool stop;
+};
+
+static const char usage_text[] =
+    "usage: weftd --config FILE [--listen-fd N] [--ready-fd N]\n"
+    "\n"
+    "Runs one Weft node until SIGTERM or SIGINT.\n"
+    "\n"
+    "  --config FILE    its TOML file (weft.toml(5); `weft config check FILE` checks it)\n"
+    "  --listen-fd N    an inherited, listening TCP socket for the admin port\n"
+    "  --ready-fd N     write \"ready\" to this descriptor once /readyz answers yes\n"
+    "  --version, --help\n"
+    "\n"
+    "exit codes: 0 stopped as asked, 64 usage, 70 it could not start, 78 bad configuration\n";
+
+static int to_fd(const char *text)
+{
+    char *end;
+    const long value = strtol(text, &end, 10);
+    return *text != '\0' && *end == '\0' && value >= 0 && value < 65536 ? (int)value : -1;
+}
+
+static int read_options(struct options *options, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'},   {"listen-fd", required_argument, NULL, 'l'},
+        {"ready-fd", required_argument, NULL, 'r'}, {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    int letter;
+    *options = (struct options){.listen_fd = -1, .ready_fd = -1};
+    while ((letter = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+        switch (letter) {
+        case 'c': options->config_path = optarg; break;
+        case 'l':
+            if ((options->listen_fd = to_fd(optarg)) < 0) return EXIT_USAGE;
+            break;
+        case 'r':
+            if ((options->ready_fd = to_fd(optarg)) < 0) return EXIT_USAGE;
+            break;
+        case 'v': printf("weftd %s\n", WEFT_VERSION); exit(EXIT_DONE);
+        case 'h': fputs(usage_text, stdout); exit(EXIT_DONE);
+        default: return EXIT_USAGE;
+        }
+    }
+    return options->config_path != NULL && optind == argc ? 0 : EXIT_USAGE;
+}
+
+static int print_error(const struct weft_error *error)
+{
+    fprintf(stderr, "weftd: error[W%04u] %s\n", error->code, error->text);
+    if (error->hint[0] != '\0') fprintf(stderr, "hint: %s\n", error->hint);
+    fprintf(stderr, "more: weft help W%04u\n", error->code);
+    return error->code < 200 ? EXIT_CONFIG : EXIT_INTERNAL;
+}
+
+static int load_config(struct daemon *daemon, const char *path)
+{
+    struct weft_config_report report = {0};
+    const int result = weft_config_load(&daemon->config, path, &report);
+    if (result != 0) weft_config_report_print(&report, stderr, isatty(2));
+    weft_config_report_free(&report);
+    return result == 0 ? 0 : EXIT_CONFIG;
+}
+
+// ---- Signals, as a poller of the control core.
+
+static uint32_t poll_signals(void *self, uint64_t now_ns)
+{
+    struct daemon *daemon = self;
+    struct signalfd_siginfo info;
+    (void)now_ns;
+    if (read(daemon->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) return 0;
+    daemon->stop = true;
+    return 1;
+}
+
+static int signal_doorbell(void *self)
+{
+    return ((struct daemon *)self)->signal_fd;
+}
+
+static int watch_signals(struct daemon *daemon)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    daemon->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return daemon->signal_fd < 0 ? -errno : 0;
+}
+
+// ---- The admin port.
+
+static int listen_tcp(struct daemon *daemon, int fd, struct weft_error *error)
+{
+    const struct weft_config *config = &daemon->config;
+    if (fd < 0) fd = config->admin.listen_fd;
+    if (fd >= 0) return weft_admin_serve_fd(daemon->server, fd, error);
+    if (config->admin.listen[0] == '\0') return 0;
+    if (config->admin.listen_endpoint.ip >> 24 != 127) {
+        weft_error_set(error, 106, "admin.listen %s is not on loopback", config->admin.listen);
+        weft_error_hint(error, "without keys and roles the admin port stays on 127.0.0.1");
+        return -1;
+    }
+    return weft_admin_listen_tcp(daemon->server, (uint16_t)config->admin.listen_endpoint.port,
+                                 error);
+}
+
+static int start_admin(struct daemon *daemon, int listen_fd, struct weft_error *error)
+{
+    const struct weft_admin_options options = {.source = &daemon->control.source,
+                                               .clock = daemon->machine.node.options.clock};
+    daemon->server = weft_admin_server_create(&options);
+    if (daemon->server == NULL) return weft_error_set(error, 203, "no memory for the admin port");
+    if (weft_admin_listen_unix(daemon->server, daemon->config.admin.socket, error) != 0) return -1;
+    if (listen_tcp(daemon, listen_fd, error) != 0) return -1;
+    const struct weft_poller poller = weft_admin_server_poller(daemon->server);
+    return weft_core_add_poller(&daemon->machine.node.control, &poller);
+}
+
+// ---- The life of the control core.
+
+static bool is_drained(const struct daemon *daemon)
+{
+    return daemon->machine.node.journal == NULL ||
+           weft_counter_get(&weft_journal_keeper_view(daemon->machine.node.journal)->waiting) == 0;
+}
+
+static void turn(struct daemon *daemon)
+{
+    struct weft_core *core = &daemon->machine.node.control;
+    uint64_t stop_by_ns = UINT64_MAX;
+    while (!daemon->stop || (!is_drained(daemon) && core->now_ns < stop_by_ns)) {
+        if (!weft_core_turn(core)) weft_core_idle(core);
+        if (!daemon->stop || stop_by_ns != UINT64_MAX) continue;
+        daemon->control.draining = true; // No new work; what was promised is finished.
+        stop_by_ns = core->now_ns + DRAIN_NS;
+        weft_log(&core->log, WEFT_LOG_INFO, "node", "%s: stopping", daemon->config.node.name);
+    }
+}
+
+static int start(struct daemon *daemon, const struct options *options, struct weft_error *error)
+{
+    if (mkdir(daemon->config.node.run_dir, 0700) < 0 && errno != EEXIST)
+        return weft_error_set(error, 107, "node.run_dir %s: %s", daemon->config.node.run_dir,
+                              strerror(errno));
+    if (weft_machine_open(&daemon->machine, &daemon->config, error) != 0) return -1;
+    struct weft_core *core = &daemon->machine.node.control;
+    const struct weft_control_machine machine = weft_machine_control(&daemon->machine);
+    if (weft_control_init(&daemon->control, &daemon->machine.node, &daemon->config,
+                          options->config_path, &machine) != 0)
+        return weft_error_set(error, 203, "no memory for the control core");
+    daemon->control.print_logs = true;
+    daemon->control.ready_fd = options->ready_fd;
+    const struct weft_poller signals = {
+        .name = "signals", .poll = poll_signals, .doorbell_fd = signal_doorbell, .self = daemon};
+    weft_core_add_poller(core, &signals);
+    if (start_admin(daemon, options->listen_fd, error) != 0) return -1;
+    if (weft_machine_start(&daemon->machine, error) != 0) return -1;
+    weft_machine_log(&daemon->machine);
+    weft_control_start_units(&daemon->control);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon daemon; // Rings and tables: too large for the stack.
+    struct options options;
+    struct weft_error error = {0};
+    int status = read_options(&options, argc, argv);
+    if (status != 0) {
+        fputs(usage_text, stderr);
+        return status;
+    }
+    status = load_config(&daemon, options.config_path);
+    if (status != 0) return status;
+    watch_signals(&daemon);
+    if (start(&daemon, &options, &error) == 0)
+        turn(&daemon);
+    else
+        status = print_error(&error);
+    if (daemon.machine.config != NULL) weft_machine_stop(&daemon.machine);
+    if (daemon.server != NULL) weft_admin_server_free(daemon.server);
+    weft_control_destroy(&daemon.control);
+    if (daemon.machine.config != NULL) weft_machine_close(&daemon.machine);
+    weft_config_free(&daemon.config);
+    close(daemon.signal_fd);
+    return status;
+}
