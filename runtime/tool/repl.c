@@ -1,9 +1,12 @@
 // `weft repl`: lines to a unit. Leaving it, however, leaves the node and the unit as they are.
+#include <errno.h>
 #include <histedit.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/unit.h"
@@ -36,6 +39,24 @@ static char *prompt(EditLine *edit)
 
     el_get(edit, EL_CLIENTDATA, &session);
     return session->compiling ? open_text : text;
+}
+
+// Reads one letter of the terminal. libedit's own reader goes on after a signal; this one ends the
+// line.
+static int read_letter(EditLine *edit, wchar_t *letter)
+{
+    mbstate_t state = {0};
+    (void)edit;
+
+    for (;;) {
+        char byte;
+        const ssize_t count = read(STDIN_FILENO, &byte, 1);
+        if (count < 0 && errno == EINTR && !interrupted) continue;
+        if (count <= 0) return (int)count;
+        const size_t used = mbrtowc(letter, &byte, 1, &state);
+        if (used <= 1) return 1;
+        if (used == (size_t)-1) memset(&state, 0, sizeof(state)); // Not UTF-8: left out.
+    }
 }
 
 static bool is_bye(const char *line)
@@ -74,6 +95,7 @@ static int talk_terminal(struct session *session)
     HistEvent event;
     int code = WEFT_EXIT_DONE, count;
 
+    setlocale(LC_CTYPE, "");
     session->edit = el_init("weft", stdin, stdout, stderr);
     session->history = history_init();
     if (session->edit == NULL || session->history == NULL) return WEFT_EXIT_INTERNAL;
@@ -83,6 +105,7 @@ static int talk_terminal(struct session *session)
     el_set(session->edit, EL_EDITOR, "emacs");
     el_set(session->edit, EL_HIST, history, session->history);
     el_set(session->edit, EL_SIGNAL, 0);
+    el_set(session->edit, EL_GETCFN, read_letter);
     fprintf(stderr, "%s/%s: Forth, line by line; bye, ^D or ^C leave\n", session->target.name,
             session->unit);
     while (goes_on(code) && !interrupted) {
@@ -93,7 +116,7 @@ static int talk_terminal(struct session *session)
         code = session_line(session, line);
     }
     history_end(session->history);
-    el_end(session->edit);
+    el_end(session->edit); // Gives the terminal back as it was.
     return goes_on(code) ? WEFT_EXIT_DONE : code;
 }
 
