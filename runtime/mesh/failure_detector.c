@@ -233,12 +233,12 @@ void detector_dead(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_
 // ---- time
 
 // We were not there (a stopped process, a frozen machine): the silence was ours.
-void detector_late(struct weft_mesh *mesh, uint64_t late_ns)
+void detector_late(struct weft_mesh *mesh, uint64_t late_ns, uint64_t now_ns)
 {
     if (mesh->health < WEFT_MESH_HEALTH_MAX) mesh->health += 1;
     for (uint32_t i = 0; i < mesh->peers.count; i++) {
         struct weft_peer *peer = &mesh->peers.peers[i];
-        peer->heard_ns += late_ns; // May lie ahead of now for a moment: then it is not silent.
+        peer->heard_ns = mesh_min(peer->heard_ns + late_ns, now_ns);
         peer->probe_due_ns += late_ns;
         peer->suspect_due_ns += late_ns;
     }

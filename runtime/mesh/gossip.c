@@ -7,7 +7,10 @@
 #define DISCOVERY_ALONE_NS (2 * WEFT_NS_PER_S)
 #define DISCOVERY_NS       (30 * WEFT_NS_PER_S)
 #define CLAIM_RENEW_NS     (300 * WEFT_NS_PER_S)
-#define FILL_CLAIMS        2  // Of old claims, in each heartbeat: what was lost is told again.
+#define FILL_CLAIMS        1 // Of old claims, in each heartbeat: what was lost is told again;
+#define FILL_CLAIMS_NEW    4 // so many while the swarm is forming.
+#define FORMING_NS         (30 * WEFT_NS_PER_S)
+#define INTRODUCED_MAX     60 // Peers that a newcomer is told of at once.
 #define LOAD_STEP_PERMILLE 63 // A change of 1/16 is news.
 
 uint8_t gossip_spread(const struct weft_mesh *mesh)
@@ -16,6 +19,12 @@ uint8_t gossip_spread(const struct weft_mesh *mesh)
     while (mesh->peers.count >> log2 != 0)
         log2 += 1;
     return (uint8_t)(3 * log2 + 2); // SWIM §4.1: a small multiple of log n reaches everybody.
+}
+
+// Claims are large and there may be many at once: half of what a rumour gets, and the fill.
+static uint8_t claim_spread(const struct weft_mesh *mesh)
+{
+    return gossip_spread(mesh) / 2;
 }
 
 void gossip_hurry(struct weft_mesh *mesh, uint64_t now_ns)
@@ -69,7 +78,8 @@ static void put_news(struct weft_mesh *mesh, struct heartbeat *beat, const struc
 
 static void put_fill(struct weft_mesh *mesh, struct heartbeat *beat, const struct weft_peer *to)
 {
-    for (uint32_t i = 0; i < FILL_CLAIMS; i++) {
+    const bool forming = mesh->beat_last_ns < mesh->welcome_ns + FORMING_NS;
+    for (uint32_t i = 0; i < (forming ? FILL_CLAIMS_NEW : FILL_CLAIMS); i++) {
         const uint32_t row = weft_prng_below(&mesh->prng, mesh->peers.count);
         const struct weft_peer *peer = &mesh->peers.peers[row];
         if (peer == to || peer->state != WEFT_MESH_ALIVE) continue;
@@ -77,29 +87,52 @@ static void put_fill(struct weft_mesh *mesh, struct heartbeat *beat, const struc
     }
 }
 
-void gossip_send(struct weft_mesh *mesh, struct weft_peer *peer)
+static struct heartbeat beat_begin(const struct weft_mesh *mesh)
 {
     struct heartbeat beat = {
         .head = {.busy_permille = mesh->load.busy_permille, .units = mesh->load.units}};
-    uint8_t body[sizeof(beat)];
-
     put_claim(&beat, &mesh->claim);
-    if (peer->state != WEFT_MESH_ALIVE) {
-        // First of all it should hear that it is thought dead, and of which incarnation: it
-        // refutes.
-        put_rumour(mesh, &beat, peer);
-    }
+    return beat;
+}
+
+static void beat_send(struct weft_mesh *mesh, struct weft_peer *peer, const struct heartbeat *beat)
+{
+    const size_t claims_bytes = beat->head.claim_count * sizeof(beat->claims[0]);
+    const size_t rumours_bytes = beat->head.rumour_count * sizeof(beat->rumours[0]);
+    uint8_t body[sizeof(*beat)];
+
+    memcpy(body, &beat->head, sizeof(beat->head));
+    memcpy(body + sizeof(beat->head), beat->claims, claims_bytes);
+    memcpy(body + sizeof(beat->head) + claims_bytes, beat->rumours, rumours_bytes);
+    mesh_send_peer(mesh, peer, WEFT_MESH_HEARTBEAT, body,
+                   sizeof(beat->head) + claims_bytes + rumours_bytes);
+}
+
+void gossip_send(struct weft_mesh *mesh, struct weft_peer *peer)
+{
+    struct heartbeat beat = beat_begin(mesh);
+    // First of all it should hear that it is thought dead, and of which incarnation: it refutes.
+    if (peer->state != WEFT_MESH_ALIVE) put_rumour(mesh, &beat, peer);
     if (peer->state != WEFT_MESH_ALIVE || peer->behind) put_claim(&beat, &peer->claim);
     put_news(mesh, &beat, peer);
     put_fill(mesh, &beat, peer);
+    beat_send(mesh, peer, &beat);
+}
 
-    size_t length = sizeof(beat.head);
-    memcpy(body, &beat.head, length);
-    memcpy(body + length, beat.claims, beat.head.claim_count * sizeof(beat.claims[0]));
-    length += beat.head.claim_count * sizeof(beat.claims[0]);
-    memcpy(body + length, beat.rumours, beat.head.rumour_count * sizeof(beat.rumours[0]));
-    length += beat.head.rumour_count * sizeof(beat.rumours[0]);
-    mesh_send_peer(mesh, peer, WEFT_MESH_HEARTBEAT, body, length);
+void gossip_introduce(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns)
+{
+    const uint32_t count = mesh->peers.count;
+    if (count < 2 || !weft_pacer_admit(&mesh->introductions, now_ns)) return;
+    const uint32_t from = weft_prng_below(&mesh->prng, count);
+    const uint32_t told = count < INTRODUCED_MAX ? count : INTRODUCED_MAX;
+    for (uint32_t i = 0; i < told;) {
+        struct heartbeat beat = beat_begin(mesh);
+        for (; i < told && beat.head.claim_count < WEFT_HEARTBEAT_CLAIMS_MAX; i++) {
+            const struct weft_peer *other = &mesh->peers.peers[(from + i) % count];
+            if (other != peer && other->state == WEFT_MESH_ALIVE) put_claim(&beat, &other->claim);
+        }
+        beat_send(mesh, peer, &beat);
+    }
 }
 
 void gossip_hello(struct weft_mesh *mesh, struct weft_mesh_address address, uint64_t to)
@@ -237,7 +270,8 @@ static struct weft_peer *welcome(struct weft_mesh *mesh, const struct weft_claim
     if (peer == NULL) return NULL;
     take_fields(peer, claim);
     peer->heard_ns = now_ns;
-    peer->claim_left = gossip_spread(mesh);
+    mesh->welcome_ns = now_ns;
+    peer->claim_left = claim_spread(mesh);
     mesh->scan_due_ns = mesh_min(mesh->scan_due_ns, now_ns + mesh->options.heartbeat_ns);
     gossip_hurry(mesh, now_ns);
     mesh_event(mesh, WEFT_MESH_EVENT_JOINED, peer, false);
@@ -266,7 +300,7 @@ struct weft_peer *gossip_claim_take(struct weft_mesh *mesh, const struct weft_cl
     peer->probe_stage = WEFT_PROBE_NONE;
     peer->witnessed = false;
     peer->rumour_left = 0;
-    peer->claim_left = gossip_spread(mesh);
+    peer->claim_left = claim_spread(mesh);
     mesh->scan_due_ns = mesh_min(mesh->scan_due_ns, now_ns + mesh->options.heartbeat_ns);
     gossip_hurry(mesh, now_ns);
     if (restarted) {

@@ -73,6 +73,7 @@ int weft_mesh_create(struct weft_mesh **out, const struct weft_mesh_options *opt
     weft_prng_seed(&mesh->prng, seed);
     if ((result = weft_pacer_init(&mesh->strangers, 5000, 1000)) != 0) goto fail;
     if ((result = weft_pacer_init(&mesh->replies, 200, 512)) != 0) goto fail;
+    if ((result = weft_pacer_init(&mesh->introductions, 4, 8)) != 0) goto fail;
     if ((result = keys_init(mesh)) != 0) goto fail;
     if ((result = claim_init(mesh, now_ns)) != 0) goto fail;
     if ((result = weft_peer_table_init(&mesh->peers, mesh->options.peers_max)) != 0) goto fail;
@@ -128,7 +129,7 @@ void weft_mesh_tick(struct weft_mesh *mesh, uint64_t now_ns)
     if (now_ns < due_ns) return;
 
     const uint64_t late_ns = now_ns - due_ns;
-    if (late_ns > mesh->options.heartbeat_ns / 2) detector_late(mesh, late_ns);
+    if (late_ns > mesh->options.heartbeat_ns / 2) detector_late(mesh, late_ns, now_ns);
     if (now_ns >= mesh->beat_due_ns) {
         if (late_ns <= mesh->options.heartbeat_ns / 2 && mesh->health > 0) mesh->health -= 1;
         gossip_beat(mesh, now_ns);

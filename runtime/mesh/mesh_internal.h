@@ -62,6 +62,7 @@ struct weft_mesh {
     struct weft_session_table sessions;
     struct weft_seal_cipher stranger; // Rekeyed for every datagram of an unknown boot.
     struct weft_pacer strangers;      // How many of those are looked at.
+    struct weft_pacer introductions;  // A swarm that meets at once need not tell all to all.
     struct weft_pacer replies;        // Proofs and answers to hellos.
     struct mesh_relay relays[WEFT_MESH_RELAYS];
     uint32_t relay_next;
@@ -70,8 +71,9 @@ struct weft_mesh {
     uint64_t sequence; // Of probes.
 
     uint64_t beat_due_ns, beat_last_ns, scan_due_ns, seed_due_ns, discovery_due_ns;
-    uint32_t health; // Lifeguard's local health multiplier, 0 .. 8.
-    uint32_t *order; // Scratch for samples: rows of the peer table.
+    uint64_t welcome_ns; // When the last newcomer was met.
+    uint32_t health;     // Lifeguard's local health multiplier, 0 .. 8.
+    uint32_t *order;     // Scratch for samples: rows of the peer table.
 
     struct mesh_slot *slots;
     uint32_t slot_head, slot_tail; // Free-running; written, taken.
@@ -98,6 +100,8 @@ int mesh_claim_renew(struct weft_mesh *mesh, uint64_t incarnation, uint64_t now_
 // gossip.c
 void gossip_beat(struct weft_mesh *mesh, uint64_t now_ns);
 void gossip_send(struct weft_mesh *mesh, struct weft_peer *peer);
+// Tells a newcomer, who has proven that he is there, of the others.
+void gossip_introduce(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns);
 void gossip_hello(struct weft_mesh *mesh, struct weft_mesh_address address, uint64_t to);
 // The datagram's fate: WEFT_MESH_ACCEPTED or a drop reason.
 int gossip_heartbeat(struct weft_mesh *mesh, uint64_t sender, struct weft_span body,
@@ -118,7 +122,7 @@ void detector_heard(struct weft_mesh *mesh, struct weft_peer *peer, bool direct,
 void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t witness,
                       uint64_t now_ns);
 void detector_dead(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t now_ns);
-void detector_late(struct weft_mesh *mesh, uint64_t late_ns);
+void detector_late(struct weft_mesh *mesh, uint64_t late_ns, uint64_t now_ns);
 int detector_ping(struct weft_mesh *mesh, struct weft_peer *peer, struct weft_span body);
 int detector_ack(struct weft_mesh *mesh, struct weft_peer *peer, struct weft_span body,
                  uint64_t now_ns);

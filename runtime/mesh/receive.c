@@ -88,6 +88,7 @@ static int on_proof(struct weft_mesh *mesh, const struct incoming *in)
     peer->behind = wire.claim.incarnation < peer->claim.incarnation;
     detector_heard(mesh, peer, true, in->now_ns);
     gossip_send(mesh, peer); // At once: so it asks us for our proof, and learns whom we know.
+    gossip_introduce(mesh, peer, in->now_ns);
     return WEFT_MESH_ACCEPTED;
 }
 

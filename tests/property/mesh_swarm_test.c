@@ -230,6 +230,47 @@ static void distrusts_itself_after_a_freeze(void **state)
     end(&world);
 }
 
+// Anything may happen for half a minute; then the world is kind, and all must agree again.
+static void recovers_from_anything(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 700; seed < 730; seed++) {
+        struct world world;
+        struct weft_prng chance;
+        weft_prng_seed(&chance, seed);
+        begin(&world, seed, 2 + weft_prng_below(&chance, 10));
+        for (uint32_t i = 0; i < 60; i++) {
+            const uint32_t index = weft_prng_below(&chance, world.node_count);
+            struct world_node *node = &world.nodes[index];
+            switch (weft_prng_below(&chance, 6)) {
+            case 0: node->side = weft_prng_below(&chance, 2); break;
+            case 1: world.loss_permille = weft_prng_below(&chance, 400); break;
+            case 2:
+                world.delay_max_ns = (1 + weft_prng_below(&chance, 300)) * WEFT_NS_PER_MS;
+                break;
+            case 3: node->clock_behind_ns = weft_prng_below(&chance, 100) * S; break;
+            default:
+                if (node->mesh != NULL) {
+                    world_kill(&world, index);
+                } else {
+                    world_start(&world, index);
+                }
+            }
+            world_run(&world, world.now_ns + weft_prng_below(&chance, 1000) * WEFT_NS_PER_MS);
+        }
+        for (uint32_t i = 0; i < world.node_count; i++) {
+            world.nodes[i].side = 0;
+            if (i < 2 && world.nodes[i].mesh == NULL) world_start(&world, i); // The seeds.
+        }
+        world.loss_permille = 0;
+        world.delay_max_ns = WEFT_NS_PER_MS;
+        check(world_run_until(&world, world.now_ns + 20 * S, world_all_agree), &world, "agrees");
+        world_run(&world, world.now_ns + 5 * S);
+        check(world_all_agree(&world), &world, "and stays so");
+        end(&world);
+    }
+}
+
 static uint64_t eventful(uint64_t seed)
 {
     struct world world;
@@ -267,6 +308,7 @@ int main(void)
         cmocka_unit_test(takes_back_what_restarts),
         cmocka_unit_test(heals_a_partition),
         cmocka_unit_test(distrusts_itself_after_a_freeze),
+        cmocka_unit_test(recovers_from_anything),
         cmocka_unit_test(the_same_seed_gives_the_same_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
