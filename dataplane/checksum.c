@@ -1,7 +1,5 @@
 #include "dataplane/checksum.h"
 
-#include "runtime/base/endian.h"
-
 uint64_t weft_checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 {
     // 32 bits at a time into 64: 2^32 words could be added before a carry is lost.
@@ -26,16 +24,4 @@ uint64_t weft_checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
         sum += half;
     }
     return sum;
-}
-
-uint64_t weft_checksum_pseudo_ip4(uint32_t source, uint32_t destination, uint8_t protocol,
-                                  uint16_t length)
-{
-    uint8_t header[12];
-    weft_be32_put(header, source);
-    weft_be32_put(header + 4, destination);
-    header[8] = 0;
-    header[9] = protocol;
-    weft_be16_put(header + 10, length);
-    return weft_checksum_add(0, header, sizeof(header));
 }

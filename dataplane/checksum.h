@@ -9,13 +9,21 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "runtime/base/endian.h" // Which also says that memory is little-endian.
+
 // Adds `length` bytes to `sum`. Only the last piece of a message may have an odd length.
 uint64_t weft_checksum_add(uint64_t sum, const uint8_t *bytes, size_t length);
 
 // The pseudo header of UDP over IPv4 (RFC 768). Addresses in host order; `length` of UDP with
 // header.
-uint64_t weft_checksum_pseudo_ip4(uint32_t source, uint32_t destination, uint8_t protocol,
-                                  uint16_t length);
+// Words are made in registers as they would lie in memory: what was just stored in small pieces is
+// slow to load again as a large one.
+static inline uint64_t weft_checksum_pseudo_ip4(uint32_t source, uint32_t destination,
+                                                uint8_t protocol, uint16_t length)
+{
+    return (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination) +
+           __builtin_bswap16(protocol) + __builtin_bswap16(length);
+}
 
 // Folds `sum` to 16 bits without complementing it.
 static inline uint16_t weft_checksum_fold(uint64_t sum)

@@ -109,20 +109,24 @@ void weft_ip4_push(struct weft_stack *stack, struct weft_stack_port *port,
                    struct weft_packet *packet, uint32_t destination, uint8_t protocol)
 {
     uint8_t *ip4 = weft_packet_push(packet, WEFT_IP4_BYTES);
-    ip4[WEFT_IP4_VERSION] = 0x45;
-    ip4[WEFT_IP4_VERSION + 1] = 0;
-    weft_be16_put(ip4 + WEFT_IP4_LENGTH, packet->length);
-    weft_be16_put(ip4 + WEFT_IP4_ID, stack->ip4_id++); // Atomic datagrams: any value (RFC 6864).
-    weft_be16_put(ip4 + WEFT_IP4_FRAGMENT, WEFT_IP4_DONT_FRAGMENT);
-    ip4[WEFT_IP4_TTL] = TTL_DEFAULT;
-    ip4[WEFT_IP4_PROTOCOL] = protocol;
-    weft_be16_put(ip4 + WEFT_IP4_CHECKSUM, 0);
-    weft_be32_put(ip4 + WEFT_IP4_SOURCE, port->address);
-    weft_be32_put(ip4 + WEFT_IP4_DESTINATION, destination);
-    if (port->tx_ip4_checksum) {
+    // Five words as they lie in memory, so that the sum never reads back what was just stored.
+    const uint32_t word[5] = {
+        0x45 | (uint32_t)__builtin_bswap16(packet->length) << 16,
+        __builtin_bswap16(stack->ip4_id++) | // Atomic datagrams: any value (RFC 6864).
+            (uint32_t)__builtin_bswap16(WEFT_IP4_DONT_FRAGMENT) << 16,
+        TTL_DEFAULT | (uint32_t)protocol << 8,
+        __builtin_bswap32(port->address),
+        __builtin_bswap32(destination),
+    };
+    uint32_t checksum = 0;
+    if (port->tx_ip4_checksum)
         packet->flags |= WEFT_PACKET_TX_IP4_CHECKSUM;
-    } else {
-        const uint16_t checksum = weft_checksum_ip4_header(ip4);
-        memcpy(ip4 + WEFT_IP4_CHECKSUM, &checksum, sizeof(checksum));
-    }
+    else
+        checksum = weft_checksum_finish((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
+    weft_le32_put(ip4, word[0]);
+    weft_le32_put(ip4 + WEFT_IP4_ID, word[1]);
+    weft_le32_put(ip4 + WEFT_IP4_TTL, word[2] | checksum << 16);
+    weft_le32_put(ip4 + WEFT_IP4_SOURCE, word[3]);
+    weft_le32_put(ip4 + WEFT_IP4_DESTINATION, word[4]);
 }
+_Static_assert(WEFT_IP4_CHECKSUM == WEFT_IP4_TTL + 2, "the checksum is the high half of its word");

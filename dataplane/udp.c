@@ -163,23 +163,26 @@ static void push_headers(struct weft_stack *stack, struct weft_stack_port *port,
                          struct weft_packet *packet, uint32_t destination, uint16_t source_port,
                          uint16_t destination_port)
 {
+    const uint8_t *payload = packet->data;
+    const uint16_t payload_length = packet->length;
     uint8_t *udp = weft_packet_push(packet, WEFT_UDP_BYTES);
-    weft_be16_put(udp + WEFT_UDP_SOURCE, source_port);
-    weft_be16_put(udp + WEFT_UDP_DESTINATION, destination_port);
-    weft_be16_put(udp + WEFT_UDP_LENGTH, packet->length);
-    weft_be16_put(udp + WEFT_UDP_CHECKSUM, 0);
-
     const uint64_t pseudo =
         weft_checksum_pseudo_ip4(port->address, destination, WEFT_IP4_UDP, packet->length);
+    // The header as it lies in memory, so that the sum never reads back what was just stored.
+    const uint32_t ports =
+        __builtin_bswap16(source_port) | (uint32_t)__builtin_bswap16(destination_port) << 16;
+    const uint16_t length = __builtin_bswap16(packet->length);
     uint16_t checksum;
     if (port->tx_udp_checksum) { // The device adds the rest to the sum of the pseudo header.
         packet->flags |= WEFT_PACKET_TX_UDP_CHECKSUM;
         checksum = weft_checksum_fold(pseudo);
     } else {
-        checksum = weft_checksum_finish(weft_checksum_add(pseudo, udp, packet->length));
+        checksum = weft_checksum_finish(
+            weft_checksum_add(pseudo + ports + length, payload, payload_length));
         if (checksum == 0) checksum = 0xffff; // RFC 768: zero says that there is none.
     }
-    memcpy(udp + WEFT_UDP_CHECKSUM, &checksum, sizeof(checksum));
+    weft_le32_put(udp + WEFT_UDP_SOURCE, ports);
+    weft_le32_put(udp + WEFT_UDP_LENGTH, length | (uint32_t)checksum << 16);
     weft_ip4_push(stack, port, packet, destination, WEFT_IP4_UDP);
 }
 
