@@ -17,14 +17,16 @@
 #include "dataplane/dpdk_net.h"
 #include "dataplane/port_device.h"
 #include "dataplane/port_ring.h"
+#include "dataplane/port_wait.h"
 #include "runtime/base/assert.h"
 
-#define MTU_DEFAULT         1500
-#define MTU_MIN             576
-#define MTU_MAX             1970 // What a 2048-byte slot of af_packet carries.
-#define DESCRIPTORS_DEFAULT 512
-#define FRAME_OVERHEAD      (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
-#define RSS_FUNCTIONS       (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_UDP)
+#define MTU_DEFAULT             1500
+#define MTU_MIN                 576
+#define MTU_MAX                 1970 // What a 2048-byte slot of af_packet carries.
+#define CONNECT_WAIT_MS_DEFAULT 10000
+#define DESCRIPTORS_DEFAULT     512
+#define FRAME_OVERHEAD          (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+#define RSS_FUNCTIONS           (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_UDP)
 
 struct weft_port {
     struct weft_device device;
@@ -42,6 +44,11 @@ static int fail(struct weft_port *port, struct weft_error *error, int result, co
 {
     weft_error_set(error, 202, "port %s (%s): %s: %s", port->info.name, port->info.device, what,
                    strerror(result < 0 ? -result : result));
+    if (port->device.kind == WEFT_DEVICE_AF_XDP)
+        weft_error_hint(error, "AF_XDP needs root, and an interface with a queue for each worker");
+    if (port->device.kind == WEFT_DEVICE_TAP)
+        weft_error_hint(error,
+                        "making an interface needs CAP_NET_ADMIN: root, or an own namespace");
     return result < 0 ? result : -result;
 }
 
@@ -56,6 +63,23 @@ static int find_pci(struct weft_port *port, struct weft_error *error)
     return -ENODEV;
 }
 
+static int probe_vdev(struct weft_port *port, const char *arguments, struct weft_error *error)
+{
+    struct weft_port_wait wait;
+    const uint32_t limit_ms = port->options.connect_wait_ms;
+    if (port->device.kind != WEFT_DEVICE_VIRTIO_USER) return rte_vdev_init(port->vdev, arguments);
+
+    int result = weft_port_wait_start(&wait, port->device.target,
+                                      limit_ms > 0 ? limit_ms : CONNECT_WAIT_MS_DEFAULT);
+    if (result != 0) return result;
+    result = rte_vdev_init(port->vdev, arguments);
+    if (!weft_port_wait_stop(&wait) || result == 0) return result;
+    unlink(port->device.target);
+    fail(port, error, ETIMEDOUT, "nobody has connected to the socket");
+    weft_error_hint(error, "start the other end: weft-switch, or a node with vhost:SOCKET");
+    return -ETIMEDOUT;
+}
+
 static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_error *error)
 {
     static atomic_uint made; // Names of vdevs are unique in a process.
@@ -63,19 +87,14 @@ static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_e
     int result =
         weft_device_arguments(&port->device, atomic_fetch_add(&made, 1), queue_count, port->vdev,
                               sizeof(port->vdev), arguments, sizeof(arguments));
-    if (result == 0) result = rte_vdev_init(port->vdev, arguments);
+    if (result == 0) result = probe_vdev(port, arguments, error);
+    if (result == -ETIMEDOUT) return result;
     if (result == 0) result = rte_eth_dev_get_port_by_name(port->vdev, &port->number);
     if (result == 0) {
         port->made = true;
         return 0;
     }
-    fail(port, error, result, "the driver refused");
-    if (port->device.kind == WEFT_DEVICE_AF_XDP)
-        weft_error_hint(error, "AF_XDP needs root, and no more queues than the interface has");
-    if (port->device.kind == WEFT_DEVICE_TAP)
-        weft_error_hint(error,
-                        "making an interface needs CAP_NET_ADMIN: root, or an own namespace");
-    return result < 0 ? result : -result;
+    return fail(port, error, result, "the driver refused");
 }
 
 static int make_ring(struct weft_port *port, uint16_t queue_count, struct weft_error *error)

@@ -42,6 +42,9 @@ struct weft_port_options {
     uint16_t mtu;                     // Bytes of an IP packet, 576 .. 1970; 0 for 1500.
     bool promiscuous;
     uint16_t descriptors; // Of each ring; 0 for 512. The device rounds it to what it can.
+    // How long opening a virtio_user port waits for the first peer (later ones may come and go); 0:
+    // 10 s.
+    uint32_t connect_wait_ms;
     // Wakes a sleeping worker that has to send for another. May be NULL: then it may take 500 us.
     void (*wake)(void *self, uint16_t worker);
     void *wake_self;
@@ -55,7 +58,8 @@ struct weft_port_link {
 struct weft_port;
 
 // Opens and starts a port. After weft_eal_start. 0, or a negative errno with `error` (W0202) and a
-// hint: -EINVAL (options), -ENODEV, -ENETDOWN, -EPERM, -EADDRINUSE, -EEXIST, -ENOMEM, -EIO.
+// hint: -EINVAL (options), -ENODEV, -ENETDOWN, -EPERM, -EADDRINUSE, -EEXIST, -ETIMEDOUT, -ENOMEM,
+// -EIO.
 int weft_port_open(struct weft_port **port, const struct weft_port_options *options,
                    struct weft_error *error);
 

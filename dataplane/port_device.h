@@ -13,10 +13,12 @@
 //   "pcap:rx=FILE,tx=FILE"   replays one capture and writes another; either may be left out
 //   "pci:0000:00:02.0"       a network card bound to vfio-pci
 //
-// Which end of a vhost link listens is what makes it heal (22.11.11, either side killed with
-// SIGKILL and started again): a virtio_user that connects never reconnects, but one that listens
-// (`server=1`) accepts again, and a vhost that connects (`client=1`) retries by itself every
-// second. So the node listens, because its memory carries the packets, and the switch connects.
+// Which end of a vhost link listens is what makes it heal (22.11.11, tested by
+// tests/system/port_vhost.sh: either side killed with SIGKILL and started again): a virtio_user
+// that connects never reconnects, but one that listens (`server=1`) accepts again, and a vhost that
+// connects (`client=1`) retries by itself every second. So the node listens, because its memory
+// carries the packets, and the switch connects. The price: opening a virtio_user port waits until
+// the other end is there (limited by weft_port_options.connect_wait_ms).
 //
 // Pure: nothing here includes DPDK; the parser reads no file.
 #ifndef WEFT_DATAPLANE_PORT_DEVICE_H
