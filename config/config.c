@@ -150,8 +150,8 @@ static void read_ports(struct reading *r, const struct weft_toml_node *ports)
                  WEFT_CONFIG_PORTS_MAX);
         return;
     }
-    r->config->ports =
-        weft_pool_alloc(r->config->pool, (ports->count + 1) * sizeof(struct weft_config_port));
+    r->config->ports = weft_config_pool_alloc(r->config->pool,
+                                              (ports->count + 1) * sizeof(struct weft_config_port));
     for (const struct weft_toml_node *node = ports->first; node && r->config->ports;
          node = node->next) {
         char shown[128];
@@ -164,7 +164,7 @@ static void read_ports(struct reading *r, const struct weft_toml_node *ports)
             continue;
         }
         struct weft_config_port *port = &r->config->ports[r->config->port_count++];
-        port->name = weft_pool_copy(r->config->pool, node->key, node->key_length);
+        port->name = weft_config_pool_copy(r->config->pool, node->key, node->key_length);
         set_defaults(r, "ports.*.", port);
         read_table(r, node, "ports.*.", shown, port);
         require(r, node, shown, "device");
@@ -184,8 +184,8 @@ static void read_units(struct reading *r, const struct weft_toml_node *units, co
                  WEFT_CONFIG_UNITS_MAX);
         return;
     }
-    r->config->unit =
-        weft_pool_alloc(r->config->pool, (units->count + 1) * sizeof(struct weft_config_unit));
+    r->config->unit = weft_config_pool_alloc(r->config->pool,
+                                             (units->count + 1) * sizeof(struct weft_config_unit));
     for (const struct weft_toml_node *node = units->first; node && r->config->unit;
          node = node->next) {
         if (node->type != WEFT_TOML_TABLE) {
@@ -206,7 +206,7 @@ static void read_units(struct reading *r, const struct weft_toml_node *units, co
         if (slash && unit->file && unit->file[0] != '/') { // Relative to the config file.
             const size_t directory = (size_t)(slash - name + 1),
                          size = directory + strlen(unit->file);
-            char *joined = weft_pool_alloc(r->config->pool, size + 1);
+            char *joined = weft_config_pool_alloc(r->config->pool, size + 1);
             if (joined) memcpy(joined, name, directory), strcpy(joined + directory, unit->file);
             unit->file = joined;
         }
@@ -233,7 +233,7 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
-    char *path = weft_pool_alloc(c->pool, size);
+    char *path = weft_config_pool_alloc(c->pool, size);
     if (path)
         snprintf(path, size, "%s/admin.sock", c->node.run_dir);
     else
@@ -246,7 +246,7 @@ int weft_config_parse(struct weft_config *config, const char *text, size_t lengt
 {
     struct reading r = {config, report, text, length, false};
     struct weft_toml toml;
-    *config = (struct weft_config){.pool = weft_pool_create()};
+    *config = (struct weft_config){.pool = weft_config_pool_create()};
     *report = (struct weft_config_report){0};
     snprintf(report->file, sizeof(report->file), "%s", name);
     if (!config->pool) return -ENOMEM;
@@ -310,6 +310,6 @@ int weft_config_defaults(struct weft_config *config)
 
 void weft_config_free(struct weft_config *config)
 {
-    weft_pool_free(config->pool);
+    weft_config_pool_free(config->pool);
     *config = (struct weft_config){0};
 }

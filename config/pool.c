@@ -12,16 +12,16 @@ struct chunk {
     _Alignas(max_align_t) char bytes[];
 };
 
-struct weft_pool {
+struct weft_config_pool {
     struct chunk *chunks; // The one being filled comes first.
 };
 
-struct weft_pool *weft_pool_create(void)
+struct weft_config_pool *weft_config_pool_create(void)
 {
-    return calloc(1, sizeof(struct weft_pool));
+    return calloc(1, sizeof(struct weft_config_pool));
 }
 
-void weft_pool_free(struct weft_pool *pool)
+void weft_config_pool_free(struct weft_config_pool *pool)
 {
     if (!pool) return;
     while (pool->chunks) {
@@ -32,7 +32,7 @@ void weft_pool_free(struct weft_pool *pool)
     free(pool);
 }
 
-void *weft_pool_alloc(struct weft_pool *pool, size_t size)
+void *weft_config_pool_alloc(struct weft_config_pool *pool, size_t size)
 {
     if (size > SIZE_MAX / 2) return NULL;
     size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
@@ -50,9 +50,9 @@ void *weft_pool_alloc(struct weft_pool *pool, size_t size)
     return memory;
 }
 
-char *weft_pool_copy(struct weft_pool *pool, const char *text, size_t length)
+char *weft_config_pool_copy(struct weft_config_pool *pool, const char *text, size_t length)
 {
-    char *copy = weft_pool_alloc(pool, length + 1);
+    char *copy = weft_config_pool_alloc(pool, length + 1);
     if (copy && length > 0) memcpy(copy, text, length);
     return copy;
 }

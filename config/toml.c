@@ -13,7 +13,7 @@ enum origin { IMPLICIT, HEADER, DOTTED, CLOSED, TABLES };
 
 struct parser {
     struct weft_toml *toml;
-    struct weft_pool *pool;
+    struct weft_config_pool *pool;
     const char *at, *end;
     const char *counted; // The column of `at` is counted from here on: `at` never goes back.
     uint32_t line, column;
@@ -153,7 +153,7 @@ static struct weft_toml_node *add(struct parser *p, struct weft_toml_node *paren
         fail(p, "nested deeper than %d", WEFT_TOML_DEPTH_MAX);
         return NULL;
     }
-    struct weft_toml_node *node = weft_pool_alloc(p->pool, sizeof(*node));
+    struct weft_toml_node *node = weft_config_pool_alloc(p->pool, sizeof(*node));
     if (!node) {
         p->out_of_memory = p->give_up = true;
         return NULL;
@@ -280,7 +280,7 @@ static bool read_string(struct parser *p, const char **text, size_t *text_length
         p->scratch[length++] = quote;
         p->at++;
     }
-    *text = weft_pool_copy(p->pool, p->scratch, length);
+    *text = weft_config_pool_copy(p->pool, p->scratch, length);
     *text_length = length;
     if (!*text) p->out_of_memory = p->give_up = true;
     return *text != NULL;
@@ -306,7 +306,7 @@ static bool read_key(struct parser *p, struct key *key)
         }
         key->length = (size_t)(p->at - start);
         if (key->length == 0) return fail(p, "a key is missing here");
-        key->text = weft_pool_copy(p->pool, start, key->length);
+        key->text = weft_config_pool_copy(p->pool, start, key->length);
         if (!key->text) return p->out_of_memory = p->give_up = true, false;
     }
     key->chars = place(p).column - key->at.column;
@@ -471,7 +471,7 @@ static bool read_token(struct parser *p, struct weft_toml_node *node)
     memcpy(token, start, length);
     const char *wrong = weft_toml_scalar(node, token, length);
     if (wrong) return fail_at(p, node->at, "%s", wrong);
-    node->text = weft_pool_copy(p->pool, token, length);
+    node->text = weft_config_pool_copy(p->pool, token, length);
     node->text_length = length;
     return node->text ? true : (p->out_of_memory = p->give_up = true, false);
 }
@@ -536,7 +536,7 @@ static void read_document(struct parser *p)
             table = read_header(p);
             good = table != NULL;
             if (!good) { // What follows belongs to a table that nobody will look at.
-                table = weft_pool_alloc(p->pool, sizeof(*table));
+                table = weft_config_pool_alloc(p->pool, sizeof(*table));
                 if (!table) {
                     p->out_of_memory = true;
                     return;
@@ -588,10 +588,11 @@ static bool check_utf8(struct parser *p)
     return true;
 }
 
-int weft_toml_parse(struct weft_toml *toml, struct weft_pool *pool, const char *text, size_t length)
+int weft_toml_parse(struct weft_toml *toml, struct weft_config_pool *pool, const char *text,
+                    size_t length)
 {
     *toml = (struct weft_toml){0};
-    toml->errors = weft_pool_alloc(pool, WEFT_TOML_ERRORS_MAX * sizeof(*toml->errors));
+    toml->errors = weft_config_pool_alloc(pool, WEFT_TOML_ERRORS_MAX * sizeof(*toml->errors));
     struct parser *p = calloc(1, sizeof(*p));
     if (!toml->errors || !p) goto no_memory;
     *p = (struct parser){.toml = toml, .pool = pool, .line = 1, .column = 1};

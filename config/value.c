@@ -130,7 +130,7 @@ static int check_range(const struct weft_schema_key *key, double value, const ch
 }
 
 static int read_list(const struct weft_schema_key *key, const struct weft_toml_node *node, void *to,
-                     struct weft_pool *pool, char *why)
+                     struct weft_config_pool *pool, char *why)
 {
     const bool ends = key->type == WEFT_SCHEMA_ENDPOINTS, cpus = key->type == WEFT_SCHEMA_CPUS;
     const size_t limit = cpus ? 62 : (size_t)key->max;
@@ -139,7 +139,8 @@ static int read_list(const struct weft_schema_key *key, const struct weft_toml_n
         snprintf(why, WHY, "must have %d to %zu elements", cpus, limit);
         return 104;
     }
-    void *items = weft_pool_alloc(pool, (node->count + 1) * sizeof(struct weft_config_endpoint));
+    void *items =
+        weft_config_pool_alloc(pool, (node->count + 1) * sizeof(struct weft_config_endpoint));
     if (!items) return -ENOMEM;
     size_t i = 0;
     for (const struct weft_toml_node *item = node->first; item; item = item->next, i++) {
@@ -194,7 +195,7 @@ static int read_united_value(const struct weft_schema_key *key, const struct wef
 }
 
 static int read_text(const struct weft_schema_key *key, const char *text, size_t length, void *to,
-                     struct weft_pool *pool, char *why)
+                     struct weft_config_pool *pool, char *why)
 {
     struct weft_config_address *address = to;
     struct weft_config_endpoint endpoint;
@@ -216,14 +217,14 @@ static int read_text(const struct weft_schema_key *key, const char *text, size_t
         if (!good) return malformed(key, why);
         const int wrong = check_range(key, (double)length, " characters", why);
         if (wrong) return wrong;
-        *(const char **)to = weft_pool_copy(pool, text, length);
+        *(const char **)to = weft_config_pool_copy(pool, text, length);
         return *(const char **)to ? 0 : -ENOMEM;
     }
     return good ? 0 : malformed(key, why);
 }
 
 int weft_value_read(const struct weft_schema_key *key, const struct weft_toml_node *node,
-                    void *base, struct weft_pool *pool, char why[200])
+                    void *base, struct weft_config_pool *pool, char why[200])
 {
     void *to = (char *)base + key->offset;
     const bool is_string = node->type == WEFT_TOML_STRING;
@@ -255,7 +256,7 @@ int weft_value_read(const struct weft_schema_key *key, const struct weft_toml_no
     return read_text(key, node->text, node->text_length, to, pool, why);
 }
 
-int weft_value_default(const struct weft_schema_key *key, void *base, struct weft_pool *pool)
+int weft_value_default(const struct weft_schema_key *key, void *base, struct weft_config_pool *pool)
 {
     char text[128], why[WHY];
     struct weft_toml toml;
