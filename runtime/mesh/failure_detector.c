@@ -10,7 +10,8 @@
 #include "runtime/base/assert.h"
 #include "runtime/mesh/mesh_internal.h"
 
-#define INDIRECT_COUNT 3
+#define INDIRECT_COUNT   3
+#define MEASURE_EVERY_NS (5 * WEFT_NS_PER_S) // The round trip to one peer.
 
 static uint64_t stretched(const struct weft_mesh *mesh, uint64_t wait_ns)
 {
@@ -37,7 +38,8 @@ static void probe_start(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t
 
     peer->probe_stage = WEFT_PROBE_DIRECT;
     peer->probe_sequence = wire.sequence;
-    peer->probe_sent_ns = now_ns;
+    peer->rtt_sequence = wire.sequence;
+    peer->rtt_sent_ns = now_ns;
     peer->probe_due_ns = now_ns + stretched(mesh, wait_ns);
     scan_by(mesh, peer->probe_due_ns);
     mesh_send_peer(mesh, peer, WEFT_MESH_PING, &wire, sizeof(wire));
@@ -60,6 +62,7 @@ static void probe_indirect(struct weft_mesh *mesh, struct weft_peer *peer, uint6
     }
     const struct weft_probe_wire again = {.sequence = peer->probe_sequence};
     mesh_send_peer(mesh, peer, WEFT_MESH_PING, &again, sizeof(again)); // The first may be lost.
+    peer->rtt_sequence = 0; // Karn: an ack could be of either ping.
     peer->probe_stage = WEFT_PROBE_INDIRECT;
     peer->probe_due_ns = now_ns + stretched(mesh, mesh->options.heartbeat_ns);
 }
@@ -74,6 +77,24 @@ void detector_probe_oldest(struct weft_mesh *mesh, uint64_t now_ns)
     }
     if (oldest == NULL || now_ns < oldest->heard_ns + mesh->options.heartbeat_ns) return;
     probe_start(mesh, oldest, now_ns);
+}
+
+// One peer each beat, whether it is silent or not; no ack is no reproach.
+void detector_measure(struct weft_mesh *mesh, uint64_t now_ns)
+{
+    struct weft_peer *oldest = NULL;
+    for (uint32_t i = 0; i < mesh->peers.count; i++) {
+        struct weft_peer *peer = &mesh->peers.peers[i];
+        if (peer->state != WEFT_MESH_ALIVE || peer->probe_stage != WEFT_PROBE_NONE) continue;
+        if (peer->direct_ns == 0) continue; // It may not listen to us yet.
+        if (oldest == NULL || peer->rtt_sent_ns < oldest->rtt_sent_ns) oldest = peer;
+    }
+    if (oldest == NULL) return;
+    if (oldest->rtt_ns != 0 && now_ns < oldest->rtt_sent_ns + MEASURE_EVERY_NS) return;
+    const struct weft_probe_wire wire = {.sequence = ++mesh->sequence};
+    oldest->rtt_sequence = wire.sequence;
+    oldest->rtt_sent_ns = now_ns;
+    mesh_send_peer(mesh, oldest, WEFT_MESH_PING, &wire, sizeof(wire));
 }
 
 int detector_ping(struct weft_mesh *mesh, struct weft_peer *peer, struct weft_span body)
@@ -132,10 +153,12 @@ int detector_ack(struct weft_mesh *mesh, struct weft_peer *peer, struct weft_spa
     if (wire.node == peer->id) relay_back(mesh, peer, wire.sequence);
 
     struct weft_peer *about = weft_peer_find(&mesh->peers, wire.node);
-    if (about == NULL || about->probe_sequence != wire.sequence || wire.sequence == 0)
-        return WEFT_MESH_ACCEPTED;
-    if (about == peer && about->probe_stage == WEFT_PROBE_DIRECT)
-        rtt_take(about, now_ns - about->probe_sent_ns);
+    if (about == NULL || wire.sequence == 0) return WEFT_MESH_ACCEPTED;
+    if (about == peer && about->rtt_sequence == wire.sequence) {
+        rtt_take(about, now_ns - about->rtt_sent_ns);
+        about->rtt_sequence = 0;
+    }
+    if (about->probe_sequence != wire.sequence) return WEFT_MESH_ACCEPTED;
     detector_heard(mesh, about, about == peer, now_ns);
     return WEFT_MESH_ACCEPTED;
 }

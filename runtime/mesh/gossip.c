@@ -223,6 +223,7 @@ void gossip_beat(struct weft_mesh *mesh, uint64_t now_ns)
     refresh_claim(mesh, now_ns);
     beat_sample(mesh);
     if (!mesh_is_small(mesh)) detector_probe_oldest(mesh, now_ns);
+    detector_measure(mesh, now_ns);
     knock(mesh);
     greet_seeds(mesh, now_ns);
     discover(mesh, now_ns);

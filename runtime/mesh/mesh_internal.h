@@ -117,6 +117,7 @@ uint8_t gossip_spread(const struct weft_mesh *mesh);        // Datagrams that ca
 // failure_detector.c
 void detector_scan(struct weft_mesh *mesh, uint64_t now_ns);
 void detector_probe_oldest(struct weft_mesh *mesh, uint64_t now_ns);
+void detector_measure(struct weft_mesh *mesh, uint64_t now_ns);
 void detector_heard(struct weft_mesh *mesh, struct weft_peer *peer, bool direct, uint64_t now_ns);
 // `witness`: whose probe went unanswered.
 void detector_suspect(struct weft_mesh *mesh, struct weft_peer *peer, uint64_t witness,

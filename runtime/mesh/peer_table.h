@@ -27,7 +27,8 @@ struct weft_peer {
     uint64_t rx_count, tx_count;
 
     enum weft_probe_stage probe_stage;
-    uint64_t probe_sequence, probe_sent_ns, probe_due_ns;
+    uint64_t probe_sequence, probe_due_ns;
+    uint64_t rtt_sequence, rtt_sent_ns; // The ping whose ack will be timed; sequence 0: none.
 
     uint64_t suspect_due_ns; // SUSPECT: when it counts as dead.
     // Who found it silent by a probe of his own, ourselves perhaps among them.

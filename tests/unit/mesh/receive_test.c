@@ -550,6 +550,8 @@ static void load_travels(void **state)
     assert_string_equal(info.name, "n2");
     assert_true(info.rx_count > 0 && info.tx_count > 0);
     assert_true(info.age_ns < S);
+    // The wire takes 50 to 300 us each way; an old average is weighed 7 to 1.
+    assert_true(info.rtt_ns >= 100 * WEFT_NS_PER_US && info.rtt_ns <= 600 * WEFT_NS_PER_US);
     world_destroy(&world);
 }
 
