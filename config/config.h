@@ -127,7 +127,7 @@ struct weft_config {
     struct weft_config_unit *unit;
     size_t unit_count;
 
-    struct weft_pool *pool; // Owns all of the above. Private.
+    struct weft_config_pool *pool; // Owns all of the above. Private.
 };
 
 // One thing that is wrong, or (with code 0) a thing worth knowing.

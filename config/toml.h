@@ -65,7 +65,7 @@ struct weft_toml {
 
 // Fills `toml` with memory from `pool`, which must outlive it. `text` may be freed afterwards.
 // Returns 0; -EINVAL when there are errors (the tree holds what could be understood); -ENOMEM.
-int weft_toml_parse(struct weft_toml *toml, struct weft_pool *pool, const char *text,
+int weft_toml_parse(struct weft_toml *toml, struct weft_config_pool *pool, const char *text,
                     size_t length);
 
 // The child of that key, or NULL.

@@ -8,10 +8,10 @@
 // Writes `node` to `base` + key->offset. Returns 0, or the code of what is wrong (103 type, 104
 // range) with its text in `why`; -ENOMEM.
 int weft_value_read(const struct weft_schema_key *key, const struct weft_toml_node *node,
-                    void *base, struct weft_pool *pool, char why[200]);
+                    void *base, struct weft_config_pool *pool, char why[200]);
 
 // Writes the default. Returns 0 or -ENOMEM. A required key is left alone.
-int weft_value_default(const struct weft_schema_key *key, void *base, struct weft_pool *pool);
+int weft_value_default(const struct weft_schema_key *key, void *base, struct weft_config_pool *pool);
 
 // Prints the value as TOML. Returns false, and prints nothing, if it is not set.
 bool weft_value_print(const struct weft_schema_key *key, const void *base, FILE *out);
