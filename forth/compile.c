@@ -99,6 +99,9 @@ int32_t weft_compile_word(struct weft_unit *unit, uint32_t index)
     case WEFT_WORD_VALUE:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_fetch);
+    case WEFT_WORD_TWO_VALUE:
+        result = weft_compile_literal(unit, word->body);
+        return result != 0 ? result : weft_compile_op(unit, WEFT_OP_two_fetch);
     case WEFT_WORD_DEFER:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_defer);

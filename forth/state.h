@@ -43,6 +43,7 @@ enum weft_word_kind {
     WEFT_WORD_DEFER, // body: the cell of the xt.
     WEFT_WORD_DOES,  // A CREATE whose code goes on in a does-part.
     WEFT_WORD_MARKER,
+    WEFT_WORD_TWO_VALUE, // body: two cells, the top one first.
     WEFT_WORD_KIND_COUNT,
 };
 

@@ -291,30 +291,41 @@ int32_t weft_op_constant(struct weft_unit *unit)
     return finish(unit, index, weft_compile_literal(unit, weft_pop(unit->block)));
 }
 
-// A word with one cell of data, which `op` treats.
+// A word with cells of data, which `op` treats.
 static int32_t cell_word(struct weft_unit *unit, enum weft_word_kind kind, unsigned op,
-                         weft_cell value)
+                         const weft_cell *value, uint32_t cells)
 {
     bool again;
     const int32_t index = begin_word(unit, kind, true, &again);
     if (index < 0 || again) return again ? WEFT_REDO : index;
     int32_t code = compile_address(unit, (uint32_t)weft_here(unit));
     if (code == 0) code = weft_compile_op(unit, op);
-    if (code == 0) code = weft_data_append(unit, &value, sizeof(value));
+    if (code == 0) code = weft_data_append(unit, value, cells * WEFT_CELL_BYTES);
     return finish(unit, index, code);
 }
 
 int32_t weft_op_value(struct weft_unit *unit)
 {
     const weft_cell value = weft_pop(unit->block);
-    const int32_t code = cell_word(unit, WEFT_WORD_VALUE, WEFT_OP_fetch, value);
+    const int32_t code = cell_word(unit, WEFT_WORD_VALUE, WEFT_OP_fetch, &value, 1);
     if (code == WEFT_REDO) weft_push(unit->block, value);
+    return code;
+}
+
+int32_t weft_op_two_value(struct weft_unit *unit)
+{
+    weft_cell value[2];
+    value[0] = weft_pop(unit->block);
+    value[1] = weft_pop(unit->block);
+    const int32_t code = cell_word(unit, WEFT_WORD_TWO_VALUE, WEFT_OP_two_fetch, value, 2);
+    if (code == WEFT_REDO) unit->block->dsp += 2;
     return code;
 }
 
 int32_t weft_op_defer_word(struct weft_unit *unit)
 {
-    return cell_word(unit, WEFT_WORD_DEFER, WEFT_OP_defer, 0);
+    const weft_cell none = 0;
+    return cell_word(unit, WEFT_WORD_DEFER, WEFT_OP_defer, &none, 1);
 }
 
 int32_t weft_op_to(struct weft_unit *unit)
@@ -323,15 +334,17 @@ int32_t weft_op_to(struct weft_unit *unit)
     int32_t code = named_word(unit, &index);
     if (code != WEFT_NEXT) return code;
     const struct weft_word *word = weft_word_at(unit, index);
-    if (word->kind != WEFT_WORD_VALUE) return -32;
+    const bool two = word->kind == WEFT_WORD_TWO_VALUE;
+    if (word->kind != WEFT_WORD_VALUE && !two) return -32;
     if (weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0) {
         code = weft_compile_literal(unit, word->body);
-        return code != 0 ? code : weft_compile_op(unit, WEFT_OP_store);
+        return code != 0 ? code : weft_compile_op(unit, two ? WEFT_OP_two_store : WEFT_OP_store);
     }
-    if (unit->block->dsp == unit->block->dbase) return -4;
-    void *cell = weft_address_write(unit, word->body, WEFT_CELL_BYTES);
+    if (unit->block->dsp - unit->block->dbase < 1u + two) return -4;
+    uint8_t *cell = weft_address_write(unit, word->body, (1u + two) * WEFT_CELL_BYTES);
     if (cell == NULL) return -20;
     weft_cell_put(cell, weft_pop(unit->block));
+    if (two) weft_cell_put(cell + WEFT_CELL_BYTES, weft_pop(unit->block));
     return WEFT_NEXT;
 }
 
