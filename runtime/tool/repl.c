@@ -75,7 +75,7 @@ static bool is_blank(const char *line)
 static int session_line(struct session *session, const char *line)
 {
     const int code = weft_unit_eval(session->tool, &session->target, session->unit, line,
-                                    strlen(line), true, &session->compiling);
+                                    strcspn(line, "\r\n"), true, &session->compiling);
 
     if (code == 0 && session->terminal && !session->compiling) fputs("ok\n", session->tool->out);
     fflush(session->tool->out);
