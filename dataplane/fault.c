@@ -5,7 +5,8 @@
 
 #include "dataplane/packet.h"
 
-#define DELAY_NS_MAX (60 * WEFT_NS_PER_S)
+#define DELAY_NS_MAX     (60 * WEFT_NS_PER_S)
+#define REFUSED_RETRY_NS (1 * WEFT_NS_PER_MS) // What the inner net did not take; no busy waiting.
 
 static bool before(const struct weft_fault_held *a, const struct weft_fault_held *b)
 {
@@ -294,7 +295,8 @@ uint64_t weft_fault_due_ns(void *self)
 {
     const struct weft_fault *fault = self;
     const uint64_t rx_ns = fault->rx.count > 0 ? fault->rx.held[0].due_ns : UINT64_MAX;
-    const uint64_t tx_ns = fault->tx.count > 0 ? fault->tx.held[0].due_ns : UINT64_MAX;
+    uint64_t tx_ns = fault->tx.count > 0 ? fault->tx.held[0].due_ns : UINT64_MAX;
+    if (tx_ns == 0) tx_ns = *fault->now_ns + REFUSED_RETRY_NS;
     return rx_ns < tx_ns ? rx_ns : tx_ns;
 }
 

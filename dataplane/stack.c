@@ -163,6 +163,30 @@ static void capture_sent(struct weft_stack *stack, struct weft_stack_port *port)
     }
 }
 
+static void drop_queue(struct weft_stack *stack, struct weft_stack_port *port)
+{
+    weft_counter_add(&stack->stats.tx_full, port->tx_count);
+    for (uint16_t i = 0; i < port->tx_count; i++) {
+        weft_stack_drop(stack, port->tx[i], WEFT_DROP_PORT_TX_FULL);
+    }
+    port->tx_count = 0;
+    port->tx_captured = 0;
+    port->stuck_ns = 0;
+}
+
+// Whether the device took something, or has not for too long: then its peer is dead, and what waits
+// with it.
+static void note_progress(struct weft_stack *stack, struct weft_stack_port *port, uint32_t done)
+{
+    if (done > 0 || port->tx_count == 0) {
+        port->stuck_ns = 0;
+    } else if (port->stuck_ns == 0) {
+        port->stuck_ns = stack->now_ns != 0 ? stack->now_ns : 1;
+    } else if (stack->now_ns - port->stuck_ns >= WEFT_STACK_STUCK_NS) {
+        drop_queue(stack, port);
+    }
+}
+
 // Gives the net what it takes. The rest stays, and goes first in the next turn.
 static void flush_port(struct weft_stack *stack, struct weft_stack_port *port)
 {
@@ -191,6 +215,7 @@ static void flush_port(struct weft_stack *stack, struct weft_stack_port *port)
     weft_counter_add(&stack->stats.transmitted, done);
     weft_counter_add(&port->tx_frames, done);
     weft_counter_add(&port->tx_bytes, bytes);
+    note_progress(stack, port, done);
 }
 
 int weft_stack_transmit(struct weft_stack *stack, struct weft_stack_port *port,
@@ -284,11 +309,13 @@ void weft_stack_flush(struct weft_stack *stack, uint64_t now_ns)
 
 uint64_t weft_stack_due_ns(const struct weft_stack *stack)
 {
+    if (stack->homesick != NULL) return stack->now_ns;
     uint64_t due_ns = weft_arp_due_ns(stack);
     for (uint8_t i = 0; i < stack->port_count; i++) {
         const struct weft_stack_port *port = &stack->ports[i];
         // What a net or a ring did not take is tried again soon, not at the next packet.
-        if (port->tx_count > 0 || stack->homesick != NULL) return stack->now_ns;
+        if (port->tx_count > 0 && stack->now_ns + WEFT_STACK_RETRY_NS < due_ns)
+            due_ns = stack->now_ns + WEFT_STACK_RETRY_NS;
         const uint64_t net_ns = port->due_ns != NULL ? port->due_ns(port->self) : UINT64_MAX;
         if (net_ns < due_ns) due_ns = net_ns;
     }
@@ -300,12 +327,7 @@ void weft_stack_drain(struct weft_stack *stack)
     for (uint8_t i = 0; i < stack->port_count; i++) {
         struct weft_stack_port *port = &stack->ports[i];
         flush_port(stack, port);
-        weft_counter_add(&stack->stats.tx_full, port->tx_count);
-        for (uint16_t n = 0; n < port->tx_count; n++) {
-            weft_stack_drop(stack, port->tx[n], WEFT_DROP_PORT_TX_FULL);
-        }
-        port->tx_count = 0;
-        port->tx_captured = 0;
+        drop_queue(stack, port);
     }
     for (uint32_t i = 0; i < WEFT_ARP_ENTRIES; i++) {
         struct weft_arp_entry *entry = &stack->arp.entries[i];

@@ -30,6 +30,10 @@
 #define WEFT_STACK_PORTS_MAX 8
 #define WEFT_STACK_TX_SLOTS  128 // Frames that wait for the end of the turn, per port.
 #define WEFT_STACK_RX_BUDGET 128 // Frames taken from one port in one turn, unless told otherwise.
+#define WEFT_STACK_STUCK_NS                                                                        \
+    (100 * WEFT_NS_PER_MS) // A device that takes nothing for so long is dead.
+#define WEFT_STACK_RETRY_NS                                                                        \
+    (1 * WEFT_NS_PER_MS) // Until then it is tried so often, if all else sleeps.
 
 struct weft_capture;
 
@@ -75,6 +79,7 @@ struct weft_stack_port {
     bool tx_udp_checksum;
     uint16_t tx_count;
     uint16_t tx_captured; // The first so many of `tx` are in the capture already.
+    uint64_t stuck_ns;    // Since when the device has taken nothing; 0: it takes.
     uint64_t (*due_ns)(void *self);
     void *self;
     weft_counter rx_frames, rx_bytes, tx_frames,
@@ -142,7 +147,9 @@ int weft_stack_add_port(struct weft_stack *stack, const struct weft_stack_port_o
 // how many frames came. `now_ns` never decreases. Own core.
 uint32_t weft_stack_poll(struct weft_stack *stack, uint64_t now_ns);
 
-// Act: hands transmit queues to the nets, and packets to their home cores.
+// Act: hands transmit queues to the nets, and packets to their home cores. What a net does not take
+// goes first next time; if it takes nothing for WEFT_STACK_STUCK_NS, the queue is dropped: it would
+// be old news.
 void weft_stack_flush(struct weft_stack *stack, uint64_t now_ns);
 
 // When it wants to be polled by itself; UINT64_MAX for never.
@@ -152,9 +159,11 @@ uint64_t weft_stack_due_ns(const struct weft_stack *stack);
 // the end.
 void weft_stack_drain(struct weft_stack *stack);
 
-// The poller to add to the core: poll, flush, due_ns, and the doorbell of the first port that has
-// one.
+// The poller to add to the core, after the last port: poll, flush, due_ns, and port 0's doorbell.
 struct weft_poller weft_stack_poller(struct weft_stack *stack);
+
+// A poller that is only the doorbell of another port: one more to add for each port but the first.
+struct weft_poller weft_stack_doorbell(struct weft_stack *stack, uint8_t port);
 
 struct weft_stack_balance {
     uint64_t received, handed_in, originated;                                    // In.

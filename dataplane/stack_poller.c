@@ -1,6 +1,8 @@
 // The stack as a poller of its core, and the sums that must agree.
 #include "dataplane/stack.h"
 
+#include "runtime/base/assert.h"
+
 static uint32_t poll(void *self, uint64_t now_ns)
 {
     return weft_stack_poll(self, now_ns);
@@ -16,27 +18,28 @@ static uint64_t due_ns(void *self)
     return weft_stack_due_ns(self);
 }
 
-// The first port that has a doorbell: a core with more ports adds the others with poller_of_net
-// itself.
-static const struct weft_net *doorbell_net(const struct weft_stack *stack)
-{
-    for (uint8_t i = 0; i < stack->port_count; i++) {
-        const struct weft_net *net = stack->ports[i].net;
-        if (net->doorbell_fd != NULL && net->doorbell_fd(net->self) >= 0) return net;
-    }
-    return NULL;
-}
-
 static int doorbell_fd(void *self)
 {
-    const struct weft_net *net = doorbell_net(self);
-    return net != NULL ? net->doorbell_fd(net->self) : -1;
+    const struct weft_net *net = self;
+    return net->doorbell_fd != NULL ? net->doorbell_fd(net->self) : -1;
 }
 
 static void doorbell_clear(void *self)
 {
-    const struct weft_net *net = doorbell_net(self);
-    if (net != NULL && net->doorbell_clear != NULL) net->doorbell_clear(net->self);
+    const struct weft_net *net = self;
+    if (net->doorbell_clear != NULL) net->doorbell_clear(net->self);
+}
+
+static int first_doorbell_fd(void *self)
+{
+    const struct weft_stack *stack = self;
+    return stack->port_count > 0 ? doorbell_fd((void *)(uintptr_t)stack->ports[0].net) : -1;
+}
+
+static void first_doorbell_clear(void *self)
+{
+    const struct weft_stack *stack = self;
+    if (stack->port_count > 0) doorbell_clear((void *)(uintptr_t)stack->ports[0].net);
 }
 
 struct weft_poller weft_stack_poller(struct weft_stack *stack)
@@ -45,9 +48,18 @@ struct weft_poller weft_stack_poller(struct weft_stack *stack)
                                 .poll = poll,
                                 .flush = flush,
                                 .due_ns = due_ns,
+                                .doorbell_fd = first_doorbell_fd,
+                                .doorbell_clear = first_doorbell_clear,
+                                .self = stack};
+}
+
+struct weft_poller weft_stack_doorbell(struct weft_stack *stack, uint8_t port)
+{
+    weft_assert(port < stack->port_count);
+    return (struct weft_poller){.name = "doorbell",
                                 .doorbell_fd = doorbell_fd,
                                 .doorbell_clear = doorbell_clear,
-                                .self = stack};
+                                .self = (void *)(uintptr_t)stack->ports[port].net};
 }
 
 // The stages from Ethernet to UDP are counted by the stack alone; of the port's reasons it counts

@@ -185,10 +185,19 @@ static void a_slow_device_holds_then_drops(void **state)
     assert_int_equal(refused, 10);
     assert_int_equal(stack_rig_drops(node, WEFT_DROP_PORT_TX_FULL), 10);
     assert_int_equal(stack_rig_gap(node), 0);
-    assert_int_equal(weft_stack_due_ns(&node->stacks[0]), node->stacks[0].now_ns);
+    assert_int_equal(weft_stack_due_ns(&node->stacks[0]),
+                     node->stacks[0].now_ns + WEFT_STACK_RETRY_NS);
     rig->pipe->ends[0].tx_limit = 5;
     stack_rig_turns(rig, 40, STEP_NS);
     assert_int_equal(weft_counter_get(&node->stacks[0].stats.transmitted), WEFT_STACK_TX_SLOTS);
+
+    rig->pipe->ends[0].tx_limit = 0; // Its peer dies: what waits is old news soon.
+    weft_udp_send(&node->stacks[0], &to_all, weft_span_text("x"));
+    stack_rig_turns(rig, 2, WEFT_STACK_STUCK_NS - 1);
+    assert_int_equal(stack_rig_drops(node, WEFT_DROP_PORT_TX_FULL), 10);
+    stack_rig_turn(rig, 1);
+    assert_int_equal(stack_rig_drops(node, WEFT_DROP_PORT_TX_FULL), 11);
+    assert_int_equal(weft_stack_due_ns(&node->stacks[0]), UINT64_MAX);
     stack_rig_free(rig);
 }
 
