@@ -34,7 +34,9 @@ struct weft_journal_keeper {
     struct pending *pending;
     uint32_t pending_head, pending_tail;
     struct kept *kept;
-    uint32_t kept_count;    // Of the node's units.
+    uint32_t kept_count; // Of the node's units.
+    uint32_t
+        adopt_count; // Recovered units that have not come forward: nothing is compacted till then.
     uint32_t snapshot_next; // Unit to copy forward next; UINT32_MAX: no snapshot runs.
     struct weft_journal_chore chore;
     bool chore_out; // The control core has `chore`.
@@ -68,8 +70,11 @@ static bool keep(struct weft_journal_keeper *keeper, uint16_t type,
 {
     struct kept *kept = &keeper->kept[ask->index];
     switch (type) {
-    case WEFT_JOURNAL_ASK_LOAD:
     case WEFT_JOURNAL_ASK_ADOPT_LOAD:
+        weft_assert(keeper->adopt_count > 0);
+        keeper->adopt_count--;
+        __attribute__((fallthrough));
+    case WEFT_JOURNAL_ASK_LOAD:
         memcpy(kept->name, ask->name, sizeof(kept->name));
         memcpy(kept->source_name, ask->source_name, sizeof(kept->source_name));
         kept->recovery = ask->recovery;
@@ -186,6 +191,7 @@ static bool copy_forward(struct weft_journal_keeper *keeper, const struct kept *
 static void compact(struct weft_journal_keeper *keeper)
 {
     if (keeper->snapshot_next == UINT32_MAX) {
+        if (keeper->adopt_count > 0) return;
         if (!weft_journal_snapshot_wanted(&keeper->journal)) return;
         if (weft_journal_snapshot_begin(&keeper->journal) != 0) return;
         keeper->snapshot_next = 0;
@@ -286,6 +292,21 @@ static uint64_t due_ns(void *self)
     return waits ? keeper->worker->core.now_ns + 200 * WEFT_NS_PER_US : UINT64_MAX;
 }
 
+static void seal(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_journal_keeper *keeper = self;
+    (void)core;
+    (void)argument;
+    // Refused only by a journal that is full or has failed: then there is nothing to vouch for.
+    (void)weft_journal_seal(&keeper->journal);
+}
+
+void weft_journal_keeper_seal(struct weft_journal_keeper *keeper)
+{
+    weft_counter_set(&keeper->view.waiting, 1);
+    (void)weft_core_call(&keeper->node->control, 1, seal, keeper, 0);
+}
+
 // ---- Making and freeing.
 
 int weft_journal_keeper_create(struct weft_journal_keeper **made, struct weft_node *node,
@@ -310,6 +331,7 @@ int weft_journal_keeper_create(struct weft_journal_keeper **made, struct weft_no
         weft_journal_destroy(&keeper->journal);
         goto fail;
     }
+    keeper->adopt_count = recovered->count;
     *made = keeper;
     return 0;
 

@@ -50,6 +50,10 @@ const struct weft_journal *weft_journal_keeper_journal(const struct weft_journal
 // True once everything handed over is durable. Own core, or while nothing turns.
 bool weft_journal_keeper_idle(const struct weft_journal_keeper *keeper);
 
+// Leaves a mark over all that is durable, so that the next start can tell damage from a torn tail.
+// Control core, before a clean stop; `waiting` tells when it is written.
+void weft_journal_keeper_seal(struct weft_journal_keeper *keeper);
+
 struct weft_journal_view { // For the control core, at most a turn old.
     weft_counter failed, records, blocks, writes, segments;
     weft_counter waiting; // 1: something is not durable yet.

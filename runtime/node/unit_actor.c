@@ -38,7 +38,10 @@ static bool send_finished(struct weft_unit_actor *unit)
         struct weft_command *command =
             WEFT_CONTAINER_OF(unit->finished.next, struct weft_command, link);
         weft_list_remove(&command->link);
-        if (weft_core_call(&unit->worker->core, 0, done_on_control, command, 0) == 0) continue;
+        const struct weft_core_message message = {
+            .kind = WEFT_CORE_MESSAGE_CALL,
+            .word = {(uint64_t)(uintptr_t)done_on_control, (uint64_t)(uintptr_t)command}};
+        if (weft_core_send_try(&unit->worker->core, 0, &message)) continue;
         weft_list_prepend(&unit->finished, &command->link);
         return false;
     }
@@ -360,6 +363,13 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
         weft_wheel_arm(&unit->worker->core.wheel, &unit->timer, due_ns);
 }
 
+static bool waits_for_message(const struct weft_unit_actor *unit)
+{
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    return info.wake_ns == 0; // Else it waits for MS.
+}
+
 static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
@@ -379,7 +389,10 @@ static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reduction
     const bool all_sent = send_finished(unit);
     if (unit->ending && all_sent) return WEFT_ACTOR_EXIT;
     arm_timer(unit, state);
-    const bool more = unit->current == NULL && !weft_list_empty(&unit->commands);
+    // A program that was parked below an evaluation did not see what came meanwhile.
+    const bool has_mail =
+        state == WEFT_UNIT_WAIT && !weft_list_empty(&actor->mailbox) && waits_for_message(unit);
+    const bool more = (unit->current == NULL && !weft_list_empty(&unit->commands)) || has_mail;
     return state == WEFT_UNIT_AGAIN || more || !all_sent ? WEFT_ACTOR_AGAIN : WEFT_ACTOR_WAIT;
 }
 

@@ -161,17 +161,26 @@ static bool is_drained(const struct daemon *daemon)
            weft_counter_get(&weft_journal_keeper_view(daemon->machine.node.journal)->waiting) == 0;
 }
 
+static void turn_until_drained(struct daemon *daemon, uint64_t stop_by_ns)
+{
+    struct weft_core *core = &daemon->machine.node.control;
+    while (!is_drained(daemon) && core->now_ns < stop_by_ns) {
+        if (!weft_core_turn(core)) weft_core_idle(core);
+    }
+}
+
 static void turn(struct daemon *daemon)
 {
     struct weft_core *core = &daemon->machine.node.control;
-    uint64_t stop_by_ns = UINT64_MAX;
-    while (!daemon->stop || (!is_drained(daemon) && core->now_ns < stop_by_ns)) {
+    while (!daemon->stop) {
         if (!weft_core_turn(core)) weft_core_idle(core);
-        if (!daemon->stop || stop_by_ns != UINT64_MAX) continue;
-        daemon->control.draining = true; // No new work; what was promised is finished.
-        stop_by_ns = core->now_ns + DRAIN_NS;
-        weft_log(&core->log, WEFT_LOG_INFO, "node", "%s: stopping", daemon->config.node.name);
     }
+    daemon->control.draining = true; // No new work; what was promised is finished.
+    weft_log(&core->log, WEFT_LOG_INFO, "node", "%s: stopping", daemon->config.node.name);
+    turn_until_drained(daemon, core->now_ns + DRAIN_NS);
+    if (daemon->machine.node.journal != NULL)
+        weft_journal_keeper_seal(daemon->machine.node.journal);
+    turn_until_drained(daemon, core->now_ns + DRAIN_NS);
 }
 
 static int start(struct daemon *daemon, const struct options *options, struct weft_error *error)
