@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/tool/command.h"
 #include "runtime/tool/help.h"
 #include "runtime/tool/nearest.h"
@@ -63,6 +64,7 @@ int weft_tool_usage(const struct weft_tool_call *call, const char *format, ...)
     FILE *err = call->tool->err;
     va_list args;
 
+    weft_assert(format != NULL);
     fputs("error: ", err);
     va_start(args, format);
     vfprintf(err, format, args);
