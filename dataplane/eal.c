@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,7 @@ int weft_eal_start(const struct weft_eal_options *options, struct weft_eal_info 
         setenv("RUNTIME_DIRECTORY", options->runtime_directory, 1);
         setenv("XDG_RUNTIME_DIR", options->runtime_directory, 1);
     }
+    signal(SIGPIPE, SIG_IGN);
     result = weft_eal_log_open();
     if (result != 0) return result;
 

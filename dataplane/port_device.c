@@ -184,16 +184,18 @@ static int check_tap(const struct weft_device *device, struct weft_error *error)
     return 0;
 }
 
-static int connect_unix(const char *path)
+// Whether a process has this socket open. A datagram socket cannot connect to it (EPROTOTYPE), so
+// the question does not disturb the owner: a stream that connects would be its peer.
+static bool socket_is_alive(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, path, strlen(path) + 1); // weft_device_parse has limited it.
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return -errno;
-    const int result =
-        connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return true; // Not known: leave it alone.
+    const bool refused = connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 &&
+                         errno == ECONNREFUSED;
     close(fd);
-    return result;
+    return !refused;
 }
 
 static int check_directory(const struct weft_device *device, struct weft_error *error)
@@ -210,7 +212,7 @@ static int check_directory(const struct weft_device *device, struct weft_error *
                   "make it, owned by this user");
 }
 
-// A socket that nobody listens on is what a killed process has left; one that answers is in use.
+// A socket that nobody has open is what a killed process has left.
 static int check_own_socket(const struct weft_device *device, struct weft_error *error)
 {
     struct stat status;
@@ -220,9 +222,8 @@ static int check_own_socket(const struct weft_device *device, struct weft_error 
     if (!S_ISSOCK(status.st_mode))
         return refuse(device, error, EEXIST, "the path exists and is not a socket",
                       "move it away, or choose another path");
-    const int connected = connect_unix(device->target);
-    if (connected == 0 || connected == -EAGAIN)
-        return refuse(device, error, EADDRINUSE, "another process listens on this socket",
+    if (socket_is_alive(device->target))
+        return refuse(device, error, EADDRINUSE, "another process has this socket open",
                       "stop it, or choose another path");
     if (unlink(device->target) != 0)
         return refuse(device, error, errno, "a stale socket cannot be removed",
