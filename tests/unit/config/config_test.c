@@ -63,14 +63,14 @@ static void toml_is_taken_or_refused(void **state)
         {"a = 1 2\nb = 01\nc = [1\n2\n]\nd = x\n", 4},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct weft_config_pool *pool = weft_pool_create();
+        struct weft_config_pool *pool = weft_config_pool_create();
         struct weft_toml toml;
         weft_toml_parse(&toml, pool, cases[i].text, strlen(cases[i].text));
         if (toml.error_count != cases[i].errors)
             print_error("%s: %zu errors: %s\n", cases[i].text, toml.error_count,
                         toml.errors[0].text);
         assert_int_equal(toml.error_count, cases[i].errors);
-        weft_pool_free(pool);
+        weft_config_pool_free(pool);
     }
 }
 
