@@ -191,13 +191,16 @@ static int replay_load(struct weft_unit_table *table, struct weft_span payload)
     int result = weft_unit_load_decode(payload, &load);
     if (result < 0) return result;
     struct weft_unit_entry *entry = find(table, load.name);
-    if (!entry) result = add(table, load.name, &entry);
+    const bool is_new = entry == NULL;
+    if (is_new) result = add(table, load.name, &entry);
     if (result < 0) return result;
     struct weft_span source = entry->load.source;
     result = own(&source, load.source);
     entry->load = load;
     entry->load.source = source;
-    return result < 0 ? result : own(&entry->image, (struct weft_span){0});
+    // Of a name that is in use it is a copy that a compaction made: the image stays until its copy comes,
+    // which a crash between the two may prevent.
+    return result < 0 || !is_new ? result : own(&entry->image, (struct weft_span){0});
 }
 
 static int replay_image(struct weft_unit_table *table, struct weft_span payload)

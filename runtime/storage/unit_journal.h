@@ -1,10 +1,11 @@
 // unit_journal.h: what the journal holds of a node's units, and the table that replay folds it
 // into.
 //
-// Three records. The latest wins: LOAD sets a unit's source and forgets its image, IMAGE replaces
-// the image, GONE removes the unit. A compaction appends, for each unit and in one turn, its LOAD
-// and then its IMAGE. An image without a load passes by: its unit's copy follows further on.
-// Layouts: docs/wire/journal.md. Everything read is checked before it is used.
+// Three records: LOAD sets a unit's source, IMAGE replaces its state, GONE removes it. A compaction
+// appends, for each unit and in one turn, its LOAD and then its IMAGE. A name in use is never
+// loaded anew, so a LOAD of one is such a copy and leaves the image alone: a crash may come before
+// the IMAGE. An image without a load passes by: its unit's copy follows further on. Layouts:
+// docs/wire/journal.md. Everything read is checked before it is used.
 //
 // Core:   the table belongs to whoever replays; the encoders write into the caller's memory.
 // Memory: the table takes malloc at start, before a core runs; weft_unit_table_destroy gives it

@@ -43,7 +43,7 @@ static void last_record_wins(void **state)
     assert_int_equal(weft_unit_journal_load(&journal, &counter), 1);
     assert_int_equal(weft_unit_journal_load(&journal, &other), 2);
     assert_int_equal(weft_unit_journal_image(&journal, "counter", weft_span_text("old")), 3);
-    assert_int_equal(weft_unit_journal_load(&journal, &again), 4); // Forgets the image.
+    assert_int_equal(weft_unit_journal_load(&journal, &again), 4); // A copy: keeps the image.
     assert_int_equal(weft_unit_journal_gone(&journal, "other"), 5);
     settle(&journal);
     assert_int_equal(
@@ -101,6 +101,21 @@ static void table_finds_each_name(void **state)
     weft_unit_table_destroy(&table);
 }
 
+// A compaction that a crash cut between the copy of a source and the copy of its image loses
+// neither.
+static void a_copied_source_keeps_the_image(void **state)
+{
+    static const uint8_t load[] = {1, 1, 0, 0, 1, 0, 0, 0, 'a', 's'};
+    static const uint8_t image[] = {1, 0, 0, 0, 2, 0, 0, 0, 'a', 7, 8};
+    struct weft_unit_table table = {0};
+    (void)state;
+    weft_unit_table_replay(&table, WEFT_UNIT_LOAD, 1, weft_span_of(load, sizeof(load)));
+    weft_unit_table_replay(&table, WEFT_UNIT_IMAGE, 2, weft_span_of(image, sizeof(image)));
+    weft_unit_table_replay(&table, WEFT_UNIT_LOAD, 3, weft_span_of(load, sizeof(load)));
+    assert_int_equal(weft_unit_table_find(&table, "a")->image.length, 2);
+    weft_unit_table_destroy(&table);
+}
+
 static void limits_are_checked(void **state)
 {
     struct weft_journal journal = {0}; // Never reached: the checks come first.
@@ -150,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_record_wins),
         cmocka_unit_test(table_finds_each_name),
+        cmocka_unit_test(a_copied_source_keeps_the_image),
         cmocka_unit_test(limits_are_checked),
         cmocka_unit_test(every_truncation_is_refused),
     };
