@@ -257,11 +257,10 @@ int32_t weft_op_begin(struct weft_unit *unit)
 int32_t weft_op_while(struct weft_unit *unit)
 {
     // The origin goes below the destination ( dest -- orig dest ).
-    const weft_cell destination = *weft_top(unit->block);
-    unit->block->dsp--;
-    const int32_t code = origin(unit, WEFT_OP_zbranch);
-    weft_push(unit->block, destination);
-    return code;
+    uint32_t target;
+    int32_t code = control_pop(unit, TAG_DESTINATION, &target);
+    if (code == 0) code = origin(unit, WEFT_OP_zbranch);
+    return code != 0 ? code : control_push(unit, TAG_DESTINATION, target);
 }
 
 static int32_t back_to(struct weft_unit *unit, unsigned op)

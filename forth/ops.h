@@ -145,17 +145,17 @@
     C(compile_bracket, "[COMPILE]", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
     C(if, "IF", 0, 0, 1, 0, 0, WEFT_IMM_COMP) \
     C(ahead, "AHEAD", 0, 0, 1, 0, 0, WEFT_IMM_COMP) \
-    C(else, "ELSE", 0, 1, 1, 0, 0, WEFT_IMM_COMP) \
-    C(then, "THEN", 0, 1, 0, 0, 0, WEFT_IMM_COMP) \
+    C(else, "ELSE", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
+    C(then, "THEN", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
     C(begin, "BEGIN", 0, 0, 1, 0, 0, WEFT_IMM_COMP) \
-    C(while, "WHILE", 0, 1, 2, 0, 0, WEFT_IMM_COMP) \
-    C(until, "UNTIL", 0, 1, 0, 0, 0, WEFT_IMM_COMP) \
-    C(again, "AGAIN", 0, 1, 0, 0, 0, WEFT_IMM_COMP) \
-    C(repeat, "REPEAT", 0, 2, 0, 0, 0, WEFT_IMM_COMP) \
+    C(while, "WHILE", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
+    C(until, "UNTIL", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
+    C(again, "AGAIN", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
+    C(repeat, "REPEAT", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
     C(do_word, "DO", 0, 0, 2, 0, 0, WEFT_IMM_COMP) \
     C(qdo_word, "?DO", 0, 0, 2, 0, 0, WEFT_IMM_COMP) \
-    C(loop_word, "LOOP", 0, 2, 0, 0, 0, WEFT_IMM_COMP) \
-    C(plus_loop_word, "+LOOP", 0, 2, 0, 0, 0, WEFT_IMM_COMP) \
+    C(loop_word, "LOOP", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
+    C(plus_loop_word, "+LOOP", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM_COMP) \
     C(leave, "LEAVE", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
     C(create, "CREATE", 0, 0, 0, 0, 0, 0) \
     C(variable, "VARIABLE", 0, 0, 0, 0, 0, 0) \

@@ -4,6 +4,7 @@
 
 #include "tests/support/cmocka.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
