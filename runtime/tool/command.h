@@ -95,8 +95,9 @@ int weft_tool_main(int argc, char **argv, const struct weft_tool_command *const 
 // The same with the streams and settings of `tool`, which options change.
 int weft_tool_run(struct weft_tool *tool, int argc, char **argv);
 
-// The commands of this directory.
+// The commands of this directory, and those of the laptop swarm (runtime/lab).
 extern const struct weft_tool_command weft_tool_commands[];
+extern const struct weft_tool_command weft_lab_commands[];
 
 // Walks all tables: `index` from 0 upward; NULL past the end.
 const struct weft_tool_command *weft_tool_command_at(const struct weft_tool *tool, size_t index);

@@ -1,10 +1,6 @@
 // weft: the tool. Its own commands, and those of the laptop swarm.
 #include "runtime/tool/command.h"
 
-#ifdef WEFT_HAVE_LAB
-extern const struct weft_tool_command weft_lab_commands[]; // runtime/lab
-#endif
-
 int main(int argc, char **argv)
 {
     static const struct weft_tool_command *const tables[] = {

@@ -178,10 +178,10 @@ static void refuses_a_body_that_grows_too_large(void **state)
 static void garbage_ends_only_its_own_connection(void **state)
 {
     struct bench_server *bench = *state;
-    static const char *const lines[] = {"GET\r\n\r\n", "\x16\x03\x01 HTTP/9\r\n\r\n",
-                                        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                                        "POST /api/v1/units HTTP/1.1\r\nHost: x\r\n"
-                                        "Transfer-Encoding: chunked\r\n\r\nzz\r\n"};
+    static const char *const lines[] = {
+        "GET\r\n\r\n", "\x16\x03\x01 HTTP/9\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /api/v1/units HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"};
     for (size_t i = 0; i < WEFT_COUNT_OF(lines); i++) {
         const int fd = bench_connect(bench, true);
         send(fd, lines[i], strlen(lines[i]), MSG_NOSIGNAL);
