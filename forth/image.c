@@ -188,7 +188,7 @@ static bool level_ok(const struct weft_unit *unit, const uint8_t *starts, uint32
     *below = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
     frame[5] = WEFT_CODE_SPECIAL; // A delay begins again.
     if (sources > weft_source_count(unit->block) || *below > top - WEFT_LEVEL_ENTRIES ||
-        handler > top - WEFT_LEVEL_ENTRIES || dsp > unit->block->dsp || rsp > unit->block->rsp)
+        handler > top - WEFT_LEVEL_ENTRIES || rsp > unit->block->rsp)
         return false;
     if (first) return top == WEFT_LEVEL_ENTRIES && *below == 0 && status == WEFT_STATUS_IDLE;
     const uint32_t lower_dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;

@@ -102,7 +102,7 @@ bool weft_throw(struct weft_unit *unit, int32_t code)
     struct weft_block *block = unit->block;
     uint64_t frame[WEFT_CATCH_ENTRIES];
     if (block->handler == 0 || !catch_frame(unit, frame)) {
-        weft_error_note(unit, code);
+        weft_error_note(unit, code, false);
         weft_level_end(unit, true);
         return true;
     }
@@ -131,12 +131,12 @@ static void copy_text(char *to, size_t size, const void *from, size_t length)
 }
 
 // The word in whose code the unit stood, and the nearest one above it that has a name.
-static void name_running_word(const struct weft_unit *unit, char *to, size_t size)
+static void name_running_word(const struct weft_unit *unit, bool stopped, char *to, size_t size)
 {
     const bool in_system = unit->block->ip & WEFT_CODE_SYSTEM;
     const uint32_t shared = weft_shared_words(unit);
     const uint32_t count = in_system ? shared : weft_own_words(unit->block);
-    const uint32_t at = (unit->block->ip & WEFT_CODE_OFFSET) - 1; // The operation just read.
+    const uint32_t at = (unit->block->ip & WEFT_CODE_OFFSET) - !stopped;
     for (uint32_t n = 0; n < count; n++) {
         const uint32_t index = in_system ? n : n + shared;
         const struct weft_word *word = weft_word_at(unit, index);
@@ -184,7 +184,7 @@ static void note_place(const struct weft_unit *unit, struct weft_unit_error *err
     }
 }
 
-void weft_error_note(struct weft_unit *unit, int32_t code)
+void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
 {
     if (unit->error == NULL) {
         unit->error = unit->memory.resize(unit->memory.self, NULL, 0, sizeof(*unit->error));
@@ -193,7 +193,7 @@ void weft_error_note(struct weft_unit *unit, int32_t code)
     struct weft_unit_error *error = unit->error;
     *error = (struct weft_unit_error){.code = code};
     note_place(unit, error);
-    name_running_word(unit, error->word, sizeof(error->word));
+    name_running_word(unit, stopped, error->word, sizeof(error->word));
 
     const struct weft_block *block = unit->block;
     const char *text =

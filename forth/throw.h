@@ -8,7 +8,8 @@
 // notes the error, ends the level and answers true.
 bool weft_throw(struct weft_unit *unit, int32_t code);
 
-// Notes an error at the current place, as weft_unit_error gives it out.
-void weft_error_note(struct weft_unit *unit, int32_t code);
+// Notes an error, as weft_unit_error gives it out: at the operation just read, or, if the unit was
+// stopped from outside, where it would go on.
+void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped);
 
 #endif // WEFT_FORTH_THROW_H

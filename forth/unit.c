@@ -204,7 +204,7 @@ void weft_unit_cancel(struct weft_unit *unit, int32_t code)
 {
     if (unit->block->levels == 0) return;
     weft_sandbox_drop(unit);
-    weft_error_note(unit, code);
+    weft_error_note(unit, code, true);
     weft_level_end(unit, true);
 }
 
