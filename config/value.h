@@ -11,7 +11,8 @@ int weft_value_read(const struct weft_schema_key *key, const struct weft_toml_no
                     void *base, struct weft_config_pool *pool, char why[200]);
 
 // Writes the default. Returns 0 or -ENOMEM. A required key is left alone.
-int weft_value_default(const struct weft_schema_key *key, void *base, struct weft_config_pool *pool);
+int weft_value_default(const struct weft_schema_key *key, void *base,
+                       struct weft_config_pool *pool);
 
 // Prints the value as TOML. Returns false, and prints nothing, if it is not set.
 bool weft_value_print(const struct weft_schema_key *key, const void *base, FILE *out);

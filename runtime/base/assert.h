@@ -1,4 +1,5 @@
-// assert.h: checks of our own mistakes. They stay on in release; input from outside is never asserted.
+// assert.h: checks of our own mistakes. They stay on in release; input from outside is never
+// asserted.
 #ifndef WEFT_BASE_ASSERT_H
 #define WEFT_BASE_ASSERT_H
 

@@ -1,7 +1,9 @@
 // drop.h: the drop ledger. Every packet, datagram and message that does not arrive has exactly one
-// reason and one counter here (DESIGN, rule 4): received = delivered + sum of drops, and a test adds it up.
+// reason and one counter here (DESIGN, rule 4): received = delivered + sum of drops, and a test
+// adds it up.
 //
-// One table: `weft drops`, /metrics and docs/ are printed from it. Add a reason at the end of its stage.
+// One table: `weft drops`, /metrics and docs/ are printed from it. Add a reason at the end of its
+// stage.
 #ifndef WEFT_BASE_DROP_H
 #define WEFT_BASE_DROP_H
 
@@ -58,7 +60,8 @@
     X(MESH_MALFORMED, "mesh", "malformed", "opened, but its content does not parse")               \
     X(MESH_OWN, "mesh", "own", "our own datagram, come back to us")                                \
     X(MESH_TABLE_FULL, "mesh", "table_full", "no room for another peer")                           \
-    X(MESH_NOT_OURS, "mesh", "not_ours", "sealed for another node: a former one here, or replayed") \
+    X(MESH_NOT_OURS, "mesh", "not_ours",                                                           \
+      "sealed for another node: a former one here, or replayed")                                   \
     X(MESH_NO_TARGET, "mesh", "no_target", "a message for a unit, and no unit takes messages")     \
     X(MESH_NO_PEER, "mesh", "no_peer", "a message to a node that is not known or not alive")       \
     X(MAILBOX_FULL, "mailbox", "full", "the actor's mailbox was at its limit")                     \

@@ -1,15 +1,17 @@
-// error.h: errors that a person reads. Each has a stable code Wnnnn that `weft help Wnnnn` explains.
+// error.h: errors that a person reads. Each has a stable code Wnnnn that `weft help Wnnnn`
+// explains.
 //
 // Inside, a failure is a negative errno (STYLE). This is what a failure becomes at the edge: what
-// failed and where (`text`), and what to do (`hint`). The table is the one source for help and docs.
+// failed and where (`text`), and what to do (`hint`). The table is the one source for help and
+// docs.
 #ifndef WEFT_BASE_ERROR_H
 #define WEFT_BASE_ERROR_H
 
 #include <stdint.h>
 
 // X(CODE, "title", "explanation and cure, several sentences")
-// 01xx config, 02xx host and devices, 03xx keys and mesh, 04xx units and Forth, 05xx admin and tool,
-// 06xx lab, 07xx journal.
+// 01xx config, 02xx host and devices, 03xx keys and mesh, 04xx units and Forth, 05xx admin and
+// tool, 06xx lab, 07xx journal.
 #define WEFT_ERROR_TABLE(X)                                                                        \
     X(0101, "unknown key in the configuration",                                                    \
       "The file has a key that Weft does not know. A misspelt key would otherwise be ignored in "  \
@@ -51,9 +53,9 @@
       "a journal by itself.")
 
 struct weft_error {
-    uint16_t code;   // 101 for W0101; 0 for none.
-    char text[512];  // What failed, where and why.
-    char hint[256];  // What to do. May be empty.
+    uint16_t code;  // 101 for W0101; 0 for none.
+    char text[512]; // What failed, where and why.
+    char hint[256]; // What to do. May be empty.
 };
 
 struct weft_error_info {
@@ -62,7 +64,8 @@ struct weft_error_info {
     const char *explanation;
 };
 
-// Fills `error` (NULL is allowed: then nothing happens). printf rules. Returns -1 for the caller's use.
+// Fills `error` (NULL is allowed: then nothing happens). printf rules. Returns -1 for the caller's
+// use.
 __attribute__((format(printf, 3, 4))) int weft_error_set(struct weft_error *error, uint16_t code,
                                                          const char *format, ...);
 __attribute__((format(printf, 2, 3))) void weft_error_hint(struct weft_error *error,

@@ -37,7 +37,8 @@ static inline void weft_list_prepend(struct weft_list *list, struct weft_list *l
     weft_list_append(list->next, link);
 }
 
-// Takes `link` out of whatever list it is in; it is alone afterwards. Harmless when it is alone already.
+// Takes `link` out of whatever list it is in; it is alone afterwards. Harmless when it is alone
+// already.
 static inline void weft_list_remove(struct weft_list *link)
 {
     link->prev->next = link->next;

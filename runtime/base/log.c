@@ -33,7 +33,8 @@ __attribute__((format(printf, 5, 0))) static void write_record(struct weft_log *
     record->level = (uint8_t)level;
     snprintf(record->module, sizeof(record->module), "%s", module);
     const int wanted = vsnprintf(record->text, sizeof(record->text), format, args);
-    if (wanted >= (int)sizeof(record->text)) memcpy(record->text + sizeof(record->text) - 4, "...", 4);
+    if (wanted >= (int)sizeof(record->text))
+        memcpy(record->text + sizeof(record->text) - 4, "...", 4);
     // Pairs with the acquire load of head in weft_log_take: the record is whole.
     atomic_store_explicit(&log->head, head + 1, memory_order_release);
 }

@@ -1,8 +1,8 @@
 // log.h: what a core has to say, without waiting for anyone who listens.
 //
 // A core writes records into its own single-producer ring; the control core drains every ring, adds
-// the node's name and prints. A full ring loses the newest record and counts it: a log never blocks.
-// Hot paths count, they do not log.
+// the node's name and prints. A full ring loses the newest record and counts it: a log never
+// blocks. Hot paths count, they do not log.
 #ifndef WEFT_BASE_LOG_H
 #define WEFT_BASE_LOG_H
 
@@ -18,12 +18,12 @@ enum weft_log_level { WEFT_LOG_ERROR, WEFT_LOG_WARN, WEFT_LOG_INFO, WEFT_LOG_DEB
 #define WEFT_LOG_RECORDS    256 // Per core; a power of two.
 
 struct weft_log_record {
-    uint64_t time_ns;  // The writing core's monotonic clock.
-    uint64_t pid;      // The actor or unit that speaks; 0 for the node itself.
+    uint64_t time_ns; // The writing core's monotonic clock.
+    uint64_t pid;     // The actor or unit that speaks; 0 for the node itself.
     uint16_t core;
-    uint8_t level;     // enum weft_log_level.
+    uint8_t level; // enum weft_log_level.
     uint8_t reserved;
-    char module[8];    // "raft", "mesh": who says it. Zero-terminated.
+    char module[8];                 // "raft", "mesh": who says it. Zero-terminated.
     char text[WEFT_LOG_TEXT_BYTES]; // "subject: fact". Zero-terminated, cut with "..." if longer.
 };
 _Static_assert(sizeof(struct weft_log_record) == 256, "a record is four cache lines");
@@ -32,7 +32,7 @@ struct weft_log {
     _Alignas(WEFT_CORE_ALIGN) _Atomic uint32_t head; // Written by the core that logs.
     _Atomic uint64_t lost;
     uint16_t core;
-    uint8_t level_max; // Records above this level are not written.
+    uint8_t level_max;      // Records above this level are not written.
     const uint64_t *now_ns; // The core's idea of now, read when a record is written. May be NULL.
     _Alignas(WEFT_CORE_ALIGN) _Atomic uint32_t tail; // Written by the core that drains.
     struct weft_log_record records[WEFT_LOG_RECORDS];

@@ -1,5 +1,5 @@
-// prng.h: repeatable pseudo-random numbers: xoshiro256** (Blackman, Vigna 2018), seeded by splitmix64.
-// Not for secrets: keys and salts come from weft_entropy (runtime/env).
+// prng.h: repeatable pseudo-random numbers: xoshiro256** (Blackman, Vigna 2018), seeded by
+// splitmix64. Not for secrets: keys and salts come from weft_entropy (runtime/env).
 #ifndef WEFT_BASE_PRNG_H
 #define WEFT_BASE_PRNG_H
 

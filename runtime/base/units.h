@@ -11,13 +11,15 @@
 #define WEFT_KIB       UINT64_C(1024)
 #define WEFT_MIB       UINT64_C(1048576)
 
-// What two cores write stands this far apart: two lines, as prefetchers fetch pairs (DESIGN, rule 14).
+// What two cores write stands this far apart: two lines, as prefetchers fetch pairs (DESIGN, rule
+// 14).
 #define WEFT_CORE_ALIGN 128
 
 #define WEFT_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 // The structure that holds `member` at `pointer`.
-#define WEFT_CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define WEFT_CONTAINER_OF(pointer, type, member)                                                   \
+    ((type *)((char *)(pointer)-offsetof(type, member)))
 
 // `value` rounded up to a multiple of `to`, a power of two.
 static inline size_t weft_round_up(size_t value, size_t to)

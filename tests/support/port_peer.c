@@ -1,9 +1,11 @@
 // port_peer: the other side of a port test: one process, one port, one task.
 //
 //   port_peer NAME DEVICE echo                    sends every frame back, until killed
-//   port_peer NAME DEVICE ask COUNT SECONDS [S2]  sends COUNT frames one by one, each again until it
-//                                                 is answered; exit 0 if all were within SECONDS. S2:
-//                                                 how long to wait for a peer of a virtio_user port
+//   port_peer NAME DEVICE ask COUNT SECONDS [S2]  sends COUNT frames one by one, each again until
+//   it
+//                                                 is answered; exit 0 if all were within SECONDS.
+//                                                 S2: how long to wait for a peer of a virtio_user
+//                                                 port
 //
 // Prints "ready" once the port is open, "half" when half the answers are in, one line at the end.
 // For tests of whole processes, which kill one side and look whether the other notices. EAL's

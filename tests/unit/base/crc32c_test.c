@@ -26,7 +26,8 @@ static void goes_on_where_it_stopped(void **state)
     const size_t length = strlen(text);
     for (size_t cut = 0; cut <= length; cut++) {
         const uint32_t first = weft_crc32c(0, text, cut);
-        assert_int_equal(weft_crc32c(first, text + cut, length - cut), weft_crc32c(0, text, length));
+        assert_int_equal(weft_crc32c(first, text + cut, length - cut),
+                         weft_crc32c(0, text, length));
     }
 }
 

@@ -19,8 +19,7 @@ static void keeps_order(void **state)
     weft_list_append(&list, &items[2].link);
     weft_list_prepend(&list, &items[0].link);
     weft_list_append(&list, &items[3].link);
-    WEFT_LIST_FOR_EACH(link, &list)
-    {
+    WEFT_LIST_FOR_EACH (link, &list) {
         if (WEFT_CONTAINER_OF(link, struct item, link)->value == 2) weft_list_remove(link);
     }
     for (int expected = 0; expected < 4; expected++) {

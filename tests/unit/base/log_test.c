@@ -1,4 +1,5 @@
-// A log ring gives back what was written, in order, cuts long lines and counts what it had no room for.
+// A log ring gives back what was written, in order, cuts long lines and counts what it had no room
+// for.
 #include "tests/support/cmocka.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-// Equal seeds give equal numbers, on every machine; numbers below a limit stay below it and reach all of it.
+// Equal seeds give equal numbers, on every machine; numbers below a limit stay below it and reach
+// all of it.
 #include "tests/support/cmocka.h"
 
 #include "runtime/base/prng.h"
