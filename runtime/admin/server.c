@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,10 @@ int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_er
         return weft_error_set(error, 501, "admin: more than %d listeners",
                               WEFT_ADMIN_LISTENERS_MAX);
     }
+    // A descriptor handed in may block, and a client that leaves before accept must not hold us up.
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
+        return weft_error_set(error, 501, "admin: %s", strerror(errno));
+    }
     *listener = (struct listener){.server = server, .fd = fd, .port = port};
     listener->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
@@ -201,6 +206,9 @@ static uint32_t server_poll(void *self, uint64_t now_ns)
     }
     if (ready <= 0 && !timeout_due(server)) return 0;
     run_daemons(server);
+    // At its limit of connections MHD stops listening, and starts again only in the run after the
+    // one that saw one leave.
+    if (ready > 0) server->resumed = true;
     return ready > 0 ? (uint32_t)ready : 1;
 }
 

@@ -38,7 +38,7 @@ struct weft_admin_server {
     uint64_t stream_due_ns;
     uint64_t request_count, refused_count;
     bool closing;
-    bool resumed; // A connection was: MHD must run, and its timeout does not say so.
+    bool resumed; // MHD must run once more, and its timeout does not say so.
 };
 
 // One request from its first header to its end.

@@ -293,13 +293,19 @@ int weft_run_pcap(struct weft_tool_call *call)
     struct weft_client_target target;
     struct weft_error error = {0};
     struct sink sink = {.fd = STDOUT_FILENO};
+    const char *word = weft_tool_arg(call, 0);
+    char node[64] = "", path[160];
     uint64_t packets, snap;
-    char path[160];
     int code;
 
     if (file == NULL) return weft_tool_usage(call, "-w FILE is missing (- for standard output)");
     if (!option_number(call, "packets", 0, &packets) || !option_number(call, "snap", 0, &snap)) {
         return WEFT_EXIT_USAGE;
+    }
+    if (word != NULL) { // NODE/PORT
+        const char *slash = strchr(word, '/');
+        if (slash != NULL) port = slash + 1;
+        snprintf(node, sizeof(node), "%.*s", (int)strcspn(word, "/"), word);
     }
     if (port != NULL && strspn(port, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789._-") != strlen(port)) {
@@ -308,7 +314,7 @@ int weft_run_pcap(struct weft_tool_call *call)
     if (strcmp(file, "-") == 0 && isatty(STDOUT_FILENO)) {
         return weft_tool_usage(call, "a capture is not for a terminal: pipe it to tcpdump -r -");
     }
-    code = weft_target_find(call->tool, weft_tool_arg(call, 0), &target);
+    code = weft_target_find(call->tool, node[0] != '\0' ? node : NULL, &target);
     if (code != 0) return code;
     if (strcmp(file, "-") != 0) {
         sink.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -5,8 +5,8 @@
 static void target_set(struct weft_client_target *target, const char *name, const char *path)
 {
     memset(target, 0, sizeof(*target));
-    snprintf(target->name, sizeof(target->name), "%s", name);
-    snprintf(target->path, sizeof(target->path), "%s", path);
+    snprintf(target->name, sizeof(target->name), "%.63s", name);
+    snprintf(target->path, sizeof(target->path), "%.107s", path);
 }
 
 static int find_named(const struct weft_tool *tool, const char *run, const char *name,

@@ -95,16 +95,31 @@ static int exchange(const struct weft_tool *tool, const struct weft_client_targe
     return code;
 }
 
+// `bytes` as a JSON string; NULL after saying that they cannot be one. Replacing what is not UTF-8
+// would change the program in silence.
+static json_t *source_text(const struct weft_tool *tool, const char *file, const char *bytes,
+                           size_t length)
+{
+    json_t *text = json_stringn(bytes, length);
+    struct weft_error error = {0};
+
+    if (text != NULL) return text;
+    weft_error_set(&error, 504, "%s: the text is not valid UTF-8", file);
+    weft_tool_fail(tool, &error);
+    return NULL;
+}
+
 int weft_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
                    const char *unit, const char *text, size_t length, bool interactive,
                    bool *compiling)
 {
+    json_t *source = source_text(tool, unit, text, length);
     char path[128];
 
+    if (source == NULL) return WEFT_EXIT_INPUT;
     snprintf(path, sizeof(path), "/api/v1/units/%s/eval", unit);
     return exchange(tool, target, "POST", path,
-                    json_pack("{s:o, s:b}", "text", weft_json_bytes(text, length), "interactive",
-                              (int)interactive),
+                    json_pack("{s:o, s:b}", "text", source, "interactive", (int)interactive),
                     compiling);
 }
 
@@ -112,9 +127,11 @@ int weft_unit_load(const struct weft_tool *tool, const struct weft_client_target
                    const char *unit, const char *file, const char *recovery, const char *source,
                    size_t length)
 {
-    json_t *body = json_pack("{s:s, s:o, s:o}", "name", unit, "file", weft_json_text(file),
-                             "source", weft_json_bytes(source, length));
+    json_t *text = source_text(tool, file, source, length);
 
+    if (text == NULL) return WEFT_EXIT_INPUT;
+    json_t *body =
+        json_pack("{s:s, s:o, s:o}", "name", unit, "file", weft_json_text(file), "source", text);
     if (recovery[0] != '\0') json_object_set_new(body, "recovery", weft_json_text(recovery));
     return exchange(tool, target, "POST", "/api/v1/units", body, NULL);
 }

@@ -195,6 +195,30 @@ static void garbage_ends_only_its_own_connection(void **state)
     assert_int_equal(ask(state, true, "GET /livez", NULL, NULL), 200);
 }
 
+static void more_connections_than_there_is_room_for_wait(void **state)
+{
+    struct bench_server *bench = *state;
+    static const char request[] = "GET /livez HTTP/1.1\r\nHost: w\r\nConnection: close\r\n\r\n";
+    int idle[64];
+
+    for (size_t i = 0; i < WEFT_COUNT_OF(idle); i++) {
+        idle[i] = bench_connect(bench, false);
+        weft_admin_server_turn(bench->server, 0);
+    }
+    const int fd = bench_connect(bench, false); // In the backlog.
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    for (unsigned round = 0; round < 20; round++)
+        weft_admin_server_turn(bench->server, 0);
+    assert_int_equal(recv(fd, answer, sizeof(answer), MSG_DONTWAIT), -1);
+    close(idle[0]);
+    bench_talk(bench, fd, "", 0, NULL, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    close(fd);
+    for (size_t i = 1; i < WEFT_COUNT_OF(idle); i++)
+        close(idle[i]);
+    assert_int_equal(ask(state, true, "HEAD /livez", NULL, NULL), 200); // TCP has room of its own.
+}
+
 static void runs_commands(void **state)
 {
     static const struct {
@@ -513,6 +537,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_a_body_that_grows_too_large, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_ends_only_its_own_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_connections_than_there_is_room_for_wait, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(runs_commands, setup, teardown),
         cmocka_unit_test_setup_teardown(output_that_is_not_utf8_is_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_may_end_later, setup, teardown),

@@ -72,6 +72,17 @@ static void tables(void **state)
         {"unit eval n1/counter '5 add total .'", "8 \n"},
         {"unit eval /counter '5 add total .'", "8 \n"}, // The only node.
         {"api GET /livez", "ok\n"},
+        {"mesh ls n1 -o jsonl",
+         "{\"node\":\"n1\",\"id\":\"00000000000000b0\",\"name\":\"n2\",\"address\":"
+         "\"10.77.0.12:7400\",\"state\":\"alive\",\"age_ns\":400000000,\"rtt_ns\":35000,"
+         "\"load_ratio\":0.5,\"units\":2,\"seed\":true}\n"
+         "{\"node\":\"n1\",\"id\":\"00000000000000b1\",\"name\":\"n3\",\"address\":"
+         "\"10.77.0.13:7400\",\"state\":\"dead\",\"age_ns\":800000000,\"rtt_ns\":0,"
+         "\"load_ratio\":0.5,\"units\":2,\"seed\":false}\n"},
+        {"unit eval n1/counter x -o json",
+         "{\n  \"apiVersion\": \"v1\",\n  \"unit\": \"counter\",\n  \"pid\": "
+         "\"0000000000000001\",\n  \"core\": 1,\n  \"throw\": 0,\n  \"output\": \"8 \",\n  "
+         "\"output_cut\": false,\n  \"compiling\": false,\n  \"reductions\": 9\n}\n"},
     };
     (void)state;
     for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
@@ -221,7 +232,12 @@ static void units_load_from_files(void **state)
     const int fd = mkstemp(path);
     (void)state;
 
-    assert_int_equal(write(fd, ": add + ;\n", 10), 10);
+    assert_int_equal(write(fd, ": add + ;\xff\n", 11), 11);
+    snprintf(words, sizeof(words), "unit load n1 %s --name mine", path);
+    tool_run(&result, words);
+    assert_int_equal(result.code, 65);
+    assert_non_null(strstr(result.err, "not valid UTF-8"));
+    assert_int_equal(ftruncate(fd, 9), 0);
     close(fd);
     snprintf(words, sizeof(words), "unit load n1 %s --name mine --recovery none", path);
     tool_run(&result, words);
@@ -270,7 +286,7 @@ static void captures_are_written(void **state)
     assert_string_equal(bytes, "PCAPPCAP");
     fclose(file);
     unlink(path);
-    tool_run(&result, "pcap n1 -w /tmp/none.pcap -p p9");
+    tool_run(&result, "pcap n1/p9 -w /tmp/none.pcap");
     assert_int_equal(result.code, 1);
     unlink("/tmp/none.pcap");
 }
