@@ -80,8 +80,13 @@ static int start_worker(struct weft_node_worker *worker)
     weft_stack_init(&worker->stack, &stack, &worker->core);
     result = add_ports(worker);
     if (result != 0) return result;
-    const struct weft_poller poller = weft_stack_poller(&worker->stack);
+    const struct weft_poller poller =
+        weft_stack_poller(&worker->stack); // Rings for the first port.
     result = weft_core_add_poller(&worker->core, &poller);
+    for (uint32_t i = 1; result == 0 && i < options->port_count; i++) {
+        const struct weft_poller doorbell = weft_stack_doorbell(&worker->stack, i);
+        result = weft_core_add_poller(&worker->core, &doorbell);
+    }
     if (result != 0) return result;
     return weft_forth_system_create(&worker->memory, &worker->forth);
 }

@@ -329,8 +329,9 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
         end_current(unit, false);
         return;
     }
-    if (late || spent(unit) > options->eval_reductions)
-        weft_unit_cancel(unit->unit, WEFT_THROW_REDUCTIONS);
+    if (!late && spent(unit) <= options->eval_reductions) return;
+    weft_unit_cancel(unit->unit, WEFT_THROW_REDUCTIONS);
+    end_current(unit, true);
 }
 
 // ---- A slice.

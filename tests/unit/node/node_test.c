@@ -1,0 +1,369 @@
+// One node of two workers, turned by hand: what units may do to themselves, and that their
+// siblings, the other core and the node do not notice.
+#include "tests/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/node/node.h"
+#include "runtime/node/unit_actor.h"
+#include "tests/support/disk_sim.h"
+#include "tests/support/net_pipe.h"
+
+#define WORKERS   2
+#define TURNS_MAX 2000000
+
+struct rig {
+    struct weft_node node;
+    struct net_pipe *wire;
+    struct weft_net nets[WORKERS];
+    struct weft_disk_sim disk_sim;
+    struct weft_disk disk;
+    uint64_t now_ns;
+};
+
+struct asked {
+    struct weft_command command;
+    bool is_done;
+};
+
+static uint64_t rig_now(void *self)
+{
+    return ((struct rig *)self)->now_ns;
+}
+
+static void rig_entropy(void *self, void *bytes, size_t length)
+{
+    (void)self;
+    memset(bytes, 7, length);
+}
+
+static void start(struct rig *rig)
+{
+    struct weft_error error = {0};
+    struct weft_node_options options = {
+        .name = "n1",
+        .clock = {.now_ns = rig_now, .wall_ns = rig_now, .self = rig},
+        .entropy = {.fill = rig_entropy},
+        .worker_count = WORKERS,
+        .arena_bytes = 16 * WEFT_MIB,
+        .actor_count_max = 64,
+        .log_level = WEFT_LOG_INFO,
+        .port_count = 1,
+        .disk = &rig->disk,
+        .journal = {.journal_id = 1},
+        .unit = weft_unit_options_default,
+        .unit_count_max = 32,
+        .unit_mailbox = 8,
+        .eval_reductions = 2000000,
+        .eval_timeout_ns = 60 * WEFT_NS_PER_S,
+    };
+    options.unit.memory_bytes_max = 65536;
+    options.ports[0] = (struct weft_node_port){
+        .stack = {.address = UINT32_C(0x0a4d000b), .prefix_bits = 24}, .nets = rig->nets};
+    if (weft_node_init(&rig->node, &options, &error) != 0) fail_msg("%s", error.text);
+}
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+    const uint32_t queues[2] = {WORKERS, WORKERS};
+    memset(&rig, 0, sizeof(rig));
+    rig.now_ns = WEFT_NS_PER_S;
+    rig.wire = net_pipe_create(queues, 1, 128);
+    for (int i = 0; i < WORKERS; i++) {
+        rig.nets[i] = rig.wire->ends[0].queues[i].net;
+    }
+    weft_disk_sim_init(&rig.disk_sim, 5);
+    rig.disk = weft_disk_sim_disk(&rig.disk_sim);
+    start(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct rig *rig = *state;
+    weft_node_destroy(&rig->node);
+    weft_disk_sim_destroy(&rig->disk_sim);
+    net_pipe_free(rig->wire);
+    return 0;
+}
+
+static void turn_all(struct rig *rig)
+{
+    for (uint16_t core = 0; core <= WORKERS; core++) {
+        weft_core_turn(weft_node_core(&rig->node, core));
+    }
+    rig->now_ns += 1000;
+}
+
+static void is_done(struct weft_command *command)
+{
+    WEFT_CONTAINER_OF(command, struct asked, command)->is_done = true;
+}
+
+static void ask(struct rig *rig, struct asked *asked, enum weft_command_verb verb,
+                struct weft_resident *resident, const char *text)
+{
+    memset(asked, 0, sizeof(*asked));
+    asked->command.verb = verb;
+    asked->command.resident = resident;
+    asked->command.text = text;
+    asked->command.text_length = strlen(text);
+    asked->command.done = is_done;
+    assert_int_equal(weft_unit_actor_submit(&rig->node, &asked->command), 0);
+}
+
+static void wait_for(struct rig *rig, const struct asked *asked)
+{
+    for (uint32_t turn = 0; !asked->is_done; turn++) {
+        if (turn == TURNS_MAX) fail_msg("no answer");
+        turn_all(rig);
+    }
+}
+
+static struct weft_resident *reserve(struct rig *rig, const char *name, uint16_t core)
+{
+    struct weft_error error = {0};
+    struct weft_resident *resident = weft_unit_registry_add(&rig->node.units, name, &error);
+    if (resident == NULL) fail_msg("%s", error.text);
+    resident->core = core;
+    resident->recovery = WEFT_RECOVERY_JOURNAL;
+    return resident;
+}
+
+static struct weft_resident *load(struct rig *rig, const char *name, uint16_t core,
+                                  const char *source)
+{
+    static struct asked asked;
+    struct weft_resident *resident = reserve(rig, name, core);
+    ask(rig, &asked, WEFT_COMMAND_LOAD, resident, source);
+    wait_for(rig, &asked);
+    if (asked.command.error.code != 0) fail_msg("%s: %s", name, asked.command.error.text);
+    return resident;
+}
+
+static void expect(struct rig *rig, struct weft_resident *resident, const char *text,
+                   const char *output)
+{
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_EVAL, resident, text);
+    wait_for(rig, &asked);
+    if (asked.command.error.code != 0) fail_msg("%s: %s", text, asked.command.error.text);
+    if (asked.command.output_length != strlen(output) ||
+        memcmp(asked.command.output, output, strlen(output)) != 0)
+        fail_msg("%s: printed '%.*s', not '%s'", text, (int)asked.command.output_length,
+                 asked.command.output, output);
+}
+
+// Every way in which a unit can go wrong is an error of that text alone.
+static void a_unit_hurts_only_itself(void **state)
+{
+    static const struct {
+        const char *text;
+        uint16_t code;
+        int32_t throw_code;
+    } cases[] = {
+        {": loop-for-ever BEGIN AGAIN ; loop-for-ever", 404, WEFT_THROW_REDUCTIONS},
+        {": deep RECURSE 1 ; deep", 401, -5},
+        {"1 0 /", 401, -10},
+        {"0 -1000 !", 401, -9},
+        {"123456789012 @", 401, -9},
+        {"DROP", 401, -4},
+        {"no-such-word", 401, -13},
+        {": filler BEGIN 100 ALLOT AGAIN ; filler", 0, 0}, // -8 or our quota, see below.
+        {"99999999 EXECUTE", 401, 0},
+        {"-1 THROW", 401, -1},
+        {": quit-it TRUE ABORT\" on purpose\" ; quit-it", 401, -2},
+    };
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *victim = load(rig, "victim", 1, "VARIABLE v  41 v !");
+    struct weft_resident *sibling = load(rig, "sibling", 1, "VARIABLE n");
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        ask(rig, &asked, WEFT_COMMAND_EVAL, victim, cases[i].text);
+        wait_for(rig, &asked);
+        if (asked.command.error.code == 0) fail_msg("%s: no error", cases[i].text);
+        if (cases[i].code != 0 && asked.command.error.code != cases[i].code)
+            fail_msg("%s: W%04u %s", cases[i].text, asked.command.error.code,
+                     asked.command.error.text);
+        if (cases[i].throw_code != 0 && asked.command.throw_code != cases[i].throw_code)
+            fail_msg("%s: THROW %d", cases[i].text, asked.command.throw_code);
+        expect(rig, victim, "v @ .", "41 ");
+        expect(rig, sibling, "1 n +! n @ 0 >  .", "-1 ");
+    }
+}
+
+// An endless loop gets its slices, and its sibling on the same core an answer within a few turns.
+static void a_spinning_unit_delays_nobody(void **state)
+{
+    static struct asked spin, quick;
+    struct rig *rig = *state;
+    struct weft_resident *spinner = load(rig, "spinner", 1, ": spin BEGIN AGAIN ;");
+    struct weft_resident *sibling = load(rig, "sibling", 1, ": answer 42 . ;");
+    sibling->recovery = WEFT_RECOVERY_NONE; // Nor does the disk stand in its way.
+    ask(rig, &spin, WEFT_COMMAND_EVAL, spinner, "spin");
+    for (int i = 0; i < 10; i++) {
+        turn_all(rig);
+    }
+    ask(rig, &quick, WEFT_COMMAND_EVAL, sibling, "answer");
+    uint32_t turns = 0;
+    for (; !quick.is_done && turns < 10; turns++) {
+        turn_all(rig);
+    }
+    if (!quick.is_done) fail_msg("no answer in %u turns beside a spinning unit", turns);
+    assert_false(spin.is_done);
+    wait_for(rig, &spin);
+    assert_int_equal(spin.command.error.code, 404);
+}
+
+static void an_error_names_its_line(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *resident = reserve(rig, "broken", 2);
+    strcpy(resident->file, "broken.fth");
+    ask(rig, &asked, WEFT_COMMAND_LOAD, resident, "1\n2\n3\n4\n5\n6\n: x 1 + frobnicate ;\n8\n");
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.error.code, 401);
+    assert_int_equal(asked.command.throw_code, -13);
+    assert_int_equal(asked.command.line, 7);
+    assert_int_equal(asked.command.column, 9);
+    assert_string_equal(asked.command.file, "broken.fth");
+    assert_non_null(strstr(asked.command.message, "frobnicate"));
+    for (int i = 0; i < 10; i++) {
+        turn_all(rig);
+    }
+    assert_null(weft_unit_registry_find(&rig->node.units, "broken")); // And its name is free again.
+}
+
+// A main program that waits in RECEIVE is interrupted by an evaluation and goes on after it.
+static void an_evaluation_interrupts_a_parked_program(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *inbox =
+        load(rig, "inbox", 1, "VARIABLE got  : inbox BEGIN RECEIVE 2DROP NIP got +! AGAIN ; inbox");
+    struct weft_resident *sender = load(rig, "sender", 2, ": say >R S\" hello\" R> SEND . ;");
+    char text[64];
+    snprintf(text, sizeof(text), "$%llx say", (unsigned long long)weft_counter_get(&inbox->pid));
+    expect(rig, inbox, "got @ .", "0 ");
+    for (int i = 1; i <= 3; i++) {
+        char total[16];
+        expect(rig, sender, text, "0 ");
+        for (int turn = 0; turn < 10; turn++) {
+            turn_all(rig);
+        }
+        snprintf(total, sizeof(total), "%d ", 5 * i);
+        expect(rig, inbox, "got @ .", total);
+        expect(rig, inbox, "3 4 + .", "7 ");
+    }
+    assert_int_equal(weft_counter_get(&inbox->status), WEFT_RESIDENT_WAITING);
+}
+
+static void a_full_mailbox_drops_the_newest(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *deaf = load(rig, "deaf", 2, "VARIABLE x");
+    struct weft_resident *sender =
+        load(rig, "sender", 2, ": flood ( pid n -- ) 0 DO >R S\" x\" R@ SEND DROP R> LOOP DROP ;");
+    char text[64];
+    snprintf(text, sizeof(text), "$%llx 20 flood",
+             (unsigned long long)weft_counter_get(&deaf->pid));
+    expect(rig, sender, text, "");
+    assert_int_equal(weft_drop_get(&rig->node.workers[1].core.drops, WEFT_DROP_MAILBOX_FULL), 12);
+    const struct weft_actor *actor =
+        weft_actor_find(&rig->node.workers[1].actors, weft_counter_get(&deaf->pid));
+    assert_int_equal(actor->mailbox_count, 8);
+}
+
+static void unload_is_forgotten_kill_is_not(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *kept = load(rig, "kept", 1, "VARIABLE total  7 total !");
+    struct weft_resident *gone = load(rig, "gone", 2, "VARIABLE total");
+    expect(rig, kept, "5 total +!", "");
+    ask(rig, &asked, WEFT_COMMAND_KILL, kept, "");
+    wait_for(rig, &asked);
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, gone, "");
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.error.code, 0);
+    for (int i = 0; i < 20; i++) {
+        turn_all(rig);
+    }
+    assert_int_equal(weft_counter_get(&rig->node.units.live_count), 0);
+    weft_node_destroy(&rig->node);
+    weft_disk_sim_crash(&rig->disk_sim);
+    start(rig);
+    assert_int_equal(rig->node.recovered.count, 1);
+    const struct weft_unit_entry *entry = weft_unit_table_find(&rig->node.recovered, "kept");
+    assert_non_null(entry);
+    struct weft_resident *back = reserve(rig, "kept", 2);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, back, "VARIABLE total  7 total !");
+    asked.command.image = entry->image.data;
+    asked.command.image_length = entry->image.length;
+    wait_for(rig, &asked);
+    expect(rig, back, "total @ .", "12 ");
+}
+
+// An image that was tampered with is refused, and the unit starts from its source instead.
+static void a_damaged_image_falls_back_to_the_source(void **state)
+{
+    static struct asked asked;
+    static const char source[] = ": answer 42 ;";
+    struct rig *rig = *state;
+    uint8_t image[256];
+    memset(image, 0x5a, sizeof(image));
+    struct weft_resident *resident = reserve(rig, "patient", 1);
+    ask(rig, &asked, WEFT_COMMAND_LOAD, resident, source);
+    wait_for(rig, &asked);
+    ask(rig, &asked, WEFT_COMMAND_KILL, resident, "");
+    wait_for(rig, &asked);
+    for (int i = 0; i < 20; i++) {
+        turn_all(rig);
+    }
+    weft_node_destroy(&rig->node);
+    start(rig);
+    resident = reserve(rig, "patient", 1);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, resident, source);
+    asked.command.image = image;
+    asked.command.image_length = sizeof(image);
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.error.code, 0);
+    expect(rig, resident, "answer .", "42 ");
+}
+
+// Two units of one node cannot have the same UDP port; the second is told, the first keeps it.
+static void a_udp_port_has_one_owner(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *first = load(rig, "first", 1, "4200 UDP-BIND .");
+    struct weft_resident *second = load(rig, "second", 2, "");
+    expect(rig, second, "4200 UDP-BIND 0= .", "0 ");
+    expect(rig, second, "0 UDP-BIND 0= .", "0 ");
+    expect(rig, second, "4201 UDP-BIND .", "0 ");
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, first, "");
+    wait_for(rig, &asked);
+    for (int i = 0; i < 20; i++) {
+        turn_all(rig);
+    }
+    expect(rig, second, "4200 UDP-BIND .", "0 "); // Free again with its owner's end.
+}
+
+int main(void)
+{
+#define NODE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        NODE_TEST(a_unit_hurts_only_itself),
+        NODE_TEST(a_spinning_unit_delays_nobody),
+        NODE_TEST(an_error_names_its_line),
+        NODE_TEST(an_evaluation_interrupts_a_parked_program),
+        NODE_TEST(a_full_mailbox_drops_the_newest),
+        NODE_TEST(unload_is_forgotten_kill_is_not),
+        NODE_TEST(a_damaged_image_falls_back_to_the_source),
+        NODE_TEST(a_udp_port_has_one_owner),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
