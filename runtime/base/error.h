@@ -35,8 +35,9 @@
     X(0402, "there is no such unit", "`weft unit ls` shows the units of every node.")              \
     X(0403, "a unit of that name exists", "Choose another --name, or `weft unit unload` it.")      \
     X(0404, "the unit used up its quota",                                                          \
-      "It ran longer than one evaluation may, or has no memory left. Its state was kept as it "    \
-      "was before, where that is possible; the message says so.")                                  \
+      "One text ran longer than it may, or asked for more memory than the unit may have. It was "  \
+      "ended with a THROW; what it had done until then stays done, and the unit lives on. "        \
+      "units.eval_reductions, units.eval_timeout and units.memory_max are the limits.")            \
     X(0405, "the unit is busy", "It evaluates another text. Try again.")                           \
     X(0501, "the node cannot be reached", "It is not running, or its admin socket is elsewhere.")  \
     X(0502, "not permitted", "Writes need the node's own user or root on the unix socket.")        \

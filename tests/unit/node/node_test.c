@@ -172,10 +172,10 @@ static void a_unit_hurts_only_itself(void **state)
         {"123456789012 @", 401, -9},
         {"DROP", 401, -4},
         {"no-such-word", 401, -13},
-        {": filler BEGIN 100 ALLOT AGAIN ; filler", 0, 0}, // -8 or our quota, see below.
         {"99999999 EXECUTE", 401, 0},
         {"-1 THROW", 401, -1},
         {": quit-it TRUE ABORT\" on purpose\" ; quit-it", 401, -2},
+        {": filler BEGIN 100 ALLOT AGAIN ; filler", 401, -8}, // Last: its memory stays full.
     };
     static struct asked asked;
     struct rig *rig = *state;
