@@ -270,7 +270,7 @@ static void unit_eval(struct weft_admin_request *request)
     struct weft_admin_command *command =
         weft_admin_defer(request, WEFT_ADMIN_UNIT_EVAL, unit.text, unit.text_length);
     if (command != NULL) {
-        snprintf(command->file, sizeof(command->file), "eval");
+        snprintf(command->file, sizeof(command->file), unit.interactive ? "repl" : "eval");
         command->interactive = unit.interactive;
         submit(request, command);
     }

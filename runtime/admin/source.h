@@ -38,7 +38,7 @@ struct weft_admin_node {
     char mesh[16];   // "alone", "joining", "joined", "off".
     char io[8];      // "uring" or "epoll": where completions and sleeps go.
     char memory[64]; // "2 MB huge pages", "transparent huge pages": what backs the arenas.
-    char eal[64];    // How DPDK runs: "in-memory, no-huge". May be empty.
+    char eal[160];   // How DPDK runs: "in-memory, no-huge". May be empty.
     uint64_t start_wall_ns;
     uint64_t uptime_ns;
     int64_t pid;        // Process id.

@@ -52,8 +52,9 @@ int weft_run_swarm_status(struct weft_tool_call *call)
     weft_output_list(call->tool, document, columns);
     if (call->tool->format == WEFT_FORMAT_TABLE) {
         fprintf(call->tool->out,
-                "%" JSON_INTEGER_FORMAT " nodes, %" JSON_INTEGER_FORMAT " alive, as %s sees it\n",
+                "%" JSON_INTEGER_FORMAT " node%s, %" JSON_INTEGER_FORMAT " alive, as %s sees it\n",
                 json_integer_value(json_object_get(document, "nodes")),
+                json_integer_value(json_object_get(document, "nodes")) == 1 ? "" : "s",
                 json_integer_value(json_object_get(document, "alive")),
                 json_string_value(json_object_get(document, "node")));
     }
