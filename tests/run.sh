@@ -53,7 +53,7 @@ count() {
     grep -E ' (SKIP|FAIL|TIMEOUT|ERROR) ' "$log" | sed 's/^ *[0-9/]* */    /' || true
     [ -f "$text" ] || return 0
     # One test says on its own why it, or a part of it, does not run here.
-    awk '/^test: / { name = $2 } /(^|\] *)SKIP: / { sub(/.*SKIP: /, ""); print "    " name ": skipped: " $0 }
+    awk '/^test: / { name = $NF } /(^|\] *)(SKIP|skipped): / { sub(/.*(SKIP|skipped): /, ""); print "    " name ": skipped: " $0 }
          /^\[  SKIPPED \] .*_/ { print "    " name ": a part is skipped: " $NF }' "$text" | sort -u
     [ "$bad" = 0 ] || sed -n '/^result: *\(exit status [1-9]\|killed\)/,/^=\{20,\}/p' "$text" | head -200
 }
@@ -92,7 +92,7 @@ if stage sim 'the simulator: fixed seeds, each twice'; then
 fi
 
 if stage system 'system tests: devices, processes, the whole lab'; then
-    count system "$build" --suite system -j 1
+    count system "$build" --suite system --num-processes 1
 fi
 
 if stage asan 'gcc with ASan and UBSan'; then
