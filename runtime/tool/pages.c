@@ -1,8 +1,24 @@
 // weft(1) and docs/cli.md, from the table of commands. Committed, and a test compares them.
 #include <string.h>
+#include <wchar.h>
 
 #include "runtime/tool/help.h"
 #include "runtime/tool/topic.h"
+
+// What follows the first byte of a letter beyond ASCII, as groff writes it. Returns how many bytes
+// it took.
+static size_t roff_letter(const char *text, FILE *out)
+{
+    wchar_t letter = (unsigned char)text[0];
+    const size_t more = letter >= 0xf0 ? 3 : letter >= 0xe0 ? 2 : 1;
+
+    letter &= more == 3 ? 0x07 : more == 2 ? 0x0f : 0x1f;
+    for (size_t i = 1; i <= more && text[i] != '\0'; i++) {
+        letter = letter << 6 | ((unsigned char)text[i] & 0x3f);
+    }
+    fprintf(out, "\\[u%04X]", (unsigned)letter);
+    return more;
+}
 
 // Text in man(7): a leading dot or quote would be a macro, a backslash an escape, a dash a hyphen.
 static void roff(const char *text, FILE *out)
@@ -15,6 +31,8 @@ static void roff(const char *text, FILE *out)
             fputs("\\e", out);
         } else if (*text == '-') {
             fputs("\\-", out);
+        } else if ((unsigned char)*text >= 0xc0) {
+            text += roff_letter(text, out);
         } else {
             fputc(*text, out);
         }
