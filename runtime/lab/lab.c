@@ -309,7 +309,6 @@ static struct weft_lab *create(const struct weft_lab_options *options)
     lab->smoke_status = -1; // Not exited: as long as nobody has said otherwise, it failed.
     lab->node_count = options->node_count;
     lab->start_wall_ns = weft_clock_wall_ns(&lab->clock);
-    lab->reason = "asked to";
     weft_lab_live_init(&lab->live, options->out);
     for (uint32_t i = 0; i < lab->node_count; i++) {
         struct weft_lab_node *node = &lab->nodes[i];

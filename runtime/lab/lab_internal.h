@@ -36,8 +36,8 @@ struct weft_lab {
     pid_t smoke_pid;                  // The process that checks; 0: none.
     int smoke_status;                 // Its wait status, once it has ended.
     bool booted;
-    bool ending;        // Asked to end.
-    const char *reason; // Why: for people.
+    bool ending;     // Asked to end.
+    char reason[80]; // Why: for people.
 };
 
 // One round of the loop, at most until `until_ns`.

@@ -108,6 +108,8 @@ static size_t describe(const struct weft_lab_live_node *live, const struct weft_
 
     if (node->state != WEFT_LAB_READY) {
         length = snprintf(text, room, "%s %s", node->name, weft_lab_state_name(node->state));
+    } else if (live->asked_ns == 0) {
+        length = snprintf(text, room, "%s ready", node->name);
     } else if (!live->known) {
         length = snprintf(text, room, "%s no answer", node->name);
     } else if (figures) {
@@ -159,6 +161,7 @@ void weft_lab_live_turn(struct weft_lab_live *live, const struct weft_lab_node *
         if (nodes[i].state != WEFT_LAB_READY) {
             hang_up(node);
             node->known = false;
+            node->asked_ns = 0;
         } else if (node->stream != NULL && now_ns - node->asked_ns > ANSWER_NS) {
             node->known = false; // Still waited for: asking again would only fill its queue.
         }

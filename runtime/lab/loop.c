@@ -99,7 +99,7 @@ static void reap(struct weft_lab *lab)
             lab->smoke_pid = 0;
             lab->smoke_status = status;
             lab->ending = true;
-            lab->reason = "the checks are done";
+            snprintf(lab->reason, sizeof(lab->reason), "the checks are done");
         } else if (pid == lab->switcher.pid) {
             switch_ended(lab);
         }
@@ -116,7 +116,13 @@ static void hear_signals(struct weft_lab *lab)
     while (read(lab->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGCHLD || lab->ending) continue;
         lab->ending = true;
-        lab->reason = info.ssi_signo == SIGINT ? "Ctrl-C" : strsignal((int)info.ssi_signo);
+        if (info.ssi_code == SI_KERNEL) { // From the terminal.
+            snprintf(lab->reason, sizeof(lab->reason), "%s",
+                     info.ssi_signo == SIGINT ? "Ctrl-C" : strsignal((int)info.ssi_signo));
+        } else {
+            snprintf(lab->reason, sizeof(lab->reason), "%s from process %u",
+                     strsignal((int)info.ssi_signo), (unsigned)info.ssi_pid);
+        }
     }
     reap(lab);
 }

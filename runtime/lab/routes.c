@@ -48,7 +48,7 @@ static void handle_down(struct weft_admin_request *request)
     struct weft_lab *lab = request->self;
 
     lab->ending = true;
-    lab->reason = "asked to by `weft lab down`";
+    snprintf(lab->reason, sizeof(lab->reason), "asked to by `weft lab down`");
     weft_admin_reply_json(request, 202, json_pack("{s:i}", "process_id", (int)getpid()));
 }
 
