@@ -12,6 +12,8 @@
 #include "runtime/tool/output.h"
 #include "runtime/tool/target.h"
 
+#define RETRY_MS 500 // How soon a node that ended is looked for again.
+
 // Set by ^C; the only state that a signal handler can reach.
 static volatile int interrupted;
 
@@ -70,10 +72,12 @@ static void log_print(const struct weft_tool *tool, const json_t *item)
 // One followed node.
 struct follower {
     const struct weft_tool *tool;
-    const char *node;
+    const struct weft_client_target *target;
+    const char *path;
     item_print print;
     uint64_t from_wall_ns;
-    struct weft_client_stream *stream;
+    uint64_t last_id;                  // Of the last item seen; 0: none yet.
+    struct weft_client_stream *stream; // NULL while it is away.
     struct weft_client_sse sse;
 };
 
@@ -89,11 +93,12 @@ static void item_show(const struct weft_tool *tool, const json_t *item, item_pri
 
 static void on_event(void *self, const char *data, size_t length)
 {
-    const struct follower *follower = self;
+    struct follower *follower = self;
     json_t *item = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
 
     if (item == NULL) return;
-    json_t *row = json_pack("{s:s}", "node", follower->node);
+    follower->last_id = (uint64_t)json_integer_value(json_object_get(item, "id"));
+    json_t *row = json_pack("{s:s}", "node", follower->target->name);
     json_object_update(row, item);
     json_decref(item);
     if ((uint64_t)json_integer_value(json_object_get(row, "wall_ns")) >= follower->from_wall_ns) {
@@ -102,38 +107,84 @@ static void on_event(void *self, const char *data, size_t length)
     json_decref(row);
 }
 
-static void unfollow(struct follower *follower)
+// Connects, and goes on behind the last item seen. False with `error` if it does not answer.
+static bool follower_open(struct follower *follower, struct weft_error *error)
+{
+    const char *join = strchr(follower->path, '?') != NULL ? "&" : "?";
+    char path[128];
+    const struct weft_client_call request = {.method = "GET",
+                                             .path = path,
+                                             .accept = "text/event-stream",
+                                             .timeout_ms = follower->tool->timeout_ms};
+
+    snprintf(path, sizeof(path), "%s", follower->path);
+    if (follower->last_id != 0) {
+        snprintf(path, sizeof(path), "%s%ssince=%llu", follower->path, join,
+                 (unsigned long long)follower->last_id);
+    }
+    memset(&follower->sse, 0, sizeof(follower->sse));
+    follower->sse.event = on_event;
+    follower->sse.self = follower;
+    follower->stream = weft_client_stream_open(follower->target, &request, weft_client_sse_take,
+                                               &follower->sse, error);
+    return follower->stream != NULL;
+}
+
+static void follower_close(struct follower *follower)
 {
     weft_client_stream_close(follower->stream);
     follower->stream = NULL;
 }
 
-// Waits for any and reads it. The exit code when none is left, or it was interrupted.
+// Tries those that are away. False if none is left that could come back: their sockets are gone.
+static bool followers_reopen(struct follower *followers, size_t count)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        struct follower *follower = &followers[i];
+        struct weft_error error;
+        if (follower->stream == NULL && follower_open(follower, &error)) {
+            fprintf(follower->tool->err, "%s is back\n", follower->target->name);
+        }
+        any = any || follower->stream != NULL || access(follower->target->path, F_OK) == 0;
+    }
+    return any;
+}
+
+static void follower_read(struct follower *follower)
+{
+    struct weft_error error = {0};
+    const int result = weft_client_stream_read(follower->stream, &error);
+
+    if (result > 0) return;
+    const bool why = result < 0 && error.code != 501; // W0501 says no more than that.
+    fprintf(follower->tool->err, "%s has gone%s%s\n", follower->target->name, why ? ": " : "",
+            why ? error.text : "");
+    follower_close(follower);
+}
+
+// Shows what comes until ^C: nodes that end are followed again when they are back.
 static int follow_all(struct follower *followers, size_t count, const struct weft_tool *tool)
 {
     struct pollfd waited[WEFT_PLACE_NODES_MAX];
-    int code = WEFT_EXIT_DONE;
+    uint64_t tried_ns = wall_now_ns();
 
     while (!interrupted && ferror(tool->out) == 0) {
-        size_t left = 0;
         for (size_t i = 0; i < count; i++) {
-            const bool open = followers[i].stream != NULL;
-            waited[i] = (struct pollfd){
-                .fd = open ? weft_client_stream_fd(followers[i].stream) : -1, .events = POLLIN};
-            left += open;
+            struct weft_client_stream *stream = followers[i].stream;
+            waited[i] = (struct pollfd){.fd = stream != NULL ? weft_client_stream_fd(stream) : -1,
+                                        .events = POLLIN};
         }
-        if (left == 0) return code != 0 ? code : WEFT_EXIT_UNREACHABLE;
         fflush(tool->out);
-        if (poll(waited, (nfds_t)count, 1000) <= 0) continue;
-        for (size_t i = 0; i < count; i++) {
-            struct weft_error error = {0};
-            if (waited[i].revents == 0) continue;
-            const int result = weft_client_stream_read(followers[i].stream, &error);
-            if (result > 0) continue;
-            if (result < 0) code = weft_tool_fail(tool, &error);
-            if (result == 0) fprintf(tool->err, "%s has ended\n", followers[i].node);
-            unfollow(&followers[i]);
+        const int ready = poll(waited, (nfds_t)count, RETRY_MS);
+        for (size_t i = 0; ready > 0 && i < count; i++) {
+            if (waited[i].revents != 0) follower_read(&followers[i]);
         }
+        const uint64_t now_ns = wall_now_ns();
+        if (now_ns - tried_ns < RETRY_MS * WEFT_NS_PER_MS) continue;
+        tried_ns = now_ns;
+        if (!followers_reopen(followers, count)) return WEFT_EXIT_UNREACHABLE;
     }
     return WEFT_EXIT_DONE;
 }
@@ -142,32 +193,29 @@ static int follow(const struct weft_tool *tool, const struct weft_targets *targe
                   const char *path, item_print print, uint64_t from_wall_ns)
 {
     struct follower *followers = calloc(targets->count, sizeof(*followers));
-    const struct weft_client_call request = {.method = "GET",
-                                             .path = path,
-                                             .accept = "text/event-stream",
-                                             .timeout_ms = tool->timeout_ms};
     int code = WEFT_EXIT_DONE;
+    size_t open = 0;
 
     if (followers == NULL) return WEFT_EXIT_INTERNAL;
     catch_interrupt();
     for (size_t i = 0; i < targets->count; i++) {
-        struct follower *follower = &followers[i];
         struct weft_error error = {0};
-        *follower = (struct follower){.tool = tool,
-                                      .node = targets->items[i].name,
-                                      .print = print,
-                                      .from_wall_ns = from_wall_ns};
-        follower->sse.event = on_event;
-        follower->sse.self = follower;
-        follower->stream = weft_client_stream_open(&targets->items[i], &request,
-                                                   weft_client_sse_take, &follower->sse, &error);
-        if (follower->stream == NULL) code = weft_tool_fail(tool, &error);
+        followers[i] = (struct follower){.tool = tool,
+                                         .target = &targets->items[i],
+                                         .path = path,
+                                         .print = print,
+                                         .from_wall_ns = from_wall_ns};
+        if (follower_open(&followers[i], &error)) {
+            open++;
+        } else {
+            code = weft_tool_fail(tool, &error);
+        }
     }
-    const int followed = follow_all(followers, targets->count, tool);
+    if (open > 0) code = follow_all(followers, targets->count, tool);
     for (size_t i = 0; i < targets->count; i++)
-        unfollow(&followers[i]);
+        follower_close(&followers[i]);
     free(followers);
-    return followed != WEFT_EXIT_DONE && code != WEFT_EXIT_DONE ? code : followed;
+    return code;
 }
 
 static int by_time(const void *a, const void *b)
