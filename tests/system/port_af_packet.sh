@@ -3,7 +3,7 @@
 #   port_af_packet.sh PORT_PEER
 # 77: this machine cannot run it, and why.
 set -eu
-peer=$1
+peer=$(realpath "$1") # Meson names it from its own directory.
 self=$(realpath "$0")
 if [ "${2-}" != inside ]; then
     unshare -Urn true 2>/dev/null || {

@@ -3,7 +3,7 @@
 #   port_vhost.sh PORT_PEER
 # The node listens (virtio_user), the switch connects (vhost). 77: this machine cannot run it.
 set -eu
-peer=$1
+peer=$(realpath "$1") # Meson names it from its own directory.
 work=$(mktemp -d)
 cd "$work"
 socket=$work/l.sock
