@@ -200,6 +200,7 @@ static void command_done(struct weft_command *command)
     tell_people(own);
     if (own->admin == NULL) {
         control->starting_count--;
+        if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
         if (command->error.code != 0) {
             control->start_failed_count++;
             weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",
@@ -350,7 +351,8 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
     own->text[source.length] = '\0';
     own->command.text = own->text;
     own->command.text_length = source.length;
-    own->command.image = image.length > 0 ? image.data : NULL; // Of node->recovered, which stays.
+    own->command.image =
+        image.length > 0 ? image.data : NULL; // Of node->recovered; see command_done.
     own->command.image_length = image.length;
     control->starting_count++;
     if (send(control, own, &error) == 0) return;

@@ -23,12 +23,17 @@ static bool refresh_view(struct weft_control *control)
     return true;
 }
 
+// How long a node waits for its seeds before it is ready alone: the first of a swarm has nobody to
+// join.
+#define JOIN_NS (10 * WEFT_NS_PER_S)
+
 static const char *mesh_word(struct weft_control *control)
 {
+    const struct weft_config *config = control->config;
     if (!refresh_view(control)) return "off";
     if (control->view->stats.alive > 0) return "joined";
-    return control->config->mesh.seeds.count > 0 || control->config->mesh.discovery ? "joining"
-                                                                                    : "alone";
+    if (config->mesh.seeds.count == 0 && !config->mesh.discovery) return "alone";
+    return control->node->control.now_ns - control->start_ns < JOIN_NS ? "joining" : "alone";
 }
 
 static void fill_node(void *self, struct weft_admin_node *node)

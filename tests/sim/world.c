@@ -75,6 +75,7 @@ static void start(struct world_node *node)
         .disk = &node->disk,
         .journal = {.journal_id = 77 + node->number,
                     .segment_blocks = 64,
+                    .record_bytes_max = 131072,
                     .segment_count_bound = 3},
         .unit = weft_unit_options_default,
         .unit_count_max = 16,
