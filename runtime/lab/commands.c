@@ -9,6 +9,7 @@
 #include "runtime/lab/fault.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/network.h"
+#include "runtime/lab/one_user.h"
 #include "runtime/lab/remote.h"
 #include "runtime/lab/udp_probe.h"
 #include "runtime/tool/command.h"
@@ -218,25 +219,6 @@ static int run_fault(struct weft_tool_call *call)
 
 // ---- exec, shell
 
-// tcpdump becomes another user once it has its socket; in a user namespace there is only one.
-static char **with_tcpdump_user(char **words, int count)
-{
-    const char *name = strrchr(words[0], '/');
-    char **more;
-
-    if (strcmp(name != NULL ? name + 1 : words[0], "tcpdump") != 0) return words;
-    for (int i = 1; i < count; i++) {
-        if (strncmp(words[i], "-Z", 2) == 0) return words;
-    }
-    more = calloc((size_t)count + 3, sizeof(*more));
-    if (more == NULL) return words;
-    more[0] = words[0];
-    more[1] = (char *)(uintptr_t) "-Z";
-    more[2] = (char *)(uintptr_t) "root";
-    memcpy(more + 3, words + 1, (size_t)count * sizeof(*more)); // With the NULL at the end.
-    return more;
-}
-
 static int enter_and_run(struct weft_tool_call *call, const char *node, char **words, int count)
 {
     struct weft_error error = {0};
@@ -248,7 +230,10 @@ static int enter_and_run(struct weft_tool_call *call, const char *node, char **w
     const int entered = weft_lab_enter(lab, node, &error);
     json_decref(lab);
     if (entered < 0) return fail(call, &error);
-    if (user_namespace) words = with_tcpdump_user(words, count);
+    if (user_namespace) {
+        (void)weft_lab_forgive_setgroups(); // Without it, only programs that insist fail.
+        words = weft_lab_stay_root(words, count);
+    }
     fflush(NULL);
     execvp(words[0], words);
     const int reason = errno;

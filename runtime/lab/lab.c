@@ -198,6 +198,9 @@ static void greet(struct weft_lab *lab, uint64_t begun_ns)
     fprintf(out, "  %s lab udp %s %d '21 2 * .'\n", self, lab->nodes[0].address,
             WEFT_LAB_CALC_PORT);
     fprintf(out, "  %s repl n1\n\n", self);
+    if (lab->link == WEFT_LAB_VHOST)
+        fprintf(out, "no kernel is on this network: `lab udp` stands in for nc, and `lab exec` has "
+                     "nothing to enter\n");
     fprintf(out, "logs, journals and sockets are in %s; Ctrl-C removes everything\n",
             lab->lock.run);
     fflush(out);
