@@ -271,10 +271,10 @@ const struct weft_tool_command weft_tool_commands[] = {
      .run = weft_run_complete},
     {.group = "Meta",
      .noun = "__docs",
-     .args = "man|markdown",
+     .args = "man|man5|markdown",
      .arg_min = 1,
      .arg_max = 1,
-     .summary = "weft(1) or docs/cli.md.",
+     .summary = "weft(1), weft.toml(5) or docs/cli.md.",
      .run = weft_run_docs},
     {.noun = NULL},
 };

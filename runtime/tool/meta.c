@@ -62,10 +62,12 @@ int weft_run_docs(struct weft_tool_call *call)
 {
     if (strcmp(call->args[0], "man") == 0) {
         weft_help_man(call->tool, call->tool->out);
+    } else if (strcmp(call->args[0], "man5") == 0) {
+        weft_help_man_config(call->tool->out);
     } else if (strcmp(call->args[0], "markdown") == 0) {
         weft_help_markdown(call->tool, call->tool->out);
     } else {
-        return weft_tool_usage(call, "say man or markdown");
+        return weft_tool_usage(call, "say man, man5 or markdown");
     }
     return WEFT_EXIT_DONE;
 }

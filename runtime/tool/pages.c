@@ -1,7 +1,9 @@
-// weft(1) and docs/cli.md, from the table of commands. Committed, and a test compares them.
+// weft(1), weft.toml(5) and docs/cli.md, from the tables of commands and keys. Committed, and a
+// test compares them.
 #include <string.h>
 #include <wchar.h>
 
+#include "config/schema.h"
 #include "runtime/tool/help.h"
 #include "runtime/tool/topic.h"
 
@@ -113,6 +115,37 @@ void weft_help_man(const struct weft_tool *tool, FILE *out)
         roff(info->explanation, out);
         fputc('\n', out);
     }
+}
+
+void weft_help_man_config(FILE *out)
+{
+    const struct weft_schema_key *key;
+
+    fputs(".\\\" Generated from the table of keys by weft __docs man5.\n"
+          ".TH WEFT.TOML 5 \"\" \"weft " WEFT_VERSION "\" \"Weft\"\n"
+          ".SH NAME\nweft.toml \\- the configuration of a Weft node\n"
+          ".SH DESCRIPTION\nA TOML 1.0 file. An unknown key is an error. * stands for a name: "
+          "ports.p0.device.\nweft config check FILE says everything that is wrong with one.\n"
+          ".SH KEYS\n",
+          out);
+    for (size_t i = 0; (key = weft_schema_at(i)) != NULL; i++) {
+        fputs(".TP\n.B ", out);
+        roff(key->path, out);
+        fputs("\n", out);
+        roff(key->meaning, out);
+        fputs("\n.br\n", out);
+        roff(weft_schema_type_name(key->type), out);
+        if (key->choices != NULL) {
+            fputs(": ", out);
+            roff(key->choices, out);
+        }
+        fputs(key->fallback == NULL ? "; required" : "; default ", out);
+        if (key->fallback != NULL) roff(key->fallback[0] != '\0' ? key->fallback : "none", out);
+        fputs("; change takes effect: ", out);
+        roff(weft_schema_reload_name(key->reload), out);
+        fputc('\n', out);
+    }
+    fputs(".SH SEE ALSO\nweft(1)\n", out);
 }
 
 static void markdown_options(const struct weft_tool_option *options, size_t limit, FILE *out)
