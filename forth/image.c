@@ -137,7 +137,17 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
             (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
         if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;
     }
-    block->fold = 0;
+    // Folding writes to the operation compiled last: only in the open definition, which is verified
+    // when it is closed.
+    if (block->fold != 0) {
+        const uint16_t *code = weft_segment_base(block, WEFT_SEGMENT_CODE);
+        const uint32_t tokens = weft_own_tokens(block);
+        if (block->definition == 0 ||
+            block->fold <= weft_own_word(unit, block->definition - 1)->code ||
+            block->fold > tokens ||
+            (block->fold == tokens && code[block->fold - 1] == WEFT_OP_lit16))
+            return false;
+    }
     return true;
 }
 
@@ -190,7 +200,11 @@ static bool level_ok(const struct weft_unit *unit, const uint8_t *starts, uint32
     if (sources > weft_source_count(unit->block) || *below > top - WEFT_LEVEL_ENTRIES ||
         handler > top - WEFT_LEVEL_ENTRIES || rsp > unit->block->rsp)
         return false;
-    if (first) return top == WEFT_LEVEL_ENTRIES && *below == 0 && status == WEFT_STATUS_IDLE;
+    if (first) {
+        // The first level begins on an idle unit: only its data stack may hold anything.
+        return top == WEFT_LEVEL_ENTRIES && *below == 0 && status == WEFT_STATUS_IDLE &&
+               handler == 0 && sources == 0 && rsp == 0 && frame[1] == WEFT_CODE_SPECIAL;
+    }
     const uint32_t lower_dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
     const uint32_t lower_rbase = (uint32_t)(frame[1] >> 32);
     if (status != WEFT_STATUS_PARKED || dsp != dbase || rsp != rbase || lower_dbase > dbase ||
@@ -209,7 +223,7 @@ static bool levels_ok(const struct weft_unit *unit, const uint8_t *starts)
         if (top < WEFT_LEVEL_ENTRIES || top > block->csp) return false;
         if (!level_ok(unit, starts, top, level == 1, dbase, rbase, &below)) return false;
         const uint64_t *frame = weft_calls(block) + top - WEFT_LEVEL_ENTRIES;
-        if (level == 1) return dbase == 0 && rbase <= block->rsp;
+        if (level == 1) return dbase == 0 && rbase == 0;
         dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
         rbase = (uint32_t)(frame[1] >> 32);
         top = below;
@@ -276,6 +290,16 @@ static int check_header(const struct weft_forth_system *system, const uint8_t *i
     return 0;
 }
 
+static bool at_sandbox(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    const uint16_t *code = block->ip & WEFT_CODE_SYSTEM
+                               ? unit->system->code
+                               : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE);
+    return block->status == WEFT_STATUS_READY &&
+           code[block->ip & WEFT_CODE_OFFSET] == WEFT_OP_sandbox;
+}
+
 int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
                    const void *image, size_t bytes, struct weft_unit **result)
@@ -297,7 +321,7 @@ int weft_unit_load(const struct weft_forth_system *system, const struct weft_for
             unit->child_budget = header.child_budget;
             // A sandbox is at work only while its parent waits at SANDBOX.
             if (code == 0 && child->block->status != WEFT_STATUS_READY) code = -EBADMSG;
-            if (code == 0 && unit->block->status != WEFT_STATUS_READY) code = -EBADMSG;
+            if (code == 0 && !at_sandbox(unit)) code = -EBADMSG;
         }
     }
     if (code != 0) {

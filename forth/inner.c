@@ -69,8 +69,8 @@ int32_t weft_call_room(struct weft_unit *unit, uint32_t entries)
 static int32_t entry_check(struct weft_unit *unit, const struct weft_word *word)
 {
     struct weft_block *block = unit->block;
-    if (block->dsp - block->dbase < word->need) return -4;
-    if (block->rsp - block->rbase < word->rneed) return -6;
+    if (block->dsp < block->dbase + word->need) return -4;
+    if (block->rsp < block->rbase + word->rneed) return -6;
     const uint32_t grow = word->grow, rgrow = word->rgrow; // The words may move with the block.
     if (block->dsp + grow > unit->options.stack_cells_max) return -3;
     const int32_t code = weft_data_room(unit, grow);
@@ -100,8 +100,8 @@ static int32_t refused(struct weft_unit *unit, unsigned op)
 {
     const struct weft_op_info *info = &weft_op_info[op];
     struct weft_block *block = unit->block;
-    if (block->dsp - block->dbase < (uint32_t)info->in) return -4;
-    if (block->rsp - block->rbase < (uint32_t)info->rin) return -6;
+    if (block->dsp < block->dbase + (uint32_t)info->in) return -4;
+    if (block->rsp < block->rbase + (uint32_t)info->rin) return -6;
     const int rise = info->out == WEFT_VAR ? 1 : info->out - info->in;
     const int rrise = info->rout - info->rin;
     if (rise > 0 && block->dsp + (uint32_t)rise > unit->options.stack_cells_max) return -3;

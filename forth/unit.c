@@ -157,6 +157,7 @@ static void trim(struct weft_unit *unit)
     static const enum weft_segment_id ids[] = {WEFT_SEGMENT_SOURCES, WEFT_SEGMENT_TEXT};
     if (unit->block->levels > 0) return;
     for (size_t n = 0; n < sizeof(ids) / sizeof(ids[0]); n++) {
+        unit->block->segment[ids[n]].used = 0;
         if (unit->block->segment[ids[n]].capacity > 256) weft_segment_shrink(unit, ids[n], 0);
     }
 }
