@@ -1,12 +1,33 @@
 #include "runtime/tool/target.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void target_set(struct weft_client_target *target, const char *name, const char *path)
 {
     memset(target, 0, sizeof(*target));
     snprintf(target->name, sizeof(target->name), "%.63s", name);
     snprintf(target->path, sizeof(target->path), "%.107s", path);
+}
+
+// The node that answers at RUN/admin.sock itself: a machine with one node, as installed. Its name
+// is asked of it. False if there is none.
+static bool find_lone(const struct weft_tool *tool, const char *run,
+                      struct weft_client_target *target)
+{
+    struct weft_error error;
+    char path[108];
+    unsigned status;
+
+    const int length = snprintf(path, sizeof(path), "%s/admin.sock", run);
+    if (length <= 0 || (size_t)length >= sizeof(path) || access(path, F_OK) < 0) return false;
+    target_set(target, "the node", path);
+    json_t *node =
+        weft_client_json(target, "GET", "/api/v1/node", NULL, tool->timeout_ms, &status, &error);
+    const char *name = json_string_value(json_object_get(node, "name"));
+    if (name != NULL) target_set(target, name, path);
+    json_decref(node);
+    return true;
 }
 
 static int find_named(const struct weft_tool *tool, const char *run, const char *name,
@@ -19,7 +40,10 @@ static int find_named(const struct weft_tool *tool, const char *run, const char 
     target_set(&targets->items[0], name, path);
     targets->count = 1;
     targets->named = true;
-    return 0;
+    if (access(path, F_OK) == 0) return 0;
+    struct weft_client_target lone;
+    if (find_lone(tool, run, &lone) && strcmp(lone.name, name) == 0) targets->items[0] = lone;
+    return 0; // Else asking it says that it is not there.
 }
 
 int weft_targets_find(const struct weft_tool *tool, const char *name, struct weft_targets *targets)
@@ -50,7 +74,11 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
         weft_place_socket(run, names[i], path, NULL);
         target_set(&targets->items[targets->count++], names[i], path);
     }
-    if (count > 0) return 0;
+    if (targets->count < WEFT_PLACE_NODES_MAX &&
+        find_lone(tool, run, &targets->items[targets->count])) {
+        targets->count++;
+    }
+    if (targets->count > 0) return 0;
     weft_error_set(&error, 501, "no node runs here: nothing is in %s", run);
     weft_error_hint(&error, "`weft lab up` starts three; WEFT_RUN_DIR says where else to look");
     return weft_tool_fail(tool, &error);
