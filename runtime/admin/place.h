@@ -1,5 +1,5 @@
-// place.h: where the nodes of this machine answer: RUN/NAME/admin.sock, and the lab at
-// RUN/lab.sock.
+// place.h: where the nodes of this machine answer: RUN/NAME/admin.sock (RUN/admin.sock for a
+// machine's only node, as installed), and the lab at RUN/lab.sock.
 //
 // RUN is $WEFT_RUN_DIR, else /run/weft for root, else $XDG_RUNTIME_DIR/weft, else /tmp/weft-UID. It
 // is ours alone (mode 0700): who could write there could answer in our place.

@@ -185,6 +185,24 @@ static void no_node_is_said(void **state)
     rmdir(empty);
 }
 
+static void a_machines_only_node_is_found(void **state)
+{
+    char path[128];
+    (void)state;
+
+    snprintf(path, sizeof(path), "%s/n1", tool_world_run(world)); // As RUN: n1 is its only node.
+    setenv("WEFT_RUN_DIR", path, 1);
+    tool_run(&result, "unit eval n1/counter x");
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.out, "8 \n");
+    tool_run(&result, "node ls");
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.out, "\nn1    ready"));
+    tool_run(&result, "node show n2");
+    assert_int_equal(result.code, 69);
+    setenv("WEFT_RUN_DIR", tool_world_run(world), 1);
+}
+
 static void a_dead_node_is_listed(void **state)
 {
     char path[128];
@@ -419,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(json, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(no_node_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_machines_only_node_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_node_is_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(slow_nodes_time_out, setup, teardown),
         cmocka_unit_test_setup_teardown(units_load_from_files, setup, teardown),
