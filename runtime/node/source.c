@@ -151,17 +151,37 @@ static bool fill_drop(void *self, uint32_t index, struct weft_admin_drop *to)
     return false;
 }
 
+// What the fault layer has taken in and not passed on: its own drops, and what is under way.
+static void add_fault(struct weft_admin_balance *to, const struct weft_fault *fault)
+{
+    const struct weft_fault_stats *stats = &fault->stats;
+    const uint64_t in = weft_counter_get(&stats->entered) + weft_counter_get(&stats->duplicated);
+    const uint64_t passed = weft_counter_get(&stats->passed);
+    const uint64_t dropped = weft_counter_get(&stats->lost) +
+                             weft_counter_get(&stats->partitioned) +
+                             weft_counter_get(&stats->queue_full);
+    to->received += in - passed;
+    to->dropped += dropped;
+    to->in_flight += in - passed - dropped;
+}
+
 static void fill_balance(void *self, struct weft_admin_balance *to)
 {
     struct weft_control *control = self;
+    const struct weft_node_options *options = &control->node->options;
     struct weft_stack_balance sum = {0};
-    for (uint16_t i = 0; i < control->node->options.worker_count; i++) {
-        weft_stack_balance_add(&control->node->workers[i].stack, &sum);
+    struct weft_admin_balance faults = {0};
+    for (uint16_t i = 0; i < options->worker_count; i++) {
+        const struct weft_node_worker *worker = &control->node->workers[i];
+        weft_stack_balance_add(&worker->stack, &sum);
+        for (uint32_t port = 0; port < options->port_count; port++) {
+            if (options->ports[port].has_fault) add_fault(&faults, &worker->faults[port]);
+        }
     }
-    to->received = sum.received + sum.originated;
+    to->received = sum.received + sum.originated + faults.received;
     to->delivered = sum.arp + sum.echo + sum.icmp_error + sum.udp + sum.transmitted;
-    to->dropped = sum.dropped;
-    to->in_flight = sum.held + sum.handed_out - sum.handed_in;
+    to->dropped = sum.dropped + faults.dropped;
+    to->in_flight = sum.held + sum.handed_out - sum.handed_in + faults.in_flight;
 }
 
 static bool is_seed(const struct weft_control *control, struct weft_mesh_address address)
