@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "config/report.h"
 #include "config/value.h"
@@ -13,6 +15,7 @@ struct reading {
     struct weft_config_report *report;
     const char *text;
     size_t length;
+    const char *name; // Of the file, as messages call it.
     bool out_of_memory;
 };
 
@@ -102,6 +105,7 @@ static void read_table(struct reading *r, const struct weft_toml_node *table, co
 {
     for (const struct weft_toml_node *node = table->first; node; node = node->next) {
         char path[256], seen[256], why[200];
+        if (node->broken) continue;
         snprintf(path, sizeof(path), "%s%.100s", prefix, node->key);
         snprintf(seen, sizeof(seen), "%s%.100s", shown, node->key);
         const struct weft_schema_key *key = weft_schema_find(path);
@@ -143,6 +147,40 @@ static void require(struct reading *r, const struct weft_toml_node *table, const
     complain(r, 105, table->key_at, table->key_chars, path, "a required key is missing");
 }
 
+// Complains of one key of the last port read.
+static void complain_port(struct reading *r, const struct weft_toml_node *node, const char *text,
+                          const char *other)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "ports.%.60s.%.60s", node->parent->key, node->key);
+    complain(r, 106, node->at, node->chars, path, text, other);
+}
+
+static void check_gateway(struct reading *r, const struct weft_toml_node *table)
+{
+    const struct weft_config_port *port = &r->config->ports[r->config->port_count - 1];
+    const struct weft_toml_node *node = weft_toml_get(table, "gateway");
+    const struct weft_config_address *a = &port->address;
+    if (!node || !port->gateway) return;
+    if (a->prefix == 0 || (port->gateway ^ a->ip) >> (32 - a->prefix) != 0)
+        complain_port(r, node, "is not in the network of %s", "address");
+}
+
+// The last port read must not take what an earlier one has. `null` is nothing that could be taken.
+static void check_twins(struct reading *r, const struct weft_toml_node *table)
+{
+    const struct weft_config_port *port = &r->config->ports[r->config->port_count - 1];
+    const struct weft_toml_node *device = weft_toml_get(table, "device"),
+                                *address = weft_toml_get(table, "address");
+    for (const struct weft_config_port *other = r->config->ports; other < port; other++) {
+        if (device && port->device && other->device && strcmp(port->device, "null") != 0 &&
+            strcmp(port->device, other->device) == 0)
+            complain_port(r, device, "port `%s` has this device", other->name);
+        if (address && port->address.ip && port->address.ip == other->address.ip)
+            complain_port(r, address, "port `%s` has this address", other->name);
+    }
+}
+
 static void read_ports(struct reading *r, const struct weft_toml_node *ports)
 {
     if (ports->type != WEFT_TOML_TABLE || ports->count > WEFT_CONFIG_PORTS_MAX) {
@@ -168,16 +206,25 @@ static void read_ports(struct reading *r, const struct weft_toml_node *ports)
         set_defaults(r, "ports.*.", port);
         read_table(r, node, "ports.*.", shown, port);
         require(r, node, shown, "device");
-        const struct weft_toml_node *gateway = weft_toml_get(node, "gateway");
-        const struct weft_config_address *a = &port->address;
-        if (gateway && port->gateway &&
-            (a->prefix == 0 || (port->gateway ^ a->ip) >> (32 - a->prefix) != 0))
-            complain(r, 106, gateway->at, gateway->chars, shown,
-                     "gateway is not in the network of address");
+        check_gateway(r, node);
+        check_twins(r, node);
     }
 }
 
-static void read_units(struct reading *r, const struct weft_toml_node *units, const char *name)
+// A path in a file is relative to the file, so that a config works from any working directory.
+static const char *beside(struct reading *r, const char *path)
+{
+    const char *slash = strrchr(r->name, '/');
+    if (!slash || !path || *path == '/' || *path == '\0') return path;
+    const size_t directory = (size_t)(slash - r->name + 1), length = strlen(path);
+    char *joined = weft_config_pool_alloc(r->config->pool, directory + length + 1);
+    if (!joined) return r->out_of_memory = true, path;
+    memcpy(joined, r->name, directory);
+    memcpy(joined + directory, path, length + 1);
+    return joined;
+}
+
+static void read_units(struct reading *r, const struct weft_toml_node *units)
 {
     if (units->type != WEFT_TOML_ARRAY || units->count > WEFT_CONFIG_UNITS_MAX) {
         complain(r, 103, units->at, units->chars, "unit", "expected up to %d tables [[unit]]",
@@ -202,37 +249,42 @@ static void read_units(struct reading *r, const struct weft_toml_node *units, co
                 complain(r, 106, node->at, node->chars, "unit.name", "two units are named `%s`",
                          unit->name);
         }
-        const char *slash = strrchr(name, '/');
-        if (slash && unit->file && unit->file[0] != '/') { // Relative to the config file.
-            const size_t directory = (size_t)(slash - name + 1),
-                         size = directory + strlen(unit->file);
-            char *joined = weft_config_pool_alloc(r->config->pool, size + 1);
-            if (joined) memcpy(joined, name, directory), strcpy(joined + directory, unit->file);
-            unit->file = joined;
-        }
+        unit->file = beside(r, unit->file);
         r->config->unit_count++;
     }
+}
+
+// Where a person looks for it: at the key, or at the table where the key is not written.
+static const struct weft_toml_node *named(const struct weft_toml_node *root, const char *table,
+                                          const char *key)
+{
+    const struct weft_toml_node *in = weft_toml_get(root, table);
+    const struct weft_toml_node *node = in ? weft_toml_get(in, key) : NULL;
+    return node ? node : in;
 }
 
 static void check_whole(struct reading *r, const struct weft_toml_node *root)
 {
     struct weft_config *c = r->config;
-    const struct weft_toml_node *mesh = weft_toml_get(root, "mesh"),
-                                *journal = weft_toml_get(root, "journal");
-    const struct weft_toml_node *cores = weft_toml_get(root, "cores");
-    if (mesh && c->mesh.timeout_ns <= c->mesh.heartbeat_ns)
-        complain(r, 106, mesh->key_at, mesh->key_chars, "mesh.timeout",
-                 "must be longer than mesh.heartbeat");
-    if (journal && c->journal.segment_bytes % 4096)
-        complain(r, 104, journal->key_at, journal->key_chars, "journal.segment_bytes",
-                 "must be a multiple of 4096");
-    if (cores && c->cores.pin.mode == WEFT_CONFIG_PIN_LIST &&
-        c->cores.pin.count != c->cores.workers)
-        complain(r, 106, cores->key_at, cores->key_chars, "cores.pin",
-                 "lists %zu CPUs for %u workers", c->cores.pin.count, c->cores.workers);
+    const struct weft_toml_node *at;
+    if (c->mesh.timeout_ns <= c->mesh.heartbeat_ns && (at = named(root, "mesh", "timeout")))
+        complain(r, 106, at->at, at->chars, "mesh.timeout", "must be longer than mesh.heartbeat");
+    if (c->journal.segment_bytes % 4096 && (at = named(root, "journal", "segment_bytes")))
+        complain(r, 104, at->at, at->chars, "journal.segment_bytes", "must be a multiple of 4096");
+    if (c->cores.pin.mode == WEFT_CONFIG_PIN_LIST && c->cores.pin.count != c->cores.workers &&
+        (at = named(root, "cores", "pin")))
+        complain(r, 106, at->at, at->chars, "cores.pin", "lists %zu CPUs for %u workers",
+                 c->cores.pin.count, c->cores.workers);
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
+    c->mesh.key_file = beside(r, c->mesh.key_file);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
+    if (size > sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        at = named(root, "node", "run_dir");
+        complain(r, 104, at ? at->at : (struct weft_toml_place){0, 0}, at ? at->chars : 1,
+                 "node.run_dir", "too long for the socket in it: at most %zu characters",
+                 sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/admin.sock"));
+    }
     char *path = weft_config_pool_alloc(c->pool, size);
     if (path)
         snprintf(path, size, "%s/admin.sock", c->node.run_dir);
@@ -244,7 +296,7 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
 int weft_config_parse(struct weft_config *config, const char *text, size_t length, const char *name,
                       struct weft_config_report *report)
 {
-    struct reading r = {config, report, text, length, false};
+    struct reading r = {config, report, text, length, name, false};
     struct weft_toml toml;
     *config = (struct weft_config){.pool = weft_config_pool_create()};
     *report = (struct weft_config_report){0};
@@ -262,11 +314,12 @@ int weft_config_parse(struct weft_config *config, const char *text, size_t lengt
         if (strcmp(node->key, "ports") == 0)
             read_ports(&r, node);
         else if (strcmp(node->key, "unit") == 0)
-            read_units(&r, node, name);
+            read_units(&r, node);
         else
             read_table(&r, &holder, "", "", config);
     }
     if (!r.out_of_memory) check_whole(&r, toml.root);
+    weft_report_sort(report);
     if (r.out_of_memory) goto no_memory;
     if (report->error_count == 0) return 0;
     weft_config_free(config);
@@ -290,7 +343,7 @@ int weft_config_load(struct weft_config *config, const char *path,
     if (!result) {
         result = weft_config_parse(config, text, length, path, report);
     } else {
-        struct reading r = {config, report, "", 0, false};
+        struct reading r = {config, report, "", 0, path, false};
         *config = (struct weft_config){0};
         *report = (struct weft_config_report){0};
         snprintf(report->file, sizeof(report->file), "%s", path);

@@ -23,6 +23,12 @@ static void print_table(const char *prefix, const void *base, FILE *out)
     }
 }
 
+static bool has_fault(const struct weft_config_fault *f)
+{
+    return f->seed || f->loss > 0 || f->duplicate > 0 || f->reorder > 0 || f->corrupt > 0 ||
+           f->delay_ns || f->jitter_ns || f->partition.count;
+}
+
 void weft_config_print(const struct weft_config *config, FILE *out)
 {
     static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
@@ -36,6 +42,7 @@ void weft_config_print(const struct weft_config *config, FILE *out)
     for (size_t i = 0; i < config->port_count; i++) {
         fprintf(out, "\n[ports.%s]\n", config->ports[i].name);
         print_table("ports.*.", &config->ports[i], out);
+        if (!has_fault(&config->ports[i].fault)) continue;
         fprintf(out, "\n[ports.%s.fault]\n", config->ports[i].name);
         print_table("ports.*.fault.", &config->ports[i], out);
     }

@@ -3,6 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t kept(const struct weft_config_report *report)
+{
+    if (!report->errors) return 0;
+    return report->error_count < WEFT_CONFIG_ERRORS_MAX ? report->error_count
+                                                        : WEFT_CONFIG_ERRORS_MAX;
+}
+
 struct weft_config_issue *weft_report_add(struct weft_config_report *report, const char *text,
                                           size_t length, uint16_t code, struct weft_toml_place at,
                                           uint32_t chars)
@@ -31,17 +38,22 @@ struct weft_config_issue *weft_report_add(struct weft_config_report *report, con
     return issue;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct weft_config_issue *x = a, *y = b;
+    if (x->line != y->line) return x->line < y->line ? -1 : 1;
+    return x->column < y->column ? -1 : x->column > y->column;
+}
+
+void weft_report_sort(struct weft_config_report *report)
+{
+    if (report->errors) qsort(report->errors, kept(report), sizeof(*report->errors), by_place);
+}
+
 void weft_config_report_free(struct weft_config_report *report)
 {
     free(report->errors);
     *report = (struct weft_config_report){0};
-}
-
-static size_t kept(const struct weft_config_report *report)
-{
-    if (!report->errors) return 0;
-    return report->error_count < WEFT_CONFIG_ERRORS_MAX ? report->error_count
-                                                        : WEFT_CONFIG_ERRORS_MAX;
 }
 
 void weft_config_report_print(const struct weft_config_report *report, FILE *out, bool colour)

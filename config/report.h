@@ -10,4 +10,7 @@ struct weft_config_issue *weft_report_add(struct weft_config_report *report, con
                                           size_t length, uint16_t code, struct weft_toml_place at,
                                           uint32_t chars);
 
+// Puts the errors that are kept in the order of the file.
+void weft_report_sort(struct weft_config_report *report);
+
 #endif // WEFT_CONFIG_REPORT_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/value.h"
 
 #define AT(member)      offsetof(struct weft_config, member)
 #define PORT_AT(member) offsetof(struct weft_config_port, member)
@@ -28,7 +29,7 @@ static const struct weft_schema_key keys[] = {
     K("memory.mbufs", INT, RESTART_NODE, AT(memory.mbufs), 127, 1048575, "2047", NULL, "Packet buffers per core.")
     K("memory.mailbox_messages", INT, RESTART_NODE, AT(memory.mailbox_messages), 1, 1048576, "1024", NULL, "Messages that one actor's mailbox holds.")
     K("mesh.port", INT, RESTART_NODE, AT(mesh.port), 1, 65535, "4201", NULL, "UDP port of the mesh.")
-    K("mesh.key_file", PATH, RESTART_NODE, AT(mesh.key_file), 0, 0, "\"\"", NULL, "File with the cluster key; empty: the mesh is off.")
+    K("mesh.key_file", PATH, RESTART_NODE, AT(mesh.key_file), 0, 0, "\"\"", NULL, "File with the cluster key, relative to this file; empty: the mesh is off.")
     K("mesh.epoch", INT, RESTART_NODE, AT(mesh.epoch), 0, 4294967295.0, "1", NULL, "Which generation of the cluster key this is.")
     K("mesh.seeds", ENDPOINTS, RESTART_NODE, AT(mesh.seeds), 0, 64, "[]", NULL, "Nodes to greet first, as \"10.42.0.2:4201\".")
     K("mesh.gossip_k", INT, RESTART_NODE, AT(mesh.gossip_k), 1, 32, "8", NULL, "Peers that each gossip round goes to.")
@@ -106,7 +107,7 @@ const char *weft_schema_type_name(enum weft_schema_type type)
                                         "a number",
                                         "a string",
                                         "a path",
-                                        "a device",
+                                        "a device like \"af_packet:eth0\"",
                                         "one of",
                                         "a duration like \"5s\"",
                                         "a size like \"64MiB\"",
@@ -125,17 +126,14 @@ const char *weft_schema_reload_name(enum weft_schema_reload reload)
     return reload == WEFT_RELOAD_LIVE ? "live" : "restart-node";
 }
 
-static bool has_range(const struct weft_schema_key *key)
+// `before`, the range and `after`; nothing for a key without a range.
+static void print_range(const struct weft_schema_key *key, const char *before, const char *after,
+                        FILE *out)
 {
-    return key->min != key->max;
-}
-
-static const char *unit_of(const struct weft_schema_key *key)
-{
-    if (key->type == WEFT_SCHEMA_DURATION) return " ns";
-    if (key->type == WEFT_SCHEMA_SIZE) return " bytes";
-    if (key->type == WEFT_SCHEMA_STRING || key->type == WEFT_SCHEMA_PATH) return " characters";
-    return "";
+    char range[WEFT_VALUE_RANGE_BYTES];
+    if (key->min == key->max) return;
+    weft_value_range(key, range);
+    fprintf(out, "%s%s%s", before, range, after);
 }
 
 int weft_schema_explain(const char *path, FILE *out)
@@ -145,8 +143,7 @@ int weft_schema_explain(const char *path, FILE *out)
     fprintf(out, "%s\n  %s\n  type     %s", key->path, key->meaning,
             weft_schema_type_name(key->type));
     if (key->choices) fprintf(out, " %s", key->choices);
-    if (has_range(key))
-        fprintf(out, "\n  range    %.12g .. %.12g%s", key->min, key->max, unit_of(key));
+    print_range(key, "\n  range    ", "", out);
     fprintf(out, "\n  default  %s\n  reload   %s\n",
             !key->fallback   ? "none: required"
             : *key->fallback ? key->fallback
@@ -176,7 +173,7 @@ void weft_schema_defaults(FILE *out)
         }
         fprintf(out, "# %s\n", key->meaning);
         if (key->choices) fprintf(out, "# One of %s.\n", key->choices);
-        if (has_range(key)) fprintf(out, "# %.12g to %.12g%s.\n", key->min, key->max, unit_of(key));
+        print_range(key, "# ", ".\n", out);
         fprintf(out, "%s%s = %s\n", user_named ? "# " : "", leaf,
                 key->fallback && *key->fallback ? key->fallback : "\"\"");
     }
@@ -269,14 +266,13 @@ void weft_schema_man(FILE *out)
           out);
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const struct weft_schema_key *key = &keys[i];
-        fprintf(out, "`%s`\n: %s %s%s%s. Default: `%s`.", key->path, key->meaning,
+        fprintf(out, "`%s`\n: %s Takes %s%s%s. Default: `%s`.", key->path, key->meaning,
                 weft_schema_type_name(key->type), key->choices ? " " : "",
                 key->choices ? key->choices : "",
                 !key->fallback   ? "none, required"
                 : *key->fallback ? key->fallback
                                  : "not set");
-        if (has_range(key))
-            fprintf(out, " Range: %.12g to %.12g%s.", key->min, key->max, unit_of(key));
+        print_range(key, " Range: ", ".", out);
         fprintf(out, " Reload: %s.\n\n", weft_schema_reload_name(key->reload));
     }
 }

@@ -1,97 +1,7 @@
-#include "config/toml.h"
-
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define HASH_BUCKETS 4096 // At most 16 nodes each on average: a table of 65 536 keys stays linear.
-
-// Which syntax made a table decides who may add to it (TOML 1.0, "Table" and "Inline Table").
-enum origin { IMPLICIT, HEADER, DOTTED, CLOSED, TABLES };
-
-struct parser {
-    struct weft_toml *toml;
-    struct weft_config_pool *pool;
-    const char *at, *end;
-    const char *counted; // The column of `at` is counted from here on: `at` never goes back.
-    uint32_t line, column;
-    uint32_t node_count;
-    int brackets; // Of arrays that are open: after an error in one, its other lines are skipped.
-    bool out_of_memory, give_up;
-    char *scratch; // As long as the text: a string decoded is never longer than its source.
-    struct weft_toml_node *buckets[HASH_BUCKETS];
-};
-
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static struct weft_toml_place place(struct parser *p)
-{
-    for (; p->counted < p->at; p->counted++) {
-        p->column += !is_continuation(*p->counted);
-    }
-    return (struct weft_toml_place){p->line, p->column};
-}
-
-static bool fail_at(struct parser *p, struct weft_toml_place at, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool fail_at(struct parser *p, struct weft_toml_place at, const char *format, ...)
-{
-    if (p->toml->error_count == WEFT_TOML_ERRORS_MAX) {
-        p->give_up = true;
-        return false;
-    }
-    struct weft_toml_error *error = &p->toml->errors[p->toml->error_count++];
-    error->at = at;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->text, sizeof(error->text), format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-#define fail(p, ...) fail_at((p), place(p), __VA_ARGS__)
-
-static char peek(const struct parser *p, size_t ahead)
-{
-    return (size_t)(p->end - p->at) > ahead ? p->at[ahead] : '\0';
-}
-
-static bool looks_at(const struct parser *p, const char *text)
-{
-    const size_t length = strlen(text);
-    return (size_t)(p->end - p->at) >= length && memcmp(p->at, text, length) == 0;
-}
-
-static bool at_newline(const struct parser *p)
-{
-    return peek(p, 0) == '\n' || (peek(p, 0) == '\r' && peek(p, 1) == '\n');
-}
-
-static void take_newline(struct parser *p)
-{
-    p->at += *p->at == '\r' ? 2 : 1;
-    p->counted = p->at;
-    p->line++;
-    p->column = 1;
-}
-
-static void skip_blanks(struct parser *p)
-{
-    while (peek(p, 0) == ' ' || peek(p, 0) == '\t') {
-        p->at++;
-    }
-}
-
-static bool is_control(char c)
-{
-    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-}
+#include "config/toml_parser.h"
 
 static bool skip_comment(struct parser *p)
 {
@@ -180,112 +90,6 @@ static struct weft_toml_node *add(struct parser *p, struct weft_toml_node *paren
     return node;
 }
 
-static size_t encode(uint32_t code, char *to) // UTF-8 (RFC 3629 §3).
-{
-    if (code < 0x80) return to[0] = (char)code, 1;
-    if (code < 0x800) {
-        to[0] = (char)(0xc0 | code >> 6);
-        to[1] = (char)(0x80 | (code & 63));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (char)(0xe0 | code >> 12);
-        to[1] = (char)(0x80 | (code >> 6 & 63));
-        to[2] = (char)(0x80 | (code & 63));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | code >> 18);
-    to[1] = (char)(0x80 | (code >> 12 & 63));
-    to[2] = (char)(0x80 | (code >> 6 & 63));
-    to[3] = (char)(0x80 | (code & 63));
-    return 4;
-}
-
-static bool read_unicode(struct parser *p, int digits, size_t *length)
-{
-    uint32_t code = 0;
-    for (int i = 0; i < digits; i++) {
-        const char c = peek(p, (size_t)i);
-        const char *hex = "0123456789abcdef", *found = c ? strchr(hex, c | 0x20) : NULL;
-        if (!found || (c < '0') || (c > '9' && c < 'A'))
-            return fail(p, "\\%c needs %d hex digits", digits == 4 ? 'u' : 'U', digits);
-        code = code << 4 | (uint32_t)(found - hex);
-    }
-    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return fail(p, "not a Unicode scalar value");
-    p->at += digits;
-    *length += encode(code, p->scratch + *length);
-    return true;
-}
-
-static bool read_escape(struct parser *p, bool multi, size_t *length)
-{
-    static const char names[] = "btnfr\"\\", values[] = "\b\t\n\f\r\"\\";
-    const char c = peek(p, 1);
-    const char *found = c ? strchr(names, c) : NULL;
-    if (found) {
-        p->scratch[(*length)++] = values[found - names];
-        p->at += 2;
-        return true;
-    }
-    if (c == 'u' || c == 'U') {
-        p->at += 2;
-        return read_unicode(p, c == 'u' ? 4 : 8, length);
-    }
-    if (multi) { // A backslash that ends a line swallows all space up to the next character.
-        const char *back = p->at++;
-        skip_blanks(p);
-        if (p->at < p->end && at_newline(p)) {
-            while (p->at < p->end) {
-                skip_blanks(p);
-                if (p->at == p->end || !at_newline(p)) break;
-                take_newline(p);
-            }
-            return true;
-        }
-        p->at = back;
-    }
-    return fail(p, "an unknown escape in a string");
-}
-
-static bool read_string(struct parser *p, const char **text, size_t *text_length, bool may_be_multi)
-{
-    const char quote = *p->at;
-    const char triple[] = {quote, quote, quote, '\0'};
-    const struct weft_toml_place start = place(p);
-    const bool multi = may_be_multi && looks_at(p, triple);
-    size_t length = 0;
-
-    p->at += multi ? 3 : 1;
-    if (multi && p->at < p->end && at_newline(p)) take_newline(p);
-    for (;;) {
-        if (p->at == p->end) return fail_at(p, start, "a string is not closed");
-        const char c = *p->at;
-        if (c == quote && !multi) break;
-        if (multi && looks_at(p, triple)) break;
-        if (at_newline(p)) {
-            if (!multi) return fail_at(p, start, "a string is not closed on its line");
-            p->scratch[length++] = '\n';
-            take_newline(p);
-        } else if (c == '\\' && quote == '"') {
-            if (!read_escape(p, multi, &length)) return false;
-        } else if (is_control(c)) {
-            return fail(p, "a control character in a string");
-        } else {
-            p->scratch[length++] = *p->at++;
-        }
-    }
-    p->at += multi ? 3 : 1;
-    for (int i = 0; multi && i < 2 && peek(p, 0) == quote; i++) { // """a""""" ends in two quotes.
-        p->scratch[length++] = quote;
-        p->at++;
-    }
-    *text = weft_config_pool_copy(p->pool, p->scratch, length);
-    *text_length = length;
-    if (!*text) p->out_of_memory = p->give_up = true;
-    return *text != NULL;
-}
-
 static bool is_bare(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -298,7 +102,7 @@ static bool read_key(struct parser *p, struct key *key)
     key->at = place(p);
     const char c = peek(p, 0);
     if (c == '"' || c == '\'') {
-        if (!read_string(p, &key->text, &key->length, false)) return false;
+        if (!weft_toml_read_string(p, &key->text, &key->length, false)) return false;
     } else {
         const char *start = p->at;
         while (p->at < p->end && is_bare(*p->at)) {
@@ -322,7 +126,7 @@ static struct weft_toml_node *step_header(struct parser *p, struct weft_toml_nod
     if (!next) return add(p, table, key, WEFT_TOML_TABLE);
     if (next->type == WEFT_TOML_ARRAY && next->origin == TABLES) return next->last;
     if (next->type == WEFT_TOML_TABLE && next->origin != CLOSED) return next;
-    fail_at(p, key->at, "`%s` is not a table that can be added to", key->text);
+    weft_toml_fail_at(p, key->at, "`%s` is not a table that can be added to", key->text);
     return NULL;
 }
 
@@ -333,8 +137,8 @@ static struct weft_toml_node *open_table(struct parser *p, struct weft_toml_node
     if (!next)
         next = add(p, table, key, WEFT_TOML_TABLE);
     else if (next->type != WEFT_TOML_TABLE || next->origin != IMPLICIT) {
-        fail_at(p, key->at, "`%s` is defined twice, first in line %u", key->text,
-                next->key_at.line);
+        weft_toml_fail_at(p, key->at, "`%s` is defined twice, first in line %u", key->text,
+                          next->key_at.line);
         return NULL;
     }
     if (!next) return NULL;
@@ -351,8 +155,8 @@ static struct weft_toml_node *open_element(struct parser *p, struct weft_toml_no
         array = add(p, table, key, WEFT_TOML_ARRAY);
         if (array) array->origin = TABLES;
     } else if (array->type != WEFT_TOML_ARRAY || array->origin != TABLES) {
-        fail_at(p, key->at, "`%s` is defined in line %u, and not as [[%s]]", key->text,
-                array->key_at.line, key->text);
+        weft_toml_fail_at(p, key->at, "`%s` is defined in line %u, and not as [[%s]]", key->text,
+                          array->key_at.line, key->text);
         return NULL;
     }
     struct weft_toml_node *element = array ? add(p, array, NULL, WEFT_TOML_TABLE) : NULL;
@@ -398,8 +202,9 @@ static bool read_pair(struct parser *p, struct weft_toml_node *table)
             next = add(p, table, &key, WEFT_TOML_TABLE);
             if (next) next->origin = DOTTED;
         } else if (next->type != WEFT_TOML_TABLE || next->origin != DOTTED) {
-            return fail_at(p, key.at, "`%s` is defined in line %u and cannot be added to here",
-                           key.text, next->key_at.line);
+            return weft_toml_fail_at(p, key.at,
+                                     "`%s` is defined in line %u and cannot be added to here",
+                                     key.text, next->key_at.line);
         }
         if (!next) return false;
         table = next;
@@ -408,8 +213,8 @@ static bool read_pair(struct parser *p, struct weft_toml_node *table)
     p->at++;
     const struct weft_toml_node *twin = find(p, table, key.text, key.length);
     if (twin)
-        return fail_at(p, key.at, "`%s` is defined twice, first in line %u", key.text,
-                       twin->key_at.line);
+        return weft_toml_fail_at(p, key.at, "`%s` is defined twice, first in line %u", key.text,
+                                 twin->key_at.line);
     struct weft_toml_node *node = add(p, table, &key, WEFT_TOML_TABLE);
     if (!node) return false;
     skip_blanks(p);
@@ -467,10 +272,11 @@ static bool read_token(struct parser *p, struct weft_toml_node *node)
     }
     const size_t length = (size_t)(p->at - start);
     char token[300] = {0};
-    if (length >= sizeof(token)) return fail_at(p, node->at, "a value of more than 299 characters");
+    if (length >= sizeof(token))
+        return weft_toml_fail_at(p, node->at, "a value of more than 299 characters");
     memcpy(token, start, length);
     const char *wrong = weft_toml_scalar(node, token, length);
-    if (wrong) return fail_at(p, node->at, "%s", wrong);
+    if (wrong) return weft_toml_fail_at(p, node->at, "%s", wrong);
     node->text = weft_config_pool_copy(p->pool, token, length);
     node->text_length = length;
     return node->text ? true : (p->out_of_memory = p->give_up = true, false);
@@ -485,12 +291,13 @@ static bool read_value(struct parser *p, struct weft_toml_node *node)
     case '"':
     case '\'':
         node->type = WEFT_TOML_STRING;
-        good = read_string(p, &node->text, &node->text_length, true);
+        good = weft_toml_read_string(p, &node->text, &node->text_length, true);
         break;
     case '[': good = read_array(p, node); break;
     case '{': good = read_inline_table(p, node); break;
     default: good = read_token(p, node); break;
     }
+    node->broken = !good;
     node->chars = place(p).line == node->at.line ? place(p).column - node->at.column : 1;
     return good;
 }
@@ -558,36 +365,6 @@ static void read_document(struct parser *p)
     }
 }
 
-// RFC 3629 §4. Returns the length of the sequence at `s`, 0 if it is not one.
-static size_t utf8_span(const unsigned char *s, size_t left)
-{
-    if (s[0] < 0x80) return 1;
-    const size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || left < n) return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    }
-    if (s[0] == 0xe0 && s[1] < 0xa0) return 0; // Overlong.
-    if (s[0] == 0xed && s[1] > 0x9f) return 0; // Surrogates.
-    if (s[0] == 0xf0 && s[1] < 0x90) return 0;
-    if (s[0] == 0xf4 && s[1] > 0x8f) return 0;
-    return n;
-}
-
-static bool check_utf8(struct parser *p)
-{
-    uint32_t line = 1, column = 1;
-    for (const char *s = p->at; s < p->end;) {
-        const size_t n = utf8_span((const unsigned char *)s, (size_t)(p->end - s));
-        if (n == 0)
-            return fail_at(p, (struct weft_toml_place){line, column}, "the text is not UTF-8");
-        column++;
-        if (*s == '\n') line++, column = 1;
-        s += n;
-    }
-    return true;
-}
-
 int weft_toml_parse(struct weft_toml *toml, struct weft_config_pool *pool, const char *text,
                     size_t length)
 {
@@ -604,7 +381,7 @@ int weft_toml_parse(struct weft_toml *toml, struct weft_config_pool *pool, const
     toml->root->origin = HEADER;
     if (length > WEFT_TOML_BYTES_MAX)
         fail(p, "the text is longer than 1 MiB");
-    else if (check_utf8(p)) {
+    else if (weft_toml_check_utf8(p)) {
         if (looks_at(p, "\xef\xbb\xbf")) p->at += 3, p->counted = p->at; // A byte order mark.
         read_document(p);
     }

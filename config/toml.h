@@ -36,6 +36,7 @@ struct weft_toml_place {
 struct weft_toml_node {
     enum weft_toml_type type;
     uint8_t origin;                // Which syntax made it; private to the parser.
+    bool broken;                   // Its value could not be read; an error says why.
     uint32_t depth;                // Of nesting; the root has 0.
     struct weft_toml_place key_at; // Of the key, or of the value where there is no key.
     struct weft_toml_place at;     // Of the value.

@@ -122,10 +122,48 @@ static int malformed(const struct weft_schema_key *key, char *why)
     return 104;
 }
 
-static int check_range(const struct weft_schema_key *key, double value, const char *unit, char *why)
+static const struct unit *units_of(enum weft_schema_type type)
 {
+    return type == WEFT_SCHEMA_DURATION ? durations : type == WEFT_SCHEMA_SIZE ? sizes : NULL;
+}
+
+// The largest unit of which `value` is a whole number; 0 is in seconds or bytes.
+static const struct unit *whole_unit(double value, const struct unit *units)
+{
+    if (value == 0 && units == durations) return units + 2;
+    for (; units[1].name; units++) {
+        if (value > 0 && fmod(value, units->factor) == 0) break;
+    }
+    return units;
+}
+
+static int bound_text(const struct weft_schema_key *key, double bound, char *to, size_t size)
+{
+    const struct unit *unit = units_of(key->type);
+    if (!unit) return snprintf(to, size, "%.12g", bound);
+    unit = whole_unit(bound, unit);
+    return snprintf(to, size, "\"%.0f%s\"", bound / unit->factor, unit->name);
+}
+
+void weft_value_range(const struct weft_schema_key *key, char text[WEFT_VALUE_RANGE_BYTES])
+{
+    char low[32], high[32];
+    const bool is_text = key->type == WEFT_SCHEMA_STRING || key->type == WEFT_SCHEMA_PATH;
+    const bool is_list = key->type == WEFT_SCHEMA_IPS || key->type == WEFT_SCHEMA_ENDPOINTS;
+    bound_text(key, key->min, low, sizeof(low));
+    bound_text(key, key->max, high, sizeof(high));
+    snprintf(text, WEFT_VALUE_RANGE_BYTES, "%s to %s%s", low, high,
+             is_text   ? " characters"
+             : is_list ? " elements"
+                       : "");
+}
+
+static int check_range(const struct weft_schema_key *key, double value, char *why)
+{
+    char range[WEFT_VALUE_RANGE_BYTES];
     if (key->min == key->max || (value >= key->min && value <= key->max)) return 0;
-    snprintf(why, WHY, "must be %.12g to %.12g%s", key->min, key->max, unit);
+    weft_value_range(key, range);
+    snprintf(why, WHY, "must be %s", range);
     return 104;
 }
 
@@ -169,7 +207,7 @@ static int read_number(const struct weft_schema_key *key, const struct weft_toml
         return wrong_type(key, why);
     const double value = is_int ? (double)node->integer : node->real;
     if (isnan(value)) return malformed(key, why);
-    const int wrong = check_range(key, value, "", why);
+    const int wrong = check_range(key, value, why);
     if (wrong) return wrong;
     if (key->type == WEFT_SCHEMA_INT)
         *(uint32_t *)to = (uint32_t)node->integer;
@@ -189,7 +227,7 @@ static int read_united_value(const struct weft_schema_key *key, const struct wef
     } else if (!is_size || node->type != WEFT_TOML_INT) {
         return wrong_type(key, why);
     }
-    const int wrong = check_range(key, value, is_size ? " bytes" : " ns", why);
+    const int wrong = check_range(key, value, why);
     if (!wrong) *(uint64_t *)to = (uint64_t)(value + 0.5);
     return wrong;
 }
@@ -215,7 +253,7 @@ static int read_text(const struct weft_schema_key *key, const char *text, size_t
         if (key->type == WEFT_SCHEMA_DEVICE) good = device_is_known(text);
         if (key->type == WEFT_SCHEMA_LISTEN) good = !*text || weft_value_endpoint(text, &endpoint);
         if (!good) return malformed(key, why);
-        const int wrong = check_range(key, (double)length, " characters", why);
+        const int wrong = check_range(key, (double)length, why);
         if (wrong) return wrong;
         *(const char **)to = weft_config_pool_copy(pool, text, length);
         return *(const char **)to ? 0 : -ENOMEM;
@@ -288,13 +326,8 @@ static void print_ip(uint32_t ip, FILE *out)
 
 static void print_united(uint64_t value, const struct unit *units, FILE *out)
 {
-    for (; units[1].name; units++) {
-        if (value > 0 && fmod((double)value, units->factor) == 0) break;
-    }
-    if (value == 0 && units->factor == 1)
-        fprintf(out, "\"0%s\"", units->name);
-    else
-        fprintf(out, "\"%.0f%s\"", (double)value / units->factor, units->name);
+    const struct unit *unit = whole_unit((double)value, units);
+    fprintf(out, "\"%.0f%s\"", (double)value / unit->factor, unit->name);
 }
 
 bool weft_value_print(const struct weft_schema_key *key, const void *base, FILE *out)

@@ -17,6 +17,11 @@ int weft_value_default(const struct weft_schema_key *key, void *base,
 // Prints the value as TOML. Returns false, and prints nothing, if it is not set.
 bool weft_value_print(const struct weft_schema_key *key, const void *base, FILE *out);
 
+// What a value may be, for a person: `1 to 65535`, `"1MiB" to "1024GiB"`, `0 to 63 characters`.
+// Only of a key whose min and max differ.
+#define WEFT_VALUE_RANGE_BYTES 96
+void weft_value_range(const struct weft_schema_key *key, char text[WEFT_VALUE_RANGE_BYTES]);
+
 // "A.B.C.D:PORT", all of it. Port 1..65535.
 struct weft_config_endpoint;
 bool weft_value_endpoint(const char *text, struct weft_config_endpoint *endpoint);
