@@ -45,7 +45,11 @@ static int write_all(int fd, const struct order *order)
     for (size_t at = 0; at < length;) {
         const struct iovec part = {(void *)(order->blocks + at), length - at};
         const off_t to = (off_t)(order->block * WEFT_DISK_BLOCK_BYTES + at);
-        const ssize_t count = pwritev2(fd, &part, 1, to, RWF_DSYNC);
+        ssize_t count = pwritev2(fd, &part, 1, to, RWF_DSYNC);
+        if (count < 0 && errno == EOPNOTSUPP) { // Not under qemu-user, nor in every file system.
+            count = pwritev(fd, &part, 1, to);
+            if (count > 0 && fdatasync(fd) < 0) return -errno;
+        }
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return -errno;
         if (count == 0) return -EIO;
