@@ -4,7 +4,7 @@ set -eu
 status=0
 for page in "man man/weft.1" "man5 man/weft.toml.5" "markdown cli.md"; do
     kind=${page%% *} file=${page#* }
-    if ! "$1" __docs "$kind" | cmp -s - "$2/$file"; then
+    if ! ${MESON_EXE_WRAPPER-} "$1" __docs "$kind" | cmp -s - "$2/$file"; then
         echo "docs/$file is not what the table says: weft __docs $kind >docs/$file" >&2
         status=1
     fi
