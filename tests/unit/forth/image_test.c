@@ -1,0 +1,155 @@
+// Images: what is refused and why, and that no damage of one gets past the checks.
+#include "tests/unit/forth/forth_run.h"
+
+#include "runtime/base/crc32c.h"
+#include "runtime/base/endian.h"
+#include "runtime/base/prng.h"
+
+enum { IMAGE_BYTES_MAX = 1 << 16 };
+
+static const char program[] =
+    "variable v : w create , does> @ + ; 5 w x defer d 3 constant c "
+    ": fib dup 2 < if exit then dup 1- recurse swap 2 - recurse + ; "
+    ": t ['] fib catch drop ; ' t is d : u 10 0 do i d . 6 x v +! loop ; u v @ . "
+    "s\" 20 fib . u\" 100000 sandbox . type";
+static const char printed[] = "0 1 1 2 3 5 8 13 21 34 110 0 6765 0 1 1 2 3 5 8 13 21 34 ";
+
+static size_t save(const struct weft_unit *unit, uint8_t *image)
+{
+    const int64_t bytes = weft_unit_save(unit, image, IMAGE_BYTES_MAX);
+    assert_true(bytes > 0);
+    return (size_t)bytes;
+}
+
+static int load(void **state, const uint8_t *image, size_t bytes, struct weft_unit **unit)
+{
+    return weft_unit_load(*state, &weft_forth_memory_libc, NULL, NULL, image, bytes, unit);
+}
+
+static void seal(uint8_t *image, size_t bytes)
+{
+    weft_le32_put(image + 12, weft_crc32c(0, image + 16, bytes - 16));
+}
+
+static void an_image_goes_on_where_it_was(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX], again[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    assert_int_equal(weft_unit_interpret(run.unit, "t", program, sizeof(program) - 1), 0);
+    for (int n = 0; n < 40; n++) {
+        uint32_t reductions = 7;
+        weft_unit_run(run.unit, &reductions);
+    }
+    const size_t bytes = save(run.unit, image);
+    for (int copy = 0; copy < 3; copy++) {
+        struct forth_run other = {.mode = FORTH_PLAIN};
+        assert_int_equal(load(state, image, bytes, &other.unit), 0);
+        assert_int_equal(save(other.unit, again), bytes);
+        forth_go(&other, UINT64_MAX);
+        forth_close(&other);
+    }
+    forth_go(&run, UINT64_MAX);
+    assert_string_equal(run.output, printed);
+    assert_int_equal(weft_unit_save(run.unit, image, 100), -ENOSPC);
+    forth_close(&run);
+}
+
+static void what_is_not_an_image_of_ours_is_refused(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    struct weft_unit *unit;
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", program);
+    const size_t bytes = save(run.unit, image);
+    forth_close(&run);
+
+    for (size_t n = 0; n < bytes; n += n < 64 ? 1 : 61)
+        assert_int_not_equal(load(state, image, n, &unit), 0);
+    assert_int_equal(load(state, image, 0, &unit), -EBADMSG);
+    image[bytes / 2] ^= 1;
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    image[bytes / 2] ^= 1;
+    image[8]++;
+    assert_int_equal(load(state, image, bytes, &unit), -EPROTONOSUPPORT);
+    image[8]--;
+    image[16]++;
+    seal(image, bytes);
+    assert_int_equal(load(state, image, bytes, &unit), -ESTALE);
+    image[16]--;
+    seal(image, bytes);
+    const struct weft_unit_options tight = {.memory_bytes_max = 1024,
+                                            .stack_cells_max = 64,
+                                            .call_depth_max = 64,
+                                            .output_bytes_max = 64};
+    assert_int_equal(
+        weft_unit_load(*state, &weft_forth_memory_libc, &tight, NULL, image, bytes, &unit),
+        -ENOSPC);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+}
+
+// Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
+// unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
+static void damage_stays_inside(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX], damaged[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_prng prng;
+    forth_open(&run, *state, FORTH_PLAIN);
+    assert_int_equal(weft_unit_interpret(run.unit, "t", program, sizeof(program) - 1), 0);
+    int loaded = 0;
+    for (unsigned seed = 0; seed < 3000; seed++) {
+        uint32_t reductions = 3;
+        weft_unit_run(run.unit, &reductions);
+        const size_t bytes = save(run.unit, image);
+        memcpy(damaged, image, bytes);
+        weft_prng_seed(&prng, seed);
+        for (uint32_t n = weft_prng_below(&prng, 4); n < 4; n++)
+            damaged[24 + weft_prng_below(&prng, (uint32_t)bytes - 24)] =
+                (uint8_t)weft_prng_next(&prng);
+        seal(damaged, bytes);
+        struct weft_unit *unit;
+        if (load(state, damaged, bytes, &unit) != 0) continue;
+        loaded++;
+        for (int n = 0; n < 5; n++) {
+            reductions = 200;
+            weft_unit_run(unit, &reductions);
+        }
+        weft_unit_free(unit);
+    }
+    assert_true(loaded > 100); // Most bytes are data, which may be anything.
+    forth_close(&run);
+}
+
+static int compile_system(void **state)
+{
+    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
+}
+
+static int free_system(void **state)
+{
+    weft_forth_system_free(*state);
+    return 0;
+}
+
+// Two modules of the same words have the same name: a unit may move from core to core.
+static void the_system_module_is_named_by_its_content(void **state)
+{
+    struct weft_forth_system *other;
+    assert_int_equal(weft_forth_system_create(&weft_forth_memory_libc, &other), 0);
+    assert_int_equal(weft_forth_system_hash(other), weft_forth_system_hash(*state));
+    weft_forth_system_free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_image_goes_on_where_it_was),
+        cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
+        cmocka_unit_test(damage_stays_inside),
+        cmocka_unit_test(the_system_module_is_named_by_its_content),
+    };
+    return cmocka_run_group_tests(tests, compile_system, free_system);
+}
