@@ -198,8 +198,8 @@ static int replay_load(struct weft_unit_table *table, struct weft_span payload)
     result = own(&source, load.source);
     entry->load = load;
     entry->load.source = source;
-    // Of a name that is in use it is a copy that a compaction made: the image stays until its copy comes,
-    // which a crash between the two may prevent.
+    // Of a name that is in use it is a copy that a compaction made: the image stays until its copy
+    // comes, which a crash between the two may prevent.
     return result < 0 || !is_new ? result : own(&entry->image, (struct weft_span){0});
 }
 

@@ -87,7 +87,8 @@ static void bad_strings_are_refused_in_words(void **state)
         "pci:0000:00:02,0",
         "pci:0000:00:02.0,x",
         "pci:zzzz:00:02.0",
-        ("virtio_user:/a/very/long/path/that/does/not/fit/into/the/address/of/a/unix/socket/because/"
+        ("virtio_user:/a/very/long/path/that/does/not/fit/into/the/address/of/a/unix/socket/"
+         "because/"
          "the/kernel/has/108/bytes/for/it"),
     };
     for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
