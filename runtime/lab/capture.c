@@ -12,7 +12,8 @@
 #include "runtime/lab/capture_merge.h"
 #include "runtime/lab/remote.h"
 
-#define ARM_MS 3000 // For every node to have begun.
+#define ARM_MS  3000 // For every node to have begun.
+#define BUSY_MS 2000 // For another capture to end.
 
 static volatile sig_atomic_t interrupted;
 
@@ -203,17 +204,12 @@ static int64_t run(struct capture *capture, const json_t *lab, struct weft_error
     return (int64_t)capture->merge.packet_count;
 }
 
-int64_t weft_lab_capture(const json_t *lab, const struct weft_lab_capture_options *options,
-                         struct weft_error *error)
+static int64_t capture_once(const json_t *lab, const struct weft_lab_capture_options *options,
+                            struct weft_error *error)
 {
     struct capture *capture = calloc(1, sizeof(*capture));
-    const struct sigaction action = {.sa_handler = interrupt};
 
     if (capture == NULL) return weft_error_set(error, 501, "no memory");
-    interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
     capture->options = options;
     capture->merge.write = write_all;
     capture->merge.self = capture;
@@ -225,4 +221,24 @@ int64_t weft_lab_capture(const json_t *lab, const struct weft_lab_capture_option
     }
     free(capture);
     return count;
+}
+
+int64_t weft_lab_capture(const json_t *lab, const struct weft_lab_capture_options *options,
+                         struct weft_error *error)
+{
+    const struct sigaction action = {.sa_handler = interrupt};
+    const struct timespec pause = {.tv_nsec = 100 * (long)WEFT_NS_PER_MS};
+    const uint64_t until_ns = now_ns() + BUSY_MS * WEFT_NS_PER_MS;
+
+    interrupted = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    for (;;) {
+        *error = (struct weft_error){0};
+        const int64_t count = capture_once(lab, options, error);
+        // A node notices a moment later that the last reader has left.
+        if (count >= 0 || error->code != 405 || interrupted || now_ns() > until_ns) return count;
+        nanosleep(&pause, NULL);
+    }
 }
