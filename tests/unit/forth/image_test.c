@@ -90,6 +90,25 @@ static void what_is_not_an_image_of_ours_is_refused(void **state)
     weft_unit_free(unit);
 }
 
+static void the_header_is_as_documented(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    const size_t bytes = save(run.unit, image);
+    assert_memory_equal(image, "weftunit\1\0\0\0", 12);
+    assert_int_equal(weft_le32_get(image + 12), weft_crc32c(0, image + 16, bytes - 16));
+    assert_int_equal(weft_le64_get(image + 16), weft_forth_system_hash(*state));
+    assert_int_equal(weft_le32_get(image + 24), bytes - 40);
+    assert_int_equal(weft_le32_get(image + 28), 0);
+    assert_int_equal(weft_le64_get(image + 32), 0);
+    assert_int_equal(weft_le32_get(image + 40), 304);      // The data space begins,
+    assert_int_equal(weft_le32_get(image + 40 + 8), 24);   // with three variables,
+    assert_int_equal(weft_le64_get(image + 40 + 304), 10); // of which BASE is the first.
+    assert_int_equal(weft_le32_get(image + 40 + 13 * 12), bytes - 40); // The block's own size.
+    forth_close(&run);
+}
+
 // Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
 // unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
 static void damage_stays_inside(void **state)
@@ -148,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_goes_on_where_it_was),
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
+        cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(damage_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),
     };
