@@ -123,9 +123,9 @@ int weft_unit_eval(const struct weft_tool *tool, const struct weft_client_target
                     compiling);
 }
 
-int weft_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                   const char *unit, const char *file, const char *recovery, const char *source,
-                   size_t length)
+int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
+                        const char *unit, const char *file, const char *recovery,
+                        const char *source, size_t length)
 {
     json_t *text = source_text(tool, file, source, length);
 
@@ -164,8 +164,8 @@ int weft_run_unit_load(struct weft_tool_call *call)
     }
     char *source = weft_text_read(file, &length, &error);
     if (source == NULL) return weft_tool_fail(call->tool, &error);
-    code = weft_unit_load(call->tool, &target, name, strcmp(file, "-") == 0 ? "stdin" : file,
-                          recovery != NULL ? recovery : "", source, length);
+    code = weft_tool_unit_load(call->tool, &target, name, strcmp(file, "-") == 0 ? "stdin" : file,
+                               recovery != NULL ? recovery : "", source, length);
     free(source);
     if (code == 0 && call->tool->format == WEFT_FORMAT_TABLE) {
         fprintf(call->tool->err, "loaded %s/%s\n", target.name, name);

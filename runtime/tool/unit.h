@@ -11,9 +11,9 @@ int weft_unit_eval(const struct weft_tool *tool, const struct weft_client_target
                    const char *unit, const char *text, size_t length, bool interactive,
                    bool *compiling);
 // Loads `length` bytes of source as `unit`. `recovery` "" leaves it to the node. The exit code.
-int weft_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                   const char *unit, const char *file, const char *recovery, const char *source,
-                   size_t length);
+int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
+                        const char *unit, const char *file, const char *recovery,
+                        const char *source, size_t length);
 int weft_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
                      const char *unit);
 
