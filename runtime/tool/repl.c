@@ -74,8 +74,8 @@ static bool is_blank(const char *line)
 // One line. The exit code of its evaluation.
 static int session_line(struct session *session, const char *line)
 {
-    const int code = weft_unit_eval(session->tool, &session->target, session->unit, line,
-                                    strcspn(line, "\r\n"), true, &session->compiling);
+    const int code = weft_tool_unit_eval(session->tool, &session->target, session->unit, line,
+                                         strcspn(line, "\r\n"), true, &session->compiling);
 
     if (code == 0 && session->terminal && !session->compiling) fputs("ok\n", session->tool->out);
     fflush(session->tool->out);
@@ -140,7 +140,7 @@ int weft_run_repl(struct weft_tool_call *call)
     struct weft_tool quiet = *call->tool;
     const struct sigaction action = {.sa_handler = on_interrupt};
     const char *word = weft_tool_arg(call, 0);
-    int code = weft_unit_target(call, word != NULL ? word : "", &session.target, session.unit);
+    int code = weft_tool_unit_target(call, word != NULL ? word : "", &session.target, session.unit);
 
     if (code != 0) return code;
     const bool temporary = session.unit[0] == '\0';
@@ -158,7 +158,7 @@ int weft_run_repl(struct weft_tool_call *call)
     if (temporary) {
         quiet.format = WEFT_FORMAT_TABLE;
         quiet.out = stderr;
-        const int ended = weft_unit_unload(&quiet, &session.target, session.unit);
+        const int ended = weft_tool_unit_unload(&quiet, &session.target, session.unit);
         if (code == 0) code = ended;
     }
     return code;

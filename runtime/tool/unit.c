@@ -10,8 +10,8 @@
 #include "runtime/tool/target.h"
 #include "runtime/tool/text.h"
 
-int weft_unit_target(const struct weft_tool_call *call, const char *word,
-                     struct weft_client_target *target, char unit[64])
+int weft_tool_unit_target(const struct weft_tool_call *call, const char *word,
+                          struct weft_client_target *target, char unit[64])
 {
     const char *slash = strchr(word, '/');
     char node[64] = "";
@@ -33,7 +33,7 @@ int weft_unit_target(const struct weft_tool_call *call, const char *word,
 static int unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
                       char unit[64])
 {
-    const int code = weft_unit_target(call, call->args[0], target, unit);
+    const int code = weft_tool_unit_target(call, call->args[0], target, unit);
 
     if (code != 0 || unit[0] != '\0') return code;
     return weft_tool_usage(call, "say NODE/UNIT: which unit of %s?", call->args[0]);
@@ -109,9 +109,9 @@ static json_t *source_text(const struct weft_tool *tool, const char *file, const
     return NULL;
 }
 
-int weft_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
-                   const char *unit, const char *text, size_t length, bool interactive,
-                   bool *compiling)
+int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
+                        const char *unit, const char *text, size_t length, bool interactive,
+                        bool *compiling)
 {
     json_t *source = source_text(tool, unit, text, length);
     char path[128];
@@ -136,8 +136,8 @@ int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_t
     return exchange(tool, target, "POST", "/api/v1/units", body, NULL);
 }
 
-int weft_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
-                     const char *unit)
+int weft_tool_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
+                          const char *unit)
 {
     char path[128];
 
@@ -213,8 +213,8 @@ int weft_run_unit_eval(struct weft_tool_call *call)
         text = weft_text_read("-", &length, &error);
         if (text == NULL) return weft_tool_fail(call->tool, &error);
     }
-    code = weft_unit_eval(call->tool, &target, unit, text != NULL ? text : call->args[1], length,
-                          false, NULL);
+    code = weft_tool_unit_eval(call->tool, &target, unit, text != NULL ? text : call->args[1],
+                               length, false, NULL);
     free(text);
     return code;
 }
@@ -227,7 +227,7 @@ static int end_unit(struct weft_tool_call *call, const char *verb, const char *d
 
     if (code != 0) return code;
     snprintf(path, sizeof(path), "/api/v1/units/%s/%s", unit, verb);
-    code = verb[0] == '\0' ? weft_unit_unload(call->tool, &target, unit)
+    code = verb[0] == '\0' ? weft_tool_unit_unload(call->tool, &target, unit)
                            : exchange(call->tool, &target, "POST", path, NULL, NULL);
     if (code == 0 && call->tool->format == WEFT_FORMAT_TABLE) {
         fprintf(call->tool->err, "%s %s/%s\n", done, target.name, unit);

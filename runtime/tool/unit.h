@@ -7,19 +7,19 @@
 
 // Evaluates `length` bytes in `unit`, prints what it prints, says its error. Returns the exit code;
 // *compiling (may be NULL): a definition is open.
-int weft_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
-                   const char *unit, const char *text, size_t length, bool interactive,
-                   bool *compiling);
+int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
+                        const char *unit, const char *text, size_t length, bool interactive,
+                        bool *compiling);
 // Loads `length` bytes of source as `unit`. `recovery` "" leaves it to the node. The exit code.
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *unit, const char *file, const char *recovery,
                         const char *source, size_t length);
-int weft_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
-                     const char *unit);
+int weft_tool_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
+                          const char *unit);
 
 // Splits NODE/UNIT, NODE alone (unit empty), or /UNIT (node empty: the only one), and finds the
 // node. 0 or the exit code, said.
-int weft_unit_target(const struct weft_tool_call *call, const char *word,
-                     struct weft_client_target *target, char unit[64]);
+int weft_tool_unit_target(const struct weft_tool_call *call, const char *word,
+                          struct weft_client_target *target, char unit[64]);
 
 #endif // WEFT_TOOL_UNIT_H
