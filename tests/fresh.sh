@@ -67,7 +67,7 @@ rmdir /old
 cd "$home"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8 \
     HOME="$home" USER="$user" WEFT_FUZZ_SECONDS="${WEFT_FUZZ_SECONDS-}" WEFT_TEST_STAGES="${WEFT_TEST_STAGES-}" \
-    setpriv --reuid "$user" --regid "$user" --init-groups --reset-env \
+    setpriv --reuid "$user" --regid "$user" --init-groups \
     sh -c 'cd && git clone -q /weft.bundle weft && cd weft && exec "$@"' sh "$@"
 INSIDE
 status=0
