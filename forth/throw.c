@@ -123,10 +123,14 @@ bool weft_throw(struct weft_unit *unit, int32_t code)
     return false;
 }
 
+// Texts go to terminals and logs: control characters from a program must not reach them.
 static void copy_text(char *to, size_t size, const void *from, size_t length)
 {
     if (length >= size) length = size - 1;
-    memcpy(to, from, length);
+    for (size_t n = 0; n < length; n++) {
+        const uint8_t c = ((const uint8_t *)from)[n];
+        to[n] = (c < ' ' && c != '\t') || c == 127 ? '?' : (char)c;
+    }
     to[length] = '\0';
 }
 
@@ -176,8 +180,10 @@ static void note_place(const struct weft_unit *unit, struct weft_unit_error *err
     if (source->id == -1) {
         copy_text(error->source, sizeof(error->source), "evaluate", 8);
         if (named < count - 1 && outer->id != -1) {
-            snprintf(error->outer, sizeof(error->outer), "%.*s:%u:%u", (int)outer->name_length,
-                     text + outer->name, outer->line, outer->word_start + 1);
+            char name[64];
+            copy_text(name, sizeof(name), text + outer->name, outer->name_length);
+            snprintf(error->outer, sizeof(error->outer), "%s:%u:%u", name, outer->line,
+                     outer->word_start + 1);
         }
     } else {
         copy_text(error->source, sizeof(error->source), text + outer->name, outer->name_length);

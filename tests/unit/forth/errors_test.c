@@ -16,6 +16,8 @@ static const struct {
     {": e s\" 1 zork\" evaluate ;\n e", -13,
      "evaluate:1:3: error: undefined word: zork (THROW -13)\n1 zork\n  ^~~~\nfrom test:2:2\n"},
     {"\tzork", -13, "test:1:2: error: undefined word: zork (THROW -13)\n\tzork\n\t^~~~\n"},
+    {"zo\x7frk \x1b[2J", -13,
+     "test:1:1: error: undefined word: zo?rk (THROW -13)\nzo?rk ?[2J\n^~~~~\n"},
     {": t 1 abort\" no tea\" ; t", -2, "test:1:24: error: no tea (THROW -2)\n"},
     {": t abort ; t", -1, "test:1:13: error: aborted (THROW -1)\n"},
     {"1234 throw", 1234, "test:1:6: error: uncaught exception (THROW 1234)\n"},
