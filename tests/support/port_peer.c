@@ -44,11 +44,13 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+// Where there is a doorbell, only it ends the sleep in time: one that does not ring fails the test.
 static void pause_briefly(const struct weft_net *net)
 {
     struct pollfd bell = {.fd = net->doorbell_fd(net->self), .events = POLLIN};
-    const struct timespec limit = {.tv_nsec = 200000};
-    if (ppoll(&bell, 1, &limit, NULL) > 0) net->doorbell_clear(net->self);
+    const struct timespec brief = {.tv_nsec = 200000}, second = {.tv_sec = 1};
+    if (ppoll(&bell, 1, net->info->has_doorbell ? &second : &brief, NULL) > 0)
+        net->doorbell_clear(net->self);
 }
 
 static bool is_ours(const struct weft_packet *packet, uint8_t kind)
@@ -97,11 +99,12 @@ static void send_question(const struct weft_net *net, uint32_t number)
 
 static bool take_answer(const struct weft_net *net, uint32_t number)
 {
+    const bool loops = strncmp(net->info->device, "ring:", 5) == 0; // The question is the answer.
     struct weft_packet *packets[WEFT_NET_BURST];
     bool found = false;
     const uint32_t received = net->rx_burst(net->self, packets, WEFT_NET_BURST);
     for (uint32_t i = 0; i < received; i++) {
-        if (is_ours(packets[i], 'a') && weft_le32_get(packets[i]->data + 16) == number)
+        if ((is_ours(packets[i], 'a') || loops) && weft_le32_get(packets[i]->data + 16) == number)
             found = true;
         net->release(net->self, packets[i]);
     }
