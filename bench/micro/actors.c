@@ -4,13 +4,13 @@
 // One-core rows: best of several runs, in CPU time of the thread, so that other processes disturb
 // little; the two-core rows are wall time, with the two threads where the kernel puts them.
 // `weft_core_turn` runs as in a node, with the real clock.
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/context.h"
 #include "runtime/actor/actor.h"
 #include "runtime/base/assert.h"
 #include "runtime/base/units.h"
@@ -35,33 +35,11 @@ struct player { // What the actors of the rows share.
     _Atomic bool done;
 };
 
-static uint64_t clock_ns(clockid_t which)
+static uint64_t process_cpu_ns(void)
 {
     struct timespec at;
-    clock_gettime(which, &at);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
     return (uint64_t)at.tv_sec * WEFT_NS_PER_S + (uint64_t)at.tv_nsec;
-}
-
-// The CPU's constant counter: not its core clock, which may be faster or slower.
-static uint64_t read_cycles(void)
-{
-#if defined(__x86_64__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    uint64_t count;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
-    return count;
-#else
-    return 0;
-#endif
-}
-
-static double cycles_per_ns(void)
-{
-    const uint64_t ns = clock_ns(CLOCK_MONOTONIC), cycles = read_cycles();
-    while (clock_ns(CLOCK_MONOTONIC) - ns < 20 * WEFT_NS_PER_MS)
-        continue;
-    return (double)(read_cycles() - cycles) / (double)(clock_ns(CLOCK_MONOTONIC) - ns);
 }
 
 static void open_bench(struct bench *bench)
@@ -261,30 +239,25 @@ static const struct {
     const char *name;
     void (*run)(struct bench *bench, uint64_t count);
     uint64_t count;
+    const char *note;
 } rows[] = {
-    {"spawn, one slice, exit", spawn_and_exit, 500000},
-    {"ping-pong round trip", ping_pong, 500000},
-    {"message one way", one_way, 1000000},
-    {"yield, two actors", yield_two, 1000000},
-    {"arena alloc + release, 64 bytes", alloc_and_release, 2000000},
-    {"message alloc + release", message_and_release, 2000000},
-    {"timer arm + cancel", arm_and_cancel, 1000000},
-    {"empty turn", empty_turn, 500000},
+    {"spawn, one slice, exit", spawn_and_exit, 500000, "goal 40"},
+    {"ping-pong round trip, one core", ping_pong, 500000, "goal 25"},
+    {"message one way, one core", one_way, 1000000, "goal 7"},
+    {"yield, two actors", yield_two, 1000000, "goal 5"},
+    {"arena alloc + release, 64 bytes", alloc_and_release, 2000000, NULL},
+    {"message alloc + release", message_and_release, 2000000, NULL},
+    {"timer arm + cancel", arm_and_cancel, 1000000, NULL},
+    {"empty turn of a core", empty_turn, 500000, NULL},
 };
 
-static uint64_t lost_ns; // Wall time that was not ours in the one-core rows.
-
-static double best_ns(struct bench *bench, size_t row)
+static double best_ns(struct bench *bench, size_t row, uint64_t count)
 {
-    double best = 0;
+    double best = INFINITY;
     for (unsigned run = 0; run < RUNS; run++) {
-        const uint64_t wall = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-        rows[row].run(bench, rows[row].count);
-        const uint64_t cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-        const uint64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - wall;
-        lost_ns += wall_ns > cpu_ns ? wall_ns - cpu_ns : 0;
-        const double ns = (double)cpu_ns / (double)rows[row].count;
-        if (run == 0 || ns < best) best = ns;
+        const uint64_t cpu_ns = weft_bench_cpu_ns();
+        rows[row].run(bench, count);
+        best = fmin(best, (double)(weft_bench_cpu_ns() - cpu_ns) / (double)count);
     }
     return best;
 }
@@ -299,12 +272,12 @@ static double across_cores(struct bench *bench, uint64_t count)
     a.partner = pb;
     b.partner = pa;
     send_to(&bench->system[0], pb);
-    const uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+    const uint64_t start_ns = weft_bench_now_ns();
     for (unsigned i = 0; i < 2; i++)
         weft_assert(weft_core_thread_start(&threads[i]) == 0);
     while (!a.done && !b.done)
         usleep(200);
-    const uint64_t ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
+    const uint64_t ns = weft_bench_now_ns() - start_ns;
     for (unsigned i = 0; i < 2; i++)
         weft_core_thread_stop(&threads[i]);
     weft_actor_kill(&bench->system[0], pa, WEFT_EXIT_KILLED);
@@ -323,10 +296,10 @@ static double idle_percent(struct bench *bench, uint64_t sleep_max_ns)
         weft_assert(weft_core_thread_start(&threads[i]) == 0);
     }
     usleep(50000);
-    const uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), wall = clock_ns(CLOCK_MONOTONIC);
+    const uint64_t cpu = process_cpu_ns(), wall = weft_bench_now_ns();
     usleep(1000000);
-    const uint64_t used = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    const uint64_t lasted = clock_ns(CLOCK_MONOTONIC) - wall;
+    const uint64_t used = process_cpu_ns() - cpu;
+    const uint64_t lasted = weft_bench_now_ns() - wall;
     for (unsigned i = 0; i < 2; i++)
         weft_core_thread_stop(&threads[i]);
     return 100.0 * (double)used / (double)lasted;
@@ -341,36 +314,31 @@ static double idle_actor_bytes(struct bench *bench)
     return (double)(weft_arena_used_bytes(bench->arena[1]) - before) / count;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct bench bench;
-    struct utsname machine;
-    uname(&machine);
+    struct weft_bench out;
+    double across_ns = INFINITY;
+    weft_bench_begin(&out, "actors", "memory of one process", argc, argv);
+    const uint64_t less = out.quick ? 10 : 1;
     open_bench(&bench);
-    const double per_ns = cycles_per_ns();
-    printf("actors: %s, %ld CPUs, Linux %s, counter %.2f GHz, arena on %s; best of %d runs\n",
-           machine.machine, sysconf(_SC_NPROCESSORS_ONLN), machine.release, per_ns,
-           weft_arena_backing_name(weft_arena_backing(bench.arena[0])), RUNS);
-    printf("%-34s %10s %10s\n", "one core, CPU time", "ns", "ticks");
-    const uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
-    for (size_t i = 0; i < WEFT_COUNT_OF(rows); i++) {
-        const double ns = best_ns(&bench, i);
-        printf("%-34s %10.1f %10.1f\n", rows[i].name, ns, ns * per_ns);
-    }
-    const uint64_t all_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
-    printf("%-34s %9.1f%%\n", "time lost to other processes",
-           100.0 * (double)lost_ns / (double)all_ns);
-
-    double best = 0;
-    for (unsigned run = 0; run < 3; run++) {
-        const double ns = across_cores(&bench, 100000);
-        if (run == 0 || ns < best) best = ns;
-    }
-    printf("%-34s %10.0f\n", "two cores, wall: round trip", best);
-    printf("%-34s %10.2f%%\n", "idle, two threads, sleeps to 500 us", idle_percent(&bench, 500000));
-    printf("%-34s %10.2f%%\n", "idle, two threads, sleeps to 20 ms",
-           idle_percent(&bench, 20000000));
-    printf("%-34s %10.0f bytes\n", "an idle actor, of 200 000", idle_actor_bytes(&bench));
+    weft_bench_say(&out, "one core: CPU time, best of %d; arena on %s", RUNS,
+                   weft_arena_backing_name(weft_arena_backing(bench.arena[0])));
+    for (size_t i = 0; i < WEFT_COUNT_OF(rows); i++)
+        weft_bench_row(&out, rows[i].name, best_ns(&bench, i, rows[i].count / less), "ns",
+                       rows[i].note);
+    weft_bench_probe(&out);
+    for (unsigned run = 0; run < 3; run++)
+        across_ns = fmin(across_ns, across_cores(&bench, 100000 / less));
+    weft_bench_row(&out, "ping-pong round trip, two cores", across_ns, "ns wall",
+                   "floating threads");
+    weft_bench_row(&out, "two idle cores, sleeps to 500 us", idle_percent(&bench, 500000), "% CPU",
+                   "both together");
+    weft_bench_row(&out, "two idle cores, sleeps to 20 ms", idle_percent(&bench, 20000000), "% CPU",
+                   "both together");
+    weft_bench_row(&out, "idle actor, of 200 000", idle_actor_bytes(&bench), "bytes",
+                   "goal 256, of a million");
     close_bench(&bench);
+    weft_bench_end(&out);
     return 0;
 }

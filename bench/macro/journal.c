@@ -1,18 +1,17 @@
-// journal_bench.c: what a durable record costs: one at a time, and in groups; by the ring, and by
+// journal.c: what a durable record costs: one at a time, and in groups; by the ring, and by
 // the thread. Question: how many small records a second does a node acknowledge, at which delay?
 //
-// journal_bench [DIRECTORY [SECONDS]]: the directory lies on the disk to be measured (default:
-// here). It is made and removed. "depth" is how many groups the owner lets wait for their
-// acknowledgement.
+// bench_journal [DIRECTORY [SECONDS]] [--json] [--quick]: the directory lies on the disk to be
+// measured (default: here). It is made and removed. "depth" is how many groups the owner lets wait
+// for their acknowledgement.
 #include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/context.h"
 #include "dataplane/disk_thread.h"
 #include "dataplane/uring_disk.h"
 #include "runtime/base/units.h"
@@ -31,13 +30,7 @@ struct measure {
 
 static struct measure measure;
 static char directory[256];
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
-}
+static struct weft_bench out;
 
 static int ignore(void *self, uint16_t type, uint64_t lsn, struct weft_span payload)
 {
@@ -57,44 +50,40 @@ static bool append_group(struct weft_journal *journal, struct measure *m)
 
 static void run(struct weft_journal *journal, struct measure *m, uint64_t run_ns)
 {
-    const uint64_t from_ns = now_ns();
+    const uint64_t from_ns = weft_bench_now_ns();
     const uint64_t lsn_from = journal->lsn_next, blocks_from = journal->stats.blocks;
     uint64_t begun = 0;
     m->groups = 0;
-    while (m->groups < GROUPS_MAX && now_ns() - from_ns < run_ns) {
+    while (m->groups < GROUPS_MAX && weft_bench_now_ns() - from_ns < run_ns) {
         const uint64_t before = m->groups;
         if (begun < GROUPS_MAX && begun - m->groups < m->depth) {
-            m->begun_ns[begun] = now_ns();
+            m->begun_ns[begun] = weft_bench_now_ns();
             if (!append_group(journal, m)) break; // The segments made beforehand are full.
             begun++;
             weft_journal_flush(journal);
         }
         const uint64_t records = weft_journal_poll(journal) + 1 - lsn_from;
         for (; m->groups < begun && (m->groups + 1) * m->group <= records; m->groups++)
-            m->delay_ns[m->groups] = now_ns() - m->begun_ns[m->groups];
+            m->delay_ns[m->groups] = weft_bench_now_ns() - m->begun_ns[m->groups];
         weft_journal_flush(journal);
         if (m->groups == before) sched_yield();
     }
-    m->elapsed_ns = now_ns() - from_ns;
+    m->elapsed_ns = weft_bench_now_ns() - from_ns;
     m->records = m->groups * m->group;
     m->blocks = journal->stats.blocks - blocks_from;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
-}
-
 static void print(const char *way, struct measure *m)
 {
-    qsort(m->delay_ns, m->groups, sizeof(uint64_t), by_size);
+    char row[64], note[96];
     const double seconds = (double)m->elapsed_ns / (double)WEFT_NS_PER_S;
-    const uint64_t last = m->groups ? m->groups - 1 : 0;
-    printf("%-7s %5u %5u %10.0f %10.0f %9.0f %9.0f %9.0f\n", way, m->group, m->depth,
-           (double)m->groups / seconds, (double)m->records / seconds,
-           (double)m->delay_ns[last / 2] / 1e3, (double)m->delay_ns[last * 99 / 100] / 1e3,
-           m->records ? (double)m->blocks * WEFT_DISK_BLOCK_BYTES / (double)m->records : 0.0);
+    const uint64_t p50_ns = weft_bench_percentile(m->delay_ns, m->groups, 500);
+    const uint64_t p99_ns = weft_bench_percentile(m->delay_ns, m->groups, 990);
+    snprintf(row, sizeof(row), "%s, groups of %u, %u waiting", way, m->group, m->depth);
+    snprintf(note, sizeof(note), "p50 %.0f us, p99 %.0f us, %.0f bytes of disk each",
+             (double)p50_ns / 1e3, (double)p99_ns / 1e3,
+             m->records ? (double)m->blocks * WEFT_DISK_BLOCK_BYTES / (double)m->records : 0.0);
+    weft_bench_row(&out, row, (double)m->records / seconds, "records/s", note);
 }
 
 static void remove_files(void)
@@ -112,8 +101,8 @@ static void remove_files(void)
 static void measure_way(const char *way, const struct weft_disk *disk, uint32_t group,
                         uint32_t depth, uint64_t run_ns)
 {
-    // One segment of 256 MiB, so that making files is not measured.
-    const struct weft_journal_options options = {.journal_id = 1, .segment_blocks = 65536};
+    // One segment of 64 MiB, so that making files is not measured.
+    const struct weft_journal_options options = {.journal_id = 1, .segment_blocks = 16384};
     struct weft_journal journal;
     if (weft_journal_init(&journal, disk, &options) < 0) exit(1);
     if (weft_journal_recover(&journal, ignore, NULL, NULL, NULL) < 0) exit(1);
@@ -154,26 +143,27 @@ static void measure_thread(uint32_t group, uint32_t depth, uint64_t run_ns)
     remove_files();
 }
 
-int main(int argument_count, char **arguments)
+int main(int argc, char **argv)
 {
     static const uint32_t shapes[][2] = {{1, 1}, {1, 16}, {64, 1}, {64, 16}};
-    const double seconds = argument_count > 2 ? atof(arguments[2]) : 1;
-    const uint64_t run_ns = (uint64_t)(seconds * (double)WEFT_NS_PER_S);
     char why[128];
-    struct utsname host;
+    weft_bench_begin(&out, "journal", "the disk below the directory", argc, argv);
+    const double given = out.argument_count > 1 ? atof(out.arguments[1]) : 0.5;
+    const double seconds = out.quick ? given / 10 : given;
+    const uint64_t run_ns = (uint64_t)(seconds * (double)WEFT_NS_PER_S);
     snprintf(directory, sizeof(directory), "%s/weft-journal-bench.%d",
-             argument_count > 1 ? arguments[1] : ".", (int)getpid());
+             out.argument_count > 0 ? out.arguments[0] : ".", (int)getpid());
     const bool has_ring = weft_uring_probe(why, sizeof(why)) == 0;
-    uname(&host);
-    printf("%s %s, %ld CPUs, records of %d bytes, %.1f s each (* = without O_DIRECT)\n",
-           host.machine, host.release, sysconf(_SC_NPROCESSORS_ONLN), RECORD_BYTES, seconds);
-    if (!has_ring) printf("io_uring: %s\n", why);
-    printf("%-7s %5s %5s %10s %10s %9s %9s %9s\n", "way", "group", "depth", "groups/s", "records/s",
-           "p50 us", "p99 us", "bytes/rec");
+    if (!has_ring) weft_bench_say(&out, "io_uring: %s", why);
+    weft_bench_say(&out,
+                   "records of %d bytes, %.1f s each; the delay is from append to acknowledged "
+                   "(uring* = without O_DIRECT)",
+                   RECORD_BYTES, seconds);
     for (size_t i = 0; i < WEFT_COUNT_OF(shapes); i++) {
         if (has_ring) measure_ring(shapes[i][0], shapes[i][1], run_ns);
         measure_thread(shapes[i][0], shapes[i][1], run_ns);
     }
     rmdir(directory);
+    weft_bench_end(&out);
     return 0;
 }

@@ -1,0 +1,84 @@
+#!/bin/sh
+# run.sh BUILD [NAME…|all] [--json] [--quick] [--peers]: what `./do bench` runs; without a NAME it
+# lists the benches. Each ends by itself in less than a minute; none runs as a test.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+build=${1:?usage: run.sh BUILD [NAME…|all] [--json] [--quick] [--peers]}
+shift
+case $build in /*) ;; *) build=$root/$build ;; esac
+cd "$root"
+
+list() {
+    cat <<'TXT'
+usage: ./do bench NAME… | all [--json] [--quick] [--peers]
+
+  actors    spawn, messages, slices, timers, idle cores: in one process
+  units     Forth units: to make, to keep, to turn from one to the next; bytes of each
+  node      loads and evaluations a second through a running weftd, with journal and without
+  mesh      gossip: the seal, a datagram, a table of 1 000 peers; how soon a death is known
+  packets   cycles of a packet, round trips of a datagram, the kernel's beside them
+  journal   durable records a second and their delay, on the disk of the working directory
+  forth     eight programs, against gcc -O2 (--peers installs Debian's gforth and adds it)
+  lab       three nodes: time to ready, idle CPU, memory, a kill noticed, UDP round trips
+
+  --json    lines of JSON      --quick   a tenth of the work, to see that it runs
+
+What each row means, and figures: docs/BENCH.md
+TXT
+}
+
+names=
+flags=
+peers=false
+for word in "$@"; do
+    case $word in
+    --peers) peers=true ;;
+    --json | --quick) flags="$flags $word" ;;
+    all) names="$names actors units node mesh packets journal forth lab" ;;
+    actors | units | node | mesh | packets | journal | forth | lab) names="$names $word" ;;
+    -h | --help) list; exit 0 ;;
+    *) echo "bench: there is no bench or option '$word'" >&2; list >&2; exit 64 ;;
+    esac
+done
+[ -n "$names" ] || { list; exit 0; }
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/weft-bench.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+install_peers() {
+    command -v gforth-fast >/dev/null 2>&1 && return 0
+    echo "bench: installing gforth" >&2
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+        -o Dpkg::Use-Pty=0 install gforth >&2 || echo "bench: no gforth; going on without it" >&2
+}
+
+run_forth() {
+    ! $peers || install_peers
+    for source in bench/forth/*.c; do
+        ${CC:-cc} -O2 -fno-tree-vectorize -I. -o "$scratch/$(basename "$source" .c)" "$source"
+    done
+    # shellcheck disable=SC2086
+    timeout 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
+}
+
+run_one() {
+    # shellcheck disable=SC2086
+    case $1 in
+    actors | units | mesh) timeout 120 "$build/bench/micro/bench_$1" $flags ;;
+    packets) timeout 120 "$build/bench/macro/bench_packets" $flags ;;
+    journal) timeout 120 "$build/bench/macro/bench_journal" . $flags ;;
+    node) timeout 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;
+    forth) run_forth ;;
+    lab) timeout 120 "$build/bench/macro/bench_lab" "$build/runtime/tool/weft" "$scratch" $flags ;;
+    esac
+}
+
+result=0
+for name in $names; do
+    run_one "$name" || { echo "bench: $name failed with $?" >&2; result=1; }
+done
+exit $result
