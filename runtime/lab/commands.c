@@ -427,7 +427,8 @@ const struct weft_tool_command weft_lab_commands[] = {
      .arg_max = 4,
      .complete = "fault node",
      .summary = "Kills a node, or loses, delays, damages what passes its ports.",
-     .details = "NODE may be \"all\". KIND is kill (the process dies at once and stays dead until `lab start`), loss, "
+     .details = "NODE may be \"all\". KIND is kill (the process dies at once and stays dead until "
+                "`lab start`), loss, "
                 "duplicate, reorder or corrupt (with how often), delay (with a time, and maybe a "
                 "jitter), partition (nothing passes), or clear (ends all but kill).",
      .examples = "weft lab fault kill n2\n"
