@@ -54,10 +54,12 @@ install_missing() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null 2>&1 || die "missing packages, and there is no apt here:$missing"
     say "installing:$missing"
-    as_root apt-get -qq update || say "apt-get update failed; trying with the lists that are there"
+    log=$root/build-apt.log
+    as_root apt-get -qq update >"$log" 2>&1 || say "apt-get update failed; trying with the lists that are there"
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install $missing >&2 || die "apt-get could not install:$missing"
+        -o Dpkg::Use-Pty=0 install $missing >>"$log" 2>&1 ||
+        { tail -20 "$log" >&2; die "apt-get could not install:$missing"; }
 }
 
 # configure DIR OPTION…: a meson build directory, made once for these options.
