@@ -73,6 +73,13 @@ struct weft_control_machine weft_machine_control(struct weft_machine *machine);
 // Says in the log what the machine is: memory, io, ports, CPUs.
 void weft_machine_log(struct weft_machine *machine);
 
+// machine_options.c: what the modules are told. The mesh's reads the key and the identity from
+// their files: 0, or a negative errno with `error`.
+int weft_machine_mesh_options(struct weft_machine *machine, const struct weft_clock *clock,
+                              struct weft_error *error);
+void weft_machine_node_options(struct weft_machine *machine, struct weft_node_options *to);
+uint32_t weft_machine_ppm(double chance); // A probability in millionths.
+
 // The CPUs of the cores, from the configuration (pinning.c): -1 floats. 0 or a negative errno.
 int weft_machine_pin(struct weft_machine *machine, struct weft_error *error);
 void weft_machine_unpin(struct weft_machine *machine);
