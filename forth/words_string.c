@@ -1,7 +1,5 @@
 // words_string.c: characters and strings. Long ones are worked on in chunks: what is left goes back
 // on the stack and the operation runs once more, so a slice never overshoots by more than a chunk.
-#include <stdio.h>
-
 #include "forth/compile.h"
 #include "forth/dictionary.h"
 #include "forth/inner.h"
@@ -340,25 +338,6 @@ int32_t weft_op_bracket_char(struct weft_unit *unit)
     weft_cell value;
     const int32_t code = parsed_char(unit, &value);
     return code != WEFT_NEXT ? code : weft_compile_literal(unit, value);
-}
-
-// WORDS: the unit's own, newest first, then how many are shared.
-int32_t weft_op_words(struct weft_unit *unit)
-{
-    const uint32_t shared = weft_shared_words(unit);
-    char text[WEFT_NAME_BYTES_MAX + 1];
-    for (uint32_t n = weft_own_words(unit->block); n-- > 0;) {
-        const struct weft_word *word = weft_own_word(unit, n);
-        if (!(word->flags & WEFT_WORD_VISIBLE)) continue;
-        const uint32_t length = word->name_length;
-        memcpy(text, weft_word_name(unit, shared + n), length);
-        text[length] = ' ';
-        weft_output(unit, text, length + 1);
-        if (unit->block->segment[WEFT_SEGMENT_OUTPUT].used >= unit->options.output_bytes_max) break;
-    }
-    weft_charge(unit, weft_own_words(unit->block) * 8ull);
-    weft_output(unit, text, (size_t)snprintf(text, sizeof(text), "(and %u shared)", shared));
-    return WEFT_NEXT;
 }
 
 // ENVIRONMENT? ( c-addr u -- false | i*x true )

@@ -194,6 +194,12 @@ static const struct {
 
     // Tools, host words without a host.
     {"variable v 5 v ! v ?", "5 "},
+    {"5 constant c see c : t c if 2 + else c then ; see t",
+     "5 CONSTANT C : T 5 (zbranch)>8 2 + (branch)>10 5 ; "},
+    {": t 3 0 do i drop loop ; immediate see t see dup",
+     ": T 3 0 (do) I DROP (loop)>5 ; IMMEDIATE DUP is a primitive "},
+    {"variable v see v 7 value w see w defer d see d : t recurse v ; see t see see",
+     "CREATE V 7 VALUE W DEFER D : T T 65560 ; SEE is a primitive "},
     {"create a 65 c, 66 c, a 2 dump", "\n00010018  41 42"},
     {"' host-id catch . ' receive catch . 1 ' ms catch . drop", "-21 -21 -21 "},
     {": t yield 1 . ; t yield 2 .", "1 2 "},

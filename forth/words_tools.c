@@ -1,0 +1,142 @@
+// words_tools.c: looking at words.
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "forth/compile.h"
+#include "forth/dictionary.h"
+#include "forth/inner.h"
+#include "forth/ops.h"
+#include "forth/outer.h"
+
+static const char *const internal_names[WEFT_OP_COUNT] = {
+#define ROW(name, ...) "(" #name ")",
+    WEFT_OPS(ROW, ROW)
+#undef ROW
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct weft_unit *unit, const char *format,
+                                                      ...)
+{
+    char text[WEFT_NAME_BYTES_MAX + 64];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (length > 0) {
+        weft_output(unit, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    }
+}
+
+static bool output_full(const struct weft_unit *unit)
+{
+    return unit->block->segment[WEFT_SEGMENT_OUTPUT].used >= unit->options.output_bytes_max;
+}
+
+// A name in capitals, as the dictionary compares it.
+static void say_name(struct weft_unit *unit, uint32_t index)
+{
+    char text[WEFT_NAME_BYTES_MAX + 1];
+    const uint32_t length = weft_word_at(unit, index)->name_length;
+    const char *name = weft_word_name(unit, index);
+    for (uint32_t n = 0; n < length; n++)
+        text[n] = (char)(name[n] >= 'a' && name[n] <= 'z' ? name[n] - 32 : name[n]);
+    text[length] = ' ';
+    weft_output(unit, text, length + 1);
+}
+
+// WORDS: newest first, the unit's own before those that all share.
+int32_t weft_op_words(struct weft_unit *unit)
+{
+    const uint32_t count = weft_shared_words(unit) + weft_own_words(unit->block);
+    for (uint32_t n = count; n-- > 0 && !output_full(unit);) {
+        if (weft_word_at(unit, n)->flags & WEFT_WORD_VISIBLE) say_name(unit, n);
+    }
+    unit->budget -= (int32_t)(count / 8);
+    return WEFT_NEXT;
+}
+
+// One operation, which stands at token `p` of its word.
+static void say_operation(struct weft_unit *unit, const uint16_t *code, uint32_t p)
+{
+    const unsigned op = code[0];
+    const struct weft_op_info *info = &weft_op_info[op];
+    switch (op) {
+    case WEFT_OP_lit16: say(unit, "%d ", (int16_t)code[1]); return;
+    case WEFT_OP_lit32: say(unit, "%d ", (int32_t)weft_le32_get(code + 1)); return;
+    case WEFT_OP_lit64: say(unit, "%lld ", (long long)weft_cell_get(code + 1)); return;
+    case WEFT_OP_lit_add: say(unit, "%d + ", (int16_t)code[1]); return;
+    case WEFT_OP_exit: say(unit, "EXIT "); return;
+    case WEFT_OP_tail:
+    case WEFT_OP_set_does: say(unit, "%s %u ", internal_names[op], code[1]); return;
+    case WEFT_OP_call:
+        if (weft_word_at(unit, code[1])->name_length > 0) {
+            say_name(unit, code[1]);
+        } else {
+            say(unit, "(%u) ", code[1]);
+        }
+        return;
+    default: break;
+    }
+    if (info->name[0] != '\0') {
+        say(unit, "%s ", info->name);
+    } else if (info->operands == 1) {
+        say(unit, "%s>%d ", internal_names[op], (int)p + 1 + (int16_t)code[1]);
+    } else {
+        say(unit, "%s ", internal_names[op]);
+    }
+}
+
+static void say_colon(struct weft_unit *unit, uint32_t index)
+{
+    const struct weft_word word = *weft_word_at(unit, index);
+    const bool shared = index < weft_shared_words(unit);
+    say(unit, ": ");
+    say_name(unit, index);
+    for (uint32_t p = 0; p + 1 < word.code_length && !output_full(unit);) {
+        // Printing may move the block, and the code with it: never further than one operation.
+        uint16_t operation[8] = {0};
+        const uint16_t *code =
+            (shared ? unit->system->code
+                    : (const uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE)) +
+            word.code;
+        const uint32_t tokens = 1u + weft_op_info[code[p]].operands;
+        memcpy(operation, code + p, tokens * sizeof(*code));
+        say_operation(unit, operation, p);
+        p += tokens;
+    }
+    say(unit, ";%s ", word.flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
+    unit->budget -= (int32_t)(word.code_length / 8);
+}
+
+// SEE ( "name" -- ): a colon definition is shown as its bytecode; branches as the token they go to.
+int32_t weft_op_see(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse_name(unit, &address, &length);
+    if (code != WEFT_NEXT) return code;
+    if (length == 0) return -16;
+    const uint32_t index = weft_find(unit, weft_address_read(unit, address, length), length);
+    if (index == WEFT_WORD_NONE) return -13;
+
+    const struct weft_word *word = weft_word_at(unit, index);
+    const void *body = weft_address_read(unit, word->body, WEFT_CELL_BYTES);
+    switch ((enum weft_word_kind)word->kind) {
+    case WEFT_WORD_PRIMITIVE:
+        say_name(unit, index);
+        say(unit, "is a primitive ");
+        return WEFT_NEXT;
+    case WEFT_WORD_COLON: say_colon(unit, index); return WEFT_NEXT;
+    case WEFT_WORD_CONSTANT:
+        say(unit, "%lld CONSTANT ", (long long)weft_word_literal(unit, word));
+        break;
+    case WEFT_WORD_VALUE:
+        say(unit, "%lld VALUE ", body != NULL ? (long long)weft_cell_get(body) : 0);
+        break;
+    case WEFT_WORD_TWO_VALUE: say(unit, "2VALUE "); break;
+    case WEFT_WORD_DEFER: say(unit, "DEFER "); break;
+    case WEFT_WORD_MARKER: say(unit, "MARKER "); break;
+    default: say(unit, "CREATE "); break;
+    }
+    say_name(unit, index);
+    return WEFT_NEXT;
+}
