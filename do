@@ -76,7 +76,8 @@ configure() {
 # compile DIR [TARGET…]
 compile() {
     say "building in $1"
-    ninja -C "$@" >"$1/build.log" 2>&1 || { grep -v '^\[' "$1/build.log" | head -60 >&2; die "the build failed (whole log: $1/build.log)"; }
+    ninja -C "$@" >"$1/build.log" 2>&1 ||
+        { sed -n '/^FAILED\|ERROR:\|^ninja: error/,$p' "$1/build.log" | head -60 >&2; die "the build failed (whole log: $1/build.log)"; }
 }
 
 # The release build: without the tests where cmocka is not installed, so that `run` needs less.
