@@ -6,9 +6,11 @@
 // the stack does it in software. Checksum offload of vhost, virtio and tap is not taken: on the
 // first two it means "not computed at all", on tap it is the driver's own software.
 //
-// Fewer queue pairs than workers (pcap and tap: one; a small card: two): the workers beyond are
-// guests of worker `number % queue_count`, see dpdk_net.h. Every core checks who owns a datagram
-// and hands it over anyway, so such workers lack nothing but a direct way out.
+// Fewer queue pairs than workers (pcap, tap, vhost and virtio_user: one; a small card: two): the
+// workers beyond are guests of worker `number % queue_count`, see dpdk_net.h. Every core checks who
+// owns a datagram and hands it over anyway, so such workers lack nothing but a direct way out. A
+// second queue pair of a vhost link would be worse than none: nothing spreads frames over it, and a
+// peer with fewer queues never looks into it.
 //
 // af_packet: the driver's fanout group is named by (pid ^ interface index): one network namespace
 // per
