@@ -280,9 +280,12 @@ static int usage(FILE *out)
     return out == stdout ? 0 : 64;
 }
 
-static int add_nodes(struct program *program, char *names)
+static int add_nodes(struct program *program, const char *list)
 {
-    char *rest = NULL;
+    char names[NODES_MAX * WEFT_SWITCH_NAME_BYTES + 1], *rest = NULL;
+    // `ps` shows argv, so it is left as it is.
+    const int length_all = snprintf(names, sizeof(names), "%s", list);
+    if (length_all < 0 || (size_t)length_all >= sizeof(names)) return -E2BIG;
     for (char *name = strtok_r(names, ",", &rest); name != NULL;
          name = strtok_r(NULL, ",", &rest)) {
         if (program->node_count == NODES_MAX) return -ENOSPC;
@@ -306,7 +309,7 @@ static int read_options(struct program *program, int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char *control = NULL, *inject = NULL;
-    char *names = NULL;
+    const char *names = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
