@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-struct weft_clock {                  // Implemented by clock_linux.c, and by tests/sim with skew.
+struct weft_clock {                  // Implemented by env_linux.c, and by tests/sim with skew.
     uint64_t (*now_ns)(void *self);  // Monotonic; never decreases. Any core.
     uint64_t (*wall_ns)(void *self); // Since 1970, for people only; may jump.
     void *self;
