@@ -8,6 +8,7 @@
 #include "runtime/lab/capture.h"
 #include "runtime/lab/fault.h"
 #include "runtime/lab/lab.h"
+#include "runtime/lab/link_fault.h"
 #include "runtime/lab/network.h"
 #include "runtime/lab/one_user.h"
 #include "runtime/lab/remote.h"
@@ -182,6 +183,19 @@ static int fault_node(struct weft_tool_call *call, const json_t *node, json_t *i
     return WEFT_EXIT_DONE;
 }
 
+static int fault_pair(struct weft_tool_call *call, const json_t *lab)
+{
+    const char *kind = weft_tool_arg(call, 0), *pair = weft_tool_arg(call, 1);
+    const char *value = weft_tool_arg(call, 2);
+    struct weft_error error = {0};
+
+    if (weft_lab_link_fault_set(lab, pair, kind, value, weft_tool_arg(call, 3), &error) < 0)
+        return fail(call, &error);
+    fprintf(call->tool->out, "%s: %s%s%s\n", pair, kind, value != NULL ? " " : "",
+            value != NULL ? value : "");
+    return WEFT_EXIT_DONE;
+}
+
 static int run_fault(struct weft_tool_call *call)
 {
     const char *kind = weft_tool_arg(call, 0), *name = weft_tool_arg(call, 1);
@@ -198,6 +212,11 @@ static int run_fault(struct weft_tool_call *call)
     const bool all = name == NULL || strcmp(name, "all") == 0;
     json_t *lab = the_lab(call, &code);
     if (lab == NULL) return code;
+    if (name != NULL && strchr(name, '-') != NULL) {
+        code = fault_pair(call, lab);
+        json_decref(lab);
+        return code;
+    }
     json_t *items = json_array(), *node;
     if (!all) {
         const json_t *one = weft_lab_node_of(lab, name, &error);
@@ -427,10 +446,11 @@ const struct weft_tool_command weft_lab_commands[] = {
      .arg_max = 4,
      .complete = "fault node",
      .summary = "Kills a node, or loses, delays, damages what passes its ports.",
-     .details = "NODE may be \"all\". KIND is kill (the process dies at once and stays dead until "
-                "`lab start`), loss, "
-                "duplicate, reorder or corrupt (with how often), delay (with a time, and maybe a "
-                "jitter), partition (nothing passes), or clear (ends all but kill).",
+     .details =
+         "NODE is one, or \"all\"; on vhost links also a pair (n1-n3), whose faults it replaces. "
+         "KIND is kill (the process dies at once and stays dead until `lab start`), loss, "
+         "duplicate, reorder or corrupt (with how often), delay (with a time, and maybe a "
+         "jitter), partition (nothing passes), or clear (ends all but kill).",
      .examples = "weft lab fault kill n2\n"
                  "weft lab fault loss n1 10%\n"
                  "weft lab fault delay all 20ms 5ms\n"

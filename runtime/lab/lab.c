@@ -20,6 +20,8 @@
 #define CPUS_FOR_TWO 8 // From so many CPUs on, a node gets two workers.
 #define END_NS       (10 * WEFT_NS_PER_S)
 #define LOG_LINES    12
+// The longest path in it, switch/control.sock, has to fit a socket's address.
+#define RUN_BYTES_MAX (107 - (int)sizeof("/switch/control.sock"))
 
 static uint32_t workers_wanted(const struct weft_lab_options *options)
 {
@@ -201,6 +203,8 @@ static void greet(struct weft_lab *lab, uint64_t begun_ns)
     if (lab->link == WEFT_LAB_VHOST)
         fprintf(out, "no kernel is on this network: `lab udp` stands in for nc, and `lab exec` has "
                      "nothing to enter\n");
+    if (lab->live.tty && lab->options.live && !lab->options.smoke)
+        fprintf(out, "below: the nodes that each sees alive, its units, how busy it is\n");
     fprintf(out, "logs, journals and sockets are in %s; Ctrl-C removes everything\n",
             lab->lock.run);
     fflush(out);
@@ -332,6 +336,11 @@ int weft_lab_up(const struct weft_lab_options *options, struct weft_error *error
     if (options->node_count == 0 || options->node_count > WEFT_LAB_NODES_MAX)
         return weft_error_set(error, 603, "a lab has 1 to %d nodes", WEFT_LAB_NODES_MAX);
     if (weft_place_run(place, error) < 0) return -1;
+    if (strlen(place) > RUN_BYTES_MAX) {
+        weft_error_set(error, 603, "%s is too long a directory for sockets", place);
+        weft_error_hint(error, "set WEFT_RUN_DIR to one of at most %d characters", RUN_BYTES_MAX);
+        return -1;
+    }
     struct weft_lab *lab = create(options);
     if (lab == NULL) return weft_error_set(error, 603, "no memory");
     if (weft_lab_program_find(WEFT_LAB_WEFTD, lab->weftd, error) < 0 ||

@@ -113,9 +113,10 @@ static size_t describe(const struct weft_lab_live_node *live, const struct weft_
     } else if (!live->known) {
         length = snprintf(text, room, "%s no answer", node->name);
     } else if (figures) {
-        length = snprintf(text, room, "%s sees %u of %u, %u unit%s, %.0f %% busy", node->name,
-                          live->alive, live->nodes, live->units, live->units == 1 ? "" : "s",
-                          100 * live->busy_ratio);
+        // Three nodes on 80 columns.
+        length =
+            snprintf(text, room, "%s %u/%u %u unit%s %.0f%%", node->name, live->alive, live->nodes,
+                     live->units, live->units == 1 ? "" : "s", 100 * live->busy_ratio);
     } else {
         length = snprintf(text, room, "%s sees %u of %u, %u unit%s", node->name, live->alive,
                           live->nodes, live->units, live->units == 1 ? "" : "s");

@@ -94,11 +94,13 @@ static void let_go_on(struct child *child)
     (void)!write(child->to, "g", 1);
 }
 
-static void end_child(struct child *child)
+// Ends a child that has done its work: it sees the end of its pipe, reaps its own and exits. One
+// that failed is killed.
+static void end_child(struct child *child, bool in_order)
 {
     close(child->to);
     close(child->from);
-    kill(child->pid, SIGKILL);
+    if (!in_order) kill(child->pid, SIGKILL);
     while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
@@ -280,7 +282,10 @@ static void set_up(int to, int from, void *self)
     }
     say_done(to);
     (void)!write(to, pids, sizeof(pids));
-    wait_for_word(from); // Until the lab holds the namespaces; the children die with us.
+    wait_for_word(from); // Until the lab holds the namespaces.
+    for (uint32_t i = 0; i < setup->node_count; i++) {
+        end_child(&nodes[i], false);
+    }
 }
 
 static int open_namespace(pid_t pid, const char *kind)
@@ -341,7 +346,7 @@ int weft_lab_network_create(struct weft_lab_network *network, uint32_t node_coun
         weft_error_set(error, 603, "the namespaces cannot be opened: %s", strerror(errno));
         made = false;
     }
-    end_child(&child);
+    end_child(&child, made);
     if (!made) weft_lab_network_destroy(network);
     return made ? 0 : -1;
 }
