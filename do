@@ -86,7 +86,7 @@ build_release() {
     install_missing $packages_build
     tests=false
     if pkg-config --exists cmocka; then tests=true; fi
-    configure "$build" --buildtype=debugoptimized -Dtests=$tests
+    configure "$build" --buildtype=debugoptimized -Db_lto=true -Dtests=$tests
     compile "$build"
 }
 
