@@ -245,7 +245,8 @@
     C(accept, "ACCEPT", 0, 2, 1, 0, 0, 0) \
     C(key, "KEY", 0, 0, 1, 0, 0, 0) \
     C(two_value, "2VALUE", 0, 2, 0, 0, 0, 0) \
-    C(see, "SEE", 0, 0, 0, 0, 0, 0)
+    C(see, "SEE", 0, 0, 0, 0, 0, 0) \
+    C(node, "NODE", 0, 2, 2, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -48,6 +48,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 
 #define WEFT_THROW_REDUCTIONS (-256)
 #define WEFT_THROW_MEMORY     (-257)
+#define WEFT_THROW_NOBODY     (-301) // -300 and below are the node's.
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.

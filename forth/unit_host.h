@@ -59,6 +59,10 @@ struct weft_unit_host {
     // the unit parks. KEY: a character; -1: none yet; -2: there will be none (THROW -39).
     int64_t (*accept)(void *self, void *to, size_t size);
     int32_t (*key)(void *self);
+
+    // NODE: the host id of the node called `name` (`length` bytes, not ended by NUL), for SEND-TO.
+    // False if nobody has that name, as far as this node knows.
+    bool (*node_id)(void *self, const char *name, size_t length, uint64_t *id);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

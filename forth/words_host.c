@@ -103,6 +103,20 @@ int32_t weft_op_send(struct weft_unit *unit)
     return answer(unit, 3, unit->host.send(unit->host.self, payload, length, pid));
 }
 
+// NODE ( c-addr u -- host-id ior ): -301 if nobody has that name; the host id is then 0.
+int32_t weft_op_node(struct weft_unit *unit)
+{
+    uint64_t length, id = 0;
+    if (unit->host.node_id == NULL) return -21;
+    const char *name = span(unit, 0, &length);
+    if (name == NULL) return -9;
+    const bool known = unit->host.node_id(unit->host.self, name, length, &id);
+    weft_cell *at = weft_top(unit->block);
+    at[-1] = known ? (weft_cell)id : 0;
+    at[0] = known ? 0 : WEFT_THROW_NOBODY;
+    return WEFT_NEXT;
+}
+
 // RECEIVE ( -- c-addr u from kind ): parks until there is a message. It stays where it is until the
 // next RECEIVE.
 int32_t weft_op_receive(struct weft_unit *unit)

@@ -57,6 +57,14 @@ static int32_t send_anywhere(void *self, const void *payload, size_t length, uin
     return 0;
 }
 
+static bool node_id(void *self, const char *name, size_t length, uint64_t *id)
+{
+    (void)self;
+    if (length != 2 || memcmp(name, "n3", 2) != 0) return false;
+    *id = 33;
+    return true;
+}
+
 static struct weft_unit_host host_of(struct node *node)
 {
     return (struct weft_unit_host){
@@ -73,6 +81,7 @@ static struct weft_unit_host host_of(struct node *node)
         .receive = receive,
         .udp_bind = udp_bind,
         .udp_reply = udp_reply,
+        .node_id = node_id,
     };
 }
 
@@ -114,6 +123,32 @@ static void figures_come_from_the_host(void **state)
     assert_string_equal(run.output, "-258 ");
     forth_text(&run, "t", "s\" x\" udp-reply . 0 udp-bind . 65536 udp-bind .");
     assert_string_equal(run.output, "-260 -24 -24 ");
+    forth_close(&run);
+}
+
+static void nodes_have_names(void **state)
+{
+    static struct node node = {.now_ns = 5};
+    const struct weft_unit_host host = host_of(&node);
+    static struct forth_run run;
+    run.host = &host;
+    forth_open(&run, *state, FORTH_RESTORE);
+    forth_text(&run, "t", ": greet s\" hello\" s\" n3\" node throw send-to throw ; greet depth .");
+    assert_string_equal(run.output, "0 ");
+    assert_string_equal(node.sent, "hello");
+    assert_int_equal(node.sent_to, 33);
+    forth_text(&run, "t", "s\" n4\" node . . s\" \" node . . s\" n3\" node . .");
+    assert_string_equal(run.output, "-301 0 -301 0 0 33 ");
+    assert_int_equal(forth_text(&run, "t", "0 2 node"), WEFT_UNIT_FAULT);
+    assert_int_equal(run.error.code, -9);
+    assert_int_equal(forth_text(&run, "t", "1 node"), WEFT_UNIT_FAULT);
+    assert_int_equal(run.error.code, -4);
+    forth_close(&run);
+
+    run.host = NULL;
+    forth_open(&run, *state, FORTH_PLAIN);
+    assert_int_equal(forth_text(&run, "t", "s\" n3\" node"), WEFT_UNIT_FAULT);
+    assert_int_equal(run.error.code, -21);
     forth_close(&run);
 }
 
@@ -420,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_come_from_the_host),
+        cmocka_unit_test(nodes_have_names),
         cmocka_unit_test(ms_parks_until_its_time),
         cmocka_unit_test(messages_wake_a_parked_unit),
         cmocka_unit_test(a_message_over_the_quota_is_a_throw),
