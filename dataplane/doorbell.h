@@ -6,8 +6,9 @@
 // to this host or to all through and asks for one byte of each; the receive buffer is the kernel's
 // minimum, full after two or three frames, and from there on the kernel drops each further frame in
 // front of this socket before it has copied anything (packet_rcv). What a frame pays is the filter:
-// some tens of nanoseconds of some microseconds. The first sleep after traffic finds it readable
-// and ends at once, is cleared, and the next one is a real one.
+// about 0.1 us of the 1.7 that a frame took from one process to another over veth. The first sleep
+// after traffic finds it readable and ends at once, is cleared, and the next one is a real one. Two
+// processes that both sleep between frames answered each other in 11 us.
 //
 // Core: the one that sleeps on it.
 #ifndef WEFT_DATAPLANE_DOORBELL_H
