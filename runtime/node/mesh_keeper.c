@@ -10,6 +10,15 @@
 
 #define VIEW_INTERVAL_NS (100 * WEFT_NS_PER_MS)
 #define MAILBOX_LIMIT    4096
+#define NAMES_MAX        256 // Nodes that units can find by name; the others by their id.
+
+struct name_table { // Published apart from the view, so that a unit copies little.
+    uint64_t count;
+    struct {
+        uint64_t id;
+        char name[32];
+    } rows[NAMES_MAX];
+};
 
 struct weft_mesh_keeper {
     struct weft_node *node;
@@ -18,6 +27,8 @@ struct weft_mesh_keeper {
     uint16_t port; // Ours, UDP.
     weft_pid pid;
     struct weft_snapshot snapshot;
+    struct weft_snapshot names_snapshot;
+    struct name_table names;
     struct weft_mesh_view *view; // Where the next snapshot is put together.
     size_t view_bytes;
     uint64_t view_due_ns;
@@ -142,6 +153,20 @@ static void set_load(struct weft_mesh_keeper *keeper)
                            .units = (uint32_t)weft_counter_get(&keeper->node->units.live_count)});
 }
 
+static void publish_names(struct weft_mesh_keeper *keeper)
+{
+    struct name_table *names = &keeper->names;
+    names->count = 0;
+    for (uint64_t i = 0; i < keeper->view->peer_count && names->count < NAMES_MAX; i++) {
+        const struct weft_mesh_peer_info *peer = &keeper->view->peers[i];
+        if (peer->state == WEFT_MESH_DEAD || peer->name[0] == '\0') continue;
+        names->rows[names->count].id = peer->id;
+        snprintf(names->rows[names->count++].name, sizeof(names->rows[0].name), "%s", peer->name);
+    }
+    weft_snapshot_write(&keeper->names_snapshot, names,
+                        offsetof(struct name_table, rows) + names->count * sizeof(names->rows[0]));
+}
+
 static void publish(struct weft_mesh_keeper *keeper, uint64_t now_ns)
 {
     struct weft_mesh_view *view = keeper->view;
@@ -157,6 +182,7 @@ static void publish(struct weft_mesh_keeper *keeper, uint64_t now_ns)
     }
     weft_snapshot_write(&keeper->snapshot, view,
                         sizeof(*view) + view->peer_count * sizeof(view->peers[0]));
+    publish_names(keeper);
     weft_counter_set(&keeper->node->mesh_alive, view->stats.alive + view->stats.suspect);
 }
 
@@ -199,6 +225,8 @@ int weft_mesh_keeper_create(struct weft_mesh_keeper **made, struct weft_node *no
     keeper->view = calloc(1, keeper->view_bytes);
     if (keeper->view == NULL) goto fail;
     result = weft_snapshot_init(&keeper->snapshot, weft_round_up(keeper->view_bytes, 8));
+    if (result == 0)
+        result = weft_snapshot_init(&keeper->names_snapshot, sizeof(struct name_table));
     if (result != 0) goto fail;
     struct weft_mesh_options own = *options;
     own.drops = &node->workers[0].core.drops;
@@ -234,6 +262,7 @@ void weft_mesh_keeper_free(struct weft_mesh_keeper *keeper)
     if (keeper == NULL) return;
     weft_mesh_free(keeper->mesh);
     weft_snapshot_destroy(&keeper->snapshot);
+    weft_snapshot_destroy(&keeper->names_snapshot);
     free(keeper->view);
     free(keeper);
 }
@@ -256,4 +285,19 @@ size_t weft_mesh_keeper_view_bytes(const struct weft_mesh_keeper *keeper)
 bool weft_mesh_keeper_view(const struct weft_mesh_keeper *keeper, struct weft_mesh_view *view)
 {
     return weft_snapshot_read(&keeper->snapshot, view, keeper->view_bytes & ~(size_t)7);
+}
+
+bool weft_mesh_keeper_find(const struct weft_mesh_keeper *keeper, const char *name, size_t length,
+                           uint64_t *id)
+{
+    struct name_table
+        names; // 10 KB of stack, for a word that is used before sending, not in a loop.
+    if (!weft_snapshot_read(&keeper->names_snapshot, &names, sizeof(names))) return false;
+    for (uint64_t i = 0; i < names.count && i < NAMES_MAX; i++) {
+        const char *known = names.rows[i].name;
+        if (strlen(known) != length || memcmp(known, name, length) != 0) continue;
+        *id = names.rows[i].id;
+        return true;
+    }
+    return false;
 }

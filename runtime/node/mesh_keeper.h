@@ -42,4 +42,9 @@ const struct weft_mesh *weft_mesh_keeper_mesh(const struct weft_mesh_keeper *kee
 size_t weft_mesh_keeper_view_bytes(const struct weft_mesh_keeper *keeper);
 bool weft_mesh_keeper_view(const struct weft_mesh_keeper *keeper, struct weft_mesh_view *view);
 
+// The id of the other node that bears this name and is not dead; the one seen first if several do.
+// Any core: it reads a small table of names, published with the view.
+bool weft_mesh_keeper_find(const struct weft_mesh_keeper *keeper, const char *name, size_t length,
+                           uint64_t *id);
+
 #endif // WEFT_NODE_MESH_KEEPER_H

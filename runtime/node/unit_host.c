@@ -73,6 +73,18 @@ static uint64_t unix_us(void *self)
     return weft_clock_wall_ns(&node_of(self)->options.clock) / WEFT_NS_PER_US;
 }
 
+// NODE: from the names that the mesh's last view holds, on whatever core the unit lives.
+static bool node_id(void *self, const char *name, size_t length, uint64_t *id)
+{
+    struct weft_node *node = node_of(self);
+    if (node->mesh == NULL) return false;
+    if (strlen(node->options.name) == length && memcmp(node->options.name, name, length) == 0) {
+        *id = node->id;
+        return true;
+    }
+    return weft_mesh_keeper_find(node->mesh, name, length, id);
+}
+
 static struct weft_message *new_message(struct weft_unit_actor *unit, weft_pid to, uint16_t type,
                                         size_t bytes)
 {
@@ -207,6 +219,7 @@ struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
         .receive = receive,
         .udp_bind = udp_bind,
         .udp_reply = udp_reply,
+        .node_id = node_id,
     };
 }
 
