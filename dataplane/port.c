@@ -80,6 +80,18 @@ static int probe_vdev(struct weft_port *port, const char *arguments, struct weft
     return -ETIMEDOUT;
 }
 
+// virtio_user would else draw an address by lot, and complain of having to.
+static void append_mac(const struct weft_port *port, char *arguments, size_t size)
+{
+    const uint8_t *mac = port->options.mac;
+    const size_t used = strlen(arguments);
+    static const uint8_t none[6];
+    if (port->device.kind != WEFT_DEVICE_VIRTIO_USER || memcmp(mac, none, sizeof(none)) == 0)
+        return;
+    snprintf(arguments + used, size - used, ",mac=%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+             mac[2], mac[3], mac[4], mac[5]);
+}
+
 static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_error *error)
 {
     static atomic_uint made; // Names of vdevs are unique in a process.
@@ -87,6 +99,7 @@ static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_e
     int result =
         weft_device_arguments(&port->device, atomic_fetch_add(&made, 1), queue_count, port->vdev,
                               sizeof(port->vdev), arguments, sizeof(arguments));
+    if (result == 0) append_mac(port, arguments, sizeof(arguments));
     if (result == 0) result = probe_vdev(port, arguments, error);
     if (result == -ETIMEDOUT) return result;
     if (result == 0) result = rte_eth_dev_get_port_by_name(port->vdev, &port->number);

@@ -3,7 +3,7 @@
 # moment when the port is open and the one when half of the frames have gone and come.
 #   port_syscalls.sh PORT_PEER
 set -eu
-peer=$1
+peer=$(realpath "$1")
 command -v strace >/dev/null || {
     echo "SKIP: strace is not installed"
     exit 77

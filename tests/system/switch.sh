@@ -2,9 +2,9 @@
 # weft-switch between three nodes in shared memory: frames arrive, whoever is killed comes back.
 #   switch.sh WEFT_SWITCH PORT_PEER SWITCH_CLIENT
 set -eu
-switch=$1
-peer=$2
-client=$3
+switch=$(realpath "$1")
+peer=$(realpath "$2")
+client=$(realpath "$3")
 work=$(mktemp -d)
 cd "$work"
 pids=
