@@ -178,7 +178,7 @@ static int refuse(const struct weft_eal_options *options, uint32_t memory_mb, in
     if (memory) {
         weft_error_hint(error,
                         "%u MB could not be had; others may have taken the huge pages "
-                        "meanwhile: start again, or lower memory.packets_mb",
+                        "meanwhile: start again, or lower memory.mbufs",
                         memory_mb);
     } else if (options->pci_count > 0) {
         weft_error_hint(error,

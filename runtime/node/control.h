@@ -23,6 +23,7 @@ struct weft_control_machine {
     int (*fault_set)(void *self, const struct weft_admin_fault *fault, struct weft_error *error);
     bool (*fault_get)(void *self, uint32_t index, struct weft_admin_fault *fault);
     struct weft_capture *const *captures; // One of each worker.
+    struct weft_drops *const *port_drops; // Likewise: what a queue refused before the stack saw it.
     const char *io;                       // "uring" or "epoll".
     const char *eal;                      // How DPDK runs.
     void *self;

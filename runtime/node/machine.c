@@ -73,6 +73,7 @@ static int open_ports(struct weft_machine *machine, struct weft_error *error)
                                             .pools = pools,
                                             .mtu = (uint16_t)port->mtu,
                                             .promiscuous = port->promiscuous,
+                                            .drops = machine->port_drops,
                                             .wake = wake_worker,
                                             .wake_self = machine};
         memcpy(options.mac, port->mac.bytes, sizeof(options.mac));
@@ -137,9 +138,14 @@ static int open_disk(struct weft_machine *machine, struct weft_error *error)
 static int make_workers(struct weft_machine *machine)
 {
     const uint16_t count = (uint16_t)machine->config->cores.workers;
-    machine->workers = calloc(count, sizeof(*machine->workers));
+    // The ledgers are aligned, so the workers have to be.
+    const size_t bytes = weft_round_up(count * sizeof(*machine->workers), WEFT_CORE_ALIGN);
+    machine->workers = aligned_alloc(WEFT_CORE_ALIGN, bytes);
+    if (machine->workers != NULL) memset(machine->workers, 0, bytes);
     machine->captures = calloc(count, sizeof(*machine->captures));
-    if (machine->workers == NULL || machine->captures == NULL) return -ENOMEM;
+    machine->port_drops = calloc(count, sizeof(*machine->port_drops));
+    if (machine->workers == NULL || machine->captures == NULL || machine->port_drops == NULL)
+        return -ENOMEM;
     for (uint16_t i = 0; i < count; i++) {
         struct weft_machine_worker *worker = &machine->workers[i];
         worker->machine = machine;
@@ -151,6 +157,7 @@ static int make_workers(struct weft_machine *machine)
         weft_capture_init(&worker->capture, worker->capture_memory, CAPTURE_SLOTS,
                           CAPTURE_SNAP_BYTES);
         machine->captures[i] = &worker->capture;
+        machine->port_drops[i] = &worker->port_drops;
     }
     return 0;
 }
@@ -283,6 +290,7 @@ void weft_machine_close(struct weft_machine *machine)
     if (machine->has_identity) weft_mesh_identity_destroy(&machine->identity);
     free(machine->workers);
     free((void *)machine->captures);
+    free((void *)machine->port_drops);
     memset(machine, 0, sizeof(*machine));
 }
 
@@ -345,6 +353,7 @@ struct weft_control_machine weft_machine_control(struct weft_machine *machine)
                                          .fault_set = fault_set,
                                          .fault_get = fault_get,
                                          .captures = machine->captures,
+                                         .port_drops = machine->port_drops,
                                          .io = machine->use_uring ? "uring" : "epoll",
                                          .eal = machine->eal.memory,
                                          .self = machine};

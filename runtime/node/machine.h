@@ -28,6 +28,7 @@ struct weft_machine_worker { // One worker's devices; opened and closed on its o
     struct weft_uring_sleeper uring_sleeper;
     struct weft_sleeper_epoll epoll_sleeper;
     struct weft_capture capture;
+    struct weft_drops port_drops; // What its queues refuse before the stack sees it.
     void *capture_memory;
     struct weft_core_thread thread;
     bool is_running;
@@ -49,6 +50,7 @@ struct weft_machine {
     struct weft_net *nets[WEFT_NODE_PORTS_MAX]; // One of each worker.
     struct weft_machine_worker *workers;
     struct weft_capture **captures;
+    struct weft_drops **port_drops;                      // One of each worker.
     struct weft_admin_fault faults[WEFT_NODE_PORTS_MAX]; // As they were set last.
     int cpu_claims[WEFT_CORE_MAX];                       // Sockets that hold a CPU for us; -1.
     struct weft_node node;

@@ -141,8 +141,12 @@ static bool fill_drop(void *self, uint32_t index, struct weft_admin_drop *to)
     struct weft_control *control = self;
     for (uint16_t i = 0; i <= control->node->options.worker_count; i++) {
         const struct weft_core *core = weft_node_core(control->node, i);
+        const struct weft_drops *port = i > 0 && control->machine.port_drops != NULL
+                                            ? control->machine.port_drops[i - 1]
+                                            : NULL;
         for (uint32_t drop = 0; drop < WEFT_DROP_COUNT; drop++) {
-            const uint64_t count = weft_drop_get(&core->drops, (enum weft_drop)drop);
+            uint64_t count = weft_drop_get(&core->drops, (enum weft_drop)drop);
+            if (port != NULL) count += weft_drop_get(port, (enum weft_drop)drop);
             if (count == 0 || index-- > 0) continue;
             *to = (struct weft_admin_drop){.core = i, .drop = drop, .count = count};
             return true;
