@@ -282,8 +282,11 @@ static double across_cores(struct bench *bench, uint64_t count)
         weft_core_thread_stop(&threads[i]);
     weft_actor_kill(&bench->system[0], pa, WEFT_EXIT_KILLED);
     weft_actor_kill(&bench->system[1], pb, WEFT_EXIT_KILLED);
-    while (weft_core_turn(bench->core[0]) | weft_core_turn(bench->core[1]))
-        continue;
+    bool busy = true;
+    while (busy) {
+        busy = weft_core_turn(bench->core[0]);
+        busy = weft_core_turn(bench->core[1]) || busy; // Both, each time.
+    }
     return (double)ns / (double)count;
 }
 
