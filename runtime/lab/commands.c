@@ -398,7 +398,7 @@ const struct weft_tool_command weft_lab_commands[] = {
          "joined by a switch in shared memory (--link vhost). A node that ends by itself is "
          "started again.",
      .examples = "weft lab up          # three nodes\n"
-                 "weft lab up --smoke  # check that all of it works, then stop",
+                 "weft lab up --smoke  # check that all of it works, then stop\n",
      .exits = "1: a check of --smoke failed, or a lab runs already; 69: a node did not start",
      .run = run_up,
      .options = {{"nodes", 0, "N", "how many (3)"},
@@ -454,7 +454,7 @@ const struct weft_tool_command weft_lab_commands[] = {
      .examples = "weft lab fault kill n2\n"
                  "weft lab fault loss n1 10%\n"
                  "weft lab fault delay all 20ms 5ms\n"
-                 "weft lab fault clear",
+                 "weft lab fault clear\n",
      .run = run_fault},
     {.group = "Try",
      .noun = "lab",
@@ -468,7 +468,7 @@ const struct weft_tool_command weft_lab_commands[] = {
                 "by any kernel, or in a node's own. The exit status is the program's.",
      .examples = "weft lab exec -- ping -c1 10.77.0.11\n"
                  "weft lab exec -- nc -u 10.77.0.11 4200  # type: 21 2 * .\n"
-                 "weft lab exec n1 -- ip link",
+                 "weft lab exec n1 -- ip link\n",
      .run = run_exec},
     {.group = "Try",
      .noun = "lab",
@@ -487,7 +487,7 @@ const struct weft_tool_command weft_lab_commands[] = {
      .summary = "Sends one datagram into the lab and prints the reply.",
      .details = "By a socket of the kernel inside the lab's network; on vhost links, where there "
                 "is none, as a frame of our own through the switch.",
-     .examples = "weft lab udp 10.77.0.11 4200 '21 2 * .'",
+     .examples = "weft lab udp 10.77.0.11 4200 '21 2 * .'\n",
      .exits = "1: port unreachable; 124: no answer",
      .run = run_udp},
     {.group = "Try",
@@ -498,7 +498,7 @@ const struct weft_tool_command weft_lab_commands[] = {
      .details = "Every node's own capture in one stream, one interface for each node (--node: only "
                 "that one). Packets are written as they come.",
      .examples = "weft lab pcap -w - | tcpdump -nr -\n"
-                 "weft lab pcap -w lab.pcapng -c 100",
+                 "weft lab pcap -w lab.pcapng -c 100\n",
      .run = run_pcap,
      .options = {{"write", 'w', "FILE", "where to; \"-\" (or nothing): standard output"},
                  {"count", 'c', "N", "end after N packets"},
@@ -510,7 +510,7 @@ const struct weft_tool_command weft_lab_commands[] = {
      .arg_max = 1,
      .complete = "node",
      .summary = "Where the lab, or a node of it, keeps its files and sockets.",
-     .examples = "curl --unix-socket \"$(weft lab path n1)/admin.sock\" http://weft/metrics",
+     .examples = "curl --unix-socket \"$(weft lab path n1)/admin.sock\" http://weft/metrics\n",
      .run = run_path},
     {.noun = NULL},
 };
