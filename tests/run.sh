@@ -55,7 +55,7 @@ count() {
     # One test says on its own why it, or a part of it, does not run here.
     awk '/^test: / { name = $NF } /(^|\] *)(SKIP|skipped): / { sub(/.*(SKIP|skipped): /, ""); print "    " name ": skipped: " $0 }
          /^\[  SKIPPED \] .*_/ { print "    " name ": a part is skipped: " $NF }' "$text" | sort -u
-    [ "$bad" = 0 ] || sed -n '/^result: *\(exit status [1-9]\|killed\)/,/^=\{20,\}/p' "$text" | head -200
+    [ "$bad" = 0 ] || sed -n '/^result: *exit status 77/d; /^result: *\(exit status [1-9]\|killed\)/,/^=\{20,\}/p' "$text" | head -200
 }
 
 # one LABEL COMMAND…: a single check that passes, fails, or is skipped with exit status 77.
