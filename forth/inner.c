@@ -148,7 +148,7 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         block->dsp = (uint32_t)(sp - weft_data_stack(block));                                      \
         block->rsp = (uint32_t)(rp - weft_return_stack(block));                                    \
         block->csp = (uint32_t)(cp - weft_calls(block));                                           \
-        block->ip = (uint32_t)(ip - code[mode >> 29 & 1]) | mode;                                  \
+        block->ip = (uint32_t)(ip - base) | mode;                                                  \
         unit->budget = budget;                                                                     \
     } while (0)
 
@@ -165,16 +165,19 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
                entries(block, WEFT_SEGMENT_DATA_STACK, 1, unit->options.stack_cells_max);          \
         rp = weft_return_stack(block) + block->rsp;                                                \
         rbase = weft_return_stack(block) + block->rbase;                                           \
+        rbottom = weft_return_stack(block);                                                        \
         rend = weft_return_stack(block) +                                                          \
                entries(block, WEFT_SEGMENT_RETURN_STACK, 0, unit->options.stack_cells_max);        \
         cp = weft_calls(block) + block->csp;                                                       \
         cend = weft_calls(block) +                                                                 \
                entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
         mode = block->ip & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);                                 \
-        ip = code[mode >> 29 & 1] + (block->ip & WEFT_CODE_OFFSET);                                \
+        base = code[mode >> 29 & 1];                                                               \
+        ip = base + (block->ip & WEFT_CODE_OFFSET);                                                \
         labels = table[mode >> 30 & 1];                                                            \
         tos = *sp;                                                                                 \
         budget = unit->budget;                                                                     \
+        loop_at = NULL;                                                                            \
     } while (0)
 
 #define NEXT()                                                                                     \
@@ -190,6 +193,9 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
                                   ((rin) > 0 && rp - rbase < (rin)) ||                             \
                                   ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;        \
     fast_##name:
+
+// The same, with the numbers of the table.
+#define FUSED(name) OP(name, IN_##name, OUT_##name - IN_##name, RIN_##name, ROUT_##name - RIN_##name)
 
 #define FAIL(throw_code)                                                                           \
     do {                                                                                           \
@@ -232,7 +238,17 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         }                                                                                          \
     } while (0)
 
-#define U(x) ((weft_ucell)(x))
+#define U(x)    ((weft_ucell)(x))
+#define INDEX() (U(rp[-1]) + U(rp[-2])) // Of the innermost loop.
+
+enum {
+#define HOT(name, word, operands, in, out, rin, rout, flags)                                       \
+    IN_##name = (in), OUT_##name = (out), RIN_##name = (rin), ROUT_##name = (rout),
+#define COLD(name, ...)
+    WEFT_OPS(HOT, COLD)
+#undef HOT
+#undef COLD
+};
 
 int weft_inner(struct weft_unit *unit)
 {
@@ -256,8 +272,11 @@ int weft_inner(struct weft_unit *unit)
     struct weft_block *block;
     const struct weft_word *words; // Such that words[index] is right for own words.
     const void *const *labels;
-    const uint16_t *ip;
-    weft_cell *sp, *dbase, *dend, *rp, *rbase, *rend, tos;
+    // Where the last LOOP's operand lay, and where it led; see LOOP. Volatile, so that they stay in
+    // memory: a register is worth more elsewhere.
+    const uint16_t *volatile loop_at, *volatile loop_to;
+    const uint16_t *ip, *base; // base: of the code that ip is in.
+    weft_cell *sp, *dbase, *dend, *rp, *rbase, *rend, *rbottom, tos;
     uint64_t *cp, *cend;
     uint8_t *data;
     uint64_t data_end;
@@ -269,38 +288,37 @@ int weft_inner(struct weft_unit *unit)
 
     OP(exit, 0, 0, 0, 0)
     {
-        const uint64_t frame = *--cp;
+        const uint64_t frame = cp[-1];
         const uint32_t back = (uint32_t)frame;
-        if (UNLIKELY(back & WEFT_CODE_SPECIAL)) {
-            cp++;
-            FAIL(-25);
+        if (UNLIKELY(back & WEFT_CODE_SPECIAL)) FAIL(-25);
+        if (UNLIKELY((uint32_t)(rp - rbottom) != frame >> 32)) FAIL(-25);
+        cp--;
+        if (UNLIKELY((back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM)) != mode)) {
+            mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
+            labels = table[mode >> 30 & 1];
+            base = code[mode >> 29 & 1];
         }
-        if (UNLIKELY((uint32_t)(rp - weft_return_stack(block)) != frame >> 32)) {
-            cp++;
-            FAIL(-25);
-        }
-        mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
-        labels = table[mode >> 30 & 1];
-        ip = code[mode >> 29 & 1] + (back & WEFT_CODE_OFFSET);
+        ip = base + (back & WEFT_CODE_OFFSET);
         NEXT();
     }
     OP(call, 0, 0, 0, 0)
     {
         const uint32_t index = *ip;
-        const bool in_system = index < shared;
-        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
-        const bool is_static = word->flags & WEFT_WORD_STATIC;
+        const struct weft_word *word = (index < shared ? shared_words : words) + index;
+        const uint32_t next_mode = (index < shared ? WEFT_CODE_SYSTEM : 0) |
+                                   (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
         if (UNLIKELY(cp == cend)) goto call_slow;
-        if (is_static) {
-            if (UNLIKELY(sp - dbase < word->need || sp + word->grow > dend ||
-                         rp - rbase < word->rneed || rp + word->rgrow > rend))
-                goto call_slow;
+        if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
+            UNLIKELY(sp < dbase + word->need || sp + word->grow > dend ||
+                     rp < rbase + word->rneed || rp + word->rgrow > rend))
+            goto call_slow;
+        *cp++ = ((uint32_t)(ip + 1 - base) | mode) | (uint64_t)(rp - rbottom) << 32;
+        if (UNLIKELY(next_mode != mode)) {
+            mode = next_mode;
+            labels = table[mode >> 30 & 1];
+            base = code[mode >> 29 & 1];
         }
-        *cp++ = ((uint32_t)(ip + 1 - code[mode >> 29 & 1]) | mode) |
-                (uint64_t)(rp - weft_return_stack(block)) << 32;
-        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | (is_static ? 0 : WEFT_CODE_CHECKED);
-        labels = table[!is_static];
-        ip = code[in_system] + word->code;
+        ip = base + word->code;
         if (UNLIKELY(--budget <= 0)) goto give;
         NEXT();
     }
@@ -317,7 +335,8 @@ int weft_inner(struct weft_unit *unit)
             mode &= ~WEFT_CODE_CHECKED;
             labels = table[0];
         }
-        ip = code[in_system] + word->code;
+        base = code[in_system];
+        ip = base + word->code;
         if (UNLIKELY(--budget <= 0)) goto give;
         NEXT();
     }
@@ -400,7 +419,14 @@ int weft_inner(struct weft_unit *unit)
         ip++;
         NEXT();
     }
-    ip += (int16_t)*ip;
+    // The turn before led to the same place: taken from there, ip does not wait for the offset to
+    // be read and added, which in an empty loop is all the time there is. Forgotten by RELOAD, for
+    // code changes only in functions outside.
+    if (UNLIKELY(ip != loop_at)) {
+        loop_at = ip;
+        loop_to = ip + (int16_t)*ip;
+    }
+    ip = loop_to;
     if (UNLIKELY(--budget <= 0)) goto give;
     NEXT();
     OP(plus_loop, 1, 0, 2, 0)
@@ -417,7 +443,7 @@ int weft_inner(struct weft_unit *unit)
         NEXT();
     }
     OP(i, 0, 1, 2, 0)
-    PUSH(U(rp[-1]) + U(rp[-2]));
+    PUSH(INDEX());
     NEXT();
     OP(j, 0, 1, 4, 0)
     PUSH(U(rp[-3]) + U(rp[-4]));
@@ -451,6 +477,8 @@ int weft_inner(struct weft_unit *unit)
         NEXT();
     }
 #include "forth/inner_ops.inc"
+
+#include "forth/inner_fused.inc"
 
 cold:
     // A function outside: everything into the block, and back.
