@@ -33,18 +33,24 @@ struct lab {
 
 // ---- the client: started by `weft lab exec`, so its socket is the kernel's in the lab's network
 
-static int exchange(int fd, const char *text)
+// Asks, and waits for a reply that begins as it should; others are of an earlier round.
+static int exchange(int fd, const char *text, const char *expected)
 {
     char reply[2048];
+    const size_t length = strlen(expected);
     if (send(fd, text, strlen(text), 0) < 0) return -1;
-    return recv(fd, reply, sizeof(reply), 0) > 0 ? 0 : -1;
+    for (;;) {
+        const ssize_t got = recv(fd, reply, sizeof(reply), 0);
+        if (got <= 0) return -1;
+        if ((size_t)got >= length && memcmp(reply, expected, length) == 0) return 0;
+    }
 }
 
-// --client ADDRESS PORT TEXT ROUNDS PAUSE_US: prints rounds, lost, p50, p99 in nanoseconds.
+// --client ADDRESS PORT TEXT REPLY ROUNDS PAUSE_US: prints rounds, lost, p50, p99 in nanoseconds.
 static int client(char **words)
 {
     static uint64_t trip_ns[ROUNDS_MAX];
-    const unsigned rounds = (unsigned)atoi(words[3]), pause_us = (unsigned)atoi(words[4]);
+    const unsigned rounds = (unsigned)atoi(words[4]), pause_us = (unsigned)atoi(words[5]);
     const struct timeval patience = {.tv_usec = 500000};
     const uint64_t end_ns = weft_bench_now_ns() + 4 * WEFT_NS_PER_S;
     unsigned count = 0, lost = 0;
@@ -54,10 +60,10 @@ static int client(char **words)
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) return 1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     for (unsigned i = 0; i < 20; i++) // ARP, caches.
-        exchange(fd, words[2]);
+        exchange(fd, words[2], words[3]);
     while (count < rounds && count < ROUNDS_MAX && weft_bench_now_ns() < end_ns) {
         const uint64_t from = weft_bench_now_ns();
-        if (exchange(fd, words[2]) < 0) {
+        if (exchange(fd, words[2], words[3]) < 0) {
             lost++;
         } else {
             trip_ns[count++] = weft_bench_now_ns() - from;
@@ -71,14 +77,14 @@ static int client(char **words)
 }
 
 static void measure_trips(struct weft_bench *out, const struct lab *lab, const char *what,
-                          const char *port, const char *text, unsigned pause_us)
+                          const char *port, const char *text, const char *reply, unsigned pause_us)
 {
     char command[1400], row[96], note[96];
     unsigned count = 0, lost = 0;
     unsigned long long p50_ns = 0, p99_ns = 0;
     snprintf(command, sizeof(command),
-             "'%s' lab exec -- '%s' --client 10.77.0.11 %s '%s' %u %u 2>/dev/null", lab->weft,
-             lab->self, port, text, pause_us > 0 ? 300u : 3000u, pause_us);
+             "'%s' lab exec -- '%s' --client 10.77.0.11 %s '%s' '%s' %u %u 2>/dev/null", lab->weft,
+             lab->self, port, text, reply, pause_us > 0 ? 300u : 3000u, pause_us);
     FILE *pipe = popen(command, "re");
     const int fields =
         pipe != NULL ? fscanf(pipe, "%u %u %llu %llu", &count, &lost, &p50_ns, &p99_ns) : 0;
@@ -254,8 +260,9 @@ static void measure_link(struct weft_bench *out, struct lab *lab)
         const bool echoes = load_echo(lab);
         for (unsigned pause_us = 0; pause_us <= 5000; pause_us += 5000) {
             if (echoes)
-                measure_trips(out, lab, "UDP echo by a unit", "4207", "hello, node", pause_us);
-            measure_trips(out, lab, "21 2 * . answered", "4200", "21 2 * .", pause_us);
+                measure_trips(out, lab, "UDP echo by a unit", "4207", "hello, node", "hello, node",
+                              pause_us);
+            measure_trips(out, lab, "21 2 * . answered", "4200", "21 2 * .", "42", pause_us);
         }
     } else {
         weft_bench_say(out, "%s: no kernel client reaches these links; round trips: bench packets",
@@ -270,7 +277,7 @@ int main(int argc, char **argv)
 {
     static const char *const links[] = {"veth", "vhost"};
     struct weft_bench out;
-    if (argc == 7 && strcmp(argv[1], "--client") == 0) return client(argv + 2);
+    if (argc == 8 && strcmp(argv[1], "--client") == 0) return client(argv + 2);
     weft_bench_begin(&out, "lab", "veth: the kernel's; vhost: shared memory", argc, argv);
     if (out.argument_count != 2) {
         fprintf(stderr, "usage: bench_lab WEFT SCRATCH [--json] [--quick]\n");
