@@ -64,9 +64,12 @@
       "sealed for another node: a former one here, or replayed")                                   \
     X(MESH_NO_TARGET, "mesh", "no_target", "a message for a unit, and no unit takes messages")     \
     X(MESH_NO_PEER, "mesh", "no_peer", "a message to a node that is not known or not alive")       \
+    X(MESH_TOO_LONG, "mesh", "too_long", "a message longer than one datagram, once escaped")       \
+    X(MESH_BUSY, "mesh", "busy", "more messages at once than the mesh takes in one turn")          \
     X(MAILBOX_FULL, "mailbox", "full", "the actor's mailbox was at its limit")                     \
     X(MAILBOX_NO_ACTOR, "mailbox", "no_actor", "the actor had ended")                              \
     X(MAILBOX_NO_MEMORY, "mailbox", "no_memory", "the core's arena was at its cap")                \
+    X(MAILBOX_REFUSED, "mailbox", "refused", "to an actor of the node itself, from a unit")        \
     X(RING_FULL, "ring", "full", "the ring to another core was full")
 
 enum weft_drop {

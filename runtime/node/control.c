@@ -197,6 +197,10 @@ static void command_done(struct weft_command *command)
 {
     struct control_command *own = WEFT_CONTAINER_OF(command, struct control_command, command);
     struct weft_control *control = own->control;
+    control->command_count--;
+    // The journal has what this node could not bring back: its name is kept for it.
+    if (command->verb == WEFT_COMMAND_RESTORE && command->error.code != 0)
+        command->resident->stays_failed = true;
     tell_people(own);
     if (own->admin == NULL) {
         control->starting_count--;
@@ -248,7 +252,9 @@ static struct weft_resident *new_resident(struct weft_control *control, const ch
 
 static int send(struct weft_control *control, struct control_command *own, struct weft_error *error)
 {
+    control->command_count++;
     if (weft_unit_actor_submit(control->node, &own->command) == 0) return 0;
+    control->command_count--;
     weft_error_set(error, 505, "core %u takes no commands at the moment",
                    own->command.resident->core);
     free_command(own);
@@ -311,6 +317,17 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
         weft_error_hint(error, "`weft unit ls` shows those that there are");
         return -1;
     }
+    if (weft_counter_get(&resident->status) == WEFT_RESIDENT_FAILED) {
+        if (admin->verb != WEFT_ADMIN_UNIT_UNLOAD) {
+            weft_error_set(error, 402,
+                           "unit '%s' could not be restored from the journal: see `weft events`",
+                           admin->unit);
+            weft_error_hint(error,
+                            "what it was is still there; `weft unit unload` would forget it");
+            return -1;
+        }
+        resident->stays_failed = false;
+    }
     const enum weft_command_verb verb = admin->verb == WEFT_ADMIN_UNIT_EVAL   ? WEFT_COMMAND_EVAL
                                         : admin->verb == WEFT_ADMIN_UNIT_KILL ? WEFT_COMMAND_KILL
                                                                               : WEFT_COMMAND_UNLOAD;
@@ -339,24 +356,29 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
 {
     struct weft_error error = {0};
     struct control_command *own = NULL;
+    char *text = malloc(source.length + 1);
     struct weft_resident *resident = new_resident(control, name, file, recovery, &error);
     if (resident != NULL) own = new_command(control, verb, resident);
-    if (own != NULL) own->text = malloc(source.length + 1);
-    if (own == NULL || own->text == NULL) {
+    if (own == NULL || text == NULL) {
         if (error.code == 0) weft_error_set(&error, 203, "no memory for unit '%s'", name);
+        free(own);
+        free(text);
+        if (resident != NULL) weft_unit_registry_remove(&control->node->units, resident);
         start_failed(control, name, &error);
         return;
     }
-    if (source.length > 0) memcpy(own->text, source.data, source.length);
-    own->text[source.length] = '\0';
-    own->command.text = own->text;
+    if (source.length > 0) memcpy(text, source.data, source.length);
+    text[source.length] = '\0';
+    own->text = text;
+    own->command.text = text;
     own->command.text_length = source.length;
     own->command.image =
-        image.length > 0 ? image.data : NULL; // Of node->recovered; see command_done.
+        image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
     control->starting_count++;
     if (send(control, own, &error) == 0) return;
     control->starting_count--;
+    weft_unit_registry_remove(&control->node->units, resident);
     start_failed(control, name, &error);
 }
 
@@ -456,7 +478,8 @@ int weft_control_init(struct weft_control *control, struct weft_node *node,
     control->sample_due_ns = control->start_ns + SAMPLE_INTERVAL_NS;
     if (node->mesh != NULL) {
         control->view = calloc(1, weft_mesh_keeper_view_bytes(node->mesh) + 8);
-        if (control->view == NULL) return -ENOMEM;
+        control->view_next = calloc(1, weft_mesh_keeper_view_bytes(node->mesh) + 8);
+        if (control->view == NULL || control->view_next == NULL) return -ENOMEM;
     }
     for (uint32_t i = 0; i < WEFT_CORE_MAX; i++) {
         control->watches[i].turned_at_ns = control->start_ns;
@@ -481,5 +504,6 @@ void weft_control_destroy(struct weft_control *control)
     }
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);
+    free(control->view_next);
     control->node = NULL;
 }

@@ -46,9 +46,11 @@ struct weft_control {
     uint64_t start_ns, start_wall_ns;
     uint64_t sample_due_ns, drain_due_ns;
     struct weft_core_watch watches[WEFT_CORE_MAX];
-    struct weft_mesh_view *view; // Of the current request or second. NULL: no mesh.
-    uint32_t starting_count;     // Units of the journal and the config that are not up yet.
+    struct weft_mesh_view *view;      // The last good copy. NULL: no mesh.
+    struct weft_mesh_view *view_next; // Where the next one is made.
+    uint32_t starting_count;          // Units of the journal and the config that are not up yet.
     uint32_t start_failed_count;
+    uint32_t command_count; // On their way, ours and the admin port's.
     bool draining;
     bool print_logs; // To stderr.
     int ready_fd;    // Told once when the node is ready; -1 afterwards.

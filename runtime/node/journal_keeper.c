@@ -1,28 +1,28 @@
 #include "runtime/node/journal_keeper.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/assert.h"
+#include "runtime/node/kept.h"
 #include "runtime/node/node.h"
 #include "runtime/node/unit_actor.h"
 
-#define MAILBOX_LIMIT 4096
-#define PENDING_SLOTS 8192 // A power of two, more than the mailbox can hold and the engine buffers.
+#define PENDING_SLOTS    8192          // Answers not given yet. A power of two.
+#define COMPACT_PER_TURN 16            // Units copied forward in one turn.
+#define STALL_NS         WEFT_NS_PER_S // How long an ask waits for room before it is refused.
+#define RETRY_NS_MIN     (100 * WEFT_NS_PER_MS) // After a file could not be made,
+#define RETRY_NS_MAX     (5 * WEFT_NS_PER_S)    // doubling up to this.
 
-struct pending { // A record that somebody waits for.
+struct pending { // An answer that somebody waits for.
     uint64_t lsn;
     weft_pid pid;
+    int result; // Known already, if not 0.
 };
 
-struct kept { // The newest of one unit, by UNIT-IDX. Blocks of the first worker's arena.
-    char name[WEFT_UNIT_NAME_MAX + 1];
-    char source_name[WEFT_UNIT_NAME_MAX + 1];
-    uint8_t recovery;
-    uint8_t *source, *image;
-    uint32_t source_length, image_length;
-};
+enum chore_state { CHORE_NONE, CHORE_OUT, CHORE_BACK };
 
 struct weft_journal_keeper {
     struct weft_node *node;
@@ -30,127 +30,103 @@ struct weft_journal_keeper {
     struct weft_journal journal;
     struct weft_actor *actor;
     weft_pid pid;
-    struct weft_message *held; // Did not fit; the next poll tries again.
+    struct weft_message *held; // Did not fit; the poller wakes the actor to try again.
+    uint64_t held_since_ns;
+    bool held_gone_written; // Of `held`: the record that voids an older unit of that name is in.
     struct pending *pending;
     uint32_t pending_head, pending_tail;
-    struct kept *kept;
-    uint32_t kept_count; // Of the node's units.
-    uint32_t
-        adopt_count; // Recovered units that have not come forward: nothing is compacted till then.
-    uint32_t snapshot_next; // Unit to copy forward next; UINT32_MAX: no snapshot runs.
+    struct weft_kept_table kept;
+    bool is_compacting;
+    char compacted[WEFT_UNIT_NAME_MAX + 1]; // Copied last; the next one follows it.
     struct weft_journal_chore chore;
-    bool chore_out; // The control core has `chore`.
+    _Atomic int chore_state; // enum chore_state: OUT while the control core has `chore`.
     bool chore_unsent;
+    uint64_t retry_at_ns, retry_ns;
+    _Atomic bool seal_wanted;
+    int64_t seal_lsn;
     struct weft_journal_view view;
 };
 
-// ---- What is kept, for compaction.
+// ---- Asks in.
 
-static void drop_block(struct weft_journal_keeper *keeper, uint8_t **block, uint32_t *length)
+static struct weft_unit_load load_of(const struct weft_journal_ask *ask)
 {
-    weft_arena_release(keeper->worker->arena, *block, *length);
-    *block = NULL;
-    *length = 0;
+    struct weft_unit_load load = {.recovery = ask->recovery,
+                                  .source = weft_span_of(ask->bytes, ask->source_bytes)};
+    memcpy(load.name, ask->name, sizeof(load.name));
+    memcpy(load.source_name, ask->source_name, sizeof(load.source_name));
+    return load;
 }
 
-static bool keep_block(struct weft_journal_keeper *keeper, uint8_t **block, uint32_t *length,
-                       const struct weft_journal_ask *ask)
+static struct weft_span image_of(const struct weft_journal_ask *ask)
 {
-    drop_block(keeper, block, length);
-    if (ask->length == 0) return true;
-    *block = weft_arena_alloc(keeper->worker->arena, ask->length);
-    if (*block == NULL) return false;
-    memcpy(*block, ask->bytes, ask->length);
-    *length = ask->length;
-    return true;
+    return weft_span_of(ask->bytes + ask->source_bytes, ask->image_bytes);
 }
 
-static bool keep(struct weft_journal_keeper *keeper, uint16_t type,
-                 const struct weft_journal_ask *ask)
+// A new unit under a name that the journal still holds (of one that was killed, say) begins by
+// voiding that one: a LOAD alone would leave the old image in place.
+static int64_t append_new(struct weft_journal_keeper *keeper, const struct weft_journal_ask *ask)
 {
-    struct kept *kept = &keeper->kept[ask->index];
-    switch (type) {
-    case WEFT_JOURNAL_ASK_ADOPT_LOAD:
-        weft_assert(keeper->adopt_count > 0);
-        keeper->adopt_count--;
-        __attribute__((fallthrough));
-    case WEFT_JOURNAL_ASK_LOAD:
-        memcpy(kept->name, ask->name, sizeof(kept->name));
-        memcpy(kept->source_name, ask->source_name, sizeof(kept->source_name));
-        kept->recovery = ask->recovery;
-        drop_block(keeper, &kept->image, &kept->image_length);
-        return keep_block(keeper, &kept->source, &kept->source_length, ask);
-    case WEFT_JOURNAL_ASK_IMAGE:
-    case WEFT_JOURNAL_ASK_ADOPT_IMAGE:
-        return keep_block(keeper, &kept->image, &kept->image_length, ask);
-    default:
-        drop_block(keeper, &kept->source, &kept->source_length);
-        drop_block(keeper, &kept->image, &kept->image_length);
-        kept->name[0] = '\0';
-        return true;
+    const struct weft_unit_load load = load_of(ask);
+    if (!keeper->held_gone_written && weft_kept_find(&keeper->kept, ask->name) != NULL) {
+        const int64_t gone = weft_unit_journal_gone(&keeper->journal, ask->name);
+        if (gone < 0) return gone;
+        keeper->held_gone_written = true;
+        weft_kept_forget(&keeper->kept, ask->name);
     }
+    return weft_unit_journal_load(&keeper->journal, &load);
 }
-
-// ---- Records in.
 
 static int64_t append(struct weft_journal_keeper *keeper, uint16_t type,
                       const struct weft_journal_ask *ask)
 {
-    struct weft_unit_load load = {.recovery = ask->recovery,
-                                  .source = weft_span_of(ask->bytes, ask->length)};
-    switch (type) {
-    case WEFT_JOURNAL_ASK_LOAD:
-        memcpy(load.name, ask->name, sizeof(load.name));
-        memcpy(load.source_name, ask->source_name, sizeof(load.source_name));
-        return weft_unit_journal_load(&keeper->journal, &load);
-    case WEFT_JOURNAL_ASK_IMAGE:
-        return weft_unit_journal_image(&keeper->journal, ask->name,
-                                       weft_span_of(ask->bytes, ask->length));
-    case WEFT_JOURNAL_ASK_GONE: return weft_unit_journal_gone(&keeper->journal, ask->name);
-    default: return 0; // Adopted: it stands in the journal already.
+    if (type == WEFT_JOURNAL_ASK_GONE) return weft_unit_journal_gone(&keeper->journal, ask->name);
+    // Without room for the image the source is appended again, whole: a copy changes nothing.
+    if (ask->has_source) {
+        const int64_t lsn = append_new(keeper, ask);
+        if (lsn < 0) return lsn;
     }
+    return weft_unit_journal_image(&keeper->journal, ask->name, image_of(ask));
 }
 
-static void tell(struct weft_core *core, void *self, uint64_t argument)
+static void keep(struct weft_journal_keeper *keeper, uint16_t type,
+                 const struct weft_journal_ask *ask)
 {
-    weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument, 0);
-}
-
-static void tell_failed(struct weft_core *core, void *self, uint64_t argument)
-{
-    weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument, -EIO);
-}
-
-static int answer(struct weft_journal_keeper *keeper, weft_pid pid, bool failed)
-{
-    struct weft_core *core = &keeper->worker->core;
-    if (weft_pid_core(pid) != core->index)
-        return weft_core_call(core, weft_pid_core(pid), failed ? tell_failed : tell, keeper->node,
-                              pid);
-    weft_unit_actor_durable(keeper->worker, pid, failed ? -EIO : 0);
-    return 0;
+    if (type == WEFT_JOURNAL_ASK_GONE) {
+        weft_kept_forget(&keeper->kept, ask->name);
+        return;
+    }
+    const struct weft_unit_load load = load_of(ask);
+    const bool whole =
+        weft_kept_set(&keeper->kept, ask->name, ask->has_source ? &load : NULL, image_of(ask));
+    if (!whole)
+        weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
+                 "%s: no memory to keep its state: old segments stay until there is", ask->name);
 }
 
 // False: it has to wait, and `message` is still ours.
 static bool take(struct weft_journal_keeper *keeper, const struct weft_message *message)
 {
     const struct weft_journal_ask *ask = (const struct weft_journal_ask *)message->payload;
-    weft_assert(ask->index < keeper->kept_count);
-    weft_assert(message->length == sizeof(*ask) + ask->length);
+    weft_assert(message->length == sizeof(*ask) + ask->source_bytes + ask->image_bytes);
     if (keeper->pending_head - keeper->pending_tail == PENDING_SLOTS) return false;
-    const int64_t lsn = append(keeper, message->type, ask);
-    if (lsn == -ENOBUFS) return false;
-    if (lsn >= 0 && !keep(keeper, message->type, ask))
-        weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
-                 "%s: no memory to keep its state for compaction: old segments stay", ask->name);
-    if (!ask->wants_answer) return true;
-    if (lsn < 0) {
-        answer(keeper, message->from, true);
-        return true;
-    }
-    keeper->pending[keeper->pending_head++ % PENDING_SLOTS] =
-        (struct pending){.lsn = (uint64_t)lsn, .pid = message->from};
+    int64_t lsn = append(keeper, message->type, ask);
+    const bool has_waited = keeper->held_since_ns != 0 &&
+                            keeper->worker->core.now_ns - keeper->held_since_ns > STALL_NS;
+    if (lsn == -ENOBUFS && !has_waited) return false;
+    if (lsn == -ENOBUFS && weft_counter_get(&keeper->view.stalled) != 0)
+        lsn = -(int64_t)weft_counter_get(&keeper->view.stalled);
+    if (lsn > 0) keep(keeper, message->type, ask);
+    keeper->held_gone_written = false;
+    keeper->pending[keeper->pending_head++ % PENDING_SLOTS] = (struct pending){
+        .lsn = lsn > 0 ? (uint64_t)lsn : 0, .pid = message->from, .result = lsn > 0 ? 0 : (int)lsn};
     return true;
+}
+
+static bool is_ours(const struct weft_message *message)
+{
+    return message->tag == WEFT_MESSAGE_USER &&
+           (message->type == WEFT_JOURNAL_ASK_STATE || message->type == WEFT_JOURNAL_ASK_GONE);
 }
 
 static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reductions)
@@ -159,12 +135,16 @@ static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reduction
     for (;;) {
         struct weft_message *message =
             keeper->held != NULL ? keeper->held : weft_actor_receive(actor);
-        keeper->held = NULL;
         if (message == NULL) return WEFT_ACTOR_WAIT;
-        if (!take(keeper, message)) {
+        if (!is_ours(message)) { // A unit that has guessed our pid.
+            weft_drop_add(&keeper->worker->core.drops, WEFT_DROP_MAILBOX_REFUSED, 1);
+        } else if (!take(keeper, message)) {
+            if (keeper->held == NULL) keeper->held_since_ns = keeper->worker->core.now_ns;
             keeper->held = message;
-            return WEFT_ACTOR_WAIT; // The poller wakes us once there is room.
+            return WEFT_ACTOR_WAIT; // The poller wakes us once there may be room.
         }
+        keeper->held = NULL;
+        keeper->held_since_ns = 0;
         weft_message_release(&keeper->worker->actors, message);
         *reductions -= *reductions < 50 ? *reductions : 50;
         if (*reductions == 0) return WEFT_ACTOR_AGAIN;
@@ -173,99 +153,187 @@ static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reduction
 
 static const struct weft_actor_kind journal_kind = {.name = "journal", .run = run};
 
-// ---- Compaction: every unit's newest state, a unit at a time.
+// ---- Answers out, each unit's in the order of its asking.
 
-static bool copy_forward(struct weft_journal_keeper *keeper, const struct kept *kept)
+static void tell_there(struct weft_core *core, void *self, uint64_t argument)
+{
+    weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument, 0);
+}
+
+static void tell_there_failed(struct weft_core *core, void *self, uint64_t argument)
+{
+    weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument, -EIO);
+}
+
+static bool answer(struct weft_journal_keeper *keeper, weft_pid pid, int result)
+{
+    struct weft_core *core = &keeper->worker->core;
+    if (weft_pid_core(pid) == core->index) {
+        weft_unit_actor_durable(keeper->worker, pid, result);
+        return true;
+    }
+    const struct weft_core_message message = {
+        .kind = WEFT_CORE_MESSAGE_CALL,
+        .word = {(uint64_t)(uintptr_t)(result == 0 ? tell_there : tell_there_failed),
+                 (uint64_t)(uintptr_t)keeper->node, pid}};
+    return weft_core_send_try(core, weft_pid_core(pid), &message);
+}
+
+static uint32_t answer_pending(struct weft_journal_keeper *keeper, uint64_t durable, bool failed)
+{
+    uint32_t count = 0;
+    while (keeper->pending_tail != keeper->pending_head) {
+        const struct pending *oldest = &keeper->pending[keeper->pending_tail % PENDING_SLOTS];
+        int result = oldest->result;
+        if (result == 0 && oldest->lsn > durable) {
+            if (!failed) break;
+            result = -EIO;
+        }
+        if (!answer(keeper, oldest->pid, result)) break; // The ring is full: next turn.
+        keeper->pending_tail++;
+        count++;
+    }
+    return count;
+}
+
+// ---- Compaction: every unit's newest state, a unit at a time, in the order of arrival.
+
+static bool copy_forward(struct weft_journal_keeper *keeper, const struct weft_kept *kept)
 {
     struct weft_unit_load load = {.recovery = kept->recovery,
-                                  .source = weft_span_of(kept->source, kept->source_length)};
-    if (kept->name[0] == '\0') return true;
+                                  .source = weft_span_of(kept->source, kept->source_bytes)};
     memcpy(load.name, kept->name, sizeof(load.name));
     memcpy(load.source_name, kept->source_name, sizeof(load.source_name));
     if (weft_unit_journal_load(&keeper->journal, &load) < 0) return false;
     if (kept->image == NULL) return true;
     return weft_unit_journal_image(&keeper->journal, kept->name,
-                                   weft_span_of(kept->image, kept->image_length)) >= 0;
+                                   weft_span_of(kept->image, kept->image_bytes)) >= 0;
+}
+
+// The unit after the one that was copied last. That one may have gone since: then from the first
+// again, which copies some twice and misses none.
+static const struct weft_kept *next_to_copy(struct weft_journal_keeper *keeper)
+{
+    if (keeper->compacted[0] == '\0') return keeper->kept.first;
+    const struct weft_kept *last = weft_kept_find(&keeper->kept, keeper->compacted);
+    return last != NULL ? last->later : keeper->kept.first;
 }
 
 static void compact(struct weft_journal_keeper *keeper)
 {
-    if (keeper->snapshot_next == UINT32_MAX) {
-        if (keeper->adopt_count > 0) return;
+    if (!keeper->is_compacting) {
+        if (keeper->kept.lost_count > 0) return; // The old segments alone have it.
         if (!weft_journal_snapshot_wanted(&keeper->journal)) return;
         if (weft_journal_snapshot_begin(&keeper->journal) != 0) return;
-        keeper->snapshot_next = 0;
+        keeper->is_compacting = true;
+        keeper->compacted[0] = '\0';
     }
-    // A bounded number a turn; what does not fit is copied again, whole, in the next.
-    for (int i = 0; i < 16 && keeper->snapshot_next < keeper->kept_count; i++) {
-        if (!copy_forward(keeper, &keeper->kept[keeper->snapshot_next])) return;
-        keeper->snapshot_next++;
+    const struct weft_kept *kept = next_to_copy(keeper);
+    for (int i = 0; i < COMPACT_PER_TURN && kept != NULL; i++, kept = kept->later) {
+        // Lost meanwhile: the snapshot stays open, and with it the old segments.
+        if (kept->is_lost || !copy_forward(keeper, kept)) return;
+        memcpy(keeper->compacted, kept->name, sizeof(keeper->compacted));
     }
-    if (keeper->snapshot_next < keeper->kept_count) return;
-    if (weft_journal_snapshot_end(&keeper->journal) == 0) keeper->snapshot_next = UINT32_MAX;
+    if (kept == NULL && weft_journal_snapshot_end(&keeper->journal) == 0)
+        keeper->is_compacting = false;
 }
 
-// ---- Chores: to the control core and back.
+// ---- Chores: files are made and removed by the control core, which may wait for the disk.
 
-static void chore_back(struct weft_core *core, void *self, uint64_t argument)
+static void run_chore(struct weft_core *core, void *self, uint64_t argument)
 {
     struct weft_journal_keeper *keeper = self;
     (void)core;
     (void)argument;
-    keeper->chore_out = false;
-    weft_journal_chore_done(&keeper->journal, &keeper->chore);
-}
-
-static void chore_run(struct weft_core *core, void *self, uint64_t argument)
-{
-    struct weft_journal_keeper *keeper = self;
-    (void)argument;
     weft_journal_chore_run(keeper->node->options.disk, &keeper->chore);
-    weft_core_call(core, 1, chore_back, keeper, 0);
+    // Pairs with the acquire load in take_chore_back: the result is in the chore.
+    atomic_store_explicit(&keeper->chore_state, CHORE_BACK, memory_order_release);
+    weft_core_wake(&keeper->worker->core);
 }
 
-static void hand_out_chore(struct weft_journal_keeper *keeper)
+static void take_chore_back(struct weft_journal_keeper *keeper, uint64_t now_ns)
 {
-    if (keeper->chore_out) return;
+    // Pairs with the release store in run_chore.
+    if (atomic_load_explicit(&keeper->chore_state, memory_order_acquire) != CHORE_BACK) return;
+    const int result = keeper->chore.result;
+    atomic_store_explicit(&keeper->chore_state, CHORE_NONE, memory_order_relaxed);
+    weft_journal_chore_done(&keeper->journal, &keeper->chore);
+    if (result == 0) {
+        weft_counter_set(&keeper->view.stalled, 0);
+        keeper->retry_ns = 0;
+        return;
+    }
+    if (weft_counter_get(&keeper->view.stalled) == 0)
+        weft_log(&keeper->worker->core.log, WEFT_LOG_ERROR, "journal",
+                 "no segment can be made (%s): what does not fit is refused until one can",
+                 strerror(-result));
+    weft_counter_set(&keeper->view.stalled, (uint64_t)-result);
+    keeper->retry_ns = keeper->retry_ns == 0 ? RETRY_NS_MIN : 2 * keeper->retry_ns;
+    if (keeper->retry_ns > RETRY_NS_MAX) keeper->retry_ns = RETRY_NS_MAX;
+    keeper->retry_at_ns = now_ns + keeper->retry_ns;
+}
+
+static void hand_out_chore(struct weft_journal_keeper *keeper, uint64_t now_ns)
+{
+    if (atomic_load_explicit(&keeper->chore_state, memory_order_relaxed) != CHORE_NONE) return;
+    if (keeper->retry_ns > 0 && now_ns < keeper->retry_at_ns) return;
     if (!keeper->chore_unsent && !weft_journal_chore_next(&keeper->journal, &keeper->chore)) return;
-    keeper->chore_unsent = weft_core_call(&keeper->worker->core, 0, chore_run, keeper, 0) != 0;
-    keeper->chore_out = !keeper->chore_unsent;
+    const struct weft_core_message message = {
+        .kind = WEFT_CORE_MESSAGE_CALL,
+        .word = {(uint64_t)(uintptr_t)run_chore, (uint64_t)(uintptr_t)keeper}};
+    // Before it is sent: the control core may answer at once.
+    atomic_store_explicit(&keeper->chore_state, CHORE_OUT, memory_order_relaxed);
+    keeper->chore_unsent = !weft_core_send_try(&keeper->worker->core, 0, &message);
+    if (keeper->chore_unsent)
+        atomic_store_explicit(&keeper->chore_state, CHORE_NONE, memory_order_relaxed);
+}
+
+// ---- The end.
+
+static bool is_idle(const struct weft_journal_keeper *keeper)
+{
+    return keeper->held == NULL && keeper->pending_head == keeper->pending_tail &&
+           weft_journal_idle(&keeper->journal);
+}
+
+static void seal(struct weft_journal_keeper *keeper, uint64_t durable)
+{
+    if (!atomic_load_explicit(&keeper->seal_wanted, memory_order_relaxed)) return;
+    if (keeper->seal_lsn == 0 && is_idle(keeper))
+        keeper->seal_lsn = weft_journal_seal(&keeper->journal);
+    // Refused by a journal that is full or has failed: then there is nothing to vouch for.
+    if (keeper->seal_lsn < 0 || (keeper->seal_lsn > 0 && (uint64_t)keeper->seal_lsn <= durable))
+        weft_counter_set(&keeper->view.sealed, 1);
+}
+
+void weft_journal_keeper_seal(struct weft_journal_keeper *keeper)
+{
+    // Relaxed: a flag that stands for nothing but itself.
+    atomic_store_explicit(&keeper->seal_wanted, true, memory_order_relaxed);
+    weft_core_wake(&keeper->worker->core);
 }
 
 // ---- The poller.
 
-static uint32_t tell_durable(struct weft_journal_keeper *keeper, uint64_t durable, bool failed)
-{
-    uint32_t told = 0;
-    while (keeper->pending_tail != keeper->pending_head) {
-        const struct pending *oldest = &keeper->pending[keeper->pending_tail % PENDING_SLOTS];
-        const bool is_durable = oldest->lsn <= durable;
-        if (!is_durable && !failed) break;
-        if (answer(keeper, oldest->pid, !is_durable) != 0) break; // The ring is full: next turn.
-        keeper->pending_tail++;
-        told++;
-    }
-    return told;
-}
-
 static uint32_t poll(void *self, uint64_t now_ns)
 {
     struct weft_journal_keeper *keeper = self;
-    (void)now_ns;
     const uint64_t durable = weft_journal_poll(&keeper->journal);
     const bool failed = keeper->journal.state == WEFT_JOURNAL_FAILED;
-    const uint32_t told = tell_durable(keeper, durable, failed);
+    const uint32_t told = answer_pending(keeper, durable, failed);
     if (failed && weft_counter_get(&keeper->view.failed) == 0) {
-        weft_counter_set(&keeper->view.failed, 1);
+        weft_counter_set(&keeper->view.failed, (uint64_t)-keeper->journal.failure);
         weft_log(&keeper->worker->core.log, WEFT_LOG_ERROR, "journal",
                  "a write failed (%s): nothing is durable any more until the node is restarted",
                  strerror(-keeper->journal.failure));
     }
-    if (keeper->held != NULL) weft_actor_wake(keeper->actor);
+    take_chore_back(keeper, now_ns);
     if (!failed) {
         compact(keeper);
-        hand_out_chore(keeper);
+        hand_out_chore(keeper, now_ns);
     }
+    seal(keeper, durable);
+    if (keeper->held != NULL) weft_actor_wake(keeper->actor);
     return told;
 }
 
@@ -280,31 +348,23 @@ static void flush(void *self, uint64_t now_ns)
     weft_counter_set(&keeper->view.blocks, keeper->journal.stats.blocks);
     weft_counter_set(&keeper->view.writes, keeper->journal.stats.writes);
     weft_counter_set(&keeper->view.segments, keeper->journal.live_count);
-    weft_counter_set(&keeper->view.waiting, !weft_journal_keeper_idle(keeper));
 }
 
-// Something that cannot be flushed yet is looked at again soon; completions ring by themselves.
+// Completions ring by themselves. What waits for something else is looked at again soon: at once
+// for what only needs another turn, with the retries' patience for what needs a disk with room.
 static uint64_t due_ns(void *self)
 {
     const struct weft_journal_keeper *keeper = self;
-    const bool waits = keeper->held != NULL || keeper->chore_unsent ||
-                       keeper->snapshot_next != UINT32_MAX || weft_journal_dirty(&keeper->journal);
-    return waits ? keeper->worker->core.now_ns + 200 * WEFT_NS_PER_US : UINT64_MAX;
-}
-
-static void seal(struct weft_core *core, void *self, uint64_t argument)
-{
-    struct weft_journal_keeper *keeper = self;
-    (void)core;
-    (void)argument;
-    // Refused only by a journal that is full or has failed: then there is nothing to vouch for.
-    (void)weft_journal_seal(&keeper->journal);
-}
-
-void weft_journal_keeper_seal(struct weft_journal_keeper *keeper)
-{
-    weft_counter_set(&keeper->view.waiting, 1);
-    (void)weft_core_call(&keeper->node->control, 1, seal, keeper, 0);
+    const uint64_t now_ns = keeper->worker->core.now_ns;
+    const bool sealing = atomic_load_explicit(&keeper->seal_wanted, memory_order_relaxed) &&
+                         weft_counter_get(&keeper->view.sealed) == 0;
+    if (keeper->chore_unsent || keeper->is_compacting || sealing)
+        return now_ns + 200 * WEFT_NS_PER_US;
+    const bool waits = keeper->held != NULL || weft_journal_dirty(&keeper->journal);
+    if (keeper->retry_ns > 0) // Its disk is full: no hurry, but for those who wait for a word.
+        return waits && now_ns + RETRY_NS_MIN < keeper->retry_at_ns ? now_ns + RETRY_NS_MIN
+                                                                    : keeper->retry_at_ns;
+    return waits ? now_ns + 200 * WEFT_NS_PER_US : UINT64_MAX;
 }
 
 // ---- Making and freeing.
@@ -316,43 +376,52 @@ int weft_journal_keeper_create(struct weft_journal_keeper **made, struct weft_no
     int result = -ENOMEM;
     if (keeper == NULL) goto no_memory;
     keeper->node = node;
-    keeper->snapshot_next = UINT32_MAX;
-    keeper->kept_count = node->options.unit_count_max;
-    keeper->kept = calloc(keeper->kept_count, sizeof(*keeper->kept));
     keeper->pending = calloc(PENDING_SLOTS, sizeof(*keeper->pending));
-    if (keeper->kept == NULL || keeper->pending == NULL) goto no_memory;
+    if (keeper->pending == NULL) goto no_memory;
     result = weft_journal_init(&keeper->journal, node->options.disk, &node->options.journal);
     if (result != 0) goto no_memory;
     result = weft_journal_recover(&keeper->journal, weft_unit_table_replay, recovered, NULL, error);
     if (result == 0) result = weft_journal_tend(&keeper->journal);
     if (result != 0) {
         if (error->code == 0)
-            weft_error_set(error, 701, "the journal cannot be read: %s", strerror(-result));
+            weft_error_set(error, 701, "the journal cannot be read or begun: %s",
+                           strerror(-result));
         weft_journal_destroy(&keeper->journal);
         goto fail;
     }
-    keeper->adopt_count = recovered->count;
     *made = keeper;
     return 0;
 
 no_memory:
     weft_error_set(error, 203, "no memory for the journal: %s", strerror(-result));
 fail:
-    if (keeper != NULL) {
-        free(keeper->kept);
-        free(keeper->pending);
-    }
+    if (keeper != NULL) free(keeper->pending);
     free(keeper);
     return result;
 }
 
-int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker)
+static void keep_recovered(struct weft_journal_keeper *keeper,
+                           const struct weft_unit_table *recovered)
+{
+    for (uint32_t i = 0; i < recovered->count; i++) {
+        const struct weft_unit_entry *entry = &recovered->entries[i];
+        if (!weft_kept_set(&keeper->kept, entry->load.name, &entry->load, entry->image))
+            weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
+                     "%s: no memory to keep its state: old segments stay", entry->load.name);
+    }
+}
+
+int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker,
+                              const struct weft_unit_table *recovered)
 {
     keeper->worker = worker;
+    weft_kept_init(&keeper->kept, worker->arena);
+    keep_recovered(keeper, recovered);
+    // No limit of its own: each ask belongs to a command of the control core, which bounds those.
     const struct weft_spawn spawn = {.kind = &journal_kind,
                                      .state = keeper,
                                      .name = "journal",
-                                     .mailbox_limit = MAILBOX_LIMIT,
+                                     .mailbox_limit = UINT32_MAX,
                                      .priority = WEFT_PRIORITY_HIGH};
     int result = weft_actor_spawn(&worker->actors, &spawn, &keeper->pid);
     if (result != 0) return result;
@@ -366,15 +435,8 @@ int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_no
 void weft_journal_keeper_free(struct weft_journal_keeper *keeper)
 {
     if (keeper == NULL) return;
-    if (keeper->worker != NULL) {
-        if (keeper->held != NULL) weft_message_release(&keeper->worker->actors, keeper->held);
-        for (uint32_t i = 0; i < keeper->kept_count; i++) {
-            drop_block(keeper, &keeper->kept[i].source, &keeper->kept[i].source_length);
-            drop_block(keeper, &keeper->kept[i].image, &keeper->kept[i].image_length);
-        }
-    }
+    if (keeper->worker != NULL) weft_kept_destroy(&keeper->kept); // `held` went with the actors.
     weft_journal_destroy(&keeper->journal);
-    free(keeper->kept);
     free(keeper->pending);
     free(keeper);
 }
@@ -387,12 +449,6 @@ weft_pid weft_journal_keeper_pid(const struct weft_journal_keeper *keeper)
 const struct weft_journal *weft_journal_keeper_journal(const struct weft_journal_keeper *keeper)
 {
     return &keeper->journal;
-}
-
-bool weft_journal_keeper_idle(const struct weft_journal_keeper *keeper)
-{
-    return keeper->held == NULL && keeper->pending_head == keeper->pending_tail &&
-           weft_journal_idle(&keeper->journal);
 }
 
 const struct weft_journal_view *weft_journal_keeper_view(const struct weft_journal_keeper *keeper)

@@ -1,9 +1,10 @@
-// journal_keeper.h: the node's journal on the first worker: takes records from units of every core,
-// groups them into few writes, and tells each unit when its record is durable.
+// journal_keeper.h: the node's journal on the first worker: takes the state of units from every
+// core, groups it into few writes, and tells each unit, in the order of its asking, when it is
+// durable.
 //
 // An actor of kind "journal" on core 1: the actor takes messages, the poller moves the engine. What
 // blocks (making and removing segment files) is done by the control core. It keeps the newest
-// source and image of every unit, so that a compaction asks nobody.
+// source and image of every unit in memory (kept.h), so that a compaction asks nobody.
 #ifndef WEFT_NODE_JOURNAL_KEEPER_H
 #define WEFT_NODE_JOURNAL_KEEPER_H
 
@@ -11,27 +12,27 @@
 #include <stdint.h>
 
 #include "runtime/actor/actor.h"
+#include "runtime/base/counter.h"
 #include "runtime/storage/unit_journal.h"
 
 struct weft_node;
 struct weft_node_worker;
 
-enum weft_journal_request { // `type` of a message to the keeper; payload: struct weft_journal_ask.
-    WEFT_JOURNAL_ASK_LOAD,  // Source of a new unit.
-    WEFT_JOURNAL_ASK_IMAGE, // Its state.
-    WEFT_JOURNAL_ASK_GONE,  // It is to be forgotten.
-    WEFT_JOURNAL_ASK_ADOPT_LOAD, // As LOAD and IMAGE, but the journal has them already (a restart).
-    WEFT_JOURNAL_ASK_ADOPT_IMAGE,
+// `type` of a message to the keeper. Units cannot send it: theirs is enum weft_unit_message_kind.
+enum weft_journal_request {
+    WEFT_JOURNAL_ASK_STATE = 0x4a01, // A unit's image, and its source if it is new.
+    WEFT_JOURNAL_ASK_GONE,           // It is to be forgotten.
 };
 
-struct weft_journal_ask { // In front of the payload's bytes.
-    uint32_t index;       // UNIT-IDX: whose record it is.
-    uint32_t length;      // Bytes behind this structure: the source or the image.
-    uint8_t recovery;
-    uint8_t wants_answer; // Tell `from` when it is durable (weft_unit_actor_durable).
+struct weft_journal_ask { // The message's payload. Every ask gets one answer:
+                          // weft_unit_actor_durable.
     char name[WEFT_UNIT_NAME_MAX + 1];
     char source_name[WEFT_UNIT_NAME_MAX + 1];
-    uint8_t bytes[];
+    uint8_t recovery;
+    bool has_source;
+    uint32_t source_bytes;
+    uint32_t image_bytes;
+    uint8_t bytes[]; // The source, then the image.
 };
 
 struct weft_journal_keeper;
@@ -40,23 +41,25 @@ struct weft_journal_keeper;
 // negative errno with `error`.
 int weft_journal_keeper_create(struct weft_journal_keeper **keeper, struct weft_node *node,
                                struct weft_unit_table *recovered, struct weft_error *error);
-// Adds its actor and poller to the first worker. 0 or a negative errno.
-int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker);
+// Adds its actor and poller to the first worker, and keeps what was recovered. 0 or a negative
+// errno.
+int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker,
+                              const struct weft_unit_table *recovered);
+// After the first worker's actors are gone, before its arena.
 void weft_journal_keeper_free(struct weft_journal_keeper *keeper);
 
 weft_pid weft_journal_keeper_pid(const struct weft_journal_keeper *keeper);
 const struct weft_journal *weft_journal_keeper_journal(const struct weft_journal_keeper *keeper);
 
-// True once everything handed over is durable. Own core, or while nothing turns.
-bool weft_journal_keeper_idle(const struct weft_journal_keeper *keeper);
-
 // Leaves a mark over all that is durable, so that the next start can tell damage from a torn tail.
-// Control core, before a clean stop; `waiting` tells when it is written.
+// Control core, before a clean stop; `view.sealed` says when it is written.
 void weft_journal_keeper_seal(struct weft_journal_keeper *keeper);
 
-struct weft_journal_view { // For the control core, at most a turn old.
-    weft_counter failed, records, blocks, writes, segments;
-    weft_counter waiting; // 1: something is not durable yet.
+struct weft_journal_view { // For the control core, at most a turn old. Written by the first worker.
+    weft_counter failed;   // The errno of the write that ended it; 0: it works.
+    weft_counter stalled;  // The errno for which no segment can be made; 0: none.
+    weft_counter sealed;   // 1: the mark asked for is durable.
+    weft_counter records, blocks, writes, segments;
 };
 const struct weft_journal_view *weft_journal_keeper_view(const struct weft_journal_keeper *keeper);
 

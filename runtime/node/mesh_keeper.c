@@ -117,15 +117,22 @@ static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
     drain(keeper);
 }
 
-// A unit's SEND-TO, from any core.
+// A unit's SEND-TO, from any core. What does not go out is counted, here or by the engine.
 static bool handle(struct weft_actor *actor, const struct weft_message *message)
 {
     struct weft_mesh_keeper *keeper = actor->state;
+    struct weft_drops *drops = &keeper->worker->core.drops;
     const struct weft_mesh_post *post = (const struct weft_mesh_post *)message->payload;
+    if (message->type != WEFT_MESH_POST) { // A unit that has guessed our pid.
+        weft_drop_add(drops, WEFT_DROP_MAILBOX_REFUSED, 1);
+        return true;
+    }
     weft_assert(message->length >= sizeof(*post));
-    (void)weft_mesh_send_envelope(keeper->mesh, post->to,
-                                  weft_span_of(post->bytes, message->length - sizeof(*post)),
-                                  keeper->worker->core.now_ns); // A failure is in the ledger.
+    const int result = weft_mesh_send_envelope(
+        keeper->mesh, post->to, weft_span_of(post->bytes, message->length - sizeof(*post)),
+        keeper->worker->core.now_ns);
+    if (result == -EMSGSIZE) weft_drop_add(drops, WEFT_DROP_MESH_TOO_LONG, 1);
+    if (result == -ENOBUFS) weft_drop_add(drops, WEFT_DROP_MESH_BUSY, 1);
     drain(keeper);
     return true;
 }

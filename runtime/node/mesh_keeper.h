@@ -23,7 +23,9 @@ struct weft_mesh_view { // What other cores may see: a copy, at most a tenth of 
     struct weft_mesh_peer_info peers[]; // peer_count of them.
 };
 
-struct weft_mesh_post { // A message to the keeper: SEND-TO.
+#define WEFT_MESH_POST 0x4d01 // `type` of a message to the keeper; units cannot send it themselves.
+
+struct weft_mesh_post { // Its payload: SEND-TO.
     uint64_t to;        // Node id.
     uint8_t bytes[];    // The payload, to the end of the message.
 };

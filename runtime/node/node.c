@@ -120,7 +120,7 @@ static int start_keepers(struct weft_node *node, struct weft_error *error)
     if (node->options.disk == NULL) return 0;
     result = weft_journal_keeper_create(&node->journal, node, &node->recovered, error);
     if (result != 0) return result;
-    return weft_journal_keeper_start(node->journal, first);
+    return weft_journal_keeper_start(node->journal, first, &node->recovered);
 }
 
 int weft_node_init(struct weft_node *node, const struct weft_node_options *options,

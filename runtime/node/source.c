@@ -185,7 +185,10 @@ static void fill_balance(void *self, struct weft_admin_balance *to)
     to->received = sum.received + sum.originated + faults.received;
     to->delivered = sum.arp + sum.echo + sum.icmp_error + sum.udp + sum.transmitted;
     to->dropped = sum.dropped + faults.dropped;
-    to->in_flight = sum.held + sum.handed_out - sum.handed_in + faults.in_flight;
+    // Read core by core while they work: what is between two of them may be counted on one side
+    // only.
+    const uint64_t between = sum.handed_out > sum.handed_in ? sum.handed_out - sum.handed_in : 0;
+    to->in_flight = sum.held + between + faults.in_flight;
 }
 
 static bool is_seed(const struct weft_control *control, struct weft_mesh_address address)
@@ -223,6 +226,7 @@ static const char *status_word(uint64_t status)
     case WEFT_RESIDENT_READY: return "ready";
     case WEFT_RESIDENT_RUNNING: return "running";
     case WEFT_RESIDENT_WAITING: return "waiting";
+    case WEFT_RESIDENT_FAILED: return "failed";
     default: return "ended";
     }
 }
@@ -284,12 +288,20 @@ static void check_mesh(struct weft_control *control, struct weft_admin_check *ch
 static void check_journal(struct weft_control *control, struct weft_admin_check *check)
 {
     snprintf(check->name, sizeof(check->name), "journal");
-    check->ok = control->node->journal == NULL ||
-                weft_counter_get(&weft_journal_keeper_view(control->node->journal)->failed) == 0;
-    if (!check->ok)
-        snprintf(check->reason, sizeof(check->reason), "a write failed: see the log");
-    else if (control->node->journal == NULL)
+    check->ok = true;
+    if (control->node->journal == NULL) {
         snprintf(check->reason, sizeof(check->reason), "off");
+        return;
+    }
+    const struct weft_journal_view *view = weft_journal_keeper_view(control->node->journal);
+    const int failed = (int)weft_counter_get(&view->failed);
+    const int stalled = (int)weft_counter_get(&view->stalled);
+    check->ok = failed == 0 && stalled == 0;
+    if (failed != 0)
+        snprintf(check->reason, sizeof(check->reason), "a write failed: %s", strerror(failed));
+    else if (stalled != 0)
+        snprintf(check->reason, sizeof(check->reason), "no room for new records: %s",
+                 strerror(stalled));
 }
 
 static void check_units(struct weft_control *control, struct weft_admin_check *check)

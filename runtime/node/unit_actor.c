@@ -11,11 +11,6 @@ static struct weft_node *node_of(const struct weft_unit_actor *unit)
     return unit->worker->node;
 }
 
-static bool is_kept(const struct weft_unit_actor *unit)
-{
-    return unit->resident->recovery == WEFT_RECOVERY_JOURNAL && node_of(unit)->journal != NULL;
-}
-
 // ---- Back to the control core.
 
 static void done_on_control(struct weft_core *core, void *self, uint64_t argument)
@@ -55,90 +50,19 @@ static void fail(struct weft_unit_actor *unit, struct weft_command *command, uin
     finish(unit, command);
 }
 
-// ---- To the journal.
-
-static struct weft_message *ask_alloc(struct weft_unit_actor *unit, uint32_t length)
-{
-    struct weft_message *message = weft_message_alloc(
-        &unit->worker->actors, (uint32_t)sizeof(struct weft_journal_ask) + length);
-    if (message == NULL) return NULL;
-    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
-    memset(ask, 0, sizeof(*ask));
-    ask->index = unit->resident->index;
-    ask->length = length;
-    ask->recovery = (uint8_t)unit->resident->recovery;
-    snprintf(ask->name, sizeof(ask->name), "%s", unit->resident->name);
-    snprintf(ask->source_name, sizeof(ask->source_name), "%.*s", WEFT_UNIT_NAME_MAX,
-             unit->resident->file);
-    return message;
-}
-
-static int ask_send(struct weft_unit_actor *unit, struct weft_message *message,
-                    enum weft_journal_request type, bool wants_answer)
-{
-    ((struct weft_journal_ask *)message->payload)->wants_answer = wants_answer;
-    message->to = weft_journal_keeper_pid(node_of(unit)->journal);
-    message->from = unit->actor->pid;
-    message->tag = WEFT_MESSAGE_USER;
-    message->type = (uint16_t)type;
-    return weft_actor_send(&unit->worker->actors, message);
-}
-
-static int keep_source(struct weft_unit_actor *unit, const struct weft_command *command,
-                       enum weft_journal_request type)
-{
-    if (command->text_length > WEFT_UNIT_SOURCE_MAX) return -EMSGSIZE;
-    struct weft_message *message = ask_alloc(unit, (uint32_t)command->text_length);
-    if (message == NULL) return -ENOMEM;
-    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
-    memcpy(ask->bytes, command->text, command->text_length);
-    return ask_send(unit, message, type, false);
-}
-
-static int keep_image(struct weft_unit_actor *unit, enum weft_journal_request type,
-                      bool wants_answer)
-{
-    const size_t bytes = weft_unit_actor_image_bytes(unit);
-    if (bytes > WEFT_UNIT_IMAGE_MAX) return -EMSGSIZE;
-    struct weft_message *message = ask_alloc(unit, (uint32_t)bytes);
-    if (message == NULL) return -ENOMEM;
-    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
-    const int result = weft_unit_actor_image_write(unit, ask->bytes, bytes);
-    if (result != 0) {
-        weft_message_release(&unit->worker->actors, message);
-        return result;
-    }
-    return ask_send(unit, message, type, wants_answer);
-}
-
-static int keep_gone(struct weft_unit_actor *unit)
-{
-    struct weft_message *message = ask_alloc(unit, 0);
-    if (message == NULL) return -ENOMEM;
-    return ask_send(unit, message, WEFT_JOURNAL_ASK_GONE, true);
-}
-
 // The command is done as far as the unit goes. If the unit is kept, its state goes to the disk
 // first.
 static void finish_durably(struct weft_unit_actor *unit, struct weft_command *command)
 {
-    int result = 0;
-    if (!is_kept(unit)) {
+    const bool is_new = command->verb == WEFT_COMMAND_LOAD;
+    // A unit just restored from its image stands in the journal as it is.
+    if (!weft_unit_actor_is_kept(unit) ||
+        (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL)) {
         finish(unit, command);
         return;
     }
-    if (command->verb == WEFT_COMMAND_RESTORE) {
-        // The journal has the source and, where it was used, the image.
-        result = keep_source(unit, command, WEFT_JOURNAL_ASK_ADOPT_LOAD);
-        if (result == 0 && command->image != NULL) {
-            result = keep_image(unit, WEFT_JOURNAL_ASK_ADOPT_IMAGE, false);
-            finish(unit, command);
-            return;
-        }
-    } else if (command->verb == WEFT_COMMAND_LOAD) {
-        result = keep_source(unit, command, WEFT_JOURNAL_ASK_LOAD);
-    }
-    if (result == 0) result = keep_image(unit, WEFT_JOURNAL_ASK_IMAGE, true);
+    const int result =
+        weft_unit_actor_keep(unit, weft_span_of(command->text, command->text_length), is_new);
     if (result == 0) {
         weft_list_append(&unit->durable, &command->link);
         return;
@@ -148,6 +72,8 @@ static void finish_durably(struct weft_unit_actor *unit, struct weft_command *co
     weft_error_hint(&command->error,
                     "it is not durable: see memory.arena_per_core and units.memory_max");
     finish(unit, command);
+    if (command->verb != WEFT_COMMAND_EVAL)
+        unit->ending = true; // Nobody was told that it is there.
 }
 
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
@@ -159,12 +85,16 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
     if (oldest == NULL) return;
     struct weft_command *command = WEFT_CONTAINER_OF(oldest, struct weft_command, link);
     if (result != 0) {
-        weft_error_set(&command->error, 701, "unit '%s': the journal could not write: %s",
-                       unit->resident->name, strerror(-result));
-        weft_error_hint(&command->error, "restart the node once its disk is well");
+        weft_error_set(&command->error, 701,
+                       "unit '%s': the journal could not write: see the node's log",
+                       unit->resident->name);
+        weft_error_hint(&command->error,
+                        "what was asked has happened, but a restart may not remember it");
     }
     finish(unit, command);
     if (command->verb == WEFT_COMMAND_UNLOAD && result == 0) unit->ending = true;
+    if (command->verb != WEFT_COMMAND_EVAL && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
+        unit->ending = true;
     weft_actor_wake(actor);
 }
 
@@ -247,17 +177,29 @@ static uint64_t spent(const struct weft_unit_actor *unit)
     return info.reductions - unit->current_reductions;
 }
 
+// KILL ends the unit at once, UNLOAD once the disk has forgotten it.
+static void end_on_command(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    if (command->verb == WEFT_COMMAND_KILL || !weft_unit_actor_is_kept(unit)) {
+        unit->ending = true;
+        finish(unit, command);
+        return;
+    }
+    const int result = weft_unit_actor_forget(unit);
+    if (result == 0) {
+        weft_list_append(&unit->durable, &command->link);
+        return;
+    }
+    weft_error_set(&command->error, 203, "unit '%s' stays: the journal was not told: %s",
+                   unit->resident->name, strerror(-result));
+    finish(unit, command);
+}
+
 static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 {
     const bool is_text = command->verb != WEFT_COMMAND_UNLOAD && command->verb != WEFT_COMMAND_KILL;
     if (!is_text) {
-        unit->ending = true;
-        if (command->verb == WEFT_COMMAND_UNLOAD && is_kept(unit) && keep_gone(unit) == 0) {
-            unit->ending = false; // Not before the disk has forgotten it.
-            weft_list_append(&unit->durable, &command->link);
-            return;
-        }
-        finish(unit, command);
+        end_on_command(unit, command);
         return;
     }
     if (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL) {
@@ -413,7 +355,10 @@ static void ended_on_control(struct weft_core *core, void *self, uint64_t argume
     struct weft_resident *resident = &node->units.residents[argument];
     (void)core;
     if (node->unit_ended != NULL) node->unit_ended(node->self, resident);
-    weft_unit_registry_remove(&node->units, resident);
+    if (resident->stays_failed)
+        weft_counter_set(&resident->status, WEFT_RESIDENT_FAILED);
+    else
+        weft_unit_registry_remove(&node->units, resident);
 }
 
 static void fail_all(struct weft_unit_actor *unit, struct weft_list *commands, uint16_t code)
@@ -446,29 +391,28 @@ static void destroy(struct weft_actor *actor)
 const struct weft_actor_kind weft_unit_actor_kind = {
     .name = "unit", .run = run, .destroy = destroy};
 
-static int make_unit(struct weft_unit_actor *unit, struct weft_command *command)
+// From its image, if the journal has one: whole, or not at all. An image that cannot be used stays
+// where it is, for the build or the limits that can.
+static int make_unit(struct weft_unit_actor *unit, const struct weft_command *command)
 {
     struct weft_node_worker *worker = unit->worker;
     const struct weft_unit_options *options = &worker->node->options.unit;
     const struct weft_unit_host host = weft_unit_actor_host(unit);
-    if (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL) {
-        uint16_t ports[WEFT_UNIT_PORTS_MAX];
-        uint32_t port_count;
-        struct weft_span image = weft_span_of(command->image, command->image_length);
-        int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
-        if (result == 0)
-            result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
-                                    image.length, &unit->unit);
-        for (uint32_t i = 0; result == 0 && i < port_count; i++) {
-            (void)weft_unit_actor_bind(unit, ports[i]);
-        }
-        if (result == 0) return 0;
-        weft_log(&worker->core.log, WEFT_LOG_WARN, "unit",
-                 "%s: its image cannot be used (%s): it starts again from its source",
-                 unit->resident->name, strerror(-result));
-        command->image = NULL;
+    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL)
+        return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
+    uint16_t ports[WEFT_UNIT_PORTS_MAX];
+    uint32_t port_count;
+    struct weft_span image = weft_span_of(command->image, command->image_length);
+    int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
+    if (result == 0)
+        result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
+                                image.length, &unit->unit);
+    for (uint32_t i = 0; result == 0 && i < port_count; i++) {
+        if (weft_unit_actor_bind(unit, ports[i]) != 0)
+            weft_log(&worker->core.log, WEFT_LOG_WARN, "unit",
+                     "%s: UDP port %u is taken by another", unit->resident->name, ports[i]);
     }
-    return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
+    return result;
 }
 
 static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
@@ -502,36 +446,64 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
     return 0;
 }
 
+static void describe_birth(struct weft_command *command, uint16_t core, int result)
+{
+    const char *name = command->resident->name;
+    switch (result) {
+    case -ESTALE:
+    case -EPROTONOSUPPORT:
+        weft_error_set(
+            &command->error, 404,
+            "unit '%s': its state was written by another build of Weft, and stays in the "
+            "journal",
+            name);
+        weft_error_hint(
+            &command->error,
+            "start that build again, or `weft unit unload` it and load its source anew");
+        return;
+    case -EBADMSG:
+    case -ENOSPC:
+        weft_error_set(&command->error, 404, "unit '%s': its state %s, and stays in the journal",
+                       name,
+                       result == -ENOSPC ? "does not fit units.memory_max" : "does not read back");
+        return;
+    default:
+        weft_error_set(&command->error, 203, "no memory for unit '%s' on core %u: %s", name, core,
+                       strerror(-result));
+        weft_error_hint(&command->error, "raise memory.arena_per_core");
+    }
+}
+
 static void arrive(struct weft_core *core, void *self, uint64_t argument)
 {
     struct weft_command *command = self;
     struct weft_node *node = (struct weft_node *)(uintptr_t)argument;
     struct weft_node_worker *worker = &node->workers[core->index - 1];
+    struct weft_resident *resident = command->resident;
+    // To unload a unit that could not be restored, an empty one is made in its name.
+    const bool is_birth = command->verb == WEFT_COMMAND_LOAD ||
+                          command->verb == WEFT_COMMAND_RESTORE ||
+                          weft_counter_get(&resident->status) == WEFT_RESIDENT_FAILED;
     struct weft_unit_actor *unit = NULL;
-    if (command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_RESTORE) {
+    if (is_birth) {
         const int result = make_actor(worker, command, &unit);
-        if (result != 0) {
-            weft_error_set(&command->error, 203, "no memory for unit '%s' on core %u: %s",
-                           command->resident->name, core->index, strerror(-result));
-            weft_error_hint(&command->error, "raise memory.arena_per_core");
-            weft_counter_set(&command->resident->status, WEFT_RESIDENT_ENDED);
-        }
+        if (result != 0) describe_birth(command, core->index, result);
     } else {
         struct weft_actor *actor =
-            weft_actor_find(&worker->actors, weft_counter_get(&command->resident->pid));
+            weft_actor_find(&worker->actors, weft_counter_get(&resident->pid));
         if (actor == NULL)
-            weft_error_set(&command->error, 402, "unit '%s' has ended", command->resident->name);
+            weft_error_set(&command->error, 402, "unit '%s' has ended", resident->name);
         else
             unit = actor->state;
     }
-    if (unit == NULL) {
-        weft_core_call(core, 0, done_on_control, command, 0);
-        if (weft_counter_get(&command->resident->status) == WEFT_RESIDENT_ENDED)
-            weft_core_call(core, 0, ended_on_control, node, command->resident->index);
+    if (unit != NULL) {
+        weft_list_append(&unit->commands, &command->link);
+        weft_actor_wake(unit->actor);
         return;
     }
-    weft_list_append(&unit->commands, &command->link);
-    weft_actor_wake(unit->actor);
+    // The control core frees the command when it has it: nothing of it is read after this.
+    weft_core_call(core, 0, done_on_control, command, 0);
+    if (is_birth) weft_core_call(core, 0, ended_on_control, node, resident->index);
 }
 
 int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command)

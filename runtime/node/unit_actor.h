@@ -43,6 +43,13 @@ struct weft_unit_actor {
 // or any other: it crosses by ring. -ENOBUFS: the ring was full, the command is still the caller's.
 int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command);
 
+// unit_keep.c: asks the journal to keep the unit's state (with its source, if it is new), or to
+// forget it. weft_unit_actor_durable answers, in the order of asking. 0; -ENOMEM, -EMSGSIZE,
+// -ENOBUFS: not asked.
+bool weft_unit_actor_is_kept(const struct weft_unit_actor *unit);
+int weft_unit_actor_keep(struct weft_unit_actor *unit, struct weft_span source, bool has_source);
+int weft_unit_actor_forget(struct weft_unit_actor *unit);
+
 // From the journal: the oldest record of this unit that waits for an answer is durable (`result` 0)
 // or will never be. On the unit's core.
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result);

@@ -22,6 +22,8 @@ enum weft_resident_status { // What people see of a unit.
     WEFT_RESIDENT_RUNNING,  // Has, or wants, a slice.
     WEFT_RESIDENT_WAITING,  // Parked in RECEIVE or MS.
     WEFT_RESIDENT_ENDED,    // Gone; the control core has not been told yet.
+    WEFT_RESIDENT_FAILED, // The journal has it, but it could not be restored: its name is kept for
+                          // it.
 };
 
 struct weft_resident {
@@ -33,7 +35,7 @@ struct weft_resident {
     uint16_t core;
     uint32_t index; // UNIT-IDX: smallest free number.
     uint64_t loaded_wall_ns;
-    bool interactive; // A REPL's: loaded by a session, unloaded at its end.
+    bool stays_failed; // Its restore failed: the entry goes to FAILED instead of away.
     // Written by the unit's worker at the end of each slice. Relaxed: each is true by itself.
     _Alignas(WEFT_CORE_ALIGN) weft_counter pid;
     weft_counter status; // enum weft_resident_status.

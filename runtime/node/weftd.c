@@ -16,7 +16,7 @@
 
 enum { EXIT_DONE = 0, EXIT_USAGE = 64, EXIT_INTERNAL = 70, EXIT_CONFIG = 78 };
 
-#define DRAIN_NS (2 * WEFT_NS_PER_S) // How long a stop waits for the journal.
+#define DRAIN_NS (2 * WEFT_NS_PER_S) // How long a stop waits for answers, and for the journal.
 
 struct options {
     const char *config_path;
@@ -155,16 +155,24 @@ static int start_admin(struct daemon *daemon, int listen_fd, struct weft_error *
 
 // ---- The life of the control core.
 
-static bool is_drained(const struct daemon *daemon)
+static bool is_sealed(const struct daemon *daemon)
 {
-    return daemon->machine.node.journal == NULL ||
-           weft_counter_get(&weft_journal_keeper_view(daemon->machine.node.journal)->waiting) == 0;
+    const struct weft_journal_keeper *journal = daemon->machine.node.journal;
+    if (journal == NULL) return true;
+    const struct weft_journal_view *view = weft_journal_keeper_view(journal);
+    return weft_counter_get(&view->sealed) != 0 || weft_counter_get(&view->failed) != 0;
 }
 
-static void turn_until_drained(struct daemon *daemon, uint64_t stop_by_ns)
+static bool has_answered(const struct daemon *daemon)
+{
+    return daemon->control.command_count == 0;
+}
+
+static void turn_until(struct daemon *daemon, bool (*is_done)(const struct daemon *daemon))
 {
     struct weft_core *core = &daemon->machine.node.control;
-    while (!is_drained(daemon) && core->now_ns < stop_by_ns) {
+    const uint64_t stop_by_ns = core->now_ns + DRAIN_NS;
+    while (!is_done(daemon) && core->now_ns < stop_by_ns) {
         if (!weft_core_turn(core)) weft_core_idle(core);
     }
 }
@@ -177,10 +185,10 @@ static void turn(struct daemon *daemon)
     }
     daemon->control.draining = true; // No new work; what was promised is finished.
     weft_log(&core->log, WEFT_LOG_INFO, "node", "%s: stopping", daemon->config.node.name);
-    turn_until_drained(daemon, core->now_ns + DRAIN_NS);
+    turn_until(daemon, has_answered);
     if (daemon->machine.node.journal != NULL)
         weft_journal_keeper_seal(daemon->machine.node.journal);
-    turn_until_drained(daemon, core->now_ns + DRAIN_NS);
+    turn_until(daemon, is_sealed);
 }
 
 static int start(struct daemon *daemon, const struct options *options, struct weft_error *error)

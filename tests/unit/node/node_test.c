@@ -51,7 +51,7 @@ static void start(struct rig *rig)
         .log_level = WEFT_LOG_INFO,
         .port_count = 1,
         .disk = &rig->disk,
-        .journal = {.journal_id = 1},
+        .journal = {.journal_id = 1, .segment_blocks = 512, .segment_count_bound = 2},
         .unit = weft_unit_options_default,
         .unit_count_max = 32,
         .unit_mailbox = 8,
@@ -307,31 +307,137 @@ static void unload_is_forgotten_kill_is_not(void **state)
     expect(rig, back, "total @ .", "12 ");
 }
 
-// An image that was tampered with is refused, and the unit starts from its source instead.
-static void a_damaged_image_falls_back_to_the_source(void **state)
+static void settle(struct rig *rig)
 {
-    static struct asked asked;
-    static const char source[] = ": answer 42 ;";
-    struct rig *rig = *state;
-    uint8_t image[256];
-    memset(image, 0x5a, sizeof(image));
-    struct weft_resident *resident = reserve(rig, "patient", 1);
-    ask(rig, &asked, WEFT_COMMAND_LOAD, resident, source);
-    wait_for(rig, &asked);
-    ask(rig, &asked, WEFT_COMMAND_KILL, resident, "");
-    wait_for(rig, &asked);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 50; i++) {
         turn_all(rig);
     }
+}
+
+static void crash(struct rig *rig)
+{
     weft_node_destroy(&rig->node);
+    weft_disk_sim_crash(&rig->disk_sim);
     start(rig);
+}
+
+// An image that cannot be used stays in the journal, and its unit away, until somebody says unload.
+static void a_state_that_cannot_be_restored_is_not_lost(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    uint8_t damaged[256];
+    memset(damaged, 0x5a, sizeof(damaged));
+    load(rig, "patient", 1, "VARIABLE v  42 v !");
+    crash(rig);
+    struct weft_resident *resident = reserve(rig, "patient", 1);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, resident, "VARIABLE v  42 v !");
+    asked.command.image = damaged;
+    asked.command.image_length = sizeof(damaged);
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.error.code, 404);
+    settle(rig);
+    crash(rig);
+    const struct weft_unit_entry *entry = weft_unit_table_find(&rig->node.recovered, "patient");
+    assert_non_null(entry);
     resident = reserve(rig, "patient", 1);
-    ask(rig, &asked, WEFT_COMMAND_RESTORE, resident, source);
-    asked.command.image = image;
-    asked.command.image_length = sizeof(image);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, resident, "VARIABLE v  42 v !");
+    asked.command.image = entry->image.data;
+    asked.command.image_length = entry->image.length;
+    wait_for(rig, &asked);
+    expect(rig, resident, "v @ .", "42 ");
+}
+
+// The control core keeps the name of such a unit; unloading it makes the journal forget it.
+static void a_failed_unit_can_be_unloaded(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    load(rig, "patient", 1, "VARIABLE v");
+    crash(rig);
+    struct weft_resident *resident = reserve(rig, "patient", 1);
+    weft_counter_set(&resident->status, WEFT_RESIDENT_FAILED);
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, resident, "");
     wait_for(rig, &asked);
     assert_int_equal(asked.command.error.code, 0);
-    expect(rig, resident, "answer .", "42 ");
+    settle(rig);
+    assert_null(weft_unit_registry_find(&rig->node.units, "patient"));
+    crash(rig);
+    assert_int_equal(rig->node.recovered.count, 0);
+}
+
+// A unit that was killed is in the journal still. Loading its name anew replaces it, old image and
+// all.
+static void a_new_load_replaces_a_killed_unit(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *first = load(rig, "twice", 1, "VARIABLE v  1 v !");
+    expect(rig, first, "2 v !", "");
+    ask(rig, &asked, WEFT_COMMAND_KILL, first, "");
+    wait_for(rig, &asked);
+    settle(rig);
+    load(rig, "other", 1, "VARIABLE w"); // Takes the index of the one that was killed.
+    struct weft_resident *second = load(rig, "twice", 2, "VARIABLE v  7 v !");
+    expect(rig, second, "v @ .", "7 ");
+    crash(rig);
+    assert_int_equal(rig->node.recovered.count, 2);
+    const struct weft_unit_entry *entry = weft_unit_table_find(&rig->node.recovered, "twice");
+    assert_int_equal(entry->load.source.length, strlen("VARIABLE v  7 v !"));
+    struct weft_resident *back = reserve(rig, "twice", 1);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, back, "VARIABLE v  7 v !");
+    asked.command.image = entry->image.data;
+    asked.command.image_length = entry->image.length;
+    wait_for(rig, &asked);
+    expect(rig, back, "v @ .", "7 ");
+}
+
+// Compaction keeps what was killed too, and what other cores hold.
+static void compaction_loses_nobody(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *killed = load(rig, "killed", 1, "VARIABLE v  5 v !");
+    struct weft_resident *busy = load(rig, "busy", 2, "VARIABLE n  CREATE ballast 30000 ALLOT");
+    ask(rig, &asked, WEFT_COMMAND_KILL, killed, "");
+    wait_for(rig, &asked);
+    load(rig, "late", 1, "VARIABLE x  3 x !");
+    const struct weft_journal *journal = weft_journal_keeper_journal(rig->node.journal);
+    int evaluations = 0;
+    while (journal->stats.snapshots == 0 && evaluations < 5000) {
+        expect(rig, busy, "1 n +!", "");
+        evaluations++;
+    }
+    assert_true(journal->stats.snapshots > 0);
+    settle(rig);
+    crash(rig);
+    assert_int_equal(rig->node.recovered.count, 3);
+    assert_non_null(weft_unit_table_find(&rig->node.recovered, "killed"));
+    const struct weft_unit_entry *entry = weft_unit_table_find(&rig->node.recovered, "busy");
+    struct weft_resident *back = reserve(rig, "busy", 1);
+    ask(rig, &asked, WEFT_COMMAND_RESTORE, back, "");
+    asked.command.image = entry->image.data;
+    asked.command.image_length = entry->image.length;
+    wait_for(rig, &asked);
+    char total[16];
+    snprintf(total, sizeof(total), "%d ", evaluations);
+    expect(rig, back, "n @ .", total);
+}
+
+// The node's own actors have pids like everybody, and take nothing from units.
+static void a_unit_cannot_speak_to_the_node_itself(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *rude = load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND DROP ;");
+    for (uint64_t slot = 0; slot < 3; slot++) {
+        char text[64];
+        snprintf(text, sizeof(text), "$%llx poke",
+                 (unsigned long long)(UINT64_C(1) << 32 | 1 << 24 | slot));
+        expect(rig, rude, text, "");
+    }
+    settle(rig);
+    assert_true(weft_drop_get(&rig->node.workers[0].core.drops, WEFT_DROP_MAILBOX_REFUSED) >= 1);
+    expect(rig, rude, "1 .", "1 "); // And the journal still answers.
 }
 
 // Two units of one node cannot have the same UDP port; the second is told, the first keeps it.
@@ -362,7 +468,11 @@ int main(void)
         NODE_TEST(an_evaluation_interrupts_a_parked_program),
         NODE_TEST(a_full_mailbox_drops_the_newest),
         NODE_TEST(unload_is_forgotten_kill_is_not),
-        NODE_TEST(a_damaged_image_falls_back_to_the_source),
+        NODE_TEST(a_state_that_cannot_be_restored_is_not_lost),
+        NODE_TEST(a_failed_unit_can_be_unloaded),
+        NODE_TEST(a_new_load_replaces_a_killed_unit),
+        NODE_TEST(compaction_loses_nobody),
+        NODE_TEST(a_unit_cannot_speak_to_the_node_itself),
         NODE_TEST(a_udp_port_has_one_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
