@@ -2,6 +2,7 @@
 #include "forth/compile.h"
 
 #include "forth/dictionary.h"
+#include "forth/fuse.h"
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
@@ -25,32 +26,73 @@ int32_t weft_compile_token(struct weft_unit *unit, uint16_t token)
     return 0;
 }
 
-// The operation compiled last, if nothing can branch behind it; WEFT_OP_COUNT if there is none.
-static unsigned last_op(const struct weft_unit *unit)
-{
-    return unit->block->fold == 0 ? WEFT_OP_COUNT : code_of(unit)[unit->block->fold - 1];
-}
-
 static void no_fold(struct weft_unit *unit)
 {
-    unit->block->fold = 0;
+    weft_no_fold(unit->block);
+}
+
+// One of the operations compiled last (0: the last), if nothing can branch behind it and it ends at
+// token `end`. An image may have brought any numbers: so only in the open definition, which is
+// verified when it is closed.
+static uint16_t *foldable(const struct weft_unit *unit, unsigned back, uint32_t end)
+{
+    const uint32_t at = unit->block->fold[back], open = unit->block->definition;
+    if (at == 0 || at > end || open == 0 || at <= weft_own_word(unit, open - 1)->code) return NULL;
+    uint16_t *code = code_of(unit) + at - 1;
+    if (*code >= WEFT_OP_COUNT || at + weft_op_info[*code].operands != end) return NULL;
+    return code;
+}
+
+// A literal and `op`: 5 CELLS is 40, and 5 - is -5 +. What is left to compile of the operation.
+static unsigned fold_literal(struct weft_unit *unit, unsigned op)
+{
+    uint16_t *code = foldable(unit, 0, weft_own_tokens(unit->block));
+    if (code == NULL || *code != WEFT_OP_lit16) return op;
+    const int value = (int16_t)code[1];
+    if (op == WEFT_OP_cells && value * 8 == (int16_t)(value * 8)) {
+        code[1] = (uint16_t)(value * 8);
+        return WEFT_OP_nop;
+    }
+    if (op == WEFT_OP_sub && -value == (int16_t)-value) {
+        code[1] = (uint16_t)-value;
+        return WEFT_OP_add;
+    }
+    return op;
+}
+
+// Makes one operation of the last two if there is one that does both; its operands are theirs.
+static bool fuse_last(struct weft_unit *unit)
+{
+    struct weft_block *block = unit->block;
+    const uint32_t last = block->fold[0];
+    uint16_t *first = foldable(unit, 1, last - 1);
+    if (first == NULL) return false;
+    const uint16_t *second = code_of(unit) + last - 1;
+    const unsigned op = weft_fused(*first, *second);
+    if (op == WEFT_OP_COUNT) return false;
+
+    *first = (uint16_t)op;
+    memmove(code_of(unit) + last - 1, second + 1, (weft_own_tokens(block) - last) * 2);
+    block->segment[WEFT_SEGMENT_CODE].used -= 2;
+    block->fold[0] = block->fold[1];
+    block->fold[1] = block->fold[2];
+    block->fold[2] = 0;
+    return true;
 }
 
 int32_t weft_compile_op(struct weft_unit *unit, unsigned op)
 {
-    const uint32_t at = unit->block->fold;
-    if (last_op(unit) == WEFT_OP_lit16 && (op == WEFT_OP_add || op == WEFT_OP_sub)) {
-        uint16_t *code = code_of(unit) + at - 1;
-        if (op == WEFT_OP_add || code[1] != 0x8000) {
-            if (op == WEFT_OP_sub) code[1] = (uint16_t)-code[1];
-            code[0] = WEFT_OP_lit_add;
-            no_fold(unit);
-            return 0;
-        }
+    const unsigned left = fold_literal(unit, op);
+    if (left != op && left == WEFT_OP_nop) return 0;
+    const int32_t code = weft_compile_token(unit, (uint16_t)left);
+    if (code != 0) return code;
+    uint32_t *fold = unit->block->fold;
+    fold[2] = fold[1];
+    fold[1] = fold[0];
+    fold[0] = weft_own_tokens(unit->block);
+    while (fuse_last(unit)) {
     }
-    const int32_t code = weft_compile_token(unit, (uint16_t)op);
-    if (code == 0) unit->block->fold = weft_own_tokens(unit->block);
-    return code;
+    return 0;
 }
 
 static int32_t compile_wide(struct weft_unit *unit, unsigned op, uint64_t value, int tokens)
@@ -190,16 +232,10 @@ static int32_t resolve(struct weft_unit *unit, uint32_t operand, uint32_t target
 
 static int32_t branch_forward(struct weft_unit *unit, unsigned op, uint32_t *operand)
 {
-    if (op == WEFT_OP_zbranch && last_op(unit) == WEFT_OP_qdup) {
-        code_of(unit)[unit->block->fold - 1] = WEFT_OP_qdup_zbranch;
-        no_fold(unit);
-        op = WEFT_OP_qdup_zbranch;
-    } else {
-        const int32_t code = weft_compile_op(unit, op);
-        if (code != 0) return code;
-    }
+    int32_t code = weft_compile_op(unit, op);
+    if (code != 0) return code;
     *operand = weft_own_tokens(unit->block);
-    const int32_t code = weft_compile_token(unit, 0);
+    code = weft_compile_token(unit, 0);
     no_fold(unit);
     return code;
 }

@@ -84,7 +84,7 @@ int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const ch
     names->used += length;
     block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
     block->latest = index + 1;
-    block->fold = 0;
+    weft_no_fold(block);
     return (int32_t)index;
 }
 
@@ -110,5 +110,5 @@ void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
     block->segment[WEFT_SEGMENT_NAMES].used = first->name;
     block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(*first);
     block->latest = own_index;
-    block->fold = 0;
+    weft_no_fold(block);
 }

@@ -137,17 +137,6 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
             (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
         if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;
     }
-    // Folding writes to the operation compiled last: only in the open definition, which is verified
-    // when it is closed.
-    if (block->fold != 0) {
-        const uint16_t *code = weft_segment_base(block, WEFT_SEGMENT_CODE);
-        const uint32_t tokens = weft_own_tokens(block);
-        if (block->definition == 0 ||
-            block->fold <= weft_own_word(unit, block->definition - 1)->code ||
-            block->fold > tokens ||
-            (block->fold == tokens && code[block->fold - 1] == WEFT_OP_lit16))
-            return false;
-    }
     return true;
 }
 

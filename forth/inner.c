@@ -194,6 +194,10 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
                                   ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;        \
     fast_##name:
 
+// The same, with the numbers of the table.
+#define FUSED(name)                                                                                \
+    OP(name, IN_##name, OUT_##name - IN_##name, RIN_##name, ROUT_##name - RIN_##name)
+
 #define FAIL(throw_code)                                                                           \
     do {                                                                                           \
         failure = (throw_code);                                                                    \
@@ -235,7 +239,17 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         }                                                                                          \
     } while (0)
 
-#define U(x) ((weft_ucell)(x))
+#define U(x)    ((weft_ucell)(x))
+#define INDEX() (U(rp[-1]) + U(rp[-2])) // Of the innermost loop.
+
+enum {
+#define HOT(name, word, operands, in, out, rin, rout, flags)                                       \
+    IN_##name = (in), OUT_##name = (out), RIN_##name = (rin), ROUT_##name = (rout),
+#define COLD(name, ...)
+    WEFT_OPS(HOT, COLD)
+#undef HOT
+#undef COLD
+};
 
 int weft_inner(struct weft_unit *unit)
 {
@@ -430,7 +444,7 @@ int weft_inner(struct weft_unit *unit)
         NEXT();
     }
     OP(i, 0, 1, 2, 0)
-    PUSH(U(rp[-1]) + U(rp[-2]));
+    PUSH(INDEX());
     NEXT();
     OP(j, 0, 1, 4, 0)
     PUSH(U(rp[-3]) + U(rp[-4]));
@@ -464,6 +478,8 @@ int weft_inner(struct weft_unit *unit)
         NEXT();
     }
 #include "forth/inner_ops.inc"
+
+#include "forth/inner_fused.inc"
 
 cold:
     // A function outside: everything into the block, and back.

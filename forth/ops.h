@@ -246,7 +246,52 @@
     C(key, "KEY", 0, 0, 1, 0, 0, 0) \
     C(two_value, "2VALUE", 0, 2, 0, 0, 0, 0) \
     C(see, "SEE", 0, 0, 0, 0, 0, 0) \
-    C(node, "NODE", 0, 2, 2, 0, 0, 0)
+    C(node, "NODE", 0, 2, 2, 0, 0, 0) \
+    H(less_zbranch, "", 1, 2, 0, 0, 0, 0) \
+    H(greater_zbranch, "", 1, 2, 0, 0, 0, 0) \
+    H(equal_zbranch, "", 1, 2, 0, 0, 0, 0) \
+    H(not_equal_zbranch, "", 1, 2, 0, 0, 0, 0) \
+    H(zero_equal_zbranch, "", 1, 1, 0, 0, 0, 0) \
+    H(dup_zbranch, "", 1, 1, 1, 0, 0, 0) \
+    H(lit_less, "", 1, 1, 1, 0, 0, 0) \
+    H(lit_greater, "", 1, 1, 1, 0, 0, 0) \
+    H(lit_equal, "", 1, 1, 1, 0, 0, 0) \
+    H(lit_not_equal, "", 1, 1, 1, 0, 0, 0) \
+    H(lit_less_zbranch, "", 2, 1, 0, 0, 0, 0) \
+    H(lit_greater_zbranch, "", 2, 1, 0, 0, 0, 0) \
+    H(lit_equal_zbranch, "", 2, 1, 0, 0, 0, 0) \
+    H(lit_not_equal_zbranch, "", 2, 1, 0, 0, 0, 0) \
+    H(dup_lit_less_zbranch, "", 2, 1, 1, 0, 0, 0) \
+    H(dup_lit_greater_zbranch, "", 2, 1, 1, 0, 0, 0) \
+    H(dup_lit_equal_zbranch, "", 2, 1, 1, 0, 0, 0) \
+    H(dup_lit_not_equal_zbranch, "", 2, 1, 1, 0, 0, 0) \
+    H(two_dup_less_zbranch, "", 1, 2, 2, 0, 0, 0) \
+    H(lit32_fetch, "", 2, 0, 1, 0, 0, 0) \
+    H(lit32_store, "", 2, 1, 0, 0, 0, 0) \
+    H(lit32_add, "", 2, 1, 1, 0, 0, 0) \
+    H(lit32_fetch_add, "", 2, 1, 1, 0, 0, 0) \
+    H(lit32_add_c_store, "", 2, 2, 0, 0, 0, 0) \
+    H(over_add, "", 0, 2, 2, 0, 0, 0) \
+    H(over_or, "", 0, 2, 2, 0, 0, 0) \
+    H(over_fetch, "", 0, 2, 3, 0, 0, 0) \
+    H(over_c_fetch, "", 0, 2, 3, 0, 0, 0) \
+    H(i_add, "", 0, 1, 1, 2, 2, 0) \
+    H(i_add_c_fetch, "", 0, 1, 1, 2, 2, 0) \
+    H(i_cells, "", 0, 0, 1, 2, 2, 0) \
+    H(i_cells_add, "", 0, 1, 1, 2, 2, 0) \
+    H(i_fetch, "", 0, 0, 1, 2, 2, 0) \
+    H(i_c_fetch, "", 0, 0, 1, 2, 2, 0) \
+    H(i_two_fetch, "", 0, 0, 2, 2, 2, 0) \
+    H(i_two_store, "", 0, 2, 0, 2, 2, 0) \
+    H(dup_mul, "", 0, 1, 1, 0, 0, 0) \
+    H(mul_add, "", 0, 3, 1, 0, 0, 0) \
+    H(lit_pick, "", 1, 0, 1, 0, 0, 0) \
+    H(lit_pick_fetch, "", 1, 0, 1, 0, 0, 0) \
+    H(lit_rshift, "", 1, 1, 1, 0, 0, 0) \
+    H(rot_lit_add, "", 1, 3, 3, 0, 0, 0) \
+    H(swap_one_add, "", 0, 2, 2, 0, 0, 0) \
+    H(swap_one_add_swap, "", 0, 2, 2, 0, 0, 0) \
+    H(lit_plus_loop, "", 2, 0, 0, 2, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -121,20 +121,20 @@ struct weft_block {
     uint32_t csp;    // Entries on the call stack.
     uint32_t dbase;  // Heights at which the topmost level began.
     uint32_t rbase;
-    uint32_t handler;     // csp just above the newest CATCH frame of this level; 0: none.
-    uint32_t levels;      // Texts under way.
-    uint32_t level_csp;   // csp just above the newest level frame.
-    uint32_t definition;  // 1 + own index of the word being compiled (a does-part counts); 0: none.
-    uint32_t first;       // Own index of the word at which that definition began.
-    uint32_t latest;      // 1 + own index of the newest word.
-    uint32_t leave;       // Newest unresolved LEAVE of the open loop: 1 + token offset; 0: none.
-    uint32_t fold;        // Offset of the last token compiled, if it may still be folded; 0: no.
-    uint32_t hold;        // Characters held between <# and #>.
+    uint32_t handler;    // csp just above the newest CATCH frame of this level; 0: none.
+    uint32_t levels;     // Texts under way.
+    uint32_t level_csp;  // csp just above the newest level frame.
+    uint32_t definition; // 1 + own index of the word being compiled (a does-part counts); 0: none.
+    uint32_t first;      // Own index of the word at which that definition began.
+    uint32_t latest;     // 1 + own index of the newest word.
+    uint32_t leave;      // Newest unresolved LEAVE of the open loop: 1 + token offset; 0: none.
+    uint32_t fold[3]; // 1 + offsets of the operations compiled last, newest first, as far as they
+                      // may still be folded; 0: no.
+    uint32_t hold;    // Characters held between <# and #>.
     uint32_t string_turn; // Which of the two buffers for interpreted strings is next.
     uint32_t abort_address;
     uint32_t abort_length;
     uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
-    uint32_t spare[2];
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
@@ -212,6 +212,12 @@ static inline uint32_t weft_own_words(const struct weft_block *block)
 static inline uint32_t weft_own_tokens(const struct weft_block *block)
 {
     return block->segment[WEFT_SEGMENT_CODE].used / 2;
+}
+
+// A branch may land behind what was compiled last.
+static inline void weft_no_fold(struct weft_block *block)
+{
+    memset(block->fold, 0, sizeof(block->fold));
 }
 
 static inline uint32_t weft_shared_words(const struct weft_unit *unit)

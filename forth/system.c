@@ -5,6 +5,7 @@
 
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/fuse.h"
 #include "forth/ops.h"
 
 static const char prelude[] =
@@ -133,9 +134,18 @@ static uint64_t fold_hash(uint64_t hash, const void *bytes, size_t length)
     return hash;
 }
 
+// Of the code, and of what its tokens mean.
 static void name_content(struct weft_forth_system *system)
 {
     uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a, 64 bits.
+    for (unsigned op = 0; op < WEFT_OP_COUNT; op++) {
+        const struct weft_op_info *info = &weft_op_info[op];
+        const int8_t effect[] = {(int8_t)info->operands, info->in, info->out, info->rin,
+                                 info->rout};
+        hash = fold_hash(hash, effect, sizeof(effect));
+    }
+    for (uint32_t n = 0; n < weft_fusion_count; n++)
+        hash = fold_hash(hash, &weft_fusions[n], sizeof(weft_fusions[n]));
     hash = fold_hash(hash, system->code, system->code_length * sizeof(uint16_t));
     hash = fold_hash(hash, system->words, system->word_count * sizeof(struct weft_word));
     hash = fold_hash(hash, system->names, system->name_bytes);

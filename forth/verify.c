@@ -1,6 +1,7 @@
 #include "forth/verify.h"
 
 #include "forth/dictionary.h"
+#include "forth/fuse.h"
 #include "forth/ops.h"
 
 enum { TOKENS_MAX = 32767, LABELS_MAX = 64, HEIGHT_MAX = 100 };
@@ -74,12 +75,20 @@ static bool find_operations(struct verifier *v)
            op == WEFT_OP_stop;
 }
 
+// The last part of a fused operation: what branches.
+static unsigned last_part(unsigned op)
+{
+    const struct weft_fusion *fusion;
+    while ((fusion = weft_fusion_of(op)) != NULL)
+        op = fusion->second;
+    return op;
+}
+
 static int direction(unsigned op)
 {
-    switch (op) {
+    switch (last_part(op)) {
     case WEFT_OP_branch:
     case WEFT_OP_zbranch:
-    case WEFT_OP_qdup_zbranch:
     case WEFT_OP_qdo: return 1;
     case WEFT_OP_branch_back:
     case WEFT_OP_zbranch_back:
@@ -98,8 +107,9 @@ static bool check_operands(struct verifier *v)
         }
         const int way = direction(op);
         if (way == 0) continue;
-        const int distance = (int16_t)v->code[p + 1];
-        const uint32_t target = (uint32_t)((int)p + 1 + distance);
+        const uint32_t operand = p + weft_op_info[op].operands;
+        const int distance = (int16_t)v->code[operand];
+        const uint32_t target = (uint32_t)((int)operand + distance);
         if ((way > 0) != (distance > 0) || !starts_at(v, target)) return false;
         if (find_label(v, target) != NULL) continue;
         if (v->label_count == LABELS_MAX) {
@@ -173,11 +183,13 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
     if (way == 0) return true;
 
     // Where it branches, the stacks may stand otherwise than where it goes on.
-    struct label *label = find_label(v, (uint32_t)((int)p + 1 + (int16_t)v->code[p + 1]));
+    const uint32_t operand = p + info->operands;
+    struct label *label = find_label(v, (uint32_t)((int)operand + (int16_t)v->code[operand]));
     const int d = op == WEFT_OP_qdup_zbranch ? v->d - 1 : v->d;
-    const int r = op == WEFT_OP_qdo                               ? v->r - 2
-                  : op == WEFT_OP_loop || op == WEFT_OP_plus_loop ? v->r + 2
-                                                                  : v->r;
+    const unsigned last = last_part(op);
+    const int r = last == WEFT_OP_qdo                                 ? v->r - 2
+                  : last == WEFT_OP_loop || last == WEFT_OP_plus_loop ? v->r + 2
+                                                                      : v->r;
     if (way < 0 && !label->known)
         return false; // Back into what no path from the entry has reached.
     if (!meet(label, d, r)) return false;

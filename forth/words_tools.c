@@ -4,6 +4,7 @@
 
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/fuse.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
@@ -55,24 +56,29 @@ int32_t weft_op_words(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
-// One operation, which stands at token `p` of its word.
-static void say_operation(struct weft_unit *unit, const uint16_t *code, uint32_t p)
+// One operation, whose operands begin at token `p` of its word; of a fused one, the parts.
+static void say_operation(struct weft_unit *unit, unsigned op, const uint16_t *operand, uint32_t p)
 {
-    const unsigned op = code[0];
     const struct weft_op_info *info = &weft_op_info[op];
+    const struct weft_fusion *fusion = weft_fusion_of(op);
+    if (fusion != NULL) { // A pair of parts at most four deep (fuse.c).
+        const uint32_t operands = weft_op_info[fusion->first].operands;
+        say_operation(unit, fusion->first, operand, p);
+        say_operation(unit, fusion->second, operand + operands, p + operands);
+        return;
+    }
     switch (op) {
-    case WEFT_OP_lit16: say(unit, "%d ", (int16_t)code[1]); return;
-    case WEFT_OP_lit32: say(unit, "%d ", (int32_t)weft_le32_get(code + 1)); return;
-    case WEFT_OP_lit64: say(unit, "%lld ", (long long)weft_cell_get(code + 1)); return;
-    case WEFT_OP_lit_add: say(unit, "%d + ", (int16_t)code[1]); return;
+    case WEFT_OP_lit16: say(unit, "%d ", (int16_t)operand[0]); return;
+    case WEFT_OP_lit32: say(unit, "%d ", (int32_t)weft_le32_get(operand)); return;
+    case WEFT_OP_lit64: say(unit, "%lld ", (long long)weft_cell_get(operand)); return;
     case WEFT_OP_exit: say(unit, "EXIT "); return;
     case WEFT_OP_tail:
-    case WEFT_OP_set_does: say(unit, "%s %u ", internal_names[op], code[1]); return;
+    case WEFT_OP_set_does: say(unit, "%s %u ", internal_names[op], operand[0]); return;
     case WEFT_OP_call:
-        if (weft_word_at(unit, code[1])->name_length > 0) {
-            say_name(unit, code[1]);
+        if (weft_word_at(unit, operand[0])->name_length > 0) {
+            say_name(unit, operand[0]);
         } else {
-            say(unit, "(%u) ", code[1]);
+            say(unit, "(%u) ", operand[0]);
         }
         return;
     default: break;
@@ -80,7 +86,7 @@ static void say_operation(struct weft_unit *unit, const uint16_t *code, uint32_t
     if (info->name[0] != '\0') {
         say(unit, "%s ", info->name);
     } else if (info->operands == 1) {
-        say(unit, "%s>%d ", internal_names[op], (int)p + 1 + (int16_t)code[1]);
+        say(unit, "%s>%d ", internal_names[op], (int)p + (int16_t)operand[0]);
     } else {
         say(unit, "%s ", internal_names[op]);
     }
@@ -101,7 +107,7 @@ static void say_colon(struct weft_unit *unit, uint32_t index)
             word.code;
         const uint32_t tokens = 1u + weft_op_info[code[p]].operands;
         memcpy(operation, code + p, tokens * sizeof(*code));
-        say_operation(unit, operation, p);
+        say_operation(unit, operation[0], operation + 1, p + 1);
         p += tokens;
     }
     say(unit, ";%s ", word.flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
