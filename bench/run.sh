@@ -62,18 +62,18 @@ run_forth() {
         ${CC:-cc} -O2 -fno-tree-vectorize -I. -o "$scratch/$(basename "$source" .c)" "$source"
     done
     # shellcheck disable=SC2086
-    timeout 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
+    timeout --foreground 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
 }
 
 run_one() {
     # shellcheck disable=SC2086
     case $1 in
-    actors | units | mesh) timeout 120 "$build/bench/micro/bench_$1" $flags ;;
-    packets) timeout 120 "$build/bench/macro/bench_packets" $flags ;;
-    journal) timeout 120 "$build/bench/macro/bench_journal" . $flags ;;
-    node) timeout 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;
+    actors | units | mesh) timeout --foreground 120 "$build/bench/micro/bench_$1" $flags ;;
+    packets) timeout --foreground 120 "$build/bench/macro/bench_packets" $flags ;;
+    journal) timeout --foreground 120 "$build/bench/macro/bench_journal" . $flags ;;
+    node) timeout --foreground 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;
     forth) run_forth ;;
-    lab) timeout 120 "$build/bench/macro/bench_lab" "$build/runtime/tool/weft" "$scratch" $flags ;;
+    lab) timeout --foreground 120 "$build/bench/macro/bench_lab" "$build/runtime/tool/weft" "$scratch" $flags ;;
     esac
 }
 
