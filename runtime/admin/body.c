@@ -6,6 +6,8 @@
 #include "runtime/admin/text.h"
 #include "runtime/base/units.h"
 
+#define UNIT_NAME_MAX 31 // As the journal keeps it (docs/wire/journal.md).
+
 enum field_type { FIELD_TEXT, FIELD_FLAG, FIELD_RATIO, FIELD_COUNT };
 
 struct field {
@@ -102,6 +104,15 @@ static bool recovery_known(const char *recovery)
     return false;
 }
 
+// What stands in messages and in the journal.
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) return false;
+    }
+    return true;
+}
+
 int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
                    struct weft_error *error)
 {
@@ -122,8 +133,11 @@ int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
         .text = text_of(json, "source"),
         .text_length = json_string_length(json_object_get(json, "source")),
     };
-    if (!weft_admin_name_valid(unit->name, strlen(unit->name))) {
-        weft_error_set(error, 504, "\"name\" must be 1 to 63 of A-Z a-z 0-9 . _ -");
+    if (!weft_admin_name_valid(unit->name, strlen(unit->name)) ||
+        strlen(unit->name) > UNIT_NAME_MAX) {
+        weft_error_set(error, 504, "\"name\" must be 1 to %d of A-Z a-z 0-9 . _ -", UNIT_NAME_MAX);
+    } else if (!is_printable(unit->file)) {
+        weft_error_set(error, 504, "\"file\" must have no control characters");
     } else if (!recovery_known(unit->recovery)) {
         weft_error_set(error, 504, "\"recovery\" must be none, journal or swarm");
     } else {

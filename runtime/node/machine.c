@@ -1,6 +1,7 @@
 #include "runtime/node/machine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,16 @@ static void leave(struct weft_core *core, void *self)
     weft_eal_thread_leave();
 }
 
+// The control core is the process's first thread: it pins itself.
+static int pin_control(const struct weft_core *control)
+{
+    cpu_set_t cpus;
+    if (control->cpu < 0) return 0;
+    CPU_ZERO(&cpus);
+    CPU_SET((unsigned)control->cpu, &cpus);
+    return sched_setaffinity(0, sizeof(cpus), &cpus) == 0 ? 0 : -errno;
+}
+
 int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
 {
     machine->node.control.sleeper = weft_sleeper_epoll_interface(&machine->control_sleeper);
@@ -255,6 +266,7 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
         result = weft_core_thread_start(&worker->thread);
         worker->is_running = result == 0;
     }
+    if (result == 0) result = pin_control(&machine->node.control); // Last: threads inherit it.
     if (result == 0) return 0;
     weft_error_set(error, 202, "a worker's thread did not start: %s", strerror(-result));
     weft_machine_stop(machine);
@@ -338,6 +350,21 @@ static int fault_set(void *self, const struct weft_admin_fault *fault, struct we
     return 0;
 }
 
+// As the configuration has them, until somebody sets others.
+static void faults_of_config(struct weft_machine *machine)
+{
+    for (size_t i = 0; i < machine->config->port_count; i++) {
+        const struct weft_config_fault *from = &machine->config->ports[i].fault;
+        machine->faults[i] = (struct weft_admin_fault){.loss_ratio = from->loss,
+                                                       .duplicate_ratio = from->duplicate,
+                                                       .reorder_ratio = from->reorder,
+                                                       .corrupt_ratio = from->corrupt,
+                                                       .delay_ns = from->delay_ns,
+                                                       .jitter_ns = from->jitter_ns,
+                                                       .seed = from->seed};
+    }
+}
+
 static bool fault_get(void *self, uint32_t index, struct weft_admin_fault *fault)
 {
     const struct weft_machine *machine = self;
@@ -349,6 +376,7 @@ static bool fault_get(void *self, uint32_t index, struct weft_admin_fault *fault
 
 struct weft_control_machine weft_machine_control(struct weft_machine *machine)
 {
+    faults_of_config(machine);
     return (struct weft_control_machine){.link = link_of,
                                          .fault_set = fault_set,
                                          .fault_get = fault_get,

@@ -67,7 +67,7 @@ static int pin_list(struct weft_machine *machine, const cpu_set_t *allowed,
                            list->items[i]);
             return -EBUSY;
         }
-        if (index > 0) core_at(machine, index)->cpu = (int16_t)list->items[i];
+        core_at(machine, index)->cpu = (int16_t)list->items[i];
     }
     return 0;
 }
