@@ -253,6 +253,14 @@ bool weft_mesh_next_action(struct weft_mesh *mesh, struct weft_mesh_action *acti
     return true;
 }
 
+bool weft_mesh_envelope_fits(struct weft_span payload)
+{
+    char text[WEFT_WIRE_BODY_BYTES_MAX];
+    const struct weft_envelope envelope = {.payload = payload}; // Ids have a fixed length.
+    return payload.length <= WEFT_MESH_PAYLOAD_BYTES_MAX &&
+           weft_envelope_write(&envelope, text, sizeof(text)) >= 0;
+}
+
 int weft_mesh_send_envelope(struct weft_mesh *mesh, uint64_t to, struct weft_span payload,
                             uint64_t now_ns)
 {

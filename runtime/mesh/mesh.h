@@ -164,6 +164,9 @@ bool weft_mesh_next_action(struct weft_mesh *mesh, struct weft_mesh_action *acti
 int weft_mesh_send_envelope(struct weft_mesh *mesh, uint64_t to, struct weft_span payload,
                             uint64_t now_ns);
 
+// True if a payload fits into one datagram once it is escaped. Pure; any core.
+bool weft_mesh_envelope_fits(struct weft_span payload);
+
 // The load that the next heartbeat carries.
 void weft_mesh_load_set(struct weft_mesh *mesh, struct weft_mesh_load load);
 

@@ -102,7 +102,7 @@ static int32_t send_to(void *self, const void *payload, size_t length, uint64_t 
     struct weft_unit_actor *unit = self;
     struct weft_node *node = node_of(self);
     if (node->mesh == NULL) return IOR_NO_MESH;
-    if (length > WEFT_MESH_PAYLOAD_BYTES_MAX) return IOR_TOO_LONG;
+    if (!weft_mesh_envelope_fits(weft_span_of(payload, length))) return IOR_TOO_LONG;
     struct weft_message *message =
         new_message(unit, weft_mesh_keeper_pid(node->mesh), WEFT_MESH_POST,
                     sizeof(struct weft_mesh_post) + length);
