@@ -51,6 +51,8 @@ const struct weft_fusion weft_fusions[] = {
     {WEFT_OP_swap_one_add, WEFT_OP_swap, WEFT_OP_one_add},
     {WEFT_OP_swap_one_add_swap, WEFT_OP_swap_one_add, WEFT_OP_swap},
     {WEFT_OP_lit_plus_loop, WEFT_OP_lit16, WEFT_OP_plus_loop},
+    {WEFT_OP_dup_one_sub, WEFT_OP_dup, WEFT_OP_one_sub},
+    {WEFT_OP_swap_lit_add, WEFT_OP_swap, WEFT_OP_lit_add},
 };
 
 const uint32_t weft_fusion_count = sizeof(weft_fusions) / sizeof(weft_fusions[0]);

@@ -291,7 +291,9 @@
     H(rot_lit_add, "", 1, 3, 3, 0, 0, 0) \
     H(swap_one_add, "", 0, 2, 2, 0, 0, 0) \
     H(swap_one_add_swap, "", 0, 2, 2, 0, 0, 0) \
-    H(lit_plus_loop, "", 2, 0, 0, 2, 0, 0)
+    H(lit_plus_loop, "", 2, 0, 0, 2, 0, 0) \
+    H(dup_one_sub, "", 0, 1, 2, 0, 0, 0) \
+    H(swap_lit_add, "", 1, 2, 2, 0, 0, 0)
 // clang-format on
 
 enum weft_op {
