@@ -275,6 +275,10 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
 
 void weft_machine_stop(struct weft_machine *machine)
 {
+    // All halt before the first closes its bell: they ring each other's.
+    for (uint16_t i = 0; i < machine->config->cores.workers; i++) {
+        if (machine->workers[i].is_running) weft_core_thread_halt(&machine->workers[i].thread);
+    }
     for (uint16_t i = (uint16_t)machine->config->cores.workers; i-- > 0;) {
         if (!machine->workers[i].is_running) continue;
         weft_core_thread_stop(&machine->workers[i].thread);

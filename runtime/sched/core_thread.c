@@ -50,6 +50,13 @@ static void *turn_for_ever(void *argument)
     while (!atomic_load_explicit(&core->stop, memory_order_relaxed)) {
         if (!weft_core_turn(core)) weft_core_idle(core);
     }
+    // Others may be ringing our bell still: it must not be closed under their hands. The store
+    // pairs with the acquire load in weft_core_thread_halt, the load with the store in
+    // weft_core_thread_stop.
+    atomic_store_explicit(&thread->has_halted, true, memory_order_release);
+    while (!atomic_load_explicit(&thread->may_leave, memory_order_acquire)) {
+        sched_yield();
+    }
     if (thread->leave != NULL) thread->leave(core, thread->self);
     return NULL;
 }
@@ -70,6 +77,8 @@ int weft_core_thread_start(struct weft_core_thread *thread)
     struct start start = {.thread = thread};
     atomic_store_explicit(&thread->core->stop, false,
                           memory_order_relaxed); // Before the thread is.
+    atomic_store_explicit(&thread->has_halted, false, memory_order_relaxed);
+    atomic_store_explicit(&thread->may_leave, false, memory_order_relaxed);
     if (sem_init(&start.entered, 0, 0) != 0) return -errno;
     const int status = create_blocked(thread, &start);
     if (status == 0) {
@@ -82,10 +91,21 @@ int weft_core_thread_start(struct weft_core_thread *thread)
     return thread->result;
 }
 
-void weft_core_thread_stop(struct weft_core_thread *thread)
+void weft_core_thread_halt(struct weft_core_thread *thread)
 {
     // Pairs with the acquire load in the core's look for work before it sleeps.
     atomic_store_explicit(&thread->core->stop, true, memory_order_release);
     weft_core_wake(thread->core);
+    // Pairs with the release store in turn_for_ever.
+    while (!atomic_load_explicit(&thread->has_halted, memory_order_acquire)) {
+        sched_yield();
+    }
+}
+
+void weft_core_thread_stop(struct weft_core_thread *thread)
+{
+    weft_core_thread_halt(thread);
+    // Pairs with the acquire load in turn_for_ever.
+    atomic_store_explicit(&thread->may_leave, true, memory_order_release);
     pthread_join(thread->thread, NULL);
 }
