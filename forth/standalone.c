@@ -10,6 +10,7 @@
 #include "forth/unit.h"
 
 enum { EXIT_USAGE = 64, EXIT_NO_INPUT = 66, EXIT_INTERNAL = 70, EXIT_OTHER_THROW = 63 };
+enum { UNSUPPORTED = -21 };
 
 static const char usage[] = "usage: %s [FILE...] [-e TEXT]...\n"
                             "Interprets files and texts in the order given; standard input if "
@@ -62,15 +63,19 @@ static void flush_output(struct weft_unit *unit)
         fwrite(text, 1, length, stdout);
 }
 
-// -1: go on. Otherwise the exit status.
-static int report(const struct weft_unit *unit)
+// The exit status for the error, which is printed; its text began at `line` of what was read.
+static int report(const struct weft_unit *unit, uint32_t line)
 {
     char text[512];
-    const struct weft_unit_error *error = weft_unit_error(unit);
-    weft_unit_error_render(error, text, sizeof(text));
+    struct weft_unit_error error = *weft_unit_error(unit);
+    if (error.line != 0 && error.outer[0] == '\0') error.line += line - 1;
+    weft_unit_error_render(&error, text, sizeof(text));
     fflush(stdout);
     fputs(text, stderr);
-    return error->code < 0 && error->code >= -62 ? -error->code : EXIT_OTHER_THROW;
+    if (error.code == UNSUPPORTED)
+        fputs("weft forth runs without a node; what reaches one works after `weft unit load`\n",
+              stderr);
+    return error.code < 0 && error.code >= -62 ? -error.code : EXIT_OTHER_THROW;
 }
 
 // Parked in MS: sleep until then. In RECEIVE nothing can ever come here.
@@ -85,8 +90,8 @@ static void sleep_until(const struct weft_unit *unit)
 }
 
 // -1: the text is done. Otherwise the exit status; *bye if the program asked for it.
-static int interpret(struct weft_unit *unit, const char *name, const char *text, size_t length,
-                     bool *bye)
+static int interpret(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
+                     size_t length, bool *bye)
 {
     const int code = weft_unit_interpret(unit, name, text, length);
     if (code != 0) {
@@ -100,7 +105,7 @@ static int interpret(struct weft_unit *unit, const char *name, const char *text,
         switch (state) {
         case WEFT_UNIT_DONE: return -1;
         case WEFT_UNIT_BYE: *bye = true; return 0;
-        case WEFT_UNIT_FAULT: return report(unit);
+        case WEFT_UNIT_FAULT: return report(unit, line);
         case WEFT_UNIT_WAIT: sleep_until(unit); break;
         case WEFT_UNIT_AGAIN: break;
         }
@@ -132,16 +137,30 @@ static int interpret_file(struct weft_unit *unit, const char *name, bool *bye)
         return EXIT_NO_INPUT;
     }
     char *text = read_all(file, &length);
-    const bool failed = ferror(file) != 0;
+    const int failed = ferror(file) != 0 ? errno : 0;
     fclose(file);
     int status = EXIT_NO_INPUT;
-    if (text == NULL || failed) {
-        fprintf(stderr, "%s: cannot be read\n", name);
+    if (text == NULL || failed != 0) {
+        fprintf(stderr, "%s: cannot be read: %s\n", name, strerror(failed != 0 ? failed : ENOMEM));
     } else {
-        status = interpret(unit, name, text, length, bye);
+        status = interpret(unit, name, 1, text, length, bye);
     }
     free(text);
     return status;
+}
+
+// " ok", with the depth of the stack if something is on it; " compiled" within a definition.
+static void answer_ok(const struct weft_unit *unit)
+{
+    struct weft_unit_info info;
+    weft_unit_inspect(unit, &info);
+    if (info.compiling) {
+        puts(" compiled");
+    } else if (info.depth > 0) {
+        printf(" ok <%u>\n", info.depth);
+    } else {
+        puts(" ok");
+    }
 }
 
 // Line by line. A person gets `ok` and goes on after an error; a pipe ends at its first.
@@ -151,11 +170,13 @@ static int interpret_input(struct weft_unit *unit, bool *bye)
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
+    uint32_t number = 1; // At the prompt each line is the first.
     int status = -1;
     while (!*bye && (length = getline(&line, &size, stdin)) >= 0) {
-        status = interpret(unit, "stdin", line, (size_t)length, bye);
+        status = interpret(unit, "stdin", number, line, (size_t)length, bye);
+        number += person ? 0 : 1;
         if (status == 0 || (status > 0 && !person)) break;
-        if (person && status < 0) puts(" ok");
+        if (person && status < 0) answer_ok(unit);
         if (person) status = -1;
     }
     free(line);
@@ -168,7 +189,7 @@ static int interpret_arguments(struct weft_unit *unit, int argc, char **argv, bo
     for (int n = 1; n < argc && status < 0 && !*bye; n++) {
         if (strcmp(argv[n], "-e") == 0) {
             n++;
-            status = interpret(unit, "-e", argv[n], strlen(argv[n]), bye);
+            status = interpret(unit, "-e", 1, argv[n], strlen(argv[n]), bye);
         } else if (strcmp(argv[n], "-") == 0) {
             status = interpret_input(unit, bye);
         } else {

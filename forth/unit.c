@@ -242,6 +242,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .reductions = block->reductions,
         .output_dropped = block->output_dropped,
         .wake_ns = block->status == WEFT_STATUS_PARKED ? block->wake_ns : 0,
+        .compiling = weft_variable(block, WEFT_VARIABLE_STATE) != 0,
     };
 }
 

@@ -93,6 +93,7 @@ struct weft_unit_info {
     uint64_t reductions;     // Spent since create or load.
     uint64_t output_dropped; // Bytes that found the output full.
     uint64_t wake_ns;        // Parked in MS: host's now_ns at which to run again. 0: not in MS.
+    bool compiling;          // A definition is open, and words read are compiled into it.
 };
 
 // Compiles the system module: milliseconds, once per core. -ENOMEM; -EIO if the prelude is broken.
