@@ -267,12 +267,14 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
 {
     struct weft_config *c = r->config;
     const struct weft_toml_node *at;
-    if (c->mesh.timeout_ns <= c->mesh.heartbeat_ns && (at = named(root, "mesh", "timeout")))
-        complain(r, 106, at->at, at->chars, "mesh.timeout", "must be longer than mesh.heartbeat");
+    // Three heartbeats may be lost on the way without anybody being suspected (runtime/mesh).
+    if (c->mesh.timeout_ns < 4 * c->mesh.heartbeat_ns && (at = named(root, "mesh", "timeout")))
+        complain(r, 106, at->at, at->chars, "mesh.timeout",
+                 "must be at least four times mesh.heartbeat");
     if (c->journal.segment_bytes % 4096 && (at = named(root, "journal", "segment_bytes")))
         complain(r, 104, at->at, at->chars, "journal.segment_bytes", "must be a multiple of 4096");
     if (c->cores.pin.mode == WEFT_CONFIG_PIN_LIST && c->cores.pin.count != c->cores.workers &&
-        (at = named(root, "cores", "pin")))
+        c->cores.pin.count != c->cores.workers + 1 && (at = named(root, "cores", "pin")))
         complain(r, 106, at->at, at->chars, "cores.pin", "lists %zu CPUs for %u workers",
                  c->cores.pin.count, c->cores.workers);
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);

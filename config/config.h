@@ -92,7 +92,6 @@ struct weft_config {
         enum weft_config_huge huge_pages;
         uint64_t arena_per_core; // Bytes.
         uint32_t mbufs;          // Per core.
-        uint32_t mailbox_messages;
     } memory;
     struct {
         uint32_t port;

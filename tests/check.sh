@@ -112,4 +112,9 @@ if [ -x "$weft" ]; then
     "$weft" config defaults | cmp -s - config/weft.toml || fail 'config/weft.toml is not `weft config defaults`'
     sh tests/unit/tool/docs_test.sh "$weft" docs || fail 'the reference in docs/ is not what weft prints'
 fi
+# What the pages name is there.
+if ! sh tests/docs_check.sh >"$build/docs.out" 2>&1; then
+    cat "$build/docs.out"
+    fail 'a page names what is not there'
+fi
 exit $status

@@ -10,7 +10,9 @@
 
 #define VIEW_INTERVAL_NS (100 * WEFT_NS_PER_MS)
 #define MAILBOX_LIMIT    4096
-#define NAMES_MAX        256 // Nodes that units can find by name; the others by their id.
+#define LOAD_WINDOW_NS                                                                             \
+    (200 * WEFT_NS_PER_MS) // Of core time: what a load is measured over, at least.
+#define NAMES_MAX 256      // Nodes that units can find by name; the others by their id.
 
 struct name_table { // Published apart from the view, so that a unit copies little.
     uint64_t count;
@@ -151,6 +153,7 @@ static void set_load(struct weft_mesh_keeper *keeper)
     }
     const uint64_t busy = busy_ns - keeper->busy_ns_seen;
     const uint64_t all = busy + idle_ns - keeper->idle_ns_seen;
+    if (all < LOAD_WINDOW_NS) return; // A beat that was hurried: the load before is as true.
     keeper->busy_ns_seen = busy_ns;
     keeper->idle_ns_seen = idle_ns;
     const uint64_t permille = all > 0 ? busy * 1000 / all : 0;

@@ -19,7 +19,6 @@ enum weft_core_message_kind {
     WEFT_CORE_MESSAGE_PACKET, // word[0] = struct weft_packet *, for the stack of the owner core.
     WEFT_CORE_MESSAGE_PACKET_HOME, // word[0] = struct weft_packet *, back to its pool.
     WEFT_CORE_MESSAGE_NEIGHBOUR,   // A resolved address, for the other cores' ARP tables.
-    WEFT_CORE_MESSAGE_JOURNAL,     // A record for the core that owns the journal, and its answer.
     WEFT_CORE_MESSAGE_KINDS
 };
 

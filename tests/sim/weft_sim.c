@@ -159,6 +159,10 @@ static void happen(struct scenario *scenario)
     struct world_node *node = &scenario->world.nodes[weft_prng_below(prng, WORLD_NODES)];
     const uint32_t dice = weft_prng_below(prng, 1000);
     if (dice < 5) {
+        // Power fails in the middle of work: that is when a promise made too early shows.
+        add_something(scenario, node);
+        world_run_until(&scenario->world,
+                        scenario->world.now_ns + weft_prng_below(prng, 500 * WEFT_NS_PER_US));
         world_crash(&scenario->world, node, weft_prng_below(prng, 2000) * WEFT_NS_PER_MS);
         scenario->crashes++;
     } else if (dice < 30) {

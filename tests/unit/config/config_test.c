@@ -117,12 +117,12 @@ static void a_printed_config_reads_back(void **state)
         "cores.pin = [1]\n[ports.p0]\ndevice = 'null'\naddress = '10.42.0.1/24'\n"
         "gateway='10.42.0.9'\nmac='02:00:00:00:00:01'\nfault.loss=0.1\nfault.partition=['10.0.0.3']"
         "\n"
-        "[mesh]\nseeds=['10.42.0.2:4201']\nheartbeat='1.5s'\n[[unit]]\nname='u'\nfile='u.fs'\n";
+        "[mesh]\nseeds=['10.42.0.2:4201']\nheartbeat='0.7s'\n[[unit]]\nname='u'\nfile='u.fs'\n";
     struct weft_config first, second;
     struct weft_config_report report;
     assert_int_equal(weft_config_parse(&first, text, strlen(text), "x.toml", &report), 0);
     assert_int_equal(first.ports[0].address.ip, 0x0a2a0001);
-    assert_int_equal(first.mesh.heartbeat_ns, 1500000000);
+    assert_int_equal(first.mesh.heartbeat_ns, 700000000);
     char *once = printed(&first);
     assert_int_equal(weft_config_parse(&second, once, strlen(once), "x.toml", &report), 0);
     char *twice = printed(&second);
