@@ -29,7 +29,7 @@
 #define PATH_BYTES   108
 #define LOOK_NS      (20 * WEFT_NS_PER_MS) // How often to look for sockets, and to drain DPDK's log.
 #define SWEEP_NS     (10 * WEFT_NS_PER_S)  // How often the table is swept.
-#define SPIN_TURNS   200                   // Idle policy of a core (DESIGN): poll, yield, sleep.
+#define SPIN_TURNS   200 // Idle policy of a core (DESIGN, rule 7): poll, yield, sleep.
 #define YIELD_TURNS  208
 #define SLEEP_NS_MIN (20 * WEFT_NS_PER_US)
 #define SLEEP_NS_MAX (500 * WEFT_NS_PER_US)

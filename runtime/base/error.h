@@ -1,7 +1,7 @@
 // error.h: errors that a person reads. Each has a stable code Wnnnn that `weft help Wnnnn`
 // explains.
 //
-// Inside, a failure is a negative errno (STYLE). This is what a failure becomes at the edge: what
+// Inside, a failure is a negative errno. This is what a failure becomes at the edge: what
 // failed and where (`text`), and what to do (`hint`). The table is the one source for help and
 // docs.
 #ifndef WEFT_BASE_ERROR_H

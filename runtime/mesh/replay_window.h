@@ -14,7 +14,7 @@ struct weft_replay_window {
     uint64_t top; // The highest counter taken; 0: none yet.
     uint64_t seen[WEFT_REPLAY_BLOCKS];
 };
-_Static_assert(WEFT_REPLAY_WINDOW >= 1024, "DESIGN's window");
+_Static_assert(WEFT_REPLAY_WINDOW >= 1024, "a flood of reordered datagrams fits");
 
 // Begins with `counter` and all before it taken.
 void weft_replay_start(struct weft_replay_window *window, uint64_t counter);

@@ -1,4 +1,4 @@
-// From the configuration's words to each module's options: the one place where they meet (STYLE).
+// From the configuration's words to each module's options: the one place where they meet.
 #include <stdio.h>
 #include <string.h>
 

@@ -109,8 +109,8 @@ struct weft_core {
     struct weft_core_stats stats;
     struct weft_drops drops;
     struct weft_log log;
-    // Idle policy (DESIGN): ~200 polls with pause, ~8 yields, then sleeps growing from 20 us. The
-    // owner may change the three limits before the first turn.
+    // Idle policy (DESIGN, rule 7): ~200 polls with pause, ~8 yields, then sleeps growing from 20
+    // us. The owner may change the three limits before the first turn.
     uint32_t idle_polls;        // WEFT_IDLE_POLLS; 0 for a core that may sleep at once.
     uint32_t idle_yields;       // WEFT_IDLE_YIELDS.
     uint64_t idle_sleep_max_ns; // WEFT_IDLE_SLEEP_NS_MAX; more where every poller has a doorbell.
