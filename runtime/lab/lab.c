@@ -266,7 +266,7 @@ static void tear_down(struct weft_lab *lab)
         weft_lab_node_close(&lab->nodes[i]);
     }
     if (lab->has_network) weft_lab_network_destroy(&lab->network);
-    weft_lab_lock_release(&lab->lock, lab->options.keep && lab->booted);
+    lab->left_files = weft_lab_lock_release(&lab->lock, lab->options.keep && lab->booted);
     if (lab->signal_fd >= 0) close(lab->signal_fd);
 }
 
@@ -279,11 +279,9 @@ static void say_farewell(struct weft_lab *lab, const char *run)
                      lab->node_count, run);
         return;
     }
-    // Told after looking, not after trying.
-    const bool left = weft_lab_clean(run) > 0 || weft_lab_lock_holder(run) != 0;
     weft_lab_say(lab, "lab: %u nodes stopped%s: %s", lab->node_count,
                  lab->link == WEFT_LAB_VETH ? ", their network removed" : "",
-                 left ? "files were left, now removed" : "nothing left");
+                 lab->left_files ? "some files could not be removed" : "nothing left");
 }
 
 static int run(struct weft_lab *lab, struct weft_error *error)

@@ -36,6 +36,7 @@ struct weft_lab {
     pid_t smoke_pid;                  // The process that checks; 0: none.
     int smoke_status;                 // Its wait status, once it has ended.
     bool booted;
+    bool left_files; // At the end: something would not go.
     bool ending;     // Asked to end.
     char reason[80]; // Why: for people.
 };

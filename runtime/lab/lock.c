@@ -155,17 +155,20 @@ int weft_lab_lock_take(struct weft_lab_lock *lock, const char *run, bool *stale,
     return 0;
 }
 
-void weft_lab_lock_release(struct weft_lab_lock *lock, bool keep)
+bool weft_lab_lock_release(struct weft_lab_lock *lock, bool keep)
 {
     char path[LOCK_PATH_BYTES];
+    bool left = false;
 
-    if (lock->fd < 0) return;
+    if (lock->fd < 0) return false;
     if (!keep) {
         weft_lab_clean(lock->run);
+        left = weft_lab_clean(lock->run) > 0; // Told after looking, not after trying.
         lock_path(lock->run, path);
         unlink(path);
         if (lock->made_run) (void)rmdir(lock->run);
     }
     close(lock->fd); // A kept lock file, held by nobody, is what the next lab cleans by.
     lock->fd = -1;
+    return left;
 }

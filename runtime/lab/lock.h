@@ -24,8 +24,8 @@ int weft_lab_lock_take(struct weft_lab_lock *lock, const char *run, bool *stale,
                        struct weft_error *error);
 
 // Removes every file of the lab (unless `keep`), the lock, and the run directory if the lab made it
-// and it is empty.
-void weft_lab_lock_release(struct weft_lab_lock *lock, bool keep);
+// and it is empty. True if something of the lab's was still there after that.
+bool weft_lab_lock_release(struct weft_lab_lock *lock, bool keep);
 
 // The lab that runs there: its pid, or 0.
 pid_t weft_lab_lock_holder(const char *run);

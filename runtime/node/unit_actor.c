@@ -131,6 +131,7 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
     unit->current = NULL;
     take_output(unit, command);
     command->reduction_count = info.reductions - unit->current_reductions;
+    command->compiling = info.compiling;
     if (faulted) describe_fault(unit, command);
     if (command->verb == WEFT_COMMAND_EVAL) {
         // What an evaluation did before it failed has been done: it is as durable as the rest.
