@@ -46,7 +46,6 @@ int weft_disk_files_open(struct weft_disk_files *files, const char *path)
         return -error;
     }
     files->is_direct = probe_direct(files->directory);
-    pthread_mutex_init(&files->mutex, NULL);
     return 0;
 }
 
@@ -57,28 +56,39 @@ void weft_disk_files_close(struct weft_disk_files *files)
         weft_assert(files->open[i].write_count == 0);
         close(files->open[i].fd);
     }
-    pthread_mutex_destroy(&files->mutex);
     close(files->directory);
 }
 
-// With the mutex held. The place of `file` in the table, or -1.
+// The place of `file` in the table, or -1. Acquire pairs with the release store in install: the
+// descriptor there is that file's.
 static int find(const struct weft_disk_files *files, uint32_t file)
 {
     for (int i = 0; i < WEFT_DISK_FILES_OPEN; i++)
-        if (files->open[i].file == file) return i;
+        if (atomic_load_explicit(&files->open[i].file, memory_order_acquire) == file) return i;
     return -1;
 }
 
-// With the mutex held. A free place, closing a descriptor that nobody writes if it must; or
-// -EMFILE.
+// Takes `file` out of its place. True for the one thread that did: the descriptor is then its own.
+static bool take_out(struct weft_disk_files *files, int place, uint32_t file, int *fd)
+{
+    *fd = atomic_load_explicit(&files->open[place].fd, memory_order_relaxed);
+    // Should the place hold another file by now, then the descriptor just read may be that one's,
+    // and the exchange fails. Acquire and release: the place is filled again only after this.
+    return atomic_compare_exchange_strong_explicit(&files->open[place].file, &file, 0,
+                                                   memory_order_acq_rel, memory_order_relaxed);
+}
+
+// A free place, closing a descriptor that nobody writes to if it must; or -EMFILE.
 static int take_place(struct weft_disk_files *files)
 {
     const int empty = find(files, 0);
     if (empty >= 0) return empty;
     for (int i = 0; i < WEFT_DISK_FILES_OPEN; i++) {
-        if (files->open[i].write_count) continue;
-        close(files->open[i].fd);
-        files->open[i].file = 0;
+        int fd;
+        const uint32_t file = atomic_load_explicit(&files->open[i].file, memory_order_relaxed);
+        if (file == 0) return i; // The other thread has just taken it out.
+        if (files->open[i].write_count > 0) continue;
+        if (take_out(files, i, file, &fd)) close(fd);
         return i;
     }
     return -EMFILE;
@@ -93,47 +103,45 @@ static int open_file(const struct weft_disk_files *files, uint32_t file, int fla
     return fd < 0 ? -errno : fd;
 }
 
+// Opens `file` into a place of the table, which it answers; or a negative errno.
+static int install(struct weft_disk_files *files, uint32_t file)
+{
+    const int fd = open_file(files, file, 0);
+    if (fd < 0) return fd;
+    const int place = take_place(files);
+    if (place < 0) {
+        close(fd);
+        return place;
+    }
+    atomic_store_explicit(&files->open[place].fd, fd, memory_order_relaxed);
+    files->open[place].write_count = 0;
+    // Pairs with the acquire loads in find.
+    atomic_store_explicit(&files->open[place].file, file, memory_order_release);
+    return place;
+}
+
 int weft_disk_files_get(struct weft_disk_files *files, uint32_t file)
 {
     if (file == 0) return -EINVAL;
-    pthread_mutex_lock(&files->mutex);
     int place = find(files, file);
-    int fd = place < 0 ? open_file(files, file, 0) : files->open[place].fd;
-    if (place < 0 && fd >= 0) {
-        place = take_place(files);
-        if (place < 0) {
-            close(fd);
-            fd = place;
-        } else {
-            files->open[place].file = file;
-            files->open[place].fd = fd;
-            files->open[place].write_count = 0;
-        }
-    }
-    if (fd >= 0) files->open[place].write_count++;
-    pthread_mutex_unlock(&files->mutex);
-    return fd;
+    if (place < 0) place = install(files, file);
+    if (place < 0) return place;
+    files->open[place].write_count++;
+    return atomic_load_explicit(&files->open[place].fd, memory_order_relaxed);
 }
 
 void weft_disk_files_put(struct weft_disk_files *files, uint32_t file)
 {
-    pthread_mutex_lock(&files->mutex);
     const int place = find(files, file);
     weft_assert(place >= 0 && files->open[place].write_count > 0);
     files->open[place].write_count--;
-    pthread_mutex_unlock(&files->mutex);
 }
 
 static void forget(struct weft_disk_files *files, uint32_t file)
 {
-    pthread_mutex_lock(&files->mutex);
+    int fd;
     const int place = find(files, file);
-    if (place >= 0) {
-        weft_assert(files->open[place].write_count == 0);
-        close(files->open[place].fd);
-        files->open[place].file = 0;
-    }
-    pthread_mutex_unlock(&files->mutex);
+    if (place >= 0 && take_out(files, place, file, &fd)) close(fd);
 }
 
 int weft_disk_files_read(struct weft_disk_files *files, uint32_t file, uint64_t block, void *blocks,

@@ -1,15 +1,17 @@
 // disk_files.h: the directory behind a struct weft_disk: journal-00000001.wal and so on.
 //
 // What uring_disk and disk_thread share: the descriptors, and the calls that block (read, create,
-// remove, list), which run at start or on the control core. A mutex guards the table of
-// descriptors, because writes look it up on another thread; it is never held over a system call
-// that waits for the disk.
+// remove, list), which run at start or on the control core. One thread writes (a worker, or the
+// disk thread) and owns the table of descriptors; the other, when it makes or removes a file, takes
+// that file's descriptor out of it. Whoever swaps the file's number for 0 closes the descriptor: no
+// lock. Nobody writes to a file that is being made or removed (the journal sees to it), so its
+// number cannot come back meanwhile.
 //
 // Only one process may use a directory: open takes a lock (flock) on it.
 #ifndef WEFT_DATAPLANE_DISK_FILES_H
 #define WEFT_DATAPLANE_DISK_FILES_H
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,11 +20,10 @@
 struct weft_disk_files {
     int directory;  // Descriptor.
     bool is_direct; // O_DIRECT; false where the file system refuses it (tmpfs).
-    pthread_mutex_t mutex;
     struct {
-        uint32_t file; // 0: free.
-        int fd;
-        uint32_t write_count; // In flight: it is not closed before they end.
+        _Atomic uint32_t file; // 0: free.
+        _Atomic int fd;        // Written before `file`, by the thread that writes.
+        uint32_t write_count;  // In flight: it is not closed before they end. Of that thread.
     } open[WEFT_DISK_FILES_OPEN];
 };
 
@@ -32,7 +33,8 @@ int weft_disk_files_open(struct weft_disk_files *files, const char *path);
 // No write is in flight any more.
 void weft_disk_files_close(struct weft_disk_files *files);
 
-// The descriptor to write `file` with, held until weft_disk_files_put. Or a negative errno.
+// The descriptor to write `file` with, held until weft_disk_files_put. Or a negative errno. These
+// two: only the thread that writes.
 int weft_disk_files_get(struct weft_disk_files *files, uint32_t file);
 void weft_disk_files_put(struct weft_disk_files *files, uint32_t file);
 
