@@ -65,10 +65,10 @@ if [ "$link" = veth ]; then
 echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"
 TXT
     chmod 755 "$work/bin/refused"
-    output=$(timeout 120 $prefix unshare -Ur "$work/bin/refused" env WEFT_RUN_DIR="$run" WEFT_SHARE_DIR="$work/share" \
+    output=$(timeout 120 $prefix unshare -Ur "$work/bin/refused" env -u WEFT_SELF -u WEFTD -u WEFT_SWITCH WEFT_RUN_DIR="$run" WEFT_SHARE_DIR="$work/share" \
         "$work/bin/weft" lab up --smoke 2>&1) || { echo "$output"; fail "no fallback to vhost"; }
     case $output in *"no namespaces here"*"--link vhost"*) ;; *) fail "it did not say why: $output" ;; esac
-    output=$(timeout 120 $prefix unshare -Ur "$work/bin/refused" env WEFT_RUN_DIR="$run" WEFT_SHARE_DIR="$work/share" \
+    output=$(timeout 120 $prefix unshare -Ur "$work/bin/refused" env -u WEFT_SELF -u WEFTD -u WEFT_SWITCH WEFT_RUN_DIR="$run" WEFT_SHARE_DIR="$work/share" \
         "$work/bin/weft" lab up --smoke --link veth 2>&1) && fail "veth without namespaces"
     case $output in *W0603*) ;; *) fail "not W0603: $output" ;; esac
 fi
