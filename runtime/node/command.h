@@ -19,8 +19,8 @@
 
 enum weft_command_verb {
     WEFT_COMMAND_LOAD,    // Make the unit and run its source.
-    WEFT_COMMAND_RESTORE, // Make the unit from an image of the journal; from its source if that
-                          // fails.
+    WEFT_COMMAND_RESTORE, // Make the unit from its image in the journal; from its source if it has
+                          // none.
     WEFT_COMMAND_EVAL,
     WEFT_COMMAND_UNLOAD, // End it and forget it, also in the journal.
     WEFT_COMMAND_KILL,   // End it; its policy says whether it comes back.

@@ -92,7 +92,10 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
                         "what was asked has happened, but a restart may not remember it");
     }
     finish(unit, command);
-    if (command->verb == WEFT_COMMAND_UNLOAD && result == 0) unit->ending = true;
+    if (command->verb == WEFT_COMMAND_UNLOAD) {
+        unit->ending = result == 0;
+        unit->leaving = false;
+    }
     if (command->verb != WEFT_COMMAND_EVAL && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
         unit->ending = true;
     weft_actor_wake(actor);
@@ -129,6 +132,7 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
     struct weft_unit_info info;
     weft_unit_inspect(unit->unit, &info);
     unit->current = NULL;
+    unit->current_due_ns = 0; // The next one that has to wait begins its own wait.
     take_output(unit, command);
     command->reduction_count = info.reductions - unit->current_reductions;
     command->compiling = info.compiling;
@@ -188,6 +192,7 @@ static void end_on_command(struct weft_unit_actor *unit, struct weft_command *co
     }
     const int result = weft_unit_actor_forget(unit);
     if (result == 0) {
+        unit->leaving = true; // What came later would write the unit into the journal again.
         weft_list_append(&unit->durable, &command->link);
         return;
     }
@@ -235,7 +240,8 @@ static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 
 static void begin_next(struct weft_unit_actor *unit)
 {
-    while (unit->current == NULL && !unit->ending && !weft_list_empty(&unit->commands)) {
+    while (unit->current == NULL && !unit->ending && !unit->leaving &&
+           !weft_list_empty(&unit->commands)) {
         struct weft_command *command =
             WEFT_CONTAINER_OF(unit->commands.next, struct weft_command, link);
         const bool needs_rest =
@@ -336,7 +342,8 @@ static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reduction
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool has_mail =
         state == WEFT_UNIT_WAIT && !weft_list_empty(&actor->mailbox) && waits_for_message(unit);
-    const bool more = (unit->current == NULL && !weft_list_empty(&unit->commands)) || has_mail;
+    const bool more =
+        (unit->current == NULL && !unit->leaving && !weft_list_empty(&unit->commands)) || has_mail;
     return state == WEFT_UNIT_AGAIN || more || !all_sent ? WEFT_ACTOR_AGAIN : WEFT_ACTOR_WAIT;
 }
 

@@ -34,6 +34,7 @@ struct weft_unit_actor {
     struct weft_message *given; // What RECEIVE gave out last; released at the next.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
+    bool leaving; // The journal has been asked to forget it: no text is begun any more.
     bool ending;
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;

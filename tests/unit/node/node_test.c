@@ -195,6 +195,45 @@ static void a_unit_hurts_only_itself(void **state)
     }
 }
 
+// A text that comes while the program works waits for it to come to rest, however long ago the last
+// was.
+static void a_working_program_is_waited_for(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *worker =
+        load(rig, "worker", 1, ": work BEGIN RECEIVE 2DROP 2DROP 100000 0 DO LOOP AGAIN ; work");
+    struct weft_resident *sender = load(rig, "sender", 1, ": poke S\" x\" ROT SEND DROP ;");
+    char text[64];
+    expect(rig, worker, "1 .", "1 ");
+    rig->now_ns += 300 * WEFT_NS_PER_S;
+    snprintf(text, sizeof(text), "$%llx poke", (unsigned long long)weft_counter_get(&worker->pid));
+    expect(rig, sender, text, "");
+    turn_all(rig);
+    assert_int_equal(weft_counter_get(&worker->status), WEFT_RESIDENT_RUNNING);
+    expect(rig, worker, "2 .", "2 ");
+}
+
+// An evaluation that comes right behind an unload does not bring the unit back.
+static void nothing_follows_an_unload(void **state)
+{
+    static struct asked unload, late;
+    struct rig *rig = *state;
+    struct weft_resident *resident = load(rig, "leaver", 2, "VARIABLE v");
+    ask(rig, &unload, WEFT_COMMAND_UNLOAD, resident, "");
+    ask(rig, &late, WEFT_COMMAND_EVAL, resident, "1 v !");
+    wait_for(rig, &unload);
+    wait_for(rig, &late);
+    assert_int_equal(unload.command.error.code, 0);
+    assert_int_equal(late.command.error.code, 402);
+    for (int i = 0; i < 50; i++) {
+        turn_all(rig);
+    }
+    weft_node_destroy(&rig->node);
+    weft_disk_sim_crash(&rig->disk_sim);
+    start(rig);
+    assert_int_equal(rig->node.recovered.count, 0);
+}
+
 // An endless loop gets its slices, and its sibling on the same core an answer within a few turns.
 static void a_spinning_unit_delays_nobody(void **state)
 {
@@ -464,6 +503,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         NODE_TEST(a_unit_hurts_only_itself),
         NODE_TEST(a_spinning_unit_delays_nobody),
+        NODE_TEST(a_working_program_is_waited_for),
+        NODE_TEST(nothing_follows_an_unload),
         NODE_TEST(an_error_names_its_line),
         NODE_TEST(an_evaluation_interrupts_a_parked_program),
         NODE_TEST(a_full_mailbox_drops_the_newest),
