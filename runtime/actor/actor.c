@@ -144,16 +144,18 @@ static enum weft_actor_verdict handle_mailbox(struct weft_actor *actor, uint32_t
     return weft_list_empty(&actor->mailbox) ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
 }
 
-static bool run_slice(struct weft_task *task, uint32_t *reductions)
+static bool run_slice(struct weft_core *core, struct weft_task *task)
 {
     struct weft_actor *actor = WEFT_CONTAINER_OF(task, struct weft_actor, task);
     enum weft_actor_verdict verdict = WEFT_ACTOR_EXIT;
     if (!actor->ending) {
-        const uint32_t before = *reductions;
-        verdict = actor->kind->run != NULL ? actor->kind->run(actor, reductions)
-                                           : handle_mailbox(actor, reductions);
-        weft_assert(*reductions <= before);
-        actor->reduction_count += before - *reductions;
+        const uint32_t before = (uint32_t)core->run.left;
+        uint32_t left = before;
+        verdict = actor->kind->run != NULL ? actor->kind->run(actor, &left)
+                                           : handle_mailbox(actor, &left);
+        weft_assert(left <= before);
+        core->run.left = (int32_t)left;
+        actor->reduction_count += before - left;
     }
     if (verdict != WEFT_ACTOR_EXIT && !actor->ending) return verdict == WEFT_ACTOR_AGAIN;
     end(actor);

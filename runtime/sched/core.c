@@ -92,46 +92,6 @@ static uint32_t take_messages(struct weft_core *core)
     return found;
 }
 
-// MAX, then HIGH, always first; LOW when nobody else wants to, and one slice in WEFT_LOW_EVERY.
-static struct weft_task *next_task(struct weft_core *core)
-{
-    struct weft_list *queues = core->run_queue;
-    struct weft_list *queue = &queues[WEFT_PRIORITY_NORMAL];
-    if (!weft_list_empty(&queues[WEFT_PRIORITY_MAX])) {
-        queue = &queues[WEFT_PRIORITY_MAX];
-    } else if (!weft_list_empty(&queues[WEFT_PRIORITY_HIGH])) {
-        queue = &queues[WEFT_PRIORITY_HIGH];
-    } else if (!weft_list_empty(&queues[WEFT_PRIORITY_LOW])) {
-        if (weft_list_empty(queue) || ++core->low_turns >= WEFT_LOW_EVERY) {
-            queue = &queues[WEFT_PRIORITY_LOW];
-            core->low_turns = 0;
-        }
-    }
-    struct weft_list *link = weft_list_pop(queue);
-    return link == NULL ? NULL : WEFT_CONTAINER_OF(link, struct weft_task, link);
-}
-
-static uint32_t run_tasks(struct weft_core *core)
-{
-    uint64_t reductions = 0;
-    uint32_t slices = 0, spent = 0;
-    for (struct weft_task *task;
-         spent < WEFT_TURN_REDUCTIONS && (task = next_task(core)) != NULL;) {
-        uint32_t left = WEFT_SLICE_REDUCTIONS;
-        task->queued = false;
-        if (task->run(task, &left)) weft_core_ready(core, task);
-        weft_assert(left <= WEFT_SLICE_REDUCTIONS);
-        const uint32_t used = WEFT_SLICE_REDUCTIONS - left;
-        reductions += used;
-        spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
-        slices++;
-    }
-    if (slices == 0) return 0;
-    weft_counter_add(&core->stats.slice_count, slices);
-    weft_counter_add(&core->stats.reduction_count, reductions);
-    return slices;
-}
-
 // The last turn lasted, with its sleep if it had one, until this one began: one clock read serves
 // both.
 static void account(struct weft_core *core, uint64_t now_ns)
@@ -156,7 +116,7 @@ bool weft_core_turn(struct weft_core *core)
     uint32_t found = poll_sources(core);
     found += take_messages(core);
     found += weft_wheel_expire(&core->wheel, now_ns, WEFT_CORE_TIMERS_TURN);
-    found += run_tasks(core);
+    found += weft_core_run(core);
     for (uint32_t i = 0; i < core->poller_count; i++) {
         if (core->pollers[i].flush != NULL) core->pollers[i].flush(core->pollers[i].self, now_ns);
     }

@@ -28,6 +28,8 @@
 #include "runtime/base/list.h"
 #include "runtime/base/log.h"
 #include "runtime/env/clock.h"
+#include "runtime/mem/stacks.h"
+#include "runtime/sched/fiber.h"
 #include "runtime/sched/mpsc_ring.h"
 #include "runtime/sched/poller.h"
 #include "runtime/sched/spsc_ring.h"
@@ -57,25 +59,45 @@ enum weft_priority {
     WEFT_PRIORITY_COUNT
 };
 
+struct weft_core;
+
 // Something that can stand in a run queue: an actor embeds one.
 struct weft_task {
     struct weft_list link;
-    // Runs for at most `*reductions`, subtracts what it used. True: it wants another slice. After
-    // false the core does not touch the task again: it may be gone.
-    bool (*run)(struct weft_task *task, uint32_t *reductions);
+    // Runs for at most core->run.left, subtracts what it used (below zero is forgiven). True: it
+    // wants another slice. After false the core does not touch the task again: it may be gone.
+    bool (*run)(struct weft_core *core, struct weft_task *task);
     uint8_t priority;
     bool queued;
+    uint16_t flags;  // The owner's own,
+    uint32_t number; // and so is this.
 };
+_Static_assert(sizeof(struct weft_task) == 32, "half of an actor's first cache line");
 
 static inline void weft_task_init(struct weft_task *task,
-                                  bool (*run)(struct weft_task *task, uint32_t *reductions),
+                                  bool (*run)(struct weft_core *core, struct weft_task *task),
                                   enum weft_priority priority)
 {
     weft_list_init(&task->link);
     task->run = run;
     task->priority = (uint8_t)priority;
     task->queued = false;
+    task->flags = 0;
+    task->number = 0;
 }
+
+// The slices of a turn (run.c).
+struct weft_run {
+    int32_t left;           // Reductions of the slice under way.
+    uint32_t spent;         // Of the turn's reductions.
+    uint32_t slices;        // Of this turn.
+    bool may_park;          // The slice under way is on a stack that can be kept.
+    uint64_t reductions;    // Of this turn.
+    void *stack;            // The loop's stack; NULL: it has been kept, or there is none.
+    struct weft_fiber main; // The thread's stack, while the loop is on the warm one.
+    struct weft_fiber warm; // The loop, between two turns.
+    struct weft_fiber loop; // The loop, while somebody runs on a stack of his own.
+};
 
 struct weft_core_stats { // Written by the core each turn, read by any core.
     weft_counter turn_count;
@@ -101,6 +123,9 @@ struct weft_core {
     uint32_t poller_count;
     struct weft_wheel wheel;
     struct weft_list run_queue[WEFT_PRIORITY_COUNT];
+    uint32_t urgent_mask;       // Priorities besides NORMAL that may have a task.
+    struct weft_stacks *stacks; // NULL: slices run on the thread's stack, and none may park.
+    struct weft_run run;
     struct {
         void (*handle)(void *self, const struct weft_core_message *message);
         void *self;
@@ -185,8 +210,57 @@ static inline void weft_core_ready(struct weft_core *core, struct weft_task *tas
     if (task->queued) return;
     weft_assert(task->priority < WEFT_PRIORITY_COUNT);
     task->queued = true;
+    core->urgent_mask |= (1u << task->priority) & ~(1u << WEFT_PRIORITY_NORMAL);
     weft_list_append(&core->run_queue[task->priority], &task->link);
 }
+
+static inline bool weft_core_has_task(const struct weft_core *core)
+{
+    for (unsigned i = 0; i < WEFT_PRIORITY_COUNT; i++) {
+        if (!weft_list_empty(&core->run_queue[i])) return true;
+    }
+    return false;
+}
+
+// Gives every ready task its slices until the turn's reductions are spent. How many slices. A step
+// of the turn.
+uint32_t weft_core_run(struct weft_core *core);
+
+// In a slice: leaves it, to go on from here when somebody resumes `fiber`. `*stack` is where the
+// slice's owner keeps its stack: NULL if it is on the loop's own, which it keeps from now on; that
+// needs core->run.may_park. Whether and when it is ready again is the caller's business.
+static inline __attribute__((always_inline)) void
+weft_core_park(struct weft_core *core, struct weft_fiber *fiber, void **stack)
+{
+    struct weft_run *run = &core->run;
+    if (*stack == NULL) {
+        *stack = run->stack;
+        run->stack = NULL;
+        weft_fiber_shadow_move(fiber, &run->warm);
+        weft_fiber_switch(fiber, &run->main);
+    } else {
+        weft_fiber_switch(fiber, &run->loop);
+    }
+}
+
+// In the slice of a task that has parked: goes on there. Returns when it parks again or ends.
+static inline __attribute__((always_inline)) void weft_core_resume(struct weft_core *core,
+                                                                   struct weft_fiber *fiber)
+{
+    struct weft_run *run = &core->run;
+    weft_fiber_shadow_copy(&run->loop, run->stack != NULL ? &run->warm : &run->main);
+    weft_fiber_switch(&run->loop, fiber);
+}
+
+// In a slice that has been resumed: it is over, and its stack free for its owner to release.
+static inline __attribute__((always_inline)) _Noreturn void
+weft_core_leave(struct weft_core *core, struct weft_fiber *fiber)
+{
+    weft_fiber_end(fiber, &core->run.loop);
+}
+
+// Gives the loop's stack back. Between turns; before the core's stacks are freed.
+void weft_core_drop_stack(struct weft_core *core);
 
 // One turn. Returns true if it found work. The caller decides about idling: weft_core_idle.
 bool weft_core_turn(struct weft_core *core);

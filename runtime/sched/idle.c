@@ -14,20 +14,12 @@ static inline void pause_cpu(void)
 #endif
 }
 
-static bool run_queues_empty(const struct weft_core *core)
-{
-    for (unsigned i = 0; i < WEFT_PRIORITY_COUNT; i++) {
-        if (!weft_list_empty(&core->run_queue[i])) return false;
-    }
-    return true;
-}
-
 // True if another core, a foreign thread or a task has left work, or the core is to stop.
 static bool work_waits(const struct weft_core *core)
 {
     // Pairs with the release store in weft_core_thread_stop.
     if (atomic_load_explicit(&core->stop, memory_order_acquire)) return true;
-    if (!run_queues_empty(core) || weft_mpsc_ring_ready(&core->posts)) return true;
+    if (weft_core_has_task(core) || weft_mpsc_ring_ready(&core->posts)) return true;
     for (uint16_t from = 0; from < core->group->core_count; from++) {
         struct weft_spsc_ring *ring = core->group->rings[from][core->index];
         if (ring != NULL && weft_spsc_ring_ready(ring)) return true;

@@ -7,7 +7,7 @@
 
 #define SLOT_BITS 8
 #define SLOT_MASK (WEFT_WHEEL_SLOTS - 1)
-#define TICK_NS   WEFT_NS_PER_MS
+#define TICK_NS   WEFT_WHEEL_TICK_NS
 #define NEVER     UINT64_MAX
 
 _Static_assert(1 << SLOT_BITS == WEFT_WHEEL_SLOTS, "a level is one byte of the tick");

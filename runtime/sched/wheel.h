@@ -1,12 +1,14 @@
 // wheel.h: timers in a hierarchical wheel (Varghese and Lauck 1987): arm and cancel are list
 // operations.
 //
-// Four wheels of 256 slots of 1 ms, 256 ms, 65.5 s, 4.7 h; an occupancy bitmap finds the next
-// deadline. A timer fires at or after its time, never before, and late by at most one slot of 1 ms;
-// one armed for the past fires in the next slot. What lies beyond 49 days waits in the last wheel
-// and is sorted again. Core: used only by the core that owns it. Memory: the timer is part of its
-// owner; nothing allocates. The wheel holds list heads that point to themselves, so it must not be
-// moved.
+// Four wheels of 256 slots of 65.5 us, 16.8 ms, 4.3 s, 18 min; an occupancy bitmap finds the next
+// deadline. A timer fires at or after its time, never before, and late by at most one slot, 65.5
+// us; one armed for the past fires in the next slot. What lies beyond 78 hours waits in the last
+// wheel and is sorted again.
+//
+// Core:   used only by the core that owns it.
+// Memory: the timer is part of its owner; nothing allocates. The wheel holds list heads that point
+//         to themselves, so it must not be moved.
 #ifndef WEFT_SCHED_WHEEL_H
 #define WEFT_SCHED_WHEEL_H
 
@@ -23,11 +25,12 @@ struct weft_timer {
     void *self;
 };
 
-#define WEFT_WHEEL_LEVELS 4
-#define WEFT_WHEEL_SLOTS  256
+#define WEFT_WHEEL_TICK_NS UINT64_C(65536)
+#define WEFT_WHEEL_LEVELS  4
+#define WEFT_WHEEL_SLOTS   256
 
 struct weft_wheel {
-    uint64_t tick;     // Slots of 1 ms that have been expired.
+    uint64_t tick;     // Slots that have been expired.
     uint64_t start_ns; // Time of tick 0.
     uint32_t armed_count;
     struct weft_list due; // Expired and not yet fired: what a limit has left over.

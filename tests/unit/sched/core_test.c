@@ -74,11 +74,11 @@ struct job {
     unsigned slices;
 };
 
-static bool job_run(struct weft_task *task, uint32_t *reductions)
+static bool job_run(struct weft_core *core, struct weft_task *task)
 {
     struct job *job = WEFT_CONTAINER_OF(task, struct job, task);
     strncat(job->trace, &job->letter, 1);
-    *reductions -= job->cost;
+    core->run.left -= (int32_t)job->cost;
     return --job->slices > 0;
 }
 

@@ -109,7 +109,7 @@ static void no_wake_up_is_lost_between_cores(void **state)
     wait_done(&node);
     stop_both(&node);
     assert_int_equal(node.count, node.limit);
-    assert_true(weft_counter_get(&node.core[0]->stats.sleep_count) > node.limit / 100);
+    assert_true(weft_counter_get(&node.core[0]->stats.sleep_count) > 0); // How often is luck.
     node_close(&node);
 }
 

@@ -1,0 +1,114 @@
+// run.c: the slices of a turn, and the stack that they are on.
+//
+// Slices run on a stack of their own, the warm one, and not on the thread's. So whoever cannot go
+// on in the middle of its slice may keep that stack, with everything on it, and go on there later;
+// the loop takes another one. Who never waits never pays for a stack:
+//
+//   thread's stack       warm stack                        an actor's own
+//   weft_core_run  --->  slices: run, run, run
+//                          run waits: park ------------->  (the stack is the actor's from now on)
+//                  <-----------------------------------'
+//   a new one      --->  slices: run, run
+//                          run of that actor: resume --->  goes on behind its park
+//                          slices                   <----  parks again, or is done
+//                  <---  nothing ready, or the turn is spent
+#include "runtime/base/assert.h"
+#include "runtime/sched/core.h"
+
+// MAX, then HIGH, always first; LOW when nobody else wants to, and one slice in WEFT_LOW_EVERY.
+static struct weft_task *next_task(struct weft_core *core)
+{
+    struct weft_list *queues = core->run_queue;
+    struct weft_list *queue = &queues[WEFT_PRIORITY_NORMAL];
+    if (core->urgent_mask != 0) {
+        if (!weft_list_empty(&queues[WEFT_PRIORITY_MAX])) {
+            queue = &queues[WEFT_PRIORITY_MAX];
+        } else if (!weft_list_empty(&queues[WEFT_PRIORITY_HIGH])) {
+            queue = &queues[WEFT_PRIORITY_HIGH];
+        } else if (!weft_list_empty(&queues[WEFT_PRIORITY_LOW])) {
+            if (weft_list_empty(queue) || ++core->low_turns >= WEFT_LOW_EVERY) {
+                queue = &queues[WEFT_PRIORITY_LOW];
+                core->low_turns = 0;
+            }
+        } else {
+            core->urgent_mask = 0; // Only NORMAL is left: the common case looks at one queue.
+        }
+    }
+    struct weft_list *link = weft_list_pop(queue);
+    return link == NULL ? NULL : WEFT_CONTAINER_OF(link, struct weft_task, link);
+}
+
+static void end_slice(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    const uint32_t used = WEFT_SLICE_REDUCTIONS - (uint32_t)(run->left > 0 ? run->left : 0);
+    run->reductions += used;
+    run->spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
+    run->slices++;
+}
+
+static void slices(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    for (struct weft_task *task;
+         run->spent < WEFT_TURN_REDUCTIONS && (task = next_task(core)) != NULL;) {
+        run->left = WEFT_SLICE_REDUCTIONS;
+        task->queued = false;
+        if (task->run(core, task)) weft_core_ready(core, task);
+        end_slice(core);
+    }
+}
+
+static void loop_entry(struct weft_fiber *from, struct weft_fiber *self)
+{
+    // `self` is the first member that the core's own run is found by.
+    struct weft_core *core = WEFT_CONTAINER_OF(self, struct weft_core, run.warm);
+    weft_fiber_entered();
+    (void)from;
+    for (;;) {
+        slices(core);
+        weft_fiber_switch(&core->run.warm, &core->run.main);
+    }
+}
+
+// Makes the loop ready on a stack of its own, if it has none. False: there is none to be had.
+static bool has_warm_stack(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    if (run->stack != NULL) return true;
+    if (core->stacks == NULL) return false;
+    run->stack = weft_stacks_take(core->stacks);
+    if (run->stack == NULL) return false;
+    weft_fiber_prepare(&run->warm, weft_stacks_limit(run->stack), weft_stacks_top(run->stack),
+                       loop_entry);
+    return true;
+}
+
+uint32_t weft_core_run(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    run->spent = run->slices = 0;
+    run->reductions = 0;
+    for (bool goes_on = true; goes_on && weft_core_has_task(core);) {
+        run->may_park = has_warm_stack(core);
+        if (!run->may_park) {
+            slices(core); // Who has a stack goes on; who would need one is refused it.
+            break;
+        }
+        weft_fiber_switch(&run->main, &run->warm);
+        goes_on = run->stack == NULL; // Somebody has kept it: the slice ends here.
+        if (goes_on) end_slice(core);
+    }
+    if (run->slices == 0) return 0;
+    weft_counter_add(&core->stats.slice_count, run->slices);
+    weft_counter_add(&core->stats.reduction_count, run->reductions);
+    return run->slices;
+}
+
+void weft_core_drop_stack(struct weft_core *core)
+{
+    if (core->run.stack == NULL) return;
+    weft_fiber_shadow_drop(&core->run.warm);
+    weft_stacks_release(core->stacks, core->run.stack);
+    core->run.stack = NULL;
+}
