@@ -1,224 +1,77 @@
-#include "runtime/actor/actor.h"
-
+// actor.c: the birth of an actor.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/actor/fast.h"
 #include "runtime/actor/internal.h"
-#include "runtime/base/assert.h"
 
-#define ACTOR_BYTES    weft_round_up(sizeof(struct weft_actor), 64)
-#define CHUNK_BYTES    (64 * 1024)
-#define SLOT_MAX       (1u << 24)
-#define CORE_SHIFT     24
-#define CORE_REF_SHIFT 56
-
-_Static_assert(sizeof(struct weft_actor) <= 256, "an idle actor costs four cache lines");
-_Static_assert(WEFT_CORE_MAX <= 256, "a pid has 8 bits for the core");
-
-static weft_pid make_pid(const struct weft_actor_system *system, uint32_t slot)
+static bool (*slice_of(const struct weft_actor_kind *kind))(struct weft_core *, struct weft_task *)
 {
-    return (weft_pid)system->generations[slot] << 32 | (weft_pid)system->core->index << CORE_SHIFT |
-           slot;
+    if (kind->handle != NULL) return weft_slice_callback;
+    return kind->main != NULL ? weft_slice_main : weft_slice_kind;
 }
 
-static int alloc_tables(struct weft_actor_system *system, uint32_t capacity)
-{
-    struct weft_arena *arena = system->arena;
-    system->slot_capacity = capacity;
-    system->slots = weft_arena_alloc(arena, capacity * sizeof(*system->slots));
-    system->generations = weft_arena_alloc(arena, capacity * sizeof(*system->generations));
-    system->free_slots = weft_arena_alloc(arena, capacity * sizeof(*system->free_slots));
-    return system->slots != NULL && system->generations != NULL && system->free_slots != NULL
-               ? 0
-               : -ENOMEM;
-}
-
-static void release_tables(struct weft_actor_system *system)
-{
-    const size_t capacity = system->slot_capacity;
-    weft_arena_release(system->arena, system->slots, capacity * sizeof(*system->slots));
-    weft_arena_release(system->arena, system->generations, capacity * sizeof(*system->generations));
-    weft_arena_release(system->arena, system->free_slots, capacity * sizeof(*system->free_slots));
-}
-
-int weft_actor_system_init(struct weft_actor_system *system, struct weft_core *core,
-                           struct weft_arena *arena, uint32_t capacity)
-{
-    weft_assert(capacity > 0 && capacity <= SLOT_MAX);
-    memset(system, 0, sizeof(*system));
-    system->core = core;
-    system->arena = arena;
-    system->reference = (uint64_t)core->index << CORE_REF_SHIFT;
-    weft_list_init(&system->all);
-    weft_slab_init(&system->actors, arena, (uint32_t)ACTOR_BYTES, CHUNK_BYTES);
-    weft_message_init(system);
-
-    int status = alloc_tables(system, capacity);
-    if (status != 0) goto release;
-    const struct weft_poller flusher = {
-        .name = "actors", .flush = weft_message_flush, .self = system};
-    status = weft_core_add_poller(core, &flusher);
-    if (status != 0) goto release;
-    weft_core_on(core, WEFT_CORE_MESSAGE_ACTOR, weft_message_on_actor, system);
-    weft_core_on(core, WEFT_CORE_MESSAGE_MEMORY, weft_message_on_memory, system);
-    return 0;
-
-release:
-    release_tables(system);
-    return status;
-}
-
-void weft_actor_system_destroy(struct weft_actor_system *system)
-{
-    for (struct weft_list *link; (link = weft_list_pop(&system->all)) != NULL;) {
-        struct weft_actor *actor = WEFT_CONTAINER_OF(link, struct weft_actor, all_link);
-        // The messages themselves may lie in slabs that are gone: they are counted, not touched.
-        weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_ACTOR, actor->mailbox_count);
-        if (actor->task.queued) weft_list_remove(&actor->task.link);
-        if (actor->kind->destroy != NULL) actor->kind->destroy(actor);
-    }
-    weft_counter_set(&system->stats.actor_count, 0);
-    weft_message_destroy(system);
-    weft_slab_destroy(&system->actors);
-    release_tables(system);
-}
-
-// Gives the slot back, one generation on: no pid names the next actor there and this one. A slot
-// whose generations are spent is never used again.
-static void release_slot(struct weft_actor_system *system, uint32_t slot)
-{
-    system->slots[slot] = NULL;
-    if (system->generations[slot] == UINT32_MAX) return;
-    system->generations[slot]++;
-    system->free_slots[system->free_slot_count++] = slot;
-}
-
-static bool take_slot(struct weft_actor_system *system, uint32_t *slot)
-{
-    if (system->free_slot_count > 0) {
-        *slot = system->free_slots[--system->free_slot_count];
-        return true;
-    }
-    if (system->slot_count == system->slot_capacity) return false;
-    *slot = system->slot_count++;
-    system->slots[*slot] = NULL;
-    system->generations[*slot] = 1; // So that no pid is 0.
-    return true;
-}
-
-static void empty_mailbox(struct weft_actor *actor)
-{
-    struct weft_actor_system *system = actor->system;
-    weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_ACTOR, actor->mailbox_count);
-    actor->mailbox_count = 0;
-    for (struct weft_list *link; (link = weft_list_pop(&actor->mailbox)) != NULL;)
-        weft_message_release(system, WEFT_CONTAINER_OF(link, struct weft_message, link));
-}
-
-static void end(struct weft_actor *actor)
-{
-    struct weft_actor_system *system = actor->system;
-    release_slot(system, weft_pid_slot(actor->pid)); // First: from here nothing reaches it.
-    weft_list_remove(&actor->all_link);
-    weft_monitor_end(actor);
-    empty_mailbox(actor);
-    if (actor->kind->destroy != NULL) actor->kind->destroy(actor);
-    if (actor->task.queued) weft_list_remove(&actor->task.link); // It has woken itself.
-    weft_slab_release(&system->actors, actor);
-    weft_counter_add(&system->stats.exit_count, 1);
-    weft_counter_set(&system->stats.actor_count, weft_counter_get(&system->stats.actor_count) - 1);
-}
-
-// The slice of a callback actor: message by message, until there is none or the slice is spent.
-static enum weft_actor_verdict handle_mailbox(struct weft_actor *actor, uint32_t *reductions)
-{
-    while (*reductions >= WEFT_MESSAGE_REDUCTIONS) {
-        struct weft_message *message = weft_actor_receive(actor);
-        if (message == NULL) return WEFT_ACTOR_WAIT;
-        *reductions -= WEFT_MESSAGE_REDUCTIONS;
-        const bool goes_on = actor->kind->handle(actor, message);
-        weft_message_release(actor->system, message);
-        if (!goes_on || actor->ending) return WEFT_ACTOR_EXIT;
-    }
-    return weft_list_empty(&actor->mailbox) ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
-}
-
-static bool run_slice(struct weft_core *core, struct weft_task *task)
-{
-    struct weft_actor *actor = WEFT_CONTAINER_OF(task, struct weft_actor, task);
-    enum weft_actor_verdict verdict = WEFT_ACTOR_EXIT;
-    if (!actor->ending) {
-        const uint32_t before = (uint32_t)core->run.left;
-        uint32_t left = before;
-        verdict = actor->kind->run != NULL ? actor->kind->run(actor, &left)
-                                           : handle_mailbox(actor, &left);
-        weft_assert(left <= before);
-        core->run.left = (int32_t)left;
-        actor->reduction_count += before - left;
-    }
-    if (verdict != WEFT_ACTOR_EXIT && !actor->ending) return verdict == WEFT_ACTOR_AGAIN;
-    end(actor);
-    return false;
-}
+static const struct weft_actor fresh; // What every field that spawn does not set begins as.
 
 int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *spawn,
-                     weft_pid *pid)
+                     weft_pid parent, weft_pid *made)
 {
-    uint32_t slot;
-    struct weft_actor *actor = weft_slab_alloc(&system->actors);
-    if (actor == NULL) return -ENOMEM;
-    if (!take_slot(system, &slot)) {
-        weft_slab_release(&system->actors, actor);
-        return -ENOSPC;
+    const struct weft_actor_kind *kind = spawn->kind;
+    struct weft_actor *actor;
+    void *state = (void *)(uintptr_t)spawn->state;
+    struct weft_label *label = NULL;
+    weft_pid pid;
+    const uint32_t memory = (uint32_t)((kind->state_bytes + 63) / 64);
+    if (spawn->priority >= WEFT_PRIORITY_COUNT || spawn->overflow > WEFT_OVERFLOW_EXIT ||
+        spawn->memory_max > UINT64_C(64) * UINT32_MAX)
+        return -EINVAL;
+    if (kind->main != NULL && !weft_stack_promise(system)) return -ENOSPC;
+    int result = weft_slot_take(system, &actor, &pid);
+    if (unlikely(result != 0)) goto break_promise;
+    result = -ENOMEM;
+    if (kind->state_bytes > 0) {
+        state = weft_arena_alloc(system->arena, kind->state_bytes);
+        if (unlikely(state == NULL)) goto release_slot;
+        if (spawn->state != NULL)
+            memcpy(state, spawn->state, kind->state_bytes);
+        else
+            memset(state, 0, kind->state_bytes);
     }
-    *actor = (struct weft_actor){
-        .system = system,
-        .kind = spawn->kind,
-        .state = spawn->state,
-        .pid = make_pid(system, slot),
-        .mailbox_limit = spawn->mailbox_limit != 0 ? spawn->mailbox_limit : WEFT_MAILBOX_LIMIT,
-        .exit_reason = WEFT_EXIT_NORMAL,
-    };
-    weft_task_init(&actor->task, run_slice, (enum weft_priority)spawn->priority);
+    if (spawn->label != NULL) {
+        label = weft_slab_alloc(&system->label_slab);
+        if (unlikely(label == NULL)) goto release_state;
+        snprintf(label->text, sizeof(label->text), "%s", spawn->label);
+    }
+    *actor = fresh;
+    weft_task_init(&actor->task, slice_of(kind), (enum weft_priority)spawn->priority);
+    actor->task.flags = (uint16_t)((spawn->pinned ? WEFT_ACTOR_PINNED : 0) | spawn->overflow << 14);
+    actor->task.number = spawn->memory_max == 0 ? UINT32_MAX : (uint32_t)(spawn->memory_max / 64);
+    actor->pid = pid;
     weft_list_init(&actor->mailbox);
-    weft_list_init(&actor->monitors);
-    weft_list_init(&actor->watches);
-    if (spawn->name != NULL) snprintf(actor->name, sizeof(actor->name), "%s", spawn->name);
-    system->slots[slot] = actor;
-    weft_list_append(&system->all, &actor->all_link);
+    actor->mailbox_max = spawn->mailbox_max != 0 ? spawn->mailbox_max : WEFT_MAILBOX_MAX;
+    actor->system = system;
+    actor->kind = kind;
+    actor->state = state;
+    actor->awaited = WEFT_REFERENCE_NONE;
+    weft_list_init(&actor->kept);
+    actor->label = label;
+    actor->parent = parent;
+    actor->memory = memory;
+    weft_slot_set_core(system, pid, system->index + 1u);
     weft_counter_add(&system->stats.spawn_count, 1);
-    weft_counter_add(&system->stats.actor_count, 1);
-    if (spawn->start_ready) weft_core_ready(system->core, &actor->task);
-    *pid = actor->pid;
+    weft_trace(system, WEFT_TRACE_SPAWN, pid, (uint32_t)parent);
+    if (kind->main != NULL) weft_core_ready(system->core, &actor->task);
+    *made = pid;
     return 0;
+
+release_state:
+    if (kind->state_bytes > 0) weft_arena_release(system->arena, state, kind->state_bytes);
+release_slot:
+    actor->pid = pid;
+    weft_slot_release(system, actor);
+break_promise:
+    if (kind->main != NULL) weft_stack_unpromise(system);
+    return result;
 }
 
-void weft_actor_wake(struct weft_actor *actor)
-{
-    weft_core_ready(actor->system->core, &actor->task);
-}
-
-void weft_actor_end_soon(struct weft_actor *actor, enum weft_exit reason)
-{
-    if (actor->ending) return;
-    actor->ending = true;
-    actor->exit_reason = (uint8_t)reason;
-    weft_core_ready(actor->system->core, &actor->task);
-}
-
-int weft_actor_kill(struct weft_actor_system *system, weft_pid pid, enum weft_exit reason)
-{
-    const uint16_t to = weft_pid_core(pid);
-    if (to == system->core->index) {
-        struct weft_actor *actor = weft_actor_find(system, pid);
-        if (actor == NULL) return -ESRCH;
-        weft_actor_end_soon(actor, reason);
-        return 0;
-    }
-    if (!weft_message_reaches(system, to)) return -ESRCH;
-    const struct weft_core_message sent = {.kind = WEFT_CORE_MESSAGE_ACTOR,
-                                           .word = {pid, 0, (uint64_t)reason}};
-    if (system->control_mask >> to & 1) return -ENOBUFS; // It would overtake what waits.
-    return weft_core_send_try(system->core, to, &sent) ? 0 : -ENOBUFS;
-}

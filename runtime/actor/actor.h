@@ -1,29 +1,37 @@
-// actor.h: who runs on a core: callback actors and (as another kind) Forth units, under one pid
-// type.
+// actor.h: the actors of one core, and what the actor systems of one node share. The public face of
+// all this is runtime/include/weft/; here is what the node itself uses and what the files of this
+// directory know of each other's structures.
 //
-// A pid is 64 bits: 32 of index (8 of core, 24 of slot) and 32 of generation. A slot whose
-// generation is spent is retired, never wrapped, so a pid names one actor for ever. An actor's
-// state and mailbox are touched by its own core only; from another core a message is one slot of
-// the SPSC ring of that pair, so the order of a pair holds.
+// A pid is 64 bits: 32 of index (8 of home core, 24 of slot) and 32 of generation. A slot whose
+// generations are spent is retired, never wrapped: a pid names one actor for ever. An actor's block
+// stays where it was born; what moves between cores is only who may touch it. `location` of the
+// home core says who: that byte is all that another core reads of an actor.
 //
-// A mailbox is one queue in arrival order with two budgets: user messages are bounded by
-// `mailbox_limit`; control messages (exit, down, timer, system) travel in nodes allocated when
-// their cause was made (link, monitor, timer), so they neither fail nor overtake (DESIGN, rule 3).
-#ifndef WEFT_ACTOR_ACTOR_H
-#define WEFT_ACTOR_ACTOR_H
+// An actor, its mailbox and its timers are touched by the core it is on and by no other. What comes
+// from another core came through the ring of that pair, as a chain of messages (outbox.c), so the
+// order of a pair holds; migrate.c says how it holds while actors move.
+//
+// A mailbox is one queue in arrival order with two budgets: user messages are bounded; control
+// messages travel in blocks that were taken when their cause was made (link, monitor, timer), so
+// they neither fail nor overtake (DESIGN, rule 3).
+#ifndef WEFT_ACTOR_SYSTEM_H
+#define WEFT_ACTOR_SYSTEM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <weft/actor.h>
+#include <weft/message.h>
+#include <weft/types.h>
 
 #include "runtime/base/list.h"
 #include "runtime/base/span.h"
 #include "runtime/mem/arena.h"
 #include "runtime/mem/slab.h"
+#include "runtime/mem/stacks.h"
 #include "runtime/sched/core.h"
 
-typedef uint64_t weft_pid; // 0 names nobody.
-
-static inline uint16_t weft_pid_core(weft_pid pid)
+static inline uint16_t weft_pid_home(weft_pid pid) // The core it was born on.
 {
     return (uint16_t)((pid >> 24) & 0xff);
 }
@@ -38,149 +46,231 @@ static inline uint32_t weft_pid_generation(weft_pid pid)
     return (uint32_t)(pid >> 32);
 }
 
-enum weft_message_tag {
-    WEFT_MESSAGE_USER, // Between actors; `type` is theirs.
-    WEFT_MESSAGE_CALL, // Wants a reply with the same `reference`.
-    WEFT_MESSAGE_REPLY,
-    WEFT_MESSAGE_PORT,  // From outside: a datagram, an admin command. `type` says which.
-    WEFT_MESSAGE_TIMER, // Control.
-    WEFT_MESSAGE_DOWN,  // Control: a monitored actor ended; `from` is its pid, payload its reason.
-    WEFT_MESSAGE_EXIT,  // Control: a linked actor ended.
-    WEFT_MESSAGE_SYSTEM // Control.
-};
-
-// One message: header and flat payload in one block of the sending core's arena. It belongs to
-// whoever holds it; the block goes home to core `home` when it is released on another. `home` and
-// `length` stay as weft_message_alloc set them: the block's size follows from them.
-struct weft_message {
-    struct weft_list link;
-    weft_pid to;
-    weft_pid from;      // 0 if not from an actor.
-    uint64_t reference; // Of a call, a timer, a monitor.
-    uint8_t tag;        // enum weft_message_tag.
-    uint8_t home;       // Core whose arena holds the block.
-    uint16_t type;      // The parties' own.
-    uint32_t length;    // Payload bytes.
-    uint8_t payload[];
-};
-_Static_assert(sizeof(struct weft_message) == 48,
-               "one message of up to 16 bytes is one cache line");
-
-enum weft_exit { // Why an actor ended: `type` of EXIT and DOWN.
-    WEFT_EXIT_NORMAL,
-    WEFT_EXIT_KILLED,
-    WEFT_EXIT_FAULT, // Its own doing: an uncaught throw, a broken rule.
-    WEFT_EXIT_QUOTA,
-    WEFT_EXIT_NOPROC // It did not exist when it was monitored.
-};
-
-#define WEFT_MAILBOX_LIMIT      1024 // User messages, where a spawn does not say.
-#define WEFT_MESSAGE_REDUCTIONS 10   // What handling one message is charged.
+#define WEFT_MAILBOX_MAX        1024 // User messages, where a spawn does not say.
+#define WEFT_MESSAGE_REDUCTIONS 10   // What handling or sending one message is charged.
 #define WEFT_MESSAGE_CLASSES    4    // Blocks of 64, 128, 256 and 512 bytes come from slabs.
+#define WEFT_SLOTS_MAX          (1u << 24)
+#define WEFT_CHUNK_SLOTS        256 // Actors whose blocks come and go together.
+#define WEFT_REFERENCE_NONE     UINT64_MAX
+#define WEFT_TALK_MOVES         16 // Notes in a row of one conversation: go where the other is.
 
-enum weft_actor_verdict { // What run() wants next.
+enum weft_actor_verdict { // What a slice wants next.
     WEFT_ACTOR_WAIT,  // Sleep until another message comes, or weft_actor_wake. Messages left stay.
     WEFT_ACTOR_AGAIN, // Another slice: there is more to do.
     WEFT_ACTOR_EXIT   // End; exit_reason in the actor says why (default NORMAL).
 };
 
-struct weft_actor;
-
-// A kind of actor. Callback actors give `handle`; units give `run` and take messages themselves.
-struct weft_actor_kind {
-    const char *name; // "callback", "unit".
-    // One slice. `*reductions` goes down as work is done. NULL: the mailbox is handed to `handle`.
-    enum weft_actor_verdict (*run)(struct weft_actor *actor, uint32_t *reductions);
-    // One message; the actor does not own it: it is released afterwards. False ends the actor.
-    bool (*handle)(struct weft_actor *actor, const struct weft_message *message);
-    // The last thing that happens to an actor: frees its state. Its pid names nobody any more.
-    // NULL: none.
-    void (*destroy)(struct weft_actor *actor);
+enum { // task.flags of an actor.
+    WEFT_ACTOR_ENDING = 1 << 0,    // It ends at its next slice boundary.
+    WEFT_ACTOR_ZOMBIE = 1 << 1,    // It has ended; its links are still being told.
+    WEFT_ACTOR_TRAPS = 1 << 2,     // Exit signals are messages to it.
+    WEFT_ACTOR_PINNED = 1 << 3,    // Not to be moved.
+    WEFT_ACTOR_SELECTIVE = 1 << 4, // Waits for one reference: other messages do not wake it.
+    WEFT_ACTOR_CALLING = 1 << 5,   // In weft_call.
+    WEFT_ACTOR_MOVING = 1 << 6,    // Frozen, until it arrives elsewhere.
+    WEFT_ACTOR_BUSY = 1 << 7,      // Its mailbox is at its limit (a sender to it may be muted).
+    WEFT_ACTOR_MUTED = 1 << 8,     // Waits for room in somebody's mailbox.
+    WEFT_ACTOR_PARKED = 1 << 9,    // Not at a slice boundary: it goes on on its own stack.
+    WEFT_ACTOR_EVICTED = 1 << 11,  // Its stack's bytes are elsewhere.
+    WEFT_ACTOR_INDEXED = 1 << 12,  // Something points into its mailbox (receive.c, awaits.c).
+    WEFT_ACTOR_PRIVATE = 1 << 13,  // An actor of the node itself: not listed as a user's.
+    WEFT_ACTOR_OVERFLOW = 3 << 14, // enum weft_overflow.
 };
 
 struct weft_actor_system;
 
+// What only some actors need: made when one first waits with a stack, arms a timer, and so on.
+struct weft_actor_rare {
+    struct weft_list blocks;   // Of weft_alloc.
+    struct weft_actor *actor;
+    struct weft_timer timer;   // Wakes it at deadline_ns, or before (see receive.c).
+    uint64_t deadline_ns;      // Of the wait under way.
+    struct weft_awaits *awaits; // Calls under way, beyond the one that it waits in.
+    struct weft_cursors *cursors; // Where receives by pattern stopped.
+    struct weft_list unmutes;  // UNMUTE messages for other cores, ready to go (mute.c).
+    uint32_t alarm_length;
+    weft_pid alarm_to;
+    struct weft_message *alarm; // The alarm's message, when it is not on its way.
+    uint32_t mailbox_max;       // The real one, while an alarm or so lowers the one in the actor.
+    uint8_t home;               // Core whose slab the block belongs to.
+};
+
+// A stack of its own, and where it stands on it.
+struct weft_actor_stack {
+    struct weft_fiber fiber;
+    void *stack;   // NULL: none at the moment.
+    void *evicted; // What lived on it, while its memory is given back.
+    struct weft_actor_rare *rare; // NULL: none.
+    uint32_t evicted_bytes;
+    uint32_t parked_ticks; // When it parked, in units of 2^20 ns: for evict.c.
+    uint8_t home;       // Core whose slab the block belongs to.
+};
+
 struct weft_actor {
-    struct weft_task task; // Its place in a run queue.
-    struct weft_actor_system *system;
-    const struct weft_actor_kind *kind;
-    void *state; // The kind's.
+    // What a sender touches.
+    struct weft_task task; // Its place in a run queue; flags above; number: memory_max / 64.
     weft_pid pid;
     struct weft_list mailbox; // struct weft_message, oldest first.
     uint32_t mailbox_count;   // User messages in it.
-    uint32_t mailbox_limit;
-    struct weft_list monitors; // Who watches this actor: the DOWN of each, ready to go.
-    struct weft_list watches;  // Whom this actor watches (monitor.c).
-    uint8_t exit_reason;       // enum weft_exit.
-    bool ending;               // Set by exit and kill; it ends at its next slice boundary.
-    char name[32];             // For people; may be empty.
+    uint32_t mailbox_max;
+    // What a slice touches.
+    struct weft_actor_system *system; // Of the core that it is on.
+    const struct weft_actor_kind *kind;
+    void *state;
+    struct weft_message *current; // Received last, or being handled.
+    struct weft_message *answer;  // To the call that it waited in last.
+    uint64_t awaited;             // The reference that it waits for, or WEFT_REFERENCE_NONE.
+    struct weft_actor_stack *stack;
+    weft_pid last_to; // To whom it sent last: who talks to whom (balance.c).
+    // The rest.
+    union {
+        struct weft_message *chain;
+        struct weft_message **buckets;
+    } edges; // Links, monitors, timers, by key (edge.c).
+    uint32_t edge_count;
+    uint8_t edge_bits;      // log2 of the buckets; 0: `edges` is one chain.
+    uint8_t talk;           // How often in a row last_to was the same at the end of a slice.
+    uint16_t exit_reason;   // enum weft_exit.
+    struct weft_list kept;  // Messages that it keeps.
+    struct weft_label *label;
+    weft_pid parent;
     uint64_t reduction_count;
-    uint64_t message_count;    // Delivered to it.
-    struct weft_list all_link; // In the system's list of its live actors.
+    union {
+        uint32_t partner;     // The low half of last_to at the end of its last slice.
+        uint32_t edge_cursor; // Of one that ends: the first bucket that may hold edges.
+    };
+    uint32_t memory; // In units of 64 bytes: state, blocks, stack, large messages.
+};
+_Static_assert(sizeof(struct weft_actor) == 192, "three cache lines");
+_Static_assert(offsetof(struct weft_actor, system) == 64, "the first is the sender's");
+
+struct weft_label {
+    char text[32];
 };
 
 struct weft_actor_stats {
-    weft_counter actor_count, spawn_count, exit_count;
+    weft_counter spawn_count, exit_count;
     // User messages. Over all cores of a node, with nothing on its way or in a mailbox:
-    // send_count = message_count + drops MAILBOX_FULL, MAILBOX_NO_ACTOR, MAILBOX_NO_MEMORY and
-    // RING_FULL (RING_FULL as far as it counts actors' messages).
+    // send_count = message_count + the drops of stage "mailbox".
     weft_counter send_count;    // Offered here, those included for which there was no memory.
     weft_counter message_count; // Received by actors here.
+    weft_counter arrived_count, departed_count; // Actors that came from another core, or went.
+    weft_counter mute_count;    // Times that a sender had to wait for room.
+    weft_counter cycle_count;   // Calls refused because they would have waited for themselves.
+    weft_counter evict_count;   // Stacks whose memory was given back while they slept.
+    weft_counter backlog_turns; // Turns in a row that ended with work left over.
+};
+
+// Actors on a core. Any core; exact when none turns.
+static inline uint64_t weft_actor_count(const struct weft_actor_stats *stats)
+{
+    return weft_counter_get(&stats->spawn_count) + weft_counter_get(&stats->arrived_count) -
+           weft_counter_get(&stats->departed_count) - weft_counter_get(&stats->exit_count);
+}
+
+struct weft_slot_chunk { // What its home knows of WEFT_CHUNK_SLOTS actors in one block.
+    struct weft_actor *free; // Free ones, linked by task.link.next.
+    uint32_t used;
+    uint32_t generation; // Above every generation spent here before the block was given back.
+    uint32_t next, prev; // In the ring of chunks with free slots; UINT32_MAX: in none.
+};
+
+struct weft_outbox { // Messages to one other core, in order.
+    struct weft_message *first, *last;
+    uint32_t count;
+    uint32_t muted; // Senders wait until there are fewer.
+};
+
+// What the actor systems of one node share.
+struct weft_actor_node {
+    // By core, as many as a pid can name; those that run no actors have the one without slots.
+    struct weft_actor_system *systems[256];
+    struct weft_actor_system *nobody;
+    uint64_t core_mask; // Cores that run actors.
+    const char *name;   // The node's.
+    struct weft_registry *registry;
+    // A pool of threads for weft_blocking. May be NULL.
+    int (*blocking)(void *self, struct weft_core *core, int (*work)(void *argument), void *argument,
+                    void (*done)(struct weft_core *core, void *self, uint64_t result), void *waiter);
+    void *blocking_self;
+    _Atomic uint16_t searcher;  // A core that looks for work, plus 1 (balance.c). One at a time.
+    bool moves_always;          // For tests: every actor moves after every slice.
 };
 
 struct weft_actor_system { // One per worker core.
+    // Set at start; any core of the node reads these.
+    struct weft_core *core;
+    struct weft_actor_node *node;
+    struct weft_arena *arena;
+    struct weft_stacks *stacks; // NULL: nobody may wait with a stack.
+    struct weft_actor **chunks; // By slot / WEFT_CHUNK_SLOTS; NULL: no block. Written by its core.
+    _Atomic uint8_t *location;  // Of each slot: the core it is on, plus 1; 0: nobody.
+    uint32_t slot_capacity;
+    uint16_t index; // The core's.
+
+    // Its core's alone.
+    _Alignas(WEFT_CORE_ALIGN) struct weft_actor *running; // In its slice now; NULL: none.
+    bool in_user;           // The code of an actor is running, not ours (fault.c).
+    uint64_t reference;     // The last one given out; the core's index in the top byte.
+    uint64_t out_mask;      // Outboxes with something in them.
+    uint64_t home_mask;     // Cores with something in home[].
+    struct weft_slab messages[WEFT_MESSAGE_CLASSES];
+    struct weft_slot_chunk *slots;
+    uint32_t chunk_count;
+    uint32_t open_chunk;    // The first with free slots; UINT32_MAX: none.
+    uint32_t holding;       // Arrivals under way.
+    int64_t stack_promises; // Actors with `main` made here, less those that ended here.
+    uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last.
+    weft_pid mute_wanted;   // Whom the slice under way has sent too much; 0: nobody.
+    uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
+    uint32_t evict_hand; // evict.c: the slot to look at next,
+    bool evict_found;    // whether this round has found one,
+    uint64_t evict_due_ns; // and when to look again.
+    struct weft_groups *groups;
+    struct weft_tracer *tracer; // The flight recorder. NULL: off.
+    struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
+    struct weft_list dams;  // Receivers that senders of this core wait for (mute.c).
+    struct weft_list held;  // Messages for actors that are about to arrive (migrate.c).
+    struct weft_list moves; // Departures under way.
+    struct weft_slab stack_slab, rare_slab, label_slab;
+    struct weft_outbox out[WEFT_CORE_MAX];
+    struct weft_message *home[WEFT_CORE_MAX]; // Blocks released here: a chain per home.
+
+    // Its core writes, any core reads.
+    _Alignas(WEFT_CORE_ALIGN) struct weft_actor_stats stats;
+};
+
+struct weft_actor_options {
     struct weft_core *core;
     struct weft_arena *arena;
-    struct weft_slab actors;
-    struct weft_actor **slots; // By slot number.
-    uint32_t *generations;
-    uint32_t slot_count, slot_capacity;
-    uint32_t *free_slots;
-    uint32_t free_slot_count;
-    struct weft_list all; // Live actors by age.
-    struct weft_actor_stats stats;
-    struct weft_slab messages[WEFT_MESSAGE_CLASSES];
-    struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
-    uint64_t reference;     // The last one given out; the core's index stands in the top byte.
-    uint64_t control_mask;  // Cores with something in control[].
-    uint64_t home_mask;     // Cores with something in home[].
-    struct weft_list control[WEFT_CORE_MAX]; // Control messages that found the ring full, in order.
-    struct weft_message
-        *home[WEFT_CORE_MAX]; // Blocks released here: a chain per core that made them.
+    struct weft_actor_node *node;
+    uint32_t actor_count_max; // At most 2^24.
+    uint32_t stack_count_max; // 0: nobody may wait with a stack of its own.
+    enum weft_stack_guard guard;
+    bool traces; // Keep a flight recorder (trace.h).
 };
 
-// Makes the actor system of `core` with room for `capacity` actors (at most 2^24); memory from
-// `arena`. It takes the core's messages of kinds ACTOR and MEMORY and one of its poller places.
-// Before the first turn of any core. 0, -ENOMEM or -ENOSPC.
-int weft_actor_system_init(struct weft_actor_system *system, struct weft_core *core,
-                           struct weft_arena *arena, uint32_t capacity);
-// Destroys every actor's state and returns all memory; nobody is told. No core of the node turns
-// any more; the systems of its cores may be destroyed in any order. Messages still in mailboxes are
-// counted.
+// Makes what the actor systems share. Before the first of them; `name` outlives it. 0 or -ENOMEM.
+int weft_actor_node_init(struct weft_actor_node *node, const char *name, uint32_t name_count_max);
+void weft_actor_node_destroy(struct weft_actor_node *node);
+
+// Makes the actor system of a core. It takes the core's messages of kinds ACTOR and MEMORY, one of
+// its poller places, and gives it stacks. Before the first turn of any core. 0, -ENOMEM, -ENOSPC.
+int weft_actor_system_init(struct weft_actor_system *system,
+                           const struct weft_actor_options *options);
+// Ends every actor without telling anybody and returns all memory. No core of the node turns any
+// more. Messages still in mailboxes are counted. The systems of a node are destroyed together: all
+// of them before the first arena is freed.
 void weft_actor_system_destroy(struct weft_actor_system *system);
 
-struct weft_spawn {
-    const struct weft_actor_kind *kind;
-    void *state;            // Owned by the actor from now on, freed by kind->destroy.
-    const char *name;       // Copied; NULL for none.
-    uint32_t mailbox_limit; // 0: 1 024.
-    uint8_t priority;       // enum weft_priority.
-    bool start_ready;       // Give it a slice at once, before any message.
-};
+// ---- What the node's own actors and kinds with `slice` use. Own core only.
 
-// Makes an actor on this core. 0 and *pid; -ENOMEM at the cap, -ENOSPC at the capacity: then
-// `state` still belongs to the caller. Own core only.
+// As weft_spawn, by the node. `parent` 0: nobody.
 int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *spawn,
-                     weft_pid *pid);
+                     weft_pid parent, weft_pid *pid);
 
-// The actor, if it lives on this core and its generation is right; else NULL. Own core only.
-static inline struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid)
-{
-    const uint32_t slot = weft_pid_slot(pid);
-    if (slot >= system->slot_count) return NULL;
-    struct weft_actor *actor = system->slots[slot];
-    return actor != NULL && actor->pid == pid ? actor : NULL;
-}
+// The actor, if it is on this core and its generation is right; else NULL.
+struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid);
 
 // A message of `length` payload bytes from this core's arena, zero header. NULL at the cap:
 // counted.
@@ -189,26 +279,42 @@ struct weft_message *weft_message_alloc(struct weft_actor_system *system, uint32
 void weft_message_release(struct weft_actor_system *system, struct weft_message *message);
 
 // Sends: ownership of `message` (with to, from, tag, type set) passes in every case. 0 if it is in
-// the mailbox or on its way; -ESRCH no such actor, -ENOBUFS mailbox or ring full: counted in the
-// ledger. Control messages (TIMER, EXIT, SYSTEM; DOWN is monitor's own) never get -ENOBUFS.
+// the mailbox or on its way; -ESRCH no such actor, -ENOBUFS mailbox full: counted in the ledger.
+// Never waits: what does not fit a mailbox is dropped whatever its policy.
 int weft_actor_send(struct weft_actor_system *system, struct weft_message *message);
 
-// Takes the oldest message out of the mailbox; NULL if none. For kinds with `run`, which then own
-// it.
+// Takes the oldest message out of the mailbox; NULL if none. The caller owns it.
 struct weft_message *weft_actor_receive(struct weft_actor *actor);
 
-// Gives the actor a slice although no message came (a timer of its own fired). Own core only.
+// Gives the actor a slice although no message came (a timer of its own fired).
 void weft_actor_wake(struct weft_actor *actor);
 
-// Ends an actor at its next slice boundary. Any core's system; crosses by ring. 0, -ESRCH,
-// -ENOBUFS.
-int weft_actor_kill(struct weft_actor_system *system, weft_pid pid, enum weft_exit reason);
+// Ends an actor at its next slice boundary, wherever it is. 0, -ESRCH, -ENOMEM.
+int weft_actor_kill(struct weft_actor_system *system, weft_pid pid, uint16_t reason);
 
-// `watcher` (an actor of this core) gets one DOWN with `reference` when `target` ends, at once with
-// NOPROC if it does not exist. The node that carries it is allocated here: -ENOMEM means not
-// watched.
+// `watcher` (an actor of this core) gets one DOWN with *reference when `target` ends, at once with
+// NOPROC if it does not exist. The block that carries it is taken here: -ENOMEM: not watched.
 int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *reference);
-// No DOWN with this reference is delivered from now on.
+// No DOWN with this reference is received from now on.
 void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference);
 
-#endif // WEFT_ACTOR_ACTOR_H
+// Every actor that is on this core, by home and slot. `see` must not end one. Own core, or when none
+// turns.
+void weft_actor_each(struct weft_actor_system *system,
+                     void (*see)(struct weft_actor *actor, void *argument), void *argument);
+
+// Names, for the node: as weft_register and weft_whereis. Any core of the node.
+int weft_actor_register(struct weft_actor_system *system, const char *name, weft_pid pid);
+weft_pid weft_actor_whereis(const struct weft_actor_node *node, const char *name);
+
+static inline struct weft_list *weft_message_link(struct weft_message *message)
+{
+    return (struct weft_list *)(void *)message->link;
+}
+
+static inline struct weft_message *weft_message_of(struct weft_list *link)
+{
+    return (struct weft_message *)(void *)link;
+}
+
+#endif // WEFT_ACTOR_SYSTEM_H

@@ -1,177 +1,178 @@
 // monitor.c: one actor learns of another's end, once, without an allocation when it happens.
 //
-// Two blocks are made with a monitor, both at the watcher's home:
-//
-//   watcher's core                              target's core
-//   watch, in watcher->watches  <- points to -> down, in target->monitors
-//
-// The target's end sends `down` to the watcher. Demonitor sends `watch` to the target, as the
-// carrier that takes `down` back, and both go home; so neither way can fail. They may cross: then
-// the DOWN finds the watch cancelled and is dropped. The watch is still there to be looked at,
-// since the DOWN left the target's core first and the way home keeps the order
-// (weft_message_flush).
+// Two blocks are made with a monitor. The DOWN goes to the target and waits in its table; the watch
+// stays in the watcher's. The end of the target sends the DOWN back; demonitor sends the watch
+// after it, as the carrier that takes the DOWN out of the target's table, so neither way can fail.
+// They may cross: a DOWN that finds no watch is dropped.
 #include <errno.h>
 
+#include <weft/link.h>
+
 #include "runtime/actor/internal.h"
-#include "runtime/base/assert.h"
 
-enum watch_state {
-    WATCH_ARMED,    // `down` is with the target, or on its way there or back.
-    WATCH_FIRED,    // `down` is in the watcher's mailbox.
-    WATCH_CANCELLED // Demonitored; on its way to the target and home.
-};
-
-// The hidden payloads.
-struct watch_part {
-    struct weft_message *down;
-    uint8_t state; // Watcher's core only.
-};
-
-struct down_part {
-    struct weft_message *watch;
-};
-
-static struct watch_part *watch_part(struct weft_message *watch)
+// Hidden behind a watch: the DOWN, once it stands in the watcher's mailbox.
+static struct weft_message **down_of(struct weft_message *watch)
 {
-    return (struct watch_part *)(void *)watch->payload;
-}
-
-static struct down_part *down_part(struct weft_message *down)
-{
-    return (struct down_part *)(void *)down->payload;
-}
-
-_Static_assert(sizeof(struct watch_part) <= 16 && sizeof(struct down_part) <= 16,
-               "hidden behind a header of 48 bytes in a block of 64");
-
-static struct weft_message *make_watch(struct weft_actor *watcher, weft_pid target)
-{
-    struct weft_actor_system *system = watcher->system;
-    struct weft_message *watch = weft_message_alloc_control(system);
-    if (watch == NULL) return NULL;
-    struct weft_message *down = weft_message_alloc_control(system);
-    if (down == NULL) {
-        weft_message_release(system, watch);
-        return NULL;
-    }
-    watch->tag = TAG_DEMONITOR;
-    down->tag = TAG_MONITOR;
-    watch->to = down->from = target;
-    watch->from = down->to = watcher->pid;
-    watch->reference = down->reference = ++system->reference;
-    *watch_part(watch) = (struct watch_part){.down = down, .state = WATCH_ARMED};
-    *down_part(down) = (struct down_part){.watch = watch};
-    return watch;
-}
-
-static void fire(struct weft_actor_system *system, struct weft_message *down, enum weft_exit reason)
-{
-    down->tag = WEFT_MESSAGE_DOWN;
-    down->type = reason;
-    const uint16_t to = weft_pid_core(down->to);
-    if (to == system->core->index)
-        weft_monitor_deliver(system, down);
-    else
-        weft_message_send_control(system, to, down);
-}
-
-// On the target's core: from now on its end is told.
-void weft_monitor_place(struct weft_actor_system *system, struct weft_message *down)
-{
-    struct weft_actor *target = weft_actor_find(system, down->from);
-    if (target != NULL)
-        weft_list_append(&target->monitors, &down->link);
-    else
-        fire(system, down, WEFT_EXIT_NOPROC);
-}
-
-// On the watcher's core: the DOWN has come.
-void weft_monitor_deliver(struct weft_actor_system *system, struct weft_message *down)
-{
-    struct watch_part *part = watch_part(down_part(down)->watch);
-    if (part->state == WATCH_CANCELLED) {
-        weft_message_release(system, down);
-        return;
-    }
-    struct weft_actor *watcher = weft_actor_find(system, down->to);
-    weft_assert(watcher != NULL); // Its end would have cancelled the watch.
-    weft_assert(part->state == WATCH_ARMED);
-    part->state = WATCH_FIRED;
-    weft_list_append(&watcher->mailbox, &down->link);
-    weft_core_ready(system->core, &watcher->task);
-}
-
-// The DOWN leaves the mailbox for its reader: the watch has done its work.
-void weft_monitor_received(struct weft_actor_system *system, struct weft_message *down)
-{
-    struct weft_message *watch = down_part(down)->watch;
-    weft_list_remove(&watch->link);
-    weft_message_release(system, watch);
-}
-
-// On the target's core: takes the DOWN back, if it has not left, and sends both home.
-void weft_monitor_remove(struct weft_actor_system *system, struct weft_message *watch)
-{
-    if (weft_actor_find(system, watch->to) != NULL) {
-        struct weft_message *down = watch_part(watch)->down;
-        weft_list_remove(&down->link);
-        weft_message_release(system, down);
-    }
-    weft_message_release(system, watch);
-}
-
-static void cancel(struct weft_actor_system *system, struct weft_message *watch)
-{
-    struct watch_part *part = watch_part(watch);
-    const uint16_t to = weft_pid_core(watch->to);
-    weft_list_remove(&watch->link);
-    if (part->state == WATCH_FIRED || to == system->core->index) {
-        weft_list_remove(
-            &part->down->link); // Out of the mailbox, unread, or of the target's monitors.
-        weft_message_release(system, part->down);
-        weft_message_release(system, watch);
-    } else {
-        part->state = WATCH_CANCELLED;
-        // `watch` is addressed to the target, as `to` of any message.
-        weft_message_send_control(system, to, watch);
-    }
+    return (struct weft_message **)(void *)watch->payload;
 }
 
 int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *reference)
 {
     struct weft_actor_system *system = watcher->system;
-    struct weft_message *watch = make_watch(watcher, target);
+    struct weft_message *watch = weft_message_alloc_control(system);
     if (watch == NULL) return -ENOMEM;
-    weft_list_append(&watcher->watches, &watch->link);
+    struct weft_message *down = weft_message_alloc_control(system);
+    if (down == NULL) {
+        weft_message_release_block(system, watch);
+        return -ENOMEM;
+    }
+    watch->tag = TAG_EDGE_WATCH;
+    watch->to = target;
+    watch->reference = down->reference = ++system->reference;
+    *down_of(watch) = NULL;
+    weft_edge_add(watcher, watch);
     *reference = watch->reference;
-
-    struct weft_message *down = watch_part(watch)->down;
-    const uint16_t to = weft_pid_core(target);
-    if (to == system->core->index)
-        weft_monitor_place(system, down);
-    else if (weft_message_reaches(system, to))
-        weft_message_send_control(system, to, down);
-    else
-        fire(system, down, WEFT_EXIT_NOPROC);
+    down->tag = TAG_MONITOR;
+    down->to = target;
+    down->from = watcher->pid;
+    weft_signal(system, down);
     return 0;
+}
+
+static void fire(struct weft_actor_system *system, struct weft_message *down, weft_pid watcher,
+                 weft_pid target, uint16_t reason)
+{
+    down->tag = WEFT_MESSAGE_DOWN;
+    down->type = reason;
+    down->to = watcher;
+    down->from = target;
+    weft_signal(system, down);
+}
+
+// At the target's: from now on its end is told.
+void weft_monitor_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                          struct weft_message *down)
+{
+    if (actor == NULL || (actor->task.flags & WEFT_ACTOR_ZOMBIE) != 0) {
+        fire(system, down, down->from, down->to, WEFT_EXIT_NOPROC);
+        return;
+    }
+    down->tag = TAG_EDGE_WATCHED;
+    weft_edge_add(actor, down);
+}
+
+// At the watcher's.
+void weft_down_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                       struct weft_message *down)
+{
+    struct weft_message *watch =
+        actor != NULL ? weft_edge_find(actor, TAG_EDGE_WATCH, down->reference) : NULL;
+    if (watch == NULL || (actor->task.flags & WEFT_ACTOR_ZOMBIE) != 0) {
+        weft_message_release_block(system, down);
+        return;
+    }
+    *down_of(watch) = down;
+    weft_mailbox_put(system, actor, down, false);
+}
+
+// The DOWN leaves the mailbox for its reader: the watch has done its work.
+void weft_down_received(struct weft_actor *actor, const struct weft_message *down)
+{
+    struct weft_message *watch = weft_edge_take(actor, TAG_EDGE_WATCH, down->reference);
+    if (watch != NULL) weft_message_release_block(actor->system, watch);
+}
+
+struct weft_message *weft_monitor_find(const struct weft_actor *actor, uint64_t reference,
+                                       bool *known)
+{
+    struct weft_message *watch = weft_edge_find(actor, TAG_EDGE_WATCH, reference);
+    *known = watch != NULL;
+    return watch != NULL ? *down_of(watch) : NULL;
+}
+
+static void demonitor(struct weft_actor *watcher, struct weft_message *watch)
+{
+    struct weft_actor_system *system = watcher->system;
+    struct weft_message *down = *down_of(watch);
+    if (down != NULL) { // It has come, unread.
+        weft_mailbox_take(watcher, down);
+        weft_message_release_block(system, down);
+        weft_message_release_block(system, watch);
+        return;
+    }
+    watch->tag = TAG_DEMONITOR;
+    watch->from = watcher->pid;
+    weft_signal(system, watch);
+}
+
+void weft_demonitor_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                            struct weft_message *watch)
+{
+    struct weft_message *down =
+        actor != NULL ? weft_edge_take(actor, TAG_EDGE_WATCHED, watch->reference) : NULL;
+    if (down != NULL) weft_message_release_block(system, down);
+    weft_message_release_block(system, watch);
 }
 
 void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference)
 {
-    WEFT_LIST_FOR_EACH (link, &watcher->watches) {
-        struct weft_message *watch = WEFT_CONTAINER_OF(link, struct weft_message, link);
-        if (watch->reference != reference) continue;
-        cancel(watcher->system, watch);
-        return;
-    }
+    struct weft_message *watch = weft_edge_take(watcher, TAG_EDGE_WATCH, reference);
+    if (watch != NULL) demonitor(watcher, watch);
 }
 
-void weft_monitor_end(struct weft_actor *actor)
+void weft_monitor_end(struct weft_actor *actor, struct weft_message *edge)
 {
-    WEFT_LIST_FOR_EACH (link, &actor->watches) {
-        cancel(actor->system, WEFT_CONTAINER_OF(link, struct weft_message, link));
+    if (edge->tag == TAG_EDGE_WATCHED)
+        fire(actor->system, edge, edge->from, actor->pid, actor->exit_reason);
+    else
+        demonitor(actor, edge);
+}
+
+int weft_monitor(struct weft_actor *self, weft_pid pid, uint64_t *reference)
+{
+    enter(self);
+    const int result = weft_actor_monitor(self, pid, reference);
+    leave(self);
+    return result;
+}
+
+int weft_demonitor(struct weft_actor *self, uint64_t reference)
+{
+    enter(self);
+    struct weft_message *watch = weft_edge_take(self, TAG_EDGE_WATCH, reference);
+    if (watch != NULL) demonitor(self, watch);
+    leave(self);
+    return watch != NULL ? 0 : -ENOENT;
+}
+
+// Takes the DOWN of `reference`, if it has come. The message in the caller's hands stays valid.
+static bool take_down(struct weft_actor *self, uint64_t reference, uint16_t *reason)
+{
+    bool known;
+    struct weft_message *down = weft_monitor_find(self, reference, &known);
+    if (down == NULL) return false;
+    if (reason != NULL) *reason = down->type;
+    weft_mailbox_take(self, down);
+    weft_message_release_block(self->system, down);
+    return true;
+}
+
+int weft_join(struct weft_actor *self, weft_pid pid, uint64_t timeout_ns, uint16_t *reason)
+{
+    enter(self);
+    uint64_t reference;
+    int result = weft_actor_monitor(self, pid, &reference);
+    if (result == 0) {
+        const uint64_t deadline_ns = weft_deadline_ns(self, timeout_ns);
+        enum weft_wait wait = WAIT_OVER;
+        bool is_over;
+        while (!(is_over = take_down(self, reference, reason)) && wait == WAIT_OVER)
+            wait = weft_actor_wait(self, deadline_ns);
+        if (!is_over) {
+            weft_actor_demonitor(self, reference);
+            result = wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
+        }
     }
-    for (struct weft_list *link; (link = weft_list_pop(&actor->monitors)) != NULL;)
-        fire(actor->system, WEFT_CONTAINER_OF(link, struct weft_message, link),
-             (enum weft_exit)actor->exit_reason);
+    leave(self);
+    return result;
 }

@@ -70,6 +70,8 @@
     X(MAILBOX_NO_ACTOR, "mailbox", "no_actor", "the actor had ended")                              \
     X(MAILBOX_NO_MEMORY, "mailbox", "no_memory", "the core's arena was at its cap")                \
     X(MAILBOX_REFUSED, "mailbox", "refused", "to an actor of the node itself, from a unit")        \
+    X(MAILBOX_LATE, "mailbox", "late", "a reply that nobody waits for any more")                   \
+    X(MAILBOX_CYCLE, "mailbox", "cycle", "a call that would have waited for itself: see the log")  \
     X(RING_FULL, "ring", "full", "the ring to another core was full")
 
 enum weft_drop {

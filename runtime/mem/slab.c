@@ -37,7 +37,6 @@ static void push_objects(struct weft_slab *slab, void *chunk)
         slab->free_list = object;
         weft_poison(object, slab->object_bytes);
     }
-    slab->free_count += count;
 }
 
 bool weft_slab_grow(struct weft_slab *slab)
@@ -63,7 +62,7 @@ void weft_slab_destroy(struct weft_slab *slab)
     while (slab->chunks != NULL)
         drop_chunk(slab);
     slab->free_list = NULL;
-    slab->free_count = slab->used_count = 0;
+    slab->used_count = 0;
 }
 
 // Keeps the first chunk ever made: the others came on top of it.
@@ -73,6 +72,5 @@ void weft_slab_trim(struct weft_slab *slab)
     while (*(void **)slab->chunks != NULL)
         drop_chunk(slab);
     slab->free_list = NULL;
-    slab->free_count = 0;
     push_objects(slab, slab->chunks);
 }

@@ -20,7 +20,6 @@ struct weft_slab {
     uint32_t object_bytes; // Rounded up to 16.
     uint32_t chunk_bytes;
     uint32_t used_count;
-    uint32_t free_count;
 };
 
 // Objects of `object_bytes` (at least one must fit a chunk) from chunks of `chunk_bytes`. Allocates
@@ -41,7 +40,6 @@ static inline void *weft_slab_alloc(struct weft_slab *slab)
     void **object = (void **)slab->free_list;
     weft_unpoison(object, slab->object_bytes);
     slab->free_list = *object;
-    slab->free_count--;
     slab->used_count++;
     return object;
 }
@@ -51,7 +49,6 @@ static inline void weft_slab_release(struct weft_slab *slab, void *object)
     weft_assert(slab->used_count > 0);
     *(void **)object = slab->free_list;
     slab->free_list = object;
-    slab->free_count++;
     weft_poison(object, slab->object_bytes);
     if (--slab->used_count == 0) weft_slab_trim(slab);
 }

@@ -128,6 +128,16 @@ static void *make(struct weft_stacks *stacks)
     return stack;
 }
 
+void weft_stacks_mark(const struct weft_stacks *stacks, void *stack)
+{
+    if (stacks->guard == WEFT_STACK_CHECKS) *checked_word(stack) = word_of(stack);
+}
+
+uint32_t weft_stacks_count_max(const struct weft_stacks *stacks)
+{
+    return stacks->count_max;
+}
+
 void *weft_stacks_take(struct weft_stacks *stacks)
 {
     const uint64_t free_count = weft_counter_get(&stacks->free_count);
@@ -140,7 +150,7 @@ void *weft_stacks_take(struct weft_stacks *stacks)
         stack = make(stacks);
         if (stack == NULL) return NULL;
     }
-    if (stacks->guard == WEFT_STACK_CHECKS) *checked_word(stack) = word_of(stack);
+    weft_stacks_mark(stacks, stack);
     weft_counter_add(&stacks->taken, 1);
     return stack;
 }

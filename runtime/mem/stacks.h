@@ -50,6 +50,8 @@ static inline void *weft_stacks_limit(const void *sp)
     return (void *)(((uintptr_t)sp & ~(uintptr_t)(WEFT_STACK_BYTES - 1)) + WEFT_STACK_GUARD_BYTES);
 }
 
+// Sets the word that is checked, on a stack whose memory has been dropped. CHECKS only.
+void weft_stacks_mark(const struct weft_stacks *stacks, void *stack);
 // False if the stack above `stack` has written below its end. PAGES: always true.
 bool weft_stacks_intact(const struct weft_stacks *stacks, const void *stack);
 
@@ -58,6 +60,8 @@ uint32_t weft_stacks_trim(struct weft_stacks *stacks, uint32_t limit);
 // Gives the memory of `count` adjacent stacks from `first` on back; the stacks stay taken and read
 // as zeros. For eviction: the owner has copied what lives there.
 void weft_stacks_drop(const struct weft_stacks *stacks, void *first, uint32_t count);
+
+uint32_t weft_stacks_count_max(const struct weft_stacks *stacks);
 
 struct weft_stacks_view {
     enum weft_stack_guard guard;

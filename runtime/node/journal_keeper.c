@@ -108,7 +108,6 @@ static void keep(struct weft_journal_keeper *keeper, uint16_t type,
 static bool take(struct weft_journal_keeper *keeper, const struct weft_message *message)
 {
     const struct weft_journal_ask *ask = (const struct weft_journal_ask *)message->payload;
-    weft_assert(message->length == sizeof(*ask) + ask->source_bytes + ask->image_bytes);
     if (keeper->pending_head - keeper->pending_tail == PENDING_SLOTS) return false;
     int64_t lsn = append(keeper, message->type, ask);
     const bool has_waited = keeper->held_since_ns != 0 &&
@@ -125,18 +124,21 @@ static bool take(struct weft_journal_keeper *keeper, const struct weft_message *
 
 static bool is_ours(const struct weft_message *message)
 {
+    const struct weft_journal_ask *ask = (const struct weft_journal_ask *)message->payload;
     return message->tag == WEFT_MESSAGE_USER &&
-           (message->type == WEFT_JOURNAL_ASK_STATE || message->type == WEFT_JOURNAL_ASK_GONE);
+           (message->type == WEFT_JOURNAL_ASK_STATE || message->type == WEFT_JOURNAL_ASK_GONE) &&
+           message->length >= sizeof(*ask) &&
+           message->length == sizeof(*ask) + (size_t)ask->source_bytes + ask->image_bytes;
 }
 
-static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reductions)
+static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_journal_keeper *keeper = actor->state;
     for (;;) {
         struct weft_message *message =
             keeper->held != NULL ? keeper->held : weft_actor_receive(actor);
         if (message == NULL) return WEFT_ACTOR_WAIT;
-        if (!is_ours(message)) { // A unit that has guessed our pid.
+        if (!is_ours(message)) { // Somebody who has guessed our pid.
             weft_drop_add(&keeper->worker->core.drops, WEFT_DROP_MAILBOX_REFUSED, 1);
         } else if (!take(keeper, message)) {
             if (keeper->held == NULL) keeper->held_since_ns = keeper->worker->core.now_ns;
@@ -151,7 +153,7 @@ static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reduction
     }
 }
 
-static const struct weft_actor_kind journal_kind = {.name = "journal", .run = run};
+static const struct weft_actor_kind journal_kind = {.name = "journal", .slice = run};
 
 // ---- Answers out, each unit's in the order of its asking.
 
@@ -168,7 +170,7 @@ static void tell_there_failed(struct weft_core *core, void *self, uint64_t argum
 static bool answer(struct weft_journal_keeper *keeper, weft_pid pid, int result)
 {
     struct weft_core *core = &keeper->worker->core;
-    if (weft_pid_core(pid) == core->index) {
+    if (weft_pid_home(pid) == core->index) {
         weft_unit_actor_durable(keeper->worker, pid, result);
         return true;
     }
@@ -176,7 +178,7 @@ static bool answer(struct weft_journal_keeper *keeper, weft_pid pid, int result)
         .kind = WEFT_CORE_MESSAGE_CALL,
         .word = {(uint64_t)(uintptr_t)(result == 0 ? tell_there : tell_there_failed),
                  (uint64_t)(uintptr_t)keeper->node, pid}};
-    return weft_core_send_try(core, weft_pid_core(pid), &message);
+    return weft_core_send_try(core, weft_pid_home(pid), &message);
 }
 
 static uint32_t answer_pending(struct weft_journal_keeper *keeper, uint64_t durable, bool failed)
@@ -420,12 +422,13 @@ int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_no
     // No limit of its own: each ask belongs to a command of the control core, which bounds those.
     const struct weft_spawn spawn = {.kind = &journal_kind,
                                      .state = keeper,
-                                     .name = "journal",
-                                     .mailbox_limit = UINT32_MAX,
+                                     .label = "journal",
+                                     .mailbox_max = UINT32_MAX,
                                      .priority = WEFT_PRIORITY_HIGH};
-    int result = weft_actor_spawn(&worker->actors, &spawn, &keeper->pid);
+    int result = weft_actor_spawn(&worker->actors, &spawn, 0, &keeper->pid);
     if (result != 0) return result;
     keeper->actor = weft_actor_find(&worker->actors, keeper->pid);
+    keeper->actor->task.flags |= WEFT_ACTOR_PRIVATE;
     return weft_core_add_poller(
         &worker->core,
         &(struct weft_poller){

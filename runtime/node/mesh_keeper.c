@@ -120,23 +120,23 @@ static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
 }
 
 // A unit's SEND-TO, from any core. What does not go out is counted, here or by the engine.
-static bool handle(struct weft_actor *actor, const struct weft_message *message)
+static void handle(struct weft_actor *actor, void *state, struct weft_message *message)
 {
-    struct weft_mesh_keeper *keeper = actor->state;
+    struct weft_mesh_keeper *keeper = state;
+    (void)actor;
     struct weft_drops *drops = &keeper->worker->core.drops;
     const struct weft_mesh_post *post = (const struct weft_mesh_post *)message->payload;
-    if (message->type != WEFT_MESH_POST) { // A unit that has guessed our pid.
+    if (message->tag != WEFT_MESSAGE_USER || message->type != WEFT_MESH_POST ||
+        message->length < sizeof(*post)) { // Somebody who has guessed our pid.
         weft_drop_add(drops, WEFT_DROP_MAILBOX_REFUSED, 1);
-        return true;
+        return;
     }
-    weft_assert(message->length >= sizeof(*post));
     const int result = weft_mesh_send_envelope(
         keeper->mesh, post->to, weft_span_of(post->bytes, message->length - sizeof(*post)),
         keeper->worker->core.now_ns);
     if (result == -EMSGSIZE) weft_drop_add(drops, WEFT_DROP_MESH_TOO_LONG, 1);
     if (result == -ENOBUFS) weft_drop_add(drops, WEFT_DROP_MESH_BUSY, 1);
     drain(keeper);
-    return true;
 }
 
 static const struct weft_actor_kind mesh_kind = {.name = "mesh", .handle = handle};
@@ -256,12 +256,13 @@ int weft_mesh_keeper_start(struct weft_mesh_keeper *keeper, struct weft_node_wor
     keeper->worker = worker;
     const struct weft_spawn spawn = {.kind = &mesh_kind,
                                      .state = keeper,
-                                     .name = "mesh",
-                                     .mailbox_limit = MAILBOX_LIMIT,
+                                     .label = "mesh",
+                                     .mailbox_max = MAILBOX_LIMIT,
                                      .priority = WEFT_PRIORITY_HIGH};
     int result = weft_udp_bind(&worker->stack, keeper->port, datagram_came, keeper);
-    if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, &keeper->pid);
+    if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &keeper->pid);
     if (result != 0) return result;
+    weft_actor_find(&worker->actors, keeper->pid)->task.flags |= WEFT_ACTOR_PRIVATE;
     return weft_core_add_poller(
         &worker->core,
         &(struct weft_poller){.name = "mesh", .poll = poll, .due_ns = due_ns, .self = keeper});

@@ -64,8 +64,14 @@ static int start_worker(struct weft_node_worker *worker)
     worker->arena = weft_arena_create(options->arena_bytes);
     if (worker->arena == NULL) return -errno;
     worker->memory = (struct weft_forth_memory){.resize = arena_resize, .self = worker->arena};
-    int result = weft_actor_system_init(&worker->actors, &worker->core, worker->arena,
-                                        options->actor_count_max);
+    const struct weft_actor_options actors = {.core = &worker->core,
+                                              .arena = worker->arena,
+                                              .node = &node->actors,
+                                              .actor_count_max = options->actor_count_max,
+                                              .stack_count_max = options->stack_count_max,
+                                              .guard = options->stack_guard,
+                                              .traces = true};
+    int result = weft_actor_system_init(&worker->actors, &actors);
     if (result != 0) return result;
     if (options->port_count > 0) {
         worker->faults = calloc(options->port_count, sizeof(*worker->faults));
@@ -138,7 +144,8 @@ int weft_node_init(struct weft_node *node, const struct weft_node_options *optio
     if (node->owners == NULL || node->workers == NULL) goto fail;
     memset(node->workers, 0, bytes);
     weft_udp_owners_init(node->owners);
-    result = weft_unit_registry_init(&node->units, options->unit_count_max);
+    result = weft_actor_node_init(&node->actors, node->options.name, options->name_count_max);
+    if (result == 0) result = weft_unit_registry_init(&node->units, options->unit_count_max);
     if (result == 0) result = make_cores(node);
     for (uint16_t i = 0; result == 0 && i < options->worker_count; i++) {
         result = start_worker(&node->workers[i]);
@@ -221,6 +228,7 @@ void weft_node_destroy(struct weft_node *node)
     for (uint16_t i = 0; i < count; i++) {
         if (node->workers[i].arena != NULL) weft_arena_free(node->workers[i].arena);
     }
+    weft_actor_node_destroy(&node->actors);
     weft_core_group_destroy(&node->group);
     weft_unit_registry_destroy(&node->units);
     weft_unit_table_destroy(&node->recovered);
@@ -236,6 +244,20 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
+static void hash_actor(struct weft_actor *actor, void *argument)
+{
+    uint64_t *hash = argument;
+    *hash = mix(mix(*hash, actor->pid), actor->reduction_count);
+    *hash = mix(*hash, actor->mailbox_count);
+    if (actor->kind != &weft_unit_actor_kind) return;
+    const struct weft_unit_actor *unit = actor->state;
+    const size_t bytes = weft_unit_actor_image_bytes(unit);
+    uint8_t *image = malloc(bytes);
+    weft_assert(image != NULL && weft_unit_actor_image_write(unit, image, bytes) == 0);
+    *hash = mix(*hash, weft_crc32c(0, image, bytes));
+    free(image);
+}
+
 static uint64_t hash_worker(struct weft_node_worker *worker, uint64_t hash)
 {
     for (uint32_t i = 0; i < WEFT_DROP_COUNT; i++) {
@@ -245,17 +267,7 @@ static uint64_t hash_worker(struct weft_node_worker *worker, uint64_t hash)
     hash = mix(hash, weft_counter_get(&worker->core.stats.reduction_count));
     hash = mix(hash, weft_counter_get(&worker->stack.stats.received));
     hash = mix(hash, weft_counter_get(&worker->stack.stats.transmitted));
-    WEFT_LIST_FOR_EACH (link, &worker->actors.all) {
-        struct weft_actor *actor = WEFT_CONTAINER_OF(link, struct weft_actor, all_link);
-        hash = mix(mix(hash, actor->pid), actor->message_count);
-        if (actor->kind != &weft_unit_actor_kind) continue;
-        const struct weft_unit_actor *unit = actor->state;
-        const size_t bytes = weft_unit_actor_image_bytes(unit);
-        uint8_t *image = malloc(bytes);
-        weft_assert(image != NULL && weft_unit_actor_image_write(unit, image, bytes) == 0);
-        hash = mix(hash, weft_crc32c(0, image, bytes));
-        free(image);
-    }
+    weft_actor_each(&worker->actors, hash_actor, &hash);
     return hash;
 }
 

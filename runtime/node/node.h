@@ -49,6 +49,9 @@ struct weft_node_options {
     uint16_t worker_count;
     uint64_t arena_bytes;     // Of each worker.
     uint32_t actor_count_max; // Of each worker.
+    uint32_t stack_count_max; // Likewise: actors that may wait with a stack of their own.
+    enum weft_stack_guard stack_guard;
+    uint32_t name_count_max; // Of the node: registered names.
     enum weft_log_level log_level;
     uint64_t idle_sleep_max_ns; // See struct weft_core.
     struct weft_node_port ports[WEFT_NODE_PORTS_MAX];
@@ -81,6 +84,7 @@ struct weft_node {
     struct weft_node_options options;
     uint64_t id; // The mesh identity's; 0 without a mesh.
     struct weft_core_group group;
+    struct weft_actor_node actors; // What the actor systems of the workers share.
     struct weft_core control;
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;

@@ -94,7 +94,7 @@ static bool fill_core(void *self, uint32_t index, struct weft_admin_core *to)
     to->message_in = weft_counter_get(&core->stats.message_in);
     if (index == 0) return true;
     const struct weft_node_worker *worker = &control->node->workers[index - 1];
-    to->actor_count = weft_counter_get(&worker->actors.stats.actor_count);
+    to->actor_count = weft_actor_count(&worker->actors.stats);
     to->unit_count = units_on(control, (uint16_t)index);
     to->arena_used_bytes = weft_arena_used_bytes(worker->arena);
     to->arena_cap_bytes = weft_arena_cap_bytes(worker->arena);

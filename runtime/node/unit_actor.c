@@ -295,7 +295,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
                                                                    : WEFT_RESIDENT_READY);
     weft_counter_set(&resident->memory_bytes, info.memory_bytes);
     weft_counter_set(&resident->reduction_count, info.reductions);
-    weft_counter_set(&resident->message_count, unit->actor->message_count);
+    weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
 }
@@ -320,7 +320,7 @@ static bool waits_for_message(const struct weft_unit_actor *unit)
     return info.wake_ns == 0; // Else it waits for MS.
 }
 
-static enum weft_actor_verdict run(struct weft_actor *actor, uint32_t *reductions)
+static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
     begin_next(unit);
@@ -377,9 +377,10 @@ static void fail_all(struct weft_unit_actor *unit, struct weft_list *commands, u
     }
 }
 
-static void destroy(struct weft_actor *actor)
+static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
 {
-    struct weft_unit_actor *unit = actor->state;
+    struct weft_unit_actor *unit = state;
+    (void)actor, (void)reason;
     struct weft_node_worker *worker = unit->worker;
     if (unit->current != NULL) fail(unit, unit->current, 402, "it was ended while it ran");
     fail_all(unit, &unit->commands, 402);
@@ -397,7 +398,7 @@ static void destroy(struct weft_actor *actor)
 }
 
 const struct weft_actor_kind weft_unit_actor_kind = {
-    .name = "unit", .run = run, .destroy = destroy};
+    .name = "unit", .slice = run, .terminate = destroy};
 
 // From its image, if the journal has one: whole, or not at all. An image that cannot be used stays
 // where it is, for the build or the limits that can.
@@ -437,11 +438,10 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
     weft_pid pid;
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
-                                     .name = command->resident->name,
-                                     .mailbox_limit = worker->node->options.unit_mailbox,
-                                     .priority = WEFT_PRIORITY_NORMAL};
+                                     .label = command->resident->name,
+                                     .mailbox_max = worker->node->options.unit_mailbox};
     int result = make_unit(unit, command);
-    if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, &pid);
+    if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);
         if (unit->unit != NULL) weft_unit_free(unit->unit);

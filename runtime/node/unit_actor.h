@@ -32,6 +32,7 @@ struct weft_unit_actor {
     struct weft_list finished;  // Ready to go back to the control core.
     struct weft_timer timer;    // The earlier of MS and current_due_ns.
     struct weft_message *given; // What RECEIVE gave out last; released at the next.
+    uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
     bool leaving; // The journal has been asked to forget it: no text is begun any more.

@@ -117,8 +117,6 @@ static int32_t send(void *self, const void *payload, size_t length, uint64_t pid
 {
     struct weft_unit_actor *unit = self;
     if (length > UINT32_MAX / 2) return IOR_TOO_LONG;
-    if (weft_pid_core(pid) == 0 || weft_pid_core(pid) > node_of(self)->options.worker_count)
-        return IOR_NOBODY;
     struct weft_message *message = new_message(unit, pid, WEFT_UNIT_MESSAGE_SIBLING, length);
     if (message == NULL) return IOR_NO_MEMORY;
     memcpy(message->payload, payload, length);
@@ -130,14 +128,23 @@ struct datagram_head {
     struct weft_udp_flow reply;
 };
 
+// The next message that a program can have; control messages mean nothing to it yet.
+static const struct weft_message *take(struct weft_unit_actor *unit)
+{
+    do {
+        if (unit->given != NULL) weft_message_release(&unit->worker->actors, unit->given);
+        unit->given = weft_actor_receive(unit->actor);
+    } while (unit->given != NULL && unit->given->tag >= WEFT_MESSAGE_REPLY);
+    if (unit->given != NULL) unit->message_count++;
+    return unit->given;
+}
+
 static bool receive(void *self, struct weft_unit_message *to)
 {
     struct weft_unit_actor *unit = self;
     weft_counter_set(&unit->resident->receives, 1);
-    if (unit->given != NULL) weft_message_release(&unit->worker->actors, unit->given);
-    unit->given = weft_actor_receive(unit->actor);
-    if (unit->given == NULL) return false;
-    const struct weft_message *message = unit->given;
+    const struct weft_message *message = take(unit);
+    if (message == NULL) return false;
     if (message->tag == WEFT_MESSAGE_PORT) {
         const struct datagram_head *head = (const struct datagram_head *)message->payload;
         unit->reply = head->reply;
@@ -149,11 +156,12 @@ static bool receive(void *self, struct weft_unit_message *to)
                                          .kind = WEFT_UNIT_MESSAGE_UDP};
         return true;
     }
-    const bool remote = message->type == WEFT_UNIT_MESSAGE_HOST;
+    const bool remote = message->type == WEFT_UNIT_MESSAGE_HOST && message->from == 0;
     *to = (struct weft_unit_message){.payload = message->payload,
                                      .length = message->length,
                                      .from = remote ? message->reference : message->from,
-                                     .kind = (enum weft_unit_message_kind)message->type};
+                                     .kind = remote ? WEFT_UNIT_MESSAGE_HOST
+                                                    : WEFT_UNIT_MESSAGE_SIBLING};
     return true;
 }
 

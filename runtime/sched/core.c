@@ -102,6 +102,7 @@ static void account(struct weft_core *core, uint64_t now_ns)
         return;
     }
     weft_counter_add(&core->stats.busy_ns, turn_ns);
+    if (core->run.slices > 0) weft_counter_set(&core->stats.slice_ns, turn_ns / core->run.slices);
     if (turn_ns > weft_counter_get(&core->stats.turn_ns_max))
         weft_counter_set(&core->stats.turn_ns_max, turn_ns);
 }
@@ -112,6 +113,7 @@ bool weft_core_turn(struct weft_core *core)
     account(core, now_ns);
     core->now_ns = now_ns;
     core->turning = true;
+    atomic_store_explicit(&core->preempt, false, memory_order_relaxed);
     weft_core_send_overflow(core);
     uint32_t found = poll_sources(core);
     found += take_messages(core);

@@ -28,6 +28,7 @@
 #include "runtime/base/list.h"
 #include "runtime/base/log.h"
 #include "runtime/env/clock.h"
+#include "runtime/include/weft/types.h"
 #include "runtime/mem/stacks.h"
 #include "runtime/sched/fiber.h"
 #include "runtime/sched/mpsc_ring.h"
@@ -50,14 +51,6 @@
 #define WEFT_IDLE_YIELDS         8   // turns with a yield, then sleeps from
 #define WEFT_IDLE_SLEEP_NS_MIN   (20 * WEFT_NS_PER_US) // to idle_sleep_max_ns, growing by half.
 #define WEFT_IDLE_SLEEP_NS_MAX   (500 * WEFT_NS_PER_US)
-
-enum weft_priority {
-    WEFT_PRIORITY_MAX,
-    WEFT_PRIORITY_HIGH,
-    WEFT_PRIORITY_NORMAL,
-    WEFT_PRIORITY_LOW,
-    WEFT_PRIORITY_COUNT
-};
 
 struct weft_core;
 
@@ -91,10 +84,12 @@ struct weft_run {
     int32_t left;           // Reductions of the slice under way.
     uint32_t spent;         // Of the turn's reductions.
     uint32_t slices;        // Of this turn.
-    bool may_park;          // The slice under way is on a stack that can be kept.
+    bool may_park;          // The slice under way may keep the loop's stack.
+    bool is_abandoned;      // The slice was given up where it stood.
     uint64_t reductions;    // Of this turn.
-    void *stack;            // The loop's stack; NULL: it has been kept, or there is none.
-    struct weft_fiber main; // The thread's stack, while the loop is on the warm one.
+    void *stack;            // The loop's. NULL: somebody has just kept it, or there is none.
+    void *spare;            // The next one.
+    struct weft_fiber main; // The thread's stack, while the loop is on its own.
     struct weft_fiber warm; // The loop, between two turns.
     struct weft_fiber loop; // The loop, while somebody runs on a stack of his own.
 };
@@ -109,6 +104,7 @@ struct weft_core_stats { // Written by the core each turn, read by any core.
     weft_counter reduction_count;
     weft_counter message_in;  // From other cores' rings.
     weft_counter turn_ns_max; // Longest turn since start.
+    weft_counter slice_ns;    // Mean length of a slice in the last turn that had some.
 };
 
 struct weft_core_group;
@@ -123,7 +119,7 @@ struct weft_core {
     uint32_t poller_count;
     struct weft_wheel wheel;
     struct weft_list run_queue[WEFT_PRIORITY_COUNT];
-    uint32_t urgent_mask;       // Priorities besides NORMAL that may have a task.
+    uint32_t urgent_mask;       // Not 0: a queue besides NORMAL may have a task.
     struct weft_stacks *stacks; // NULL: slices run on the thread's stack, and none may park.
     struct weft_run run;
     struct {
@@ -152,6 +148,7 @@ struct weft_core {
     _Alignas(
         WEFT_CORE_ALIGN) _Atomic uint8_t asleep; // Set before a sleep; whoever gives work rechecks.
     _Atomic bool stop;
+    _Atomic bool preempt; // The slice under way has had its time (watchdog.h).
 };
 
 struct weft_core_group {
@@ -192,6 +189,10 @@ int weft_core_send(struct weft_core *from, uint16_t to, const struct weft_core_m
 bool weft_core_send_try(struct weft_core *from, uint16_t to,
                         const struct weft_core_message *message);
 
+// Puts the message into the ring and nowhere else: false if it is full. For callers that keep an
+// order of their own.
+bool weft_core_push(struct weft_core *from, uint16_t to, const struct weft_core_message *message);
+
 // Gives core `to` a message from any thread (a foreign one has no ring); `from` becomes
 // WEFT_CORE_NOBODY. 0, or -ENOBUFS if WEFT_MPSC_RING_SLOTS wait already: the caller still owns it.
 int weft_core_post(struct weft_core *to, const struct weft_core_message *message);
@@ -210,7 +211,7 @@ static inline void weft_core_ready(struct weft_core *core, struct weft_task *tas
     if (task->queued) return;
     weft_assert(task->priority < WEFT_PRIORITY_COUNT);
     task->queued = true;
-    core->urgent_mask |= (1u << task->priority) & ~(1u << WEFT_PRIORITY_NORMAL);
+    if (task->priority != WEFT_PRIORITY_NORMAL) core->urgent_mask = 1;
     weft_list_append(&core->run_queue[task->priority], &task->link);
 }
 
@@ -222,9 +223,49 @@ static inline bool weft_core_has_task(const struct weft_core *core)
     return false;
 }
 
+// True if the slice under way has had its time, whatever it has counted. Own core only.
+static inline bool weft_core_is_preempted(const struct weft_core *core)
+{
+    // Relaxed: a hint; the slice ends a little sooner or later.
+    return atomic_load_explicit(&core->preempt, memory_order_relaxed);
+}
+
+// A hint, for others: it may have woken meanwhile.
+static inline bool weft_core_is_asleep(const struct weft_core *core)
+{
+    return atomic_load_explicit(&core->asleep, memory_order_relaxed) != 0;
+}
+
 // Gives every ready task its slices until the turn's reductions are spent. How many slices. A step
 // of the turn.
 uint32_t weft_core_run(struct weft_core *core);
+
+// The two ends of a slice, for whoever goes from one task to the next without the loop.
+static inline void weft_core_begin_slice(struct weft_core *core, struct weft_task *task)
+{
+    core->run.left = WEFT_SLICE_REDUCTIONS;
+    task->queued = false;
+}
+
+static inline void weft_core_end_slice(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    const uint32_t used = WEFT_SLICE_REDUCTIONS - (uint32_t)(run->left > 0 ? run->left : 0);
+    run->reductions += used;
+    run->spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
+    run->slices++;
+}
+
+// The next task, if it is to have its slice at once: nothing is urgent, the turn not over. It stays
+// in its queue. NULL: the loop has to say.
+static inline struct weft_task *weft_core_peek(const struct weft_core *core)
+{
+    const struct weft_list *queue = &core->run_queue[WEFT_PRIORITY_NORMAL];
+    if (core->urgent_mask != 0 || core->run.spent >= WEFT_TURN_REDUCTIONS ||
+        weft_core_is_preempted(core) || weft_list_empty(queue))
+        return NULL;
+    return WEFT_CONTAINER_OF(queue->next, struct weft_task, link);
+}
 
 // In a slice: leaves it, to go on from here when somebody resumes `fiber`. `*stack` is where the
 // slice's owner keeps its stack: NULL if it is on the loop's own, which it keeps from now on; that
@@ -259,8 +300,17 @@ weft_core_leave(struct weft_core *core, struct weft_fiber *fiber)
     weft_fiber_end(fiber, &core->run.loop);
 }
 
-// Gives the loop's stack back. Between turns; before the core's stacks are freed.
-void weft_core_drop_stack(struct weft_core *core);
+// In a slice on the loop's own stack: gives the slice up here and now. Nothing on the stack is
+// undone.
+static inline __attribute__((always_inline)) _Noreturn void
+weft_core_abandon(struct weft_core *core)
+{
+    core->run.is_abandoned = true;
+    weft_fiber_end(&core->run.warm, &core->run.main);
+}
+
+// Gives the loop's stacks back. Between turns; before the core's stacks are freed.
+void weft_core_drop_stacks(struct weft_core *core);
 
 // One turn. Returns true if it found work. The caller decides about idling: weft_core_idle.
 bool weft_core_turn(struct weft_core *core);

@@ -15,6 +15,11 @@ static inline void weft_full_fence(void)
 {
     atomic_thread_fence(memory_order_seq_cst);
 }
+// Between the reads of a seqlock and the second look at its word.
+static inline void weft_acquire_fence(void)
+{
+    atomic_thread_fence(memory_order_acquire);
+}
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif

@@ -93,6 +93,15 @@ bool weft_core_send_try(struct weft_core *from, uint16_t to,
     return true;
 }
 
+bool weft_core_push(struct weft_core *from, uint16_t to, const struct weft_core_message *message)
+{
+    struct weft_core_message sent = *message;
+    sent.from = from->index;
+    if (!weft_spsc_ring_push(from->group->rings[from->index][to], &sent)) return false;
+    given(from, to);
+    return true;
+}
+
 int weft_core_send(struct weft_core *from, uint16_t to, const struct weft_core_message *message)
 {
     if (weft_core_send_try(from, to, message)) return 0;

@@ -38,24 +38,15 @@ static struct weft_task *next_task(struct weft_core *core)
     return link == NULL ? NULL : WEFT_CONTAINER_OF(link, struct weft_task, link);
 }
 
-static void end_slice(struct weft_core *core)
-{
-    struct weft_run *run = &core->run;
-    const uint32_t used = WEFT_SLICE_REDUCTIONS - (uint32_t)(run->left > 0 ? run->left : 0);
-    run->reductions += used;
-    run->spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
-    run->slices++;
-}
-
 static void slices(struct weft_core *core)
 {
     struct weft_run *run = &core->run;
     for (struct weft_task *task;
-         run->spent < WEFT_TURN_REDUCTIONS && (task = next_task(core)) != NULL;) {
-        run->left = WEFT_SLICE_REDUCTIONS;
-        task->queued = false;
+         run->spent < WEFT_TURN_REDUCTIONS && !weft_core_is_preempted(core) &&
+         (task = next_task(core)) != NULL;) {
+        weft_core_begin_slice(core, task);
         if (task->run(core, task)) weft_core_ready(core, task);
-        end_slice(core);
+        weft_core_end_slice(core);
     }
 }
 
@@ -71,16 +62,27 @@ static void loop_entry(struct weft_fiber *from, struct weft_fiber *self)
     }
 }
 
-// Makes the loop ready on a stack of its own, if it has none. False: there is none to be had.
-static bool has_warm_stack(struct weft_core *core)
+// Sets the loop up on its stack.
+static void prepare(struct weft_run *run)
 {
-    struct weft_run *run = &core->run;
-    if (run->stack != NULL) return true;
-    if (core->stacks == NULL) return false;
-    run->stack = weft_stacks_take(core->stacks);
-    if (run->stack == NULL) return false;
     weft_fiber_prepare(&run->warm, weft_stacks_limit(run->stack), weft_stacks_top(run->stack),
                        loop_entry);
+}
+
+// Sees to it that the loop has a stack, and one to spare for when this one is kept. False: slices
+// run on the thread's stack.
+static bool has_stack(struct weft_core *core)
+{
+    struct weft_run *run = &core->run;
+    if (core->stacks == NULL) return false;
+    if (run->spare == NULL) run->spare = weft_stacks_take(core->stacks);
+    if (run->stack == NULL) {
+        run->stack = run->spare;
+        if (run->stack == NULL) return false;
+        run->spare = weft_stacks_take(core->stacks);
+        prepare(run);
+    }
+    run->may_park = run->spare != NULL;
     return true;
 }
 
@@ -89,15 +91,19 @@ uint32_t weft_core_run(struct weft_core *core)
     struct weft_run *run = &core->run;
     run->spent = run->slices = 0;
     run->reductions = 0;
-    for (bool goes_on = true; goes_on && weft_core_has_task(core);) {
-        run->may_park = has_warm_stack(core);
-        if (!run->may_park) {
-            slices(core); // Who has a stack goes on; who would need one is refused it.
+    for (bool goes_on = true; goes_on && weft_core_has_task(core) && !weft_core_is_preempted(core);) {
+        if (!has_stack(core)) {
+            slices(core);
             break;
         }
         weft_fiber_switch(&run->main, &run->warm);
-        goes_on = run->stack == NULL; // Somebody has kept it: the slice ends here.
-        if (goes_on) end_slice(core);
+        goes_on = run->stack == NULL || run->is_abandoned;
+        if (run->is_abandoned) {
+            run->is_abandoned = false;
+            weft_fiber_shadow_drop(&run->warm);
+            prepare(run);
+        }
+        if (goes_on) weft_core_end_slice(core); // The loop was left in the middle of it.
     }
     if (run->slices == 0) return 0;
     weft_counter_add(&core->stats.slice_count, run->slices);
@@ -105,10 +111,13 @@ uint32_t weft_core_run(struct weft_core *core)
     return run->slices;
 }
 
-void weft_core_drop_stack(struct weft_core *core)
+void weft_core_drop_stacks(struct weft_core *core)
 {
-    if (core->run.stack == NULL) return;
-    weft_fiber_shadow_drop(&core->run.warm);
-    weft_stacks_release(core->stacks, core->run.stack);
-    core->run.stack = NULL;
+    struct weft_run *run = &core->run;
+    if (run->stack != NULL) {
+        weft_fiber_shadow_drop(&run->warm);
+        weft_stacks_release(core->stacks, run->stack);
+    }
+    if (run->spare != NULL) weft_stacks_release(core->stacks, run->spare);
+    run->stack = run->spare = NULL;
 }

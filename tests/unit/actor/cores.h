@@ -8,12 +8,13 @@
 #include "runtime/actor/actor.h"
 #include "runtime/base/units.h"
 
-#define CORES_MAX 3
+#define CORES_MAX 4
 
 struct cores {
     uint64_t now_ns;
     struct weft_clock clock;
     struct weft_core_group group;
+    struct weft_actor_node node;
     struct weft_core *core[CORES_MAX];
     struct weft_arena *arena[CORES_MAX];
     struct weft_actor_system system[CORES_MAX];
@@ -36,12 +37,17 @@ static inline void cores_open(struct cores *cores, unsigned count, uint32_t capa
         weft_core_init(cores->core[i], &cores->group, (uint16_t)i, &cores->clock, WEFT_LOG_INFO);
     }
     assert_int_equal(weft_core_group_connect(&cores->group), 0);
+    assert_int_equal(weft_actor_node_init(&cores->node, "test", 64), 0);
     for (unsigned i = 0; i < count; i++) {
         cores->arena[i] = weft_arena_create(32 * WEFT_MIB);
         assert_non_null(cores->arena[i]);
-        assert_int_equal(
-            weft_actor_system_init(&cores->system[i], cores->core[i], cores->arena[i], capacity),
-            0);
+        const struct weft_actor_options options = {.core = cores->core[i],
+                                                   .arena = cores->arena[i],
+                                                   .node = &cores->node,
+                                                   .actor_count_max = capacity,
+                                                   .stack_count_max = 256,
+                                                   .traces = true};
+        assert_int_equal(weft_actor_system_init(&cores->system[i], &options), 0);
     }
 }
 
@@ -53,6 +59,7 @@ static inline void cores_close(struct cores *cores)
         assert_int_equal(weft_arena_used_bytes(cores->arena[i]), 0);
         weft_arena_free(cores->arena[i]);
     }
+    weft_actor_node_destroy(&cores->node);
     weft_core_group_destroy(&cores->group);
     for (unsigned i = 0; i < cores->count; i++)
         free(cores->core[i]);
@@ -88,6 +95,8 @@ static inline void cores_check_ledger(const struct cores *cores)
     const uint64_t dropped = cores_dropped(cores, WEFT_DROP_MAILBOX_FULL) +
                              cores_dropped(cores, WEFT_DROP_MAILBOX_NO_ACTOR) +
                              cores_dropped(cores, WEFT_DROP_MAILBOX_NO_MEMORY) +
+                             cores_dropped(cores, WEFT_DROP_MAILBOX_LATE) +
+                             cores_dropped(cores, WEFT_DROP_MAILBOX_CYCLE) +
                              cores_dropped(cores, WEFT_DROP_RING_FULL);
     assert_int_equal(sent, received + dropped);
 }

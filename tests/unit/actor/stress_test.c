@@ -33,7 +33,7 @@ static struct talker talkers[2 * TALKERS];
 static struct chief chiefs[2];
 static _Atomic unsigned finished;
 
-static enum weft_actor_verdict talk(struct weft_actor *actor, uint32_t *reductions)
+static int talk(struct weft_actor *actor, uint32_t *reductions)
 {
     struct talker *talker = actor->state;
     for (struct weft_message *message; (message = weft_actor_receive(actor)) != NULL;) {
@@ -59,13 +59,13 @@ static enum weft_actor_verdict talk(struct weft_actor *actor, uint32_t *reductio
     return WEFT_ACTOR_AGAIN;
 }
 
-static bool die_of_a_message(struct weft_actor *actor, const struct weft_message *message)
+static void die_of_a_message(struct weft_actor *actor, void *state, struct weft_message *message)
 {
-    (void)actor, (void)message;
-    return false;
+    (void)state, (void)message;
+    weft_stop(actor, WEFT_EXIT_NORMAL);
 }
 
-static const struct weft_actor_kind talker_kind = {.name = "talker", .run = talk};
+static const struct weft_actor_kind talker_kind = {.name = "talker", .slice = talk};
 static const struct weft_actor_kind mortal_kind = {.name = "mortal", .handle = die_of_a_message};
 
 // A control message to the other chief: never lost, however the talkers crowd the ring.
@@ -84,13 +84,13 @@ static weft_pid make_mortal(struct weft_actor *actor)
 {
     weft_pid mortal = 0;
     const struct weft_spawn spawn = {.kind = &mortal_kind};
-    weft_assert(weft_actor_spawn(actor->system, &spawn, &mortal) == 0);
+    weft_assert(weft_actor_spawn(actor->system, &spawn, actor->pid, &mortal) == 0);
     return mortal;
 }
 
-static bool lead(struct weft_actor *actor, const struct weft_message *message)
+static void lead(struct weft_actor *actor, void *state, struct weft_message *message)
 {
-    struct chief *chief = actor->state;
+    struct chief *chief = state;
     uint64_t unused;
     if (message->tag == WEFT_MESSAGE_DOWN) {
         weft_assert(message->reference == chief->reference && message->from == chief->mortal);
@@ -100,13 +100,13 @@ static bool lead(struct weft_actor *actor, const struct weft_message *message)
             atomic_fetch_add(&finished, 1);
         else
             tell_other(actor, 0); // The next, please.
-        return true;
+        return;
     }
     weft_pid mortal = 0;
     if (message->length > 0) memcpy(&mortal, message->payload, sizeof(mortal));
     if (mortal == 0) {
         tell_other(actor, make_mortal(actor));
-        return true;
+        return;
     }
     chief->mortal = mortal;
     weft_assert(weft_actor_monitor(actor, chief->mortal, &chief->reference) == 0);
@@ -116,7 +116,6 @@ static bool lead(struct weft_actor *actor, const struct weft_message *message)
     end->to = chief->mortal;
     end->tag = WEFT_MESSAGE_SYSTEM;
     weft_assert(weft_actor_send(actor->system, end) == 0);
-    return true;
 }
 
 static const struct weft_actor_kind chief_kind = {.name = "chief", .handle = lead};
@@ -126,10 +125,10 @@ static weft_pid spawn_on(unsigned core, const struct weft_actor_kind *kind, void
     weft_pid pid = 0;
     const struct weft_spawn spawn = {.kind = kind,
                                      .state = state,
-                                     .mailbox_limit = 256,
-                                     .priority = WEFT_PRIORITY_NORMAL,
-                                     .start_ready = ready};
-    assert_int_equal(weft_actor_spawn(&cores.system[core], &spawn, &pid), 0);
+                                     .mailbox_max = 256,
+                                     .pinned = true};
+    assert_int_equal(weft_actor_spawn(&cores.system[core], &spawn, 0, &pid), 0);
+    if (ready) weft_actor_wake(weft_actor_find(&cores.system[core], pid));
     return pid;
 }
 

@@ -106,7 +106,7 @@ static void rig_open(struct rig *rig, uint32_t stack_count)
 static void rig_close(struct rig *rig)
 {
     if (rig->stacks != NULL) {
-        weft_core_drop_stack(rig->core);
+        weft_core_drop_stacks(rig->core);
         assert_int_equal(weft_stacks_view(rig->stacks).used, 0);
         weft_stacks_free(rig->stacks);
     }
@@ -186,8 +186,8 @@ static void slices_park_and_go_on(void **state)
     start(&rig, &walkers[2], 'c', 3);
     assert_true(weft_core_turn(rig.core));
     assert_string_equal(rig.trace, "aBcacAcC");
-    // Two have kept a stack each, the loop took a third.
-    assert_int_equal(weft_stacks_view(rig.stacks).made, 3);
+    // Two have kept a stack each, the loop took a third and has one to spare.
+    assert_int_equal(weft_stacks_view(rig.stacks).made, 4);
     assert_int_equal(weft_counter_get(&rig.core->stats.slice_count), 8);
     assert_int_equal(weft_counter_get(&rig.core->stats.reduction_count), 800);
     assert_false(weft_core_turn(rig.core));
@@ -230,8 +230,34 @@ static void without_a_spare_stack_nobody_may_park(void **state)
     unsigned refused = 0;
     for (unsigned i = 0; i < 70; i++)
         refused += walkers[i].was_refused;
-    assert_int_equal(refused, 6); // All 64 were kept; those who had one went on meanwhile.
-    assert_int_equal(strlen(rig.trace), 64 * 4 + 6);
+    assert_int_equal(refused, 7); // 63 were kept and the loop has the last; those 63 went on.
+    assert_int_equal(strlen(rig.trace), 63 * 4 + 7);
+    rig_close(&rig);
+}
+
+static bool quitter_run(struct weft_core *core, struct weft_task *task)
+{
+    struct walker *walker = WEFT_CONTAINER_OF(task, struct walker, task);
+    note(walker, walker->letter);
+    core->run.left -= 100;
+    weft_core_abandon(core);
+}
+
+static void a_slice_can_be_given_up(void **state)
+{
+    (void)state;
+    static struct rig rig;
+    struct walker quitters[3], walker;
+    rig_open(&rig, 64);
+    for (unsigned i = 0; i < 3; i++) {
+        start(&rig, &quitters[i], (char)('x' + i), 0);
+        quitters[i].task.run = quitter_run;
+    }
+    start(&rig, &walker, 'a', 1);
+    assert_true(weft_core_turn(rig.core));
+    assert_string_equal(rig.trace, "xyzaA");
+    assert_int_equal(weft_counter_get(&rig.core->stats.slice_count), 5);
+    assert_int_equal(weft_counter_get(&rig.core->stats.reduction_count), 500);
     rig_close(&rig);
 }
 
@@ -242,6 +268,7 @@ int main(void)
         cmocka_unit_test(slices_park_and_go_on),
         cmocka_unit_test(a_turn_ends_when_its_reductions_are_spent),
         cmocka_unit_test(without_a_spare_stack_nobody_may_park),
+        cmocka_unit_test(a_slice_can_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

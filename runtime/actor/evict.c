@@ -1,0 +1,145 @@
+// evict.c: the memory under stacks that sleep. A stack costs a page as soon as it is used, however
+// little of it lives; a million sleepers would cost 4 GB. So what lives of one that has slept for
+// two seconds is copied out, a few hundred bytes, and its page given back; its address stays, so no
+// pointer changes. Waking copies it back: one page fault.
+//
+// Only where there are many stacks, a few at a time, neighbours in one system call.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/actor/internal.h"
+
+#define SLEPT_TICKS  2000 // Of 2^20 ns: 2.1 s.
+#define STACKS_MIN   1024 // Fewer are left alone.
+#define LOOK_STEP    512  // Slots looked at in one turn.
+#define EVICT_STEP   64   // Stacks in one turn.
+#define REST_NS      (500 * WEFT_NS_PER_MS) // After a round that found nothing.
+
+#ifdef __x86_64__
+#define RED_ZONE_BYTES 128 // What a function may use below its stack pointer (System V ABI, 3.2.2).
+#else
+#define RED_ZONE_BYTES 0
+#endif
+
+// What lives on a parked stack: from its stack pointer, and what may lie below it, to where its
+// first frame began.
+static uint8_t *live_start(const struct weft_actor_stack *stack)
+{
+    return (uint8_t *)stack->fiber.sp - RED_ZONE_BYTES;
+}
+
+static uint32_t live_bytes(const struct weft_actor_stack *stack)
+{
+    return (uint32_t)((uint8_t *)weft_stacks_top(stack->stack) - live_start(stack));
+}
+
+void weft_actor_drop_evicted(struct weft_actor *actor)
+{
+    struct weft_actor_stack *stack = actor->stack;
+    if (stack->evicted == NULL) return;
+    weft_arena_release(actor->system->arena, stack->evicted, stack->evicted_bytes);
+    stack->evicted = NULL;
+    actor->task.flags &= (uint16_t)~WEFT_ACTOR_EVICTED;
+}
+
+void weft_actor_restore_stack(struct weft_actor *actor)
+{
+    struct weft_actor_stack *stack = actor->stack;
+    memcpy(live_start(stack), stack->evicted, stack->evicted_bytes);
+    weft_stacks_mark(actor->system->stacks, stack->stack);
+    weft_actor_drop_evicted(actor);
+}
+
+static bool is_asleep(const struct weft_actor *actor, uint32_t now_ticks)
+{
+    const unsigned flags = actor->task.flags;
+    return (flags & WEFT_ACTOR_PARKED) != 0 &&
+           (flags & (WEFT_ACTOR_EVICTED | WEFT_ACTOR_ENDING)) == 0 && !actor->task.queued &&
+           now_ticks - actor->stack->parked_ticks >= SLEPT_TICKS;
+}
+
+static bool copy_out(struct weft_actor *actor)
+{
+    struct weft_actor_stack *stack = actor->stack;
+    const uint32_t bytes = live_bytes(stack);
+    stack->evicted = weft_arena_alloc(actor->system->arena, bytes);
+    if (stack->evicted == NULL) return false;
+    memcpy(stack->evicted, live_start(stack), bytes);
+    stack->evicted_bytes = bytes;
+    actor->task.flags |= WEFT_ACTOR_EVICTED;
+    weft_counter_add(&actor->system->stats.evict_count, 1);
+    return true;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void drop(struct weft_actor_system *system, void *stacks[], uint32_t count)
+{
+    qsort(stacks, count, sizeof(stacks[0]), by_address);
+    for (uint32_t i = 0, n; i < count; i += n) {
+        for (n = 1; i + n < count &&
+                    (uint8_t *)stacks[i + n] == (uint8_t *)stacks[i] + n * WEFT_STACK_BYTES;)
+            n++;
+        weft_stacks_drop(system->stacks, stacks[i], n);
+    }
+}
+
+// Looks at the next slots of this core's own. How many stacks went.
+static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
+{
+    void *gone[EVICT_STEP];
+    uint32_t count = 0;
+    const uint32_t now_ticks = (uint32_t)(now_ns >> 20);
+    const uint32_t slots = system->chunk_count * WEFT_CHUNK_SLOTS;
+    for (uint32_t looked = 0; looked < LOOK_STEP && count < EVICT_STEP; looked++) {
+        const uint32_t slot = system->evict_hand;
+        if (slot >= slots || slot >= system->slot_capacity) {
+            system->evict_hand = 0;
+            // A whole round without one: rest.
+            if (!system->evict_found) system->evict_due_ns = now_ns + REST_NS;
+            system->evict_found = false;
+            break;
+        }
+        system->evict_hand++;
+        if (atomic_load_explicit(&system->location[slot], memory_order_relaxed) !=
+            system->index + 1u)
+            continue;
+        struct weft_actor *actor = &system->chunks[slot / WEFT_CHUNK_SLOTS][slot % WEFT_CHUNK_SLOTS];
+        if (weft_actor_system_of(actor) != system || !is_asleep(actor, now_ticks)) continue;
+        if (!copy_out(actor)) break;
+        gone[count++] = actor->stack->stack;
+    }
+    if (count > 0) {
+        drop(system, gone, count);
+        system->evict_found = true;
+    }
+    return count;
+}
+
+// While there is something to do the core does not sleep over it.
+uint64_t weft_evict_due_ns(void *self)
+{
+    const struct weft_actor_system *system = self;
+    return system->evict_found ? system->core->now_ns : UINT64_MAX;
+}
+
+void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns)
+{
+#ifdef WEFT_FIBER_SANITIZER
+    (void)sweep, (void)now_ns, (void)system; // What lies on a stack is watched there.
+#else
+    if (system->stacks == NULL || now_ns < system->evict_due_ns) return;
+    if (weft_stacks_view(system->stacks).used < STACKS_MIN) {
+        weft_stacks_trim(system->stacks, EVICT_STEP);
+        system->evict_due_ns = now_ns + REST_NS;
+        return;
+    }
+    sweep(system, now_ns);
+    weft_stacks_trim(system->stacks, EVICT_STEP);
+#endif
+}

@@ -1,0 +1,185 @@
+// mailbox.c: one queue in arrival order: what goes in, what is refused, what comes out.
+#include <errno.h>
+
+#include "runtime/actor/internal.h"
+
+// However much its senders are made to wait, a mailbox takes no more than this many times its limit:
+// not all of them can wait at once.
+#define MUTE_FACTOR 4
+
+int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
+                      enum weft_drop why, int status)
+{
+    if (!is_control(message)) weft_drop_add(&system->core->drops, why, 1);
+    if (message->tag == WEFT_MESSAGE_CALL)
+        weft_call_fail(system, message, status);
+    else
+        weft_message_release(system, message);
+    return status;
+}
+
+static enum weft_overflow overflow_of(const struct weft_actor *actor)
+{
+    return (enum weft_overflow)(actor->task.flags >> 14);
+}
+
+static uint32_t limit_of(const struct weft_actor *actor)
+{
+    const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    return rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max;
+}
+
+static void ring_alarm(struct weft_actor *actor, struct weft_actor_rare *rare)
+{
+    struct weft_message *alarm = rare->alarm;
+    if (alarm == NULL || actor->mailbox_count + 1 < rare->alarm_length) return;
+    rare->alarm = NULL; // It has gone off; back when the mailbox has been half empty (drained).
+    actor->task.flags |= WEFT_ACTOR_BUSY;
+    alarm->tag = WEFT_MESSAGE_SYSTEM;
+    alarm->type = WEFT_MAILBOX_LONG;
+    alarm->to = rare->alarm_to;
+    alarm->from = actor->pid;
+    alarm->reference = actor->mailbox_count + 1;
+    weft_signal(actor->system, alarm);
+}
+
+static inline void append(struct weft_actor *actor, struct weft_message *message)
+{
+    weft_list_append(&actor->mailbox, weft_message_link(message));
+    if (likely((actor->task.flags & WEFT_ACTOR_SELECTIVE) == 0)) weft_actor_ready(actor);
+}
+
+// Drops the oldest message that a limit applies to.
+static void drop_oldest(struct weft_actor *actor)
+{
+    WEFT_LIST_FOR_EACH (link, &actor->mailbox) {
+        struct weft_message *message = weft_message_of(link);
+        if (!is_bounded(message)) continue;
+        weft_mailbox_take(actor, message);
+        weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+        return;
+    }
+}
+
+// The mailbox is at its limit, or at a mark below it that wants to be noticed.
+static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor,
+                      struct weft_message *message, bool may_wait)
+{
+    struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    const uint32_t limit = limit_of(actor);
+    if (rare != NULL) ring_alarm(actor, rare);
+    int status = 0;
+    if (actor->mailbox_count >= limit) {
+        switch (overflow_of(actor)) {
+        case WEFT_OVERFLOW_MUTE:
+            if (!may_wait || actor->mailbox_count / MUTE_FACTOR >= limit)
+                return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+            actor->task.flags |= WEFT_ACTOR_BUSY;
+            status = PUT_MUTE;
+            break;
+        case WEFT_OVERFLOW_DROP_NEWEST:
+            return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+        case WEFT_OVERFLOW_DROP_OLDEST: drop_oldest(actor); break;
+        case WEFT_OVERFLOW_EXIT:
+            weft_actor_end_soon(actor, WEFT_EXIT_QUOTA);
+            return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+        }
+    }
+    actor->mailbox_count++;
+    append(actor, message);
+    return status;
+}
+
+// Replies and control messages: no limit applies to them.
+static int put_unbounded(struct weft_actor_system *system, struct weft_actor *actor,
+                         struct weft_message *message)
+{
+    if (message->tag == WEFT_MESSAGE_REPLY) {
+        if (message->reference == actor->awaited) {
+            actor->answer = message;
+            actor->awaited = WEFT_REFERENCE_NONE;
+            weft_actor_ready(actor);
+            return 0;
+        }
+        if (!weft_awaits_answered(actor, message))
+            return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_LATE, -ESRCH);
+    }
+    append(actor, message);
+    return 0;
+}
+
+int weft_mailbox_put(struct weft_actor_system *system, struct weft_actor *actor,
+                     struct weft_message *message, bool may_wait)
+{
+    if (unlikely(!is_bounded(message))) return put_unbounded(system, actor, message);
+    if (unlikely(message->tag == WEFT_MESSAGE_CALL &&
+                 (actor->task.flags & WEFT_ACTOR_CALLING) != 0) &&
+        weft_call_is_cycle(actor, message)) {
+        weft_call_name_cycle(actor, message);
+        return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_CYCLE, -EDEADLK);
+    }
+    if (unlikely(actor->mailbox_count >= actor->mailbox_max))
+        return put_beyond(system, actor, message, may_wait);
+    actor->mailbox_count++;
+    append(actor, message);
+    return 0;
+}
+
+void weft_mailbox_drained(struct weft_actor *actor)
+{
+    struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    const uint32_t count = actor->mailbox_count;
+    if (count > limit_of(actor) / 2) {
+        // Still long; but an alarm below half of the limit may be set again.
+        if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
+    }
+    bool goes_on = weft_mute_relieve(actor);
+    if (rare != NULL && rare->alarm_length != 0 && rare->alarm == NULL) {
+        if (count <= rare->alarm_length / 2) rare->alarm = weft_message_alloc_control(actor->system);
+        goes_on = goes_on || rare->alarm == NULL; // No memory, or too long still: at the next one.
+    }
+    if (!goes_on) actor->task.flags &= (uint16_t)~WEFT_ACTOR_BUSY;
+}
+
+void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message)
+{
+    struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    if (rare == NULL) return;
+    weft_cursors_removed(rare, message);
+    if (message->tag == WEFT_MESSAGE_REPLY) weft_awaits_removed(rare, message);
+}
+
+void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)
+{
+    if (unlikely(actor->task.flags & WEFT_ACTOR_INDEXED)) weft_mailbox_removed(actor, message);
+    struct weft_list *link = weft_message_link(message);
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    if (unlikely(!is_bounded(message))) {
+        if (message->tag == WEFT_MESSAGE_DOWN) weft_down_received(actor, message);
+        return;
+    }
+    weft_assert(actor->mailbox_count > 0);
+    actor->mailbox_count--;
+    if (unlikely(actor->task.flags & WEFT_ACTOR_BUSY)) weft_mailbox_drained(actor);
+}
+
+struct weft_message *weft_actor_receive(struct weft_actor *actor)
+{
+    if (weft_list_empty(&actor->mailbox)) return NULL;
+    struct weft_message *message = weft_message_of(actor->mailbox.next);
+    weft_mailbox_take(actor, message);
+    if (!is_control(message)) weft_counter_add(&actor->system->stats.message_count, 1);
+    return message;
+}
+
+bool weft_mailbox_empty(struct weft_actor *actor, uint32_t limit)
+{
+    for (; limit > 0; limit--) {
+        struct weft_list *link = weft_list_pop(&actor->mailbox);
+        if (link == NULL) break;
+        struct weft_message *message = weft_message_of(link);
+        weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_NO_ACTOR, -EPIPE);
+    }
+    return weft_list_empty(&actor->mailbox);
+}

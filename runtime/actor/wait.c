@@ -1,0 +1,183 @@
+// wait.c: leaving a slice in its middle: with a stack that is one's own from then on, until a time.
+#include <errno.h>
+
+#include "runtime/actor/fast.h"
+#include "runtime/actor/internal.h"
+
+// ---- Stacks that are promised: an actor with `main` is only made if it can have one.
+
+bool weft_stack_promise(struct weft_actor_system *system)
+{
+    if (system->stacks == NULL) return false;
+    if (system->stack_promises >= (int64_t)weft_stacks_count_max(system->stacks)) return false;
+    system->stack_promises++;
+    return true;
+}
+
+void weft_stack_unpromise(struct weft_actor_system *system)
+{
+    system->stack_promises--; // Below zero where it was promised elsewhere.
+}
+
+// ---- The blocks for it.
+
+static bool has_stack_block(struct weft_actor *actor)
+{
+    if (likely(actor->stack != NULL)) return true;
+    struct weft_actor_stack *stack = weft_slab_alloc(&actor->system->stack_slab);
+    if (stack == NULL) return false;
+    *stack = (struct weft_actor_stack){.home = (uint8_t)actor->system->index};
+    actor->stack = stack;
+    return true;
+}
+
+static void expired(void *self, struct weft_timer *timer, uint64_t now_ns);
+
+struct weft_actor_rare *weft_actor_rare(struct weft_actor *actor)
+{
+    if (!has_stack_block(actor)) return NULL;
+    if (likely(actor->stack->rare != NULL)) return actor->stack->rare;
+    struct weft_actor_rare *rare = weft_slab_alloc(&actor->system->rare_slab);
+    if (rare == NULL) return NULL;
+    *rare = (struct weft_actor_rare){.actor = actor,
+                                     .deadline_ns = WEFT_FOREVER,
+                                     .home = (uint8_t)actor->system->index};
+    weft_list_init(&rare->blocks);
+    weft_list_init(&rare->unmutes);
+    weft_timer_init(&rare->timer, expired, rare);
+    actor->stack->rare = rare;
+    return rare;
+}
+
+// Gives a block of `slab` back, to whichever core it belongs.
+static void release_block(struct weft_actor_system *system, struct weft_slab *slab, void *block,
+                          uint8_t home, uint8_t tag)
+{
+    if (home == system->index) {
+        weft_slab_release(slab, block);
+        return;
+    }
+    struct weft_message *message = block;
+    message->tag = tag;
+    message->home = home;
+    weft_message_send_home(system, message);
+}
+
+void weft_actor_release_stack(struct weft_actor *actor)
+{
+    struct weft_actor_stack *stack = actor->stack;
+    weft_actor_drop_evicted(actor);
+    weft_fiber_shadow_drop(&stack->fiber);
+    weft_stacks_release(actor->system->stacks, stack->stack);
+    stack->stack = NULL;
+}
+
+void weft_actor_release_rare(struct weft_actor *actor)
+{
+    struct weft_actor_system *system = actor->system;
+    struct weft_actor_stack *stack = actor->stack;
+    if (stack == NULL) return;
+    struct weft_actor_rare *rare = stack->rare;
+    if (rare != NULL) {
+        weft_wheel_cancel(&system->core->wheel, &rare->timer);
+        weft_cursors_free(actor);
+        weft_awaits_free(actor);
+        weft_blocks_free(actor);
+        if (rare->alarm != NULL) weft_message_release_block(system, rare->alarm);
+        release_block(system, &system->rare_slab, rare, rare->home, TAG_HOME_RARE);
+    }
+    release_block(system, &system->stack_slab, stack, stack->home, TAG_HOME_STACK);
+    actor->stack = NULL;
+}
+
+// ---- Parking.
+
+bool weft_actor_can_park(struct weft_actor *actor)
+{
+    // It has been told to end, or has said so, while it ran: it waits for nothing any more.
+    if (unlikely((actor->task.flags & (WEFT_ACTOR_ENDING | WEFT_ACTOR_ZOMBIE)) ==
+                 WEFT_ACTOR_ENDING))
+        weft_actor_abandon(actor);
+    if (actor->stack != NULL && actor->stack->stack != NULL) return true;
+    return actor->system->core->run.may_park && actor->kind->slice == NULL &&
+           (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0 && has_stack_block(actor);
+}
+
+void weft_actor_park(struct weft_actor *actor)
+{
+    weft_actor_park_inline(actor);
+}
+
+// The deadline of a wait stands in deadline_ns; the timer only has to fire at or before it. So a
+// wait that ends early leaves the timer armed, and the next one, with the same time-out, finds it
+// armed already: most calls never touch the wheel.
+static void expired(void *self, struct weft_timer *timer, uint64_t now_ns)
+{
+    struct weft_actor_rare *rare = self;
+    struct weft_actor *actor = rare->actor;
+    if (rare->deadline_ns == WEFT_FOREVER) return;
+    if (now_ns < rare->deadline_ns) {
+        weft_wheel_arm(&actor->system->core->wheel, timer, rare->deadline_ns);
+        return;
+    }
+    weft_actor_ready(actor);
+}
+
+static bool arm(struct weft_actor *actor, uint64_t deadline_ns)
+{
+    struct weft_actor_rare *rare = weft_actor_rare(actor);
+    if (rare == NULL) return false;
+    rare->deadline_ns = deadline_ns;
+    if (!weft_timer_armed(&rare->timer) || rare->timer.due_ns > deadline_ns)
+        weft_wheel_arm(&actor->system->core->wheel, &rare->timer, deadline_ns);
+    return true;
+}
+
+enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
+{
+    if (deadline_ns <= actor->system->core->now_ns) return WAIT_TIMEOUT;
+    if (!weft_actor_can_park(actor)) return WAIT_REFUSED;
+    if (deadline_ns == WEFT_FOREVER) {
+        weft_actor_park(actor);
+        return WAIT_OVER;
+    }
+    if (!arm(actor, deadline_ns)) return WAIT_REFUSED;
+    weft_actor_park(actor);
+    actor->stack->rare->deadline_ns = WEFT_FOREVER;
+    return WAIT_OVER; // If it is too late the next wait says so.
+}
+
+void weft_yield(struct weft_actor *self)
+{
+    struct weft_actor_system *system = enter(self);
+    if (likely(weft_actor_can_park(self))) {
+        weft_core_ready(system->core, &self->task);
+        weft_actor_park_inline(self);
+    }
+    leave(self);
+}
+
+void weft_reduce(struct weft_actor *self, uint32_t count)
+{
+    struct weft_core *core = self->system->core;
+    core->run.left -= count > INT32_MAX / 2 ? INT32_MAX / 2 : (int32_t)count;
+    if (unlikely(core->run.left <= 0 || weft_core_is_preempted(core))) weft_yield(self);
+}
+
+bool weft_is_spent(const struct weft_actor *self)
+{
+    const struct weft_core *core = self->system->core;
+    return core->run.left <= 0 || weft_core_is_preempted(core);
+}
+
+void weft_sleep(struct weft_actor *self, uint64_t ns)
+{
+    enter(self);
+    const uint64_t deadline_ns = weft_deadline_ns(self, ns);
+    const uint16_t selective = self->task.flags & WEFT_ACTOR_SELECTIVE;
+    self->task.flags |= WEFT_ACTOR_SELECTIVE; // Messages wait; only the clock wakes it.
+    while (weft_actor_wait(self, deadline_ns) == WAIT_OVER)
+        continue;
+    if (!selective) self->task.flags &= (uint16_t)~WEFT_ACTOR_SELECTIVE;
+    leave(self);
+}

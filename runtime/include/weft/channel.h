@@ -1,0 +1,24 @@
+// channel.h: a bounded queue between any actors and units, on any cores.
+//
+// A channel has a pid: it can be sent in a message, monitored, and ends with weft_channel_close or
+// when the actor that made it ends. What was sent before it closed is still received.
+#ifndef WEFT_CHANNEL_H
+#define WEFT_CHANNEL_H
+
+#include <weft/types.h>
+
+// A channel that holds `capacity` messages; 0: a sender waits until its message is received. 0 and
+// *channel; -ENOMEM, -ENOSPC.
+int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *channel);
+// Sends, waiting for room up to `timeout_ns` (0: does not wait). 0; -EAGAIN: no room now;
+// -ETIMEDOUT; -EPIPE: closed; -ESRCH: no such channel; -ENOMEM.
+int weft_channel_send(struct weft_actor *self, weft_pid channel, uint16_t type, const void *bytes,
+                      size_t length, uint64_t timeout_ns);
+// Receives; *message is valid until the next receive, as from weft_receive. 0; -EAGAIN, -ETIMEDOUT;
+// -EPIPE: closed, and nothing is left.
+int weft_channel_receive(struct weft_actor *self, weft_pid channel, uint64_t timeout_ns,
+                         struct weft_message **message);
+// No more is sent; who waits to send gets -EPIPE. 0, -ESRCH.
+int weft_channel_close(struct weft_actor *self, weft_pid channel);
+
+#endif // WEFT_CHANNEL_H

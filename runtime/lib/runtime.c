@@ -1,0 +1,286 @@
+// runtime.c: workers without a node around them. The caller's thread turns the first one.
+#include <weft/runtime.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/actor/actor.h"
+#include "runtime/base/assert.h"
+#include "runtime/sched/core_thread.h"
+#include "runtime/sched/sleeper_epoll.h"
+
+struct worker {
+    struct weft_core core;
+    struct weft_actor_system system;
+    struct weft_arena *arena;
+    struct weft_sleeper_epoll sleeper;
+    bool has_sleeper, has_system, is_running;
+    struct weft_core_thread thread;
+};
+
+struct weft_runtime {
+    struct weft_runtime_options options;
+    struct weft_clock clock;
+    struct weft_core_group group;
+    struct weft_actor_node node;
+    struct worker *workers;
+    uint16_t worker_count;
+    weft_pid first; // Whose end weft_runtime_run waits for.
+    bool is_over;
+    uint16_t reason;
+};
+
+static void set_defaults(struct weft_runtime_options *options)
+{
+    cpu_set_t cpus;
+    if (options->name == NULL) options->name = "weft";
+    if (options->worker_count == 0)
+        options->worker_count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 0
+                                    ? (uint16_t)CPU_COUNT(&cpus)
+                                    : 1;
+    if (options->worker_count > WEFT_CORE_MAX) options->worker_count = WEFT_CORE_MAX;
+    if (options->arena_bytes == 0) options->arena_bytes = 256 * WEFT_MIB;
+    if (options->actor_count_max == 0) options->actor_count_max = 1u << 20;
+    if (options->stack_count_max == 0) options->stack_count_max = options->actor_count_max;
+    if (options->name_count_max == 0) options->name_count_max = 16384;
+    if (options->log_level == 0) options->log_level = WEFT_LEVEL_WARN;
+}
+
+// The CPUs that the process may use, one for each worker; -1 where there are too few.
+static void choose_cpus(struct weft_runtime *runtime)
+{
+    cpu_set_t cpus;
+    int cpu = 0;
+    const bool known = !runtime->options.floats && sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
+                       CPU_COUNT(&cpus) >= runtime->worker_count;
+    for (uint16_t i = 0; known && i < runtime->worker_count; i++) {
+        while (!CPU_ISSET((unsigned)cpu, &cpus))
+            cpu++;
+        runtime->workers[i].core.cpu = (int16_t)cpu++;
+    }
+}
+
+static int init_worker(struct weft_runtime *runtime, struct worker *worker)
+{
+    const struct weft_runtime_options *options = &runtime->options;
+    worker->arena = weft_arena_create(options->arena_bytes);
+    if (worker->arena == NULL) return -errno;
+    const struct weft_actor_options actors = {
+        .core = &worker->core,
+        .arena = worker->arena,
+        .node = &runtime->node,
+        .actor_count_max = options->actor_count_max,
+        .stack_count_max = options->stack_count_max,
+        .guard = options->checked_stacks ? WEFT_STACK_CHECKS : WEFT_STACK_PAGES,
+        .traces = true,
+    };
+    int result = weft_actor_system_init(&worker->system, &actors);
+    worker->has_system = result == 0;
+    if (result == 0) result = weft_sleeper_epoll_open(&worker->sleeper);
+    worker->has_sleeper = result == 0;
+    if (result == 0) worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
+    worker->thread = (struct weft_core_thread){.core = &worker->core};
+    return result;
+}
+
+static int init_workers(struct weft_runtime *runtime)
+{
+    runtime->worker_count = runtime->options.worker_count;
+    const size_t bytes =
+        weft_round_up(runtime->worker_count * sizeof(*runtime->workers), WEFT_CORE_ALIGN);
+    runtime->workers = aligned_alloc(WEFT_CORE_ALIGN, bytes);
+    if (runtime->workers == NULL) return -ENOMEM;
+    memset(runtime->workers, 0, bytes);
+    for (uint16_t i = 0; i < runtime->worker_count; i++)
+        weft_core_init(&runtime->workers[i].core, &runtime->group, i, &runtime->clock,
+                       (enum weft_log_level)runtime->options.log_level);
+    int result = weft_core_group_connect(&runtime->group);
+    for (uint16_t i = 0; result == 0 && i < runtime->worker_count; i++)
+        result = init_worker(runtime, &runtime->workers[i]);
+    return result;
+}
+
+struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *options, int *error)
+{
+    struct weft_runtime *runtime = calloc(1, sizeof(*runtime));
+    int result = -ENOMEM;
+    if (runtime != NULL) {
+        runtime->options = *options;
+        set_defaults(&runtime->options);
+        runtime->clock = weft_clock_linux();
+        result = weft_actor_node_init(&runtime->node, runtime->options.name,
+                                      runtime->options.name_count_max);
+        runtime->node.moves_always = options->moves_always;
+        if (result == 0) result = init_workers(runtime);
+        if (result != 0) {
+            weft_runtime_free(runtime);
+            runtime = NULL;
+        } else {
+            choose_cpus(runtime);
+        }
+    }
+    if (error != NULL) *error = result;
+    return runtime;
+}
+
+void weft_runtime_free(struct weft_runtime *runtime)
+{
+    if (runtime == NULL) return;
+    for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
+        if (runtime->workers[i].has_system) weft_actor_system_destroy(&runtime->workers[i].system);
+    }
+    for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
+        if (runtime->workers[i].has_sleeper) weft_sleeper_epoll_close(&runtime->workers[i].sleeper);
+        if (runtime->workers[i].arena != NULL) weft_arena_free(runtime->workers[i].arena);
+    }
+    weft_core_group_destroy(&runtime->group);
+    if (runtime->node.nobody != NULL) weft_actor_node_destroy(&runtime->node);
+    free(runtime->workers);
+    free(runtime);
+}
+
+// ---- Running.
+
+// An actor of ours, on the first worker: it watches the first one and stops everything.
+static void watch(struct weft_actor *self, void *state, struct weft_message *message)
+{
+    struct weft_runtime *runtime = state;
+    if (message->tag != WEFT_MESSAGE_DOWN) return;
+    runtime->is_over = true;
+    runtime->reason = message->type;
+    weft_stop(self, WEFT_EXIT_NORMAL);
+}
+
+static const struct weft_actor_kind watch_kind = {.name = "runtime", .handle = watch};
+
+static int start_first(struct weft_runtime *runtime, const struct weft_spawn *first)
+{
+    struct weft_actor_system *system = &runtime->workers[0].system;
+    const struct weft_spawn watcher = {.kind = &watch_kind, .state = runtime, .pinned = true};
+    weft_pid pid;
+    uint64_t reference;
+    int result = weft_actor_spawn(system, &watcher, 0, &pid);
+    if (result != 0) return result;
+    struct weft_actor *actor = weft_actor_find(system, pid);
+    actor->task.flags |= WEFT_ACTOR_PRIVATE;
+    result = weft_actor_spawn(system, first, 0, &runtime->first);
+    if (result == 0) result = weft_actor_monitor(actor, runtime->first, &reference);
+    if (result != 0) weft_actor_kill(system, pid, WEFT_EXIT_KILLED);
+    return result;
+}
+
+static void print_logs(struct weft_runtime *runtime)
+{
+    struct weft_log_record record;
+    for (uint16_t i = 0; i < runtime->worker_count; i++) {
+        while (weft_log_take(&runtime->workers[i].core.log, &record))
+            fprintf(stderr, "%s %s: %s\n",
+                    weft_log_level_name((enum weft_log_level)record.level), record.module,
+                    record.text);
+    }
+}
+
+static uint32_t poll_logs(void *self, uint64_t now_ns)
+{
+    (void)now_ns;
+    print_logs(self);
+    return 0;
+}
+
+static int start_others(struct weft_runtime *runtime)
+{
+    for (uint16_t i = 1; i < runtime->worker_count; i++) {
+        const int result = weft_core_thread_start(&runtime->workers[i].thread);
+        if (result != 0) return result;
+        runtime->workers[i].is_running = true;
+    }
+    return 0;
+}
+
+static void stop_others(struct weft_runtime *runtime)
+{
+    for (uint16_t i = 1; i < runtime->worker_count; i++) {
+        if (runtime->workers[i].is_running) weft_core_thread_halt(&runtime->workers[i].thread);
+    }
+    for (uint16_t i = 1; i < runtime->worker_count; i++) {
+        if (runtime->workers[i].is_running) weft_core_thread_stop(&runtime->workers[i].thread);
+        runtime->workers[i].is_running = false;
+    }
+}
+
+int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *first, uint16_t *reason)
+{
+    struct weft_core *core = &runtime->workers[0].core;
+    cpu_set_t before, one;
+    if (core->poller_count == 1) {
+        const struct weft_poller logs = {.name = "logs", .poll = poll_logs, .self = runtime};
+        weft_core_add_poller(core, &logs);
+    }
+    runtime->is_over = false;
+    int result = start_first(runtime, first);
+    if (result != 0) return result;
+    sched_getaffinity(0, sizeof(before), &before);
+    if (core->cpu >= 0) {
+        CPU_ZERO(&one);
+        CPU_SET((unsigned)core->cpu, &one);
+        sched_setaffinity(0, sizeof(one), &one);
+    }
+    result = start_others(runtime);
+    while (result == 0 && !runtime->is_over) {
+        if (!weft_core_turn(core)) weft_core_idle(core);
+    }
+    stop_others(runtime);
+    sched_setaffinity(0, sizeof(before), &before);
+    print_logs(runtime);
+    if (reason != NULL) *reason = runtime->reason;
+    return result;
+}
+
+// ---- From other threads.
+
+struct posted { // From malloc: the worker makes a message of it.
+    weft_pid to;
+    uint16_t type;
+    size_t length;
+    uint8_t bytes[];
+};
+
+static void arrive(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct posted *posted = self;
+    struct weft_actor_system *system = (struct weft_actor_system *)(uintptr_t)argument;
+    (void)core;
+    struct weft_message *message = weft_message_alloc(system, (uint32_t)posted->length);
+    if (message != NULL) { // Else it is counted.
+        message->to = posted->to;
+        message->tag = WEFT_MESSAGE_PORT;
+        message->type = posted->type;
+        memcpy(message->payload, posted->bytes, posted->length);
+        weft_actor_send(system, message);
+    }
+    free(posted);
+}
+
+int weft_runtime_post(struct weft_runtime *runtime, weft_pid to, uint16_t type, const void *bytes,
+                      size_t length)
+{
+    const uint16_t home = weft_pid_home(to);
+    if (home >= runtime->worker_count) return -ESRCH;
+    if (length > UINT32_MAX / 2) return -ENOMEM;
+    struct posted *posted = malloc(sizeof(*posted) + length);
+    if (posted == NULL) return -ENOMEM;
+    posted->to = to;
+    posted->type = type;
+    posted->length = length;
+    if (length > 0) memcpy(posted->bytes, bytes, length);
+    struct worker *worker = &runtime->workers[home];
+    const int result =
+        weft_core_post_call(&worker->core, arrive, posted, (uintptr_t)&worker->system);
+    if (result == 0) return 0;
+    free(posted);
+    return -EAGAIN;
+}
