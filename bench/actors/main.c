@@ -74,7 +74,8 @@ static void print(const char *row, double goal, double cpu, double wall, const c
         char cpu_text[32] = "-", goal_text[32] = "-";
         if (!isnan(cpu)) snprintf(cpu_text, sizeof(cpu_text), "%.1f", cpu);
         if (goal > 0) snprintf(goal_text, sizeof(goal_text), "%.0f", goal);
-        printf("  %-28s %u %12s %12.1f %-6s %8s\n", row, run.cores, cpu_text, wall, unit, goal_text);
+        printf("  %-28s %u %12s %12.1f %-6s %8s\n", row, run.cores, cpu_text, wall, unit,
+               goal_text);
     }
     fflush(stdout);
 }
@@ -107,7 +108,7 @@ weft_pid weft_bench_spawn(struct weft_actor *self, const struct weft_actor_kind 
                           const void *state)
 {
     weft_pid pid = 0;
-    const struct weft_spawn spawn = {.kind = kind, .state = state, .mailbox_max = 1u << 30};
+    const struct weft_spawn spawn = {.kind = kind, .state = state};
     CHECK(weft_spawn(self, &spawn, &pid) == 0);
     return pid;
 }

@@ -1,8 +1,8 @@
-// rows.h: one row of `./do bench actors`: an operation done so many times by actors, in CPU and wall
-// time. Rows have the names of the peers' (bench/peers), and do the same work.
+// rows.h: one row of `./do bench actors`: an operation done so many times by actors, in CPU and
+// wall time. Rows have the names of the peers' (bench/peers), and do the same work.
 //
-// A row runs inside a stackful actor, the bench's own, as a user's program would: through the public
-// headers and nothing else.
+// A row runs inside a stackful actor, the bench's own, as a user's program would: through the
+// public headers and nothing else.
 #ifndef WEFT_BENCH_ACTORS_ROWS_H
 #define WEFT_BENCH_ACTORS_ROWS_H
 

@@ -19,7 +19,6 @@ static void pong(struct weft_actor *self, void *state)
 
 static const struct weft_actor_kind pong_kind = {.name = "pong", .main = pong};
 
-
 static void ping(struct weft_actor *self, const struct weft_actor_kind *kind, uint64_t count)
 {
     const weft_pid partner = weft_bench_spawn(self, kind, NULL);

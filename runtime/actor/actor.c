@@ -46,7 +46,6 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     *actor = fresh;
     weft_task_init(&actor->task, slice_of(kind), (enum weft_priority)spawn->priority);
     actor->task.flags = (uint16_t)((spawn->pinned ? WEFT_ACTOR_PINNED : 0) | spawn->overflow << 14);
-    actor->task.number = spawn->memory_max == 0 ? UINT32_MAX : (uint32_t)(spawn->memory_max / 64);
     actor->pid = pid;
     weft_list_init(&actor->mailbox);
     actor->mailbox_max = spawn->mailbox_max != 0 ? spawn->mailbox_max : WEFT_MAILBOX_MAX;
@@ -54,10 +53,13 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     actor->kind = kind;
     actor->state = state;
     actor->awaited = WEFT_REFERENCE_NONE;
-    weft_list_init(&actor->kept);
     actor->label = label;
     actor->parent = parent;
     actor->memory = memory;
+    if (unlikely(spawn->memory_max != 0)) {
+        if (weft_actor_rare(actor) == NULL) goto release_label;
+        actor->rare->memory_max = (uint32_t)(spawn->memory_max / 64);
+    }
     weft_slot_set_core(system, pid, system->index + 1u);
     weft_counter_add(&system->stats.spawn_count, 1);
     weft_trace(system, WEFT_TRACE_SPAWN, pid, (uint32_t)parent);
@@ -65,6 +67,8 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     *made = pid;
     return 0;
 
+release_label:
+    if (label != NULL) weft_slab_release(&system->label_slab, label);
 release_state:
     if (kind->state_bytes > 0) weft_arena_release(system->arena, state, kind->state_bytes);
 release_slot:
@@ -74,4 +78,3 @@ break_promise:
     if (kind->main != NULL) weft_stack_unpromise(system);
     return result;
 }
-

@@ -60,7 +60,7 @@ enum weft_actor_verdict { // What a slice wants next.
     WEFT_ACTOR_EXIT   // End; exit_reason in the actor says why (default NORMAL).
 };
 
-enum { // task.flags of an actor.
+enum {                             // task.flags of an actor.
     WEFT_ACTOR_ENDING = 1 << 0,    // It ends at its next slice boundary.
     WEFT_ACTOR_ZOMBIE = 1 << 1,    // It has ended; its links are still being told.
     WEFT_ACTOR_TRAPS = 1 << 2,     // Exit signals are messages to it.
@@ -79,36 +79,28 @@ enum { // task.flags of an actor.
 
 struct weft_actor_system;
 
-// What only some actors need: made when one first waits with a stack, arms a timer, and so on.
+// What only some actors need: made when one keeps a message, arms a timer, and so on.
 struct weft_actor_rare {
-    struct weft_list blocks;   // Of weft_alloc.
     struct weft_actor *actor;
-    struct weft_timer timer;   // Wakes it at deadline_ns, or before (see receive.c).
-    uint64_t deadline_ns;      // Of the wait under way.
-    struct weft_awaits *awaits; // Calls under way, beyond the one that it waits in.
+    struct weft_list kept;        // Messages that it keeps.
+    struct weft_list blocks;      // Of weft_alloc.
+    struct weft_timer timer;      // Wakes it at deadline_ns, or before (wait.c).
+    uint64_t deadline_ns;         // Of the wait under way.
+    struct weft_awaits *awaits;   // Calls under way, beyond the one that it waits in.
     struct weft_cursors *cursors; // Where receives by pattern stopped.
-    struct weft_list unmutes;  // UNMUTE messages for other cores, ready to go (mute.c).
-    uint32_t alarm_length;
+    struct weft_list unmutes;     // UNMUTE messages for other cores, ready to go (mute.c).
+    struct weft_message *alarm;   // The mailbox alarm's message, when it is not on its way.
     weft_pid alarm_to;
-    struct weft_message *alarm; // The alarm's message, when it is not on its way.
-    uint32_t mailbox_max;       // The real one, while an alarm or so lowers the one in the actor.
-    uint8_t home;               // Core whose slab the block belongs to.
-};
-
-// A stack of its own, and where it stands on it.
-struct weft_actor_stack {
-    struct weft_fiber fiber;
-    void *stack;   // NULL: none at the moment.
-    void *evicted; // What lived on it, while its memory is given back.
-    struct weft_actor_rare *rare; // NULL: none.
-    uint32_t evicted_bytes;
-    uint32_t parked_ticks; // When it parked, in units of 2^20 ns: for evict.c.
-    uint8_t home;       // Core whose slab the block belongs to.
+    uint32_t alarm_length; // 0: no alarm.
+    uint32_t mailbox_max;  // The real one, while an alarm lowers the actor's; 0: the actor's.
+    uint32_t memory_max;   // In units of 64 bytes; 0: none.
+    uint8_t home;          // Core whose slab this block belongs to.
 };
 
 struct weft_actor {
     // What a sender touches.
-    struct weft_task task; // Its place in a run queue; flags above; number: memory_max / 64.
+    struct weft_task
+        task; // Its place in a run queue; flags above; number: its partner (balance.c).
     weft_pid pid;
     struct weft_list mailbox; // struct weft_message, oldest first.
     uint32_t mailbox_count;   // User messages in it.
@@ -118,30 +110,33 @@ struct weft_actor {
     const struct weft_actor_kind *kind;
     void *state;
     struct weft_message *current; // Received last, or being handled.
-    struct weft_message *answer;  // To the call that it waited in last.
-    uint64_t awaited;             // The reference that it waits for, or WEFT_REFERENCE_NONE.
-    struct weft_actor_stack *stack;
-    weft_pid last_to; // To whom it sent last: who talks to whom (balance.c).
+    void *stack;                  // Its own. NULL: none at the moment.
+    struct weft_fiber fiber;     // Where it stands on it while it is parked (evict.c: or its copy).
+    uint64_t awaited;            // The reference that it waits for, or WEFT_REFERENCE_NONE.
+    struct weft_message *answer; // To the call that it waited in last.
     // The rest.
     union {
         struct weft_message *chain;
         struct weft_message **buckets;
-    } edges; // Links, monitors, timers, by key (edge.c).
+    } edges; // Links, monitors, timers, names, memberships, by key (edge.c).
     uint32_t edge_count;
-    uint8_t edge_bits;      // log2 of the buckets; 0: `edges` is one chain.
-    uint8_t talk;           // How often in a row last_to was the same at the end of a slice.
-    uint16_t exit_reason;   // enum weft_exit.
-    struct weft_list kept;  // Messages that it keeps.
-    struct weft_label *label;
+    uint8_t edge_bits;            // log2 of the buckets; 0: `edges` is one chain.
+    uint8_t talk;                 // How often in a row last_to was the same at the end of a slice.
+    uint16_t exit_reason;         // enum weft_exit.
+    struct weft_actor_rare *rare; // NULL: none.
+    struct weft_label *label;     // NULL: none.
     weft_pid parent;
+    weft_pid last_to; // To whom it sent last: who talks to whom (balance.c).
     uint64_t reduction_count;
+    uint32_t memory; // In units of 64 bytes: state and blocks.
     union {
-        uint32_t partner;     // The low half of last_to at the end of its last slice.
-        uint32_t edge_cursor; // Of one that ends: the first bucket that may hold edges.
+        uint32_t parked_ticks; // When it parked, in units of 2^20 ns (evict.c).
+        uint32_t edge_cursor;  // Of one that ends: the first bucket that may hold edges.
     };
-    uint32_t memory; // In units of 64 bytes: state, blocks, stack, large messages.
 };
+#ifndef WEFT_FIBER_SANITIZER
 _Static_assert(sizeof(struct weft_actor) == 192, "three cache lines");
+#endif
 _Static_assert(offsetof(struct weft_actor, system) == 64, "the first is the sender's");
 
 struct weft_label {
@@ -155,7 +150,7 @@ struct weft_actor_stats {
     weft_counter send_count;    // Offered here, those included for which there was no memory.
     weft_counter message_count; // Received by actors here.
     weft_counter arrived_count, departed_count; // Actors that came from another core, or went.
-    weft_counter mute_count;    // Times that a sender had to wait for room.
+    weft_counter mute_count;                    // Times that a sender had to wait for room.
     weft_counter cycle_count;   // Calls refused because they would have waited for themselves.
     weft_counter evict_count;   // Stacks whose memory was given back while they slept.
     weft_counter backlog_turns; // Turns in a row that ended with work left over.
@@ -168,7 +163,7 @@ static inline uint64_t weft_actor_count(const struct weft_actor_stats *stats)
            weft_counter_get(&stats->departed_count) - weft_counter_get(&stats->exit_count);
 }
 
-struct weft_slot_chunk { // What its home knows of WEFT_CHUNK_SLOTS actors in one block.
+struct weft_slot_chunk {     // What its home knows of WEFT_CHUNK_SLOTS actors in one block.
     struct weft_actor *free; // Free ones, linked by task.link.next.
     uint32_t used;
     uint32_t generation; // Above every generation spent here before the block was given back.
@@ -191,10 +186,11 @@ struct weft_actor_node {
     struct weft_registry *registry;
     // A pool of threads for weft_blocking. May be NULL.
     int (*blocking)(void *self, struct weft_core *core, int (*work)(void *argument), void *argument,
-                    void (*done)(struct weft_core *core, void *self, uint64_t result), void *waiter);
+                    void (*done)(struct weft_core *core, void *self, uint64_t result),
+                    void *waiter);
     void *blocking_self;
-    _Atomic uint16_t searcher;  // A core that looks for work, plus 1 (balance.c). One at a time.
-    bool moves_always;          // For tests: every actor moves after every slice.
+    _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
+    bool moves_always;         // For tests: every actor moves after every slice.
 };
 
 struct weft_actor_system { // One per worker core.
@@ -210,10 +206,11 @@ struct weft_actor_system { // One per worker core.
 
     // Its core's alone.
     _Alignas(WEFT_CORE_ALIGN) struct weft_actor *running; // In its slice now; NULL: none.
-    bool in_user;           // The code of an actor is running, not ours (fault.c).
-    uint64_t reference;     // The last one given out; the core's index in the top byte.
-    uint64_t out_mask;      // Outboxes with something in them.
-    uint64_t home_mask;     // Cores with something in home[].
+    bool in_user;            // The code of an actor is running, not ours (fault.c).
+    uint64_t sent, received; // User messages; in `stats` at the end of each turn.
+    uint64_t reference;      // The last one given out; the core's index in the top byte.
+    uint64_t out_mask;       // Outboxes with something in them.
+    uint64_t home_mask;      // Cores with something in home[].
     struct weft_slab messages[WEFT_MESSAGE_CLASSES];
     struct weft_slot_chunk *slots;
     uint32_t chunk_count;
@@ -221,18 +218,18 @@ struct weft_actor_system { // One per worker core.
     uint32_t holding;       // Arrivals under way.
     int64_t stack_promises; // Actors with `main` made here, less those that ended here.
     uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last.
-    weft_pid mute_wanted;   // Whom the slice under way has sent too much; 0: nobody.
+    weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
-    uint32_t evict_hand; // evict.c: the slot to look at next,
-    bool evict_found;    // whether this round has found one,
-    uint64_t evict_due_ns; // and when to look again.
+    uint32_t evict_hand;                                 // evict.c: the slot to look at next,
+    bool evict_found;                                    // whether this round has found one,
+    uint64_t evict_due_ns;                               // and when to look again.
     struct weft_groups *groups;
     struct weft_tracer *tracer; // The flight recorder. NULL: off.
-    struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
-    struct weft_list dams;  // Receivers that senders of this core wait for (mute.c).
-    struct weft_list held;  // Messages for actors that are about to arrive (migrate.c).
-    struct weft_list moves; // Departures under way.
-    struct weft_slab stack_slab, rare_slab, label_slab;
+    struct weft_list large;     // Message blocks beyond the slabs' classes, to return at the end.
+    struct weft_list dams;      // Receivers that senders of this core wait for (mute.c).
+    struct weft_list held;      // Messages for actors that are about to arrive (migrate.c).
+    struct weft_list moves;     // Departures under way.
+    struct weft_slab rare_slab, label_slab;
     struct weft_outbox out[WEFT_CORE_MAX];
     struct weft_message *home[WEFT_CORE_MAX]; // Blocks released here: a chain per home.
 
@@ -298,8 +295,8 @@ int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *re
 // No DOWN with this reference is received from now on.
 void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference);
 
-// Every actor that is on this core, by home and slot. `see` must not end one. Own core, or when none
-// turns.
+// Every actor that is on this core, by home and slot. `see` must not end one. Own core, or when
+// none turns.
 void weft_actor_each(struct weft_actor_system *system,
                      void (*see)(struct weft_actor *actor, void *argument), void *argument);
 

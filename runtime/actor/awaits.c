@@ -1,6 +1,6 @@
-// awaits.c: the calls of one actor that are under way besides the one that it waits in: a hash table
-// from reference to reply. So a reply is found in constant time, and one that nobody awaits any
-// more is dropped when it comes.
+// awaits.c: the calls of one actor that are under way besides the one that it waits in: a hash
+// table from reference to reply. So a reply is found in constant time, and one that nobody awaits
+// any more is dropped when it comes.
 //
 // Open addressing with linear probing; removal moves the followers up (Knuth, TAOCP 3, 6.4,
 // algorithm R), so there are no tombs.
@@ -82,8 +82,7 @@ static bool grow(struct weft_actor *actor, struct weft_actor_rare *rare)
 {
     struct weft_awaits *old = rare->awaits;
     if (old != NULL && (old->count + 1) * 4 <= (old->mask + 1) * 3) return true;
-    struct weft_awaits *wider =
-        make(actor->system, old != NULL ? 2 * (old->mask + 1) : SLOTS_MIN);
+    struct weft_awaits *wider = make(actor->system, old != NULL ? 2 * (old->mask + 1) : SLOTS_MIN);
     if (wider == NULL) return false;
     for (uint32_t i = 0; old != NULL && i <= old->mask; i++) {
         if (old->slots[i].reference != 0) insert(wider, old->slots[i]);
@@ -135,7 +134,7 @@ void weft_awaits_removed(struct weft_actor_rare *rare, const struct weft_message
 
 void weft_awaits_free(struct weft_actor *actor)
 {
-    struct weft_actor_rare *rare = actor->stack->rare;
+    struct weft_actor_rare *rare = actor->rare;
     if (rare->awaits == NULL) return;
     weft_message_release_block(actor->system, block_of(rare->awaits));
     rare->awaits = NULL;

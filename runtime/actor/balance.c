@@ -9,20 +9,20 @@
 
 #include "runtime/actor/internal.h"
 
-#define TALKS        4    // Slices in a row with the same partner: it is in a conversation.
-#define LOOK_MAX     256  // Of a run queue.
-#define GIVE_MAX     64   // At once.
-#define HEAVY_NS     4000 // Slices this long are worth a move, whatever they are.
-#define BACKLOG_MIN  2    // Turns in a row that ended with work left.
-#define REFUSED_NS   (WEFT_NS_PER_MS)      // How long a refusal is believed,
-#define REFUSED_MAX  (64 * WEFT_NS_PER_MS) // at most, when refused again and again.
+#define TALKS       4    // Slices in a row with the same partner: it is in a conversation.
+#define LOOK_MAX    256  // Of a run queue.
+#define GIVE_MAX    64   // At once.
+#define HEAVY_NS    4000 // Slices this long are worth a move, whatever they are.
+#define BACKLOG_MIN 2    // Turns in a row that ended with work left.
+#define REFUSED_NS  (WEFT_NS_PER_MS)      // How long a refusal is believed,
+#define REFUSED_MAX (64 * WEFT_NS_PER_MS) // at most, when refused again and again.
 
 // ---- Who talks to whom.
 
 void weft_balance_note(struct weft_actor_system *system, struct weft_actor *actor)
 {
     const struct weft_run *run = &system->core->run;
-    const uint64_t sent = weft_counter_get(&system->stats.send_count) - system->noted_sent;
+    const uint64_t sent = system->sent - system->noted_sent;
     const uint64_t slices = run->slices > 0 ? WEFT_NOTE_EVERY : 1;
     const uint64_t reductions = run->reductions - system->noted_reductions;
     const uint32_t partner = (uint32_t)actor->last_to;
@@ -30,8 +30,8 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
     system->noted_reductions = run->reductions;
     // At least half of what these slices did was sending.
     const bool talks = sent * 2 * WEFT_MESSAGE_REDUCTIONS >= reductions && sent * 4 >= slices;
-    if (partner != actor->partner || !talks) {
-        actor->partner = partner;
+    if (partner != actor->task.number || !talks) {
+        actor->task.number = partner;
         actor->talk = 0;
     } else if (actor->talk < UINT8_MAX) {
         actor->talk++;
@@ -70,8 +70,8 @@ uint32_t weft_balance_choose(struct weft_actor_system *system, struct weft_list 
     }
     uint32_t left = ready / 2 < GIVE_MAX ? ready / 2 : GIVE_MAX, looked = 0;
     // From the front: the longest wait. What just ran stands at the end.
-    for (struct weft_list *link = queue->next, *next; link != queue && left > 0 && looked < LOOK_MAX;
-         link = next, looked++) {
+    for (struct weft_list *link = queue->next, *next;
+         link != queue && left > 0 && looked < LOOK_MAX; link = next, looked++) {
         next = link->next;
         struct weft_actor *actor = actor_of(link), *partner = NULL;
         if (!weft_slice_is_actor(&actor->task) || !weft_move_is_possible(actor)) continue;
@@ -96,8 +96,8 @@ static void stop_searching(struct weft_actor_system *system)
 {
     uint16_t mine = (uint16_t)(system->index + 1);
     // Relaxed: the place of the searcher orders nothing; the messages do.
-    atomic_compare_exchange_strong_explicit(&system->node->searcher, &mine, 0,
-                                            memory_order_relaxed, memory_order_relaxed);
+    atomic_compare_exchange_strong_explicit(&system->node->searcher, &mine, 0, memory_order_relaxed,
+                                            memory_order_relaxed);
 }
 
 static bool start_searching(struct weft_actor_system *system)

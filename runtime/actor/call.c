@@ -102,13 +102,13 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
         self->task.flags |= WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING;
         while (self->answer == NULL && wait == WAIT_OVER)
             wait = weft_actor_wait(self, deadline_ns);
-        self->task.flags &= (uint16_t)~(WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
+        self->task.flags &= (uint16_t) ~(WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
     }
     self->awaited = WEFT_REFERENCE_NONE;
     struct weft_message *answer = self->answer;
     *came = answer != NULL;
     if (answer == NULL) return wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
-    weft_counter_add(&self->system->stats.message_count, 1);
+    self->system->received++;
     const int error = error_of(answer);
     if (reply != NULL && error == 0)
         *reply = answer;
@@ -136,11 +136,11 @@ int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
     if (self->answer != NULL) weft_receive_drop_answer(self);
     struct weft_message *call = make_call(system, self, to, type, bytes, length);
     if (call != NULL) {
-        weft_counter_add(&system->stats.send_count, 1);
+        system->sent++;
         self->last_to = to;
         self->awaited = call->reference;
         self->task.flags |= WEFT_ACTOR_CALLING; // So that a call to itself is a cycle.
-        weft_route(system, call, true); // What goes wrong comes back as the answer.
+        weft_route(system, call, true);         // What goes wrong comes back as the answer.
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
         result = wait_for_answer(self, timeout_ns, reply, &came);
         self->task.flags &= (uint16_t)~WEFT_ACTOR_CALLING;
@@ -157,7 +157,7 @@ uint64_t weft_call_begin(struct weft_actor *self, weft_pid to, uint16_t type, co
     struct weft_message *call = make_call(system, self, to, type, bytes, length);
     if (call != NULL && weft_awaits_add(self, call->reference)) {
         reference = call->reference;
-        weft_counter_add(&system->stats.send_count, 1);
+        system->sent++;
         self->last_to = to;
         const int result = weft_route(system, call, true);
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
@@ -211,7 +211,7 @@ void weft_call_cancel(struct weft_actor *self, uint64_t reference)
 
 static void answer(struct weft_actor_system *system, struct weft_message *reply)
 {
-    weft_counter_add(&system->stats.send_count, 1);
+    system->sent++;
     weft_route(system, reply, false);
 }
 

@@ -115,7 +115,8 @@ struct weft_message *weft_edge_take_any(struct weft_actor *actor)
 }
 
 void weft_edge_each(struct weft_actor *actor,
-                    void (*see)(struct weft_actor *actor, struct weft_message *edge, void *argument),
+                    void (*see)(struct weft_actor *actor, struct weft_message *edge,
+                                void *argument),
                     void *argument)
 {
     const size_t count = actor->edge_bits == 0 ? 1 : (size_t)1 << actor->edge_bits;

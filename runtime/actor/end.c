@@ -34,8 +34,9 @@ static void die(struct weft_actor *actor)
     actor->task.flags |= WEFT_ACTOR_ZOMBIE;
     weft_slot_set_core(system, actor->pid, 0); // From here on nothing reaches it.
     weft_trace(system, WEFT_TRACE_EXIT, actor->pid, actor->exit_reason);
-    if (actor->stack != NULL && actor->stack->stack != NULL) weft_actor_release_stack(actor);
-    actor->task.flags &= (uint16_t)~(WEFT_ACTOR_PARKED | WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
+    if (actor->stack != NULL) weft_actor_release_stack(actor);
+    actor->task.flags &=
+        (uint16_t) ~(WEFT_ACTOR_PARKED | WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
     if (actor->kind->terminate != NULL) {
         system->running = actor;
         system->in_user = true;
@@ -47,8 +48,10 @@ static void die(struct weft_actor *actor)
     let_go(system, actor->current);
     let_go(system, actor->answer);
     actor->current = actor->answer = NULL;
-    for (struct weft_list *link; (link = weft_list_pop(&actor->kept)) != NULL;)
-        let_go(system, weft_message_of(link));
+    if (actor->rare != NULL) {
+        for (struct weft_list *link; (link = weft_list_pop(&actor->rare->kept)) != NULL;)
+            let_go(system, weft_message_of(link));
+    }
     actor->edge_cursor = 0;
 }
 
@@ -77,7 +80,7 @@ static void finish(struct weft_actor *actor)
     struct weft_actor_system *system = actor->system;
     weft_edges_free(actor);
     if (actor->kind->main != NULL) weft_stack_unpromise(system);
-    if (actor->stack != NULL) weft_actor_release_rare(actor);
+    if (actor->rare != NULL) weft_actor_release_rare(actor);
     if (actor->task.queued) weft_list_remove(&actor->task.link); // It has woken itself.
     weft_counter_add(&system->stats.exit_count, 1);
     const uint16_t home = weft_pid_home(actor->pid);

@@ -10,45 +10,45 @@
 
 #include "runtime/actor/internal.h"
 
-#define SLEPT_TICKS  2000 // Of 2^20 ns: 2.1 s.
-#define STACKS_MIN   1024 // Fewer are left alone.
-#define LOOK_STEP    512  // Slots looked at in one turn.
-#define EVICT_STEP   64   // Stacks in one turn.
-#define REST_NS      (500 * WEFT_NS_PER_MS) // After a round that found nothing.
+#define SLEPT_TICKS 2000                   // Of 2^20 ns: 2.1 s.
+#define STACKS_MIN  1024                   // Fewer are left alone.
+#define LOOK_STEP   512                    // Slots looked at in one turn.
+#define EVICT_STEP  64                     // Stacks in one turn.
+#define REST_NS     (500 * WEFT_NS_PER_MS) // After a round that found nothing.
 
-#ifdef __x86_64__
-#define RED_ZONE_BYTES 128 // What a function may use below its stack pointer (System V ABI, 3.2.2).
-#else
-#define RED_ZONE_BYTES 0
-#endif
+// What lives on a parked stack: from its stack pointer to where its first frame began. While it is
+// out, `fiber.sp` names this copy.
+struct copy {
+    void *sp;
+    size_t bytes;
+    uint8_t content[];
+};
 
-// What lives on a parked stack: from its stack pointer, and what may lie below it, to where its
-// first frame began.
-static uint8_t *live_start(const struct weft_actor_stack *stack)
+static size_t live_bytes(const struct weft_actor *actor)
 {
-    return (uint8_t *)stack->fiber.sp - RED_ZONE_BYTES;
+    return (size_t)((uint8_t *)weft_stacks_top(actor->stack) - (uint8_t *)actor->fiber.sp);
 }
 
-static uint32_t live_bytes(const struct weft_actor_stack *stack)
+// Forgets the copy: the stack pointer is itself again.
+static void drop_copy(struct weft_actor *actor)
 {
-    return (uint32_t)((uint8_t *)weft_stacks_top(stack->stack) - live_start(stack));
+    struct copy *copy = actor->fiber.sp;
+    actor->fiber.sp = copy->sp;
+    actor->task.flags &= (uint16_t)~WEFT_ACTOR_EVICTED;
+    weft_arena_release(actor->system->arena, copy, sizeof(*copy) + copy->bytes);
 }
 
 void weft_actor_drop_evicted(struct weft_actor *actor)
 {
-    struct weft_actor_stack *stack = actor->stack;
-    if (stack->evicted == NULL) return;
-    weft_arena_release(actor->system->arena, stack->evicted, stack->evicted_bytes);
-    stack->evicted = NULL;
-    actor->task.flags &= (uint16_t)~WEFT_ACTOR_EVICTED;
+    if (actor->task.flags & WEFT_ACTOR_EVICTED) drop_copy(actor);
 }
 
 void weft_actor_restore_stack(struct weft_actor *actor)
 {
-    struct weft_actor_stack *stack = actor->stack;
-    memcpy(live_start(stack), stack->evicted, stack->evicted_bytes);
-    weft_stacks_mark(actor->system->stacks, stack->stack);
-    weft_actor_drop_evicted(actor);
+    const struct copy *copy = actor->fiber.sp;
+    memcpy(copy->sp, copy->content, copy->bytes);
+    weft_stacks_mark(actor->system->stacks, actor->stack);
+    drop_copy(actor);
 }
 
 static bool is_asleep(const struct weft_actor *actor, uint32_t now_ticks)
@@ -56,17 +56,18 @@ static bool is_asleep(const struct weft_actor *actor, uint32_t now_ticks)
     const unsigned flags = actor->task.flags;
     return (flags & WEFT_ACTOR_PARKED) != 0 &&
            (flags & (WEFT_ACTOR_EVICTED | WEFT_ACTOR_ENDING)) == 0 && !actor->task.queued &&
-           now_ticks - actor->stack->parked_ticks >= SLEPT_TICKS;
+           now_ticks - actor->parked_ticks >= SLEPT_TICKS;
 }
 
 static bool copy_out(struct weft_actor *actor)
 {
-    struct weft_actor_stack *stack = actor->stack;
-    const uint32_t bytes = live_bytes(stack);
-    stack->evicted = weft_arena_alloc(actor->system->arena, bytes);
-    if (stack->evicted == NULL) return false;
-    memcpy(stack->evicted, live_start(stack), bytes);
-    stack->evicted_bytes = bytes;
+    const size_t bytes = live_bytes(actor);
+    struct copy *copy = weft_arena_alloc(actor->system->arena, sizeof(*copy) + bytes);
+    if (copy == NULL) return false;
+    copy->sp = actor->fiber.sp;
+    copy->bytes = bytes;
+    memcpy(copy->content, copy->sp, bytes);
+    actor->fiber.sp = copy;
     actor->task.flags |= WEFT_ACTOR_EVICTED;
     weft_counter_add(&actor->system->stats.evict_count, 1);
     return true;
@@ -109,10 +110,11 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
         if (atomic_load_explicit(&system->location[slot], memory_order_relaxed) !=
             system->index + 1u)
             continue;
-        struct weft_actor *actor = &system->chunks[slot / WEFT_CHUNK_SLOTS][slot % WEFT_CHUNK_SLOTS];
+        struct weft_actor *actor =
+            &system->chunks[slot / WEFT_CHUNK_SLOTS][slot % WEFT_CHUNK_SLOTS];
         if (weft_actor_system_of(actor) != system || !is_asleep(actor, now_ticks)) continue;
         if (!copy_out(actor)) break;
-        gone[count++] = actor->stack->stack;
+        gone[count++] = actor->stack;
     }
     if (count > 0) {
         drop(system, gone, count);

@@ -1,6 +1,6 @@
-// group.c: groups of actors by name. Every core has its own copy, so a core sends to a group without
-// asking anybody; who joins or leaves tells the other cores in the order of messages, so whoever is
-// sent a message by the new member afterwards knows it already. (As Erlang's `pg`.)
+// group.c: groups of actors by name. Every core has its own copy, so a core sends to a group
+// without asking anybody; who joins or leaves tells the other cores in the order of messages, so
+// whoever is sent a message by the new member afterwards knows it already. (As Erlang's `pg`.)
 //
 // The copies are made of the blocks that bring the news: another core needs no memory of its own to
 // take a member in, and what will tell of its leaving is made when it joins.
@@ -13,7 +13,7 @@
 
 #define BUCKETS_BITS 10
 
-struct member { // Behind a block: JOIN on its way, a member in a copy.
+struct member {                // Behind a block: JOIN on its way, a member in a copy.
     struct weft_list siblings; // Members of the same group; the first is in a bucket.
     struct member *next;       // In the bucket by name; only the first of a group.
     struct member *next_same;  // In the bucket by reference.
@@ -103,8 +103,7 @@ static struct member *take_out(struct weft_groups *groups, uint64_t reference)
         if (weft_list_empty(&member->siblings)) {
             *at = member->next;
         } else {
-            struct member *heir =
-                WEFT_CONTAINER_OF(member->siblings.next, struct member, siblings);
+            struct member *heir = WEFT_CONTAINER_OF(member->siblings.next, struct member, siblings);
             heir->next = member->next;
             *at = heir;
         }
@@ -270,8 +269,7 @@ size_t weft_group_members(const struct weft_actor *self, const char *group, weft
     if (first == NULL) return 0;
     if (count++ < limit) pids[0] = first->pid;
     WEFT_LIST_FOR_EACH (link, &first->siblings) {
-        if (count < limit)
-            pids[count] = WEFT_CONTAINER_OF(link, struct member, siblings)->pid;
+        if (count < limit) pids[count] = WEFT_CONTAINER_OF(link, struct member, siblings)->pid;
         count++;
     }
     return count;

@@ -70,12 +70,12 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
         .pinned = (actor->task.flags & WEFT_ACTOR_PINNED) != 0,
         .running = actor->system->running == actor || actor->task.queued,
         .mailbox_count = actor->mailbox_count,
-        .mailbox_max = rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max
-                                                              : actor->mailbox_max,
+        .mailbox_max =
+            rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max,
         .reduction_count = actor->reduction_count,
         .memory_bytes = (uint64_t)actor->memory * 64 + sizeof(*actor),
     };
-    if (actor->stack != NULL) info->memory_bytes += sizeof(*actor->stack);
+    if (actor->rare != NULL) info->memory_bytes += sizeof(*actor->rare);
     if (actor->label != NULL) memcpy(info->label, actor->label->text, sizeof(info->label));
     snprintf(info->kind, sizeof(info->kind), "%s",
              actor->kind->name != NULL ? actor->kind->name : "");
@@ -101,7 +101,7 @@ void weft_info_ordered(struct weft_actor_system *system, struct weft_message *or
     }
     order->tag = WEFT_MESSAGE_REPLY;
     order->to = order->from;
-    weft_counter_add(&system->stats.send_count, 1);
+    system->sent++;
     weft_route(system, order, false);
 }
 

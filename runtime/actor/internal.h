@@ -9,8 +9,8 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-// Tags that only travel inside the node, above the public ones. Signals go to a pid, as messages do;
-// orders go from core to core.
+// Tags that only travel inside the node, above the public ones. Signals go to a pid, as messages
+// do; orders go from core to core.
 enum {
     TAG_SIGNALS = 16,
     TAG_KILL,      // `type`: the reason.
@@ -35,7 +35,6 @@ enum {
     TAG_LEAVE,
     // Blocks that come home, in the shape of a message.
     TAG_HOME_ACTOR = 96,
-    TAG_HOME_STACK,
     TAG_HOME_RARE,
     TAG_HOME_LABEL,
     // Edges, while they stand in an actor's table.
@@ -47,8 +46,8 @@ enum {
     TAG_EDGE_MEMBER, // `reference`: the membership's.
 };
 
-// struct weft_message.home: the core, and what the block carries: an object in place of the payload;
-// something of ours behind it (a CALL's trail, the way back of a TIMER that ticks).
+// struct weft_message.home: the core, and what the block carries: an object in place of the
+// payload; something of ours behind it (a CALL's trail, the way back of a TIMER that ticks).
 enum { HOME_CORE = 0x3f, HOME_OBJECT = 0x40, HOME_BEHIND = 0x80 };
 
 #define REPLY_ERROR UINT16_MAX // `type` of a REPLY that carries an errno.
@@ -185,8 +184,7 @@ void weft_actor_bury(struct weft_actor_system *system, struct weft_actor *actor)
 // Adds what the slice under way has used so far, before it is left.
 static inline void weft_actor_account(struct weft_actor *actor)
 {
-    const int32_t left = actor->system->core->run.left;
-    actor->reduction_count += (uint32_t)(WEFT_SLICE_REDUCTIONS - (left > 0 ? left : 0));
+    actor->reduction_count += weft_core_slice_used(actor->system->core);
 }
 // Leaves the slice of the running actor for good: it is to end.
 _Noreturn void weft_actor_abandon(struct weft_actor *self);
@@ -204,7 +202,7 @@ static inline void weft_actor_charge(const struct weft_actor *actor, int32_t red
 struct weft_actor_rare *weft_actor_rare(struct weft_actor *actor);
 static inline struct weft_actor_rare *weft_actor_rare_of(const struct weft_actor *actor)
 {
-    return actor->stack != NULL ? actor->stack->rare : NULL;
+    return actor->rare;
 }
 
 // ---- slice.c, end.c: what task.run of an actor may be.
@@ -216,22 +214,28 @@ bool weft_slice_parked(struct weft_core *core, struct weft_task *task);
 bool weft_slice_ending(struct weft_core *core, struct weft_task *task);
 bool weft_slice_is_actor(const struct weft_task *task); // Not some other task of the core.
 
-// What is noted at the end of every slice: chains for other cores go, and now and then, who talks to
-// whom (balance.c).
+// What is noted at the end of every slice: chains for other cores go, and now and then, who talks
+// to whom (balance.c).
 #define WEFT_NOTE_EVERY 8 // A power of two.
-static inline void weft_slice_note(struct weft_actor_system *system, struct weft_actor *actor)
+static inline void weft_slice_note(struct weft_actor_system *system, const struct weft_core *core,
+                                   struct weft_actor *actor)
 {
     if (unlikely(system->out_mask != 0)) weft_outbox_flush(system);
-    if (unlikely((system->core->run.slices & (WEFT_NOTE_EVERY - 1)) == 0))
-        weft_balance_note(system, actor);
+    if (unlikely((core->run.slices & (WEFT_NOTE_EVERY - 1)) == 0)) weft_balance_note(system, actor);
 }
 
 // ---- wait.c
 
 enum weft_wait { WAIT_OVER, WAIT_TIMEOUT, WAIT_REFUSED };
 
-// True if the running actor may leave its core in the middle of its slice.
-bool weft_actor_can_park(struct weft_actor *actor);
+// True if the running actor may leave its core in the middle of its slice. Does not return if it is
+// to end: it waits for nothing any more.
+bool weft_actor_may_park(struct weft_actor *actor);
+static inline bool weft_actor_can_park(struct weft_actor *actor)
+{
+    if (likely(actor->stack != NULL && (actor->task.flags & WEFT_ACTOR_ENDING) == 0)) return true;
+    return weft_actor_may_park(actor);
+}
 // Leaves it. Returns in a later slice, perhaps on another core.
 void weft_actor_park(struct weft_actor *actor);
 // Parks until the actor is ready again or `deadline_ns` has come; may return early.
@@ -303,7 +307,8 @@ struct weft_message *weft_edge_find(const struct weft_actor *actor, uint8_t tag,
 struct weft_message *weft_edge_take(struct weft_actor *actor, uint8_t tag, uint64_t key);
 struct weft_message *weft_edge_take_any(struct weft_actor *actor); // NULL: none left.
 void weft_edge_each(struct weft_actor *actor,
-                    void (*see)(struct weft_actor *actor, struct weft_message *edge, void *argument),
+                    void (*see)(struct weft_actor *actor, struct weft_message *edge,
+                                void *argument),
                     void *argument);
 void weft_edges_free(struct weft_actor *actor);
 
@@ -346,7 +351,7 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full);
 bool weft_mute_slice(struct weft_actor *actor);
 // A mailbox that was at its limit has room: lets a sender go on. True: others still wait.
 bool weft_mute_relieve(struct weft_actor *receiver);
-void weft_mute_unlink(struct weft_actor *actor); // It waits no more, whatever for.
+void weft_mute_unlink(struct weft_actor *actor);  // It waits no more, whatever for.
 void weft_mute_over(struct weft_actor *receiver); // It ends or goes: nobody waits for it.
 void weft_mute_ordered(struct weft_actor_system *system, struct weft_message *order);
 void weft_unmute_ordered(struct weft_actor_system *system, struct weft_message *order);

@@ -113,8 +113,8 @@ void weft_unlink_arrived(struct weft_actor_system *system, struct weft_actor *ac
         if (left->own == gone->own) left->own = 0;
         if (left->other == gone->other) left->other = 0;
         if (left->own == 0 && left->other == 0)
-            weft_message_release_block(
-                system, weft_edge_take(actor, TAG_EDGE_LINK, withdrawn->from));
+            weft_message_release_block(system,
+                                       weft_edge_take(actor, TAG_EDGE_LINK, withdrawn->from));
     }
     weft_message_release_block(system, withdrawn);
 }

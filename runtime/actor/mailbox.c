@@ -3,8 +3,8 @@
 
 #include "runtime/actor/internal.h"
 
-// However much its senders are made to wait, a mailbox takes no more than this many times its limit:
-// not all of them can wait at once.
+// However much its senders are made to wait, a mailbox takes no more than this many times its
+// limit: not all of them can wait at once.
 #define MUTE_FACTOR 4
 
 int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
@@ -135,7 +135,8 @@ void weft_mailbox_drained(struct weft_actor *actor)
     }
     bool goes_on = weft_mute_relieve(actor);
     if (rare != NULL && rare->alarm_length != 0 && rare->alarm == NULL) {
-        if (count <= rare->alarm_length / 2) rare->alarm = weft_message_alloc_control(actor->system);
+        if (count <= rare->alarm_length / 2)
+            rare->alarm = weft_message_alloc_control(actor->system);
         goes_on = goes_on || rare->alarm == NULL; // No memory, or too long still: at the next one.
     }
     if (!goes_on) actor->task.flags &= (uint16_t)~WEFT_ACTOR_BUSY;
@@ -169,7 +170,7 @@ struct weft_message *weft_actor_receive(struct weft_actor *actor)
     if (weft_list_empty(&actor->mailbox)) return NULL;
     struct weft_message *message = weft_message_of(actor->mailbox.next);
     weft_mailbox_take(actor, message);
-    if (!is_control(message)) weft_counter_add(&actor->system->stats.message_count, 1);
+    if (!is_control(message)) actor->system->received++;
     return message;
 }
 

@@ -29,8 +29,9 @@ static size_t large_bytes(size_t length)
 // What lies behind the header: the payload, and what may stand behind that (trail.h).
 static size_t content_bytes(const struct weft_message *message)
 {
-    return message->home & HOME_BEHIND ? weft_trail_offset(message->length) + sizeof(struct weft_trail)
-                                      : message->length;
+    return message->home & HOME_BEHIND
+               ? weft_trail_offset(message->length) + sizeof(struct weft_trail)
+               : message->length;
 }
 
 void weft_message_destroy(struct weft_actor_system *system)
@@ -90,7 +91,7 @@ struct weft_message *weft_message_alloc(struct weft_actor_system *system, uint32
 {
     struct weft_message *message = alloc_block(system, length);
     if (unlikely(message == NULL)) {
-        weft_counter_add(&system->stats.send_count, 1);
+        system->sent++;
         weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_MEMORY, 1);
     }
     return message;
@@ -174,7 +175,6 @@ static void welcome(struct weft_actor_system *system, struct weft_message *block
 {
     switch (block->tag) {
     case TAG_HOME_ACTOR: weft_actor_bury(system, (struct weft_actor *)(void *)block); break;
-    case TAG_HOME_STACK: weft_slab_release(&system->stack_slab, block); break;
     case TAG_HOME_RARE: weft_slab_release(&system->rare_slab, block); break;
     default: free_block(system, block); break;
     }

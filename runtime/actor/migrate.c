@@ -3,7 +3,8 @@
 // Nothing is copied: the block, the stack, the mailbox stay where they are in memory. What changes
 // hands is who may touch them. From X to Y, with every other core Z:
 //
-//   Y -> X   PULL     Y wants actors, or takes those that X has OFFERed. From now on Y holds what is
+//   Y -> X   PULL     Y wants actors, or takes those that X has OFFERed. From now on Y holds what
+//   is
 //                     for actors that are said to be here and are not.
 //   X                 freezes the actors, and says that they are on Y (slot.c: location)
 //   X -> Z   MARK     what X, and the frozen ones, had sent to Z before has been received by now
@@ -19,9 +20,9 @@
 
 #include "runtime/actor/internal.h"
 
-struct weft_move { // Behind a block of X.
-    struct weft_list actors;   // Frozen, by task.link.
-    struct weft_message *pull; // Y's; goes back as the ARRIVE.
+struct weft_move {              // Behind a block of X.
+    struct weft_list actors;    // Frozen, by task.link.
+    struct weft_message *pull;  // Y's; goes back as the ARRIVE.
     struct weft_message *marks; // Not sent yet, chained.
     uint32_t count;
     uint16_t to;
@@ -310,7 +311,10 @@ void weft_move_ordered(struct weft_actor_system *system, struct weft_message *or
         break;
     }
     case TAG_MARKED: marked(system, order); break;
-    default: weft_assert(order->tag == TAG_ARRIVE); arrived(system, order); break;
+    default:
+        weft_assert(order->tag == TAG_ARRIVE);
+        arrived(system, order);
+        break;
     }
 }
 

@@ -12,9 +12,14 @@
 
 #include "runtime/actor/internal.h"
 
-struct dam { // In a block of a message: its `from` is the receiver.
+struct dam { // In a block of a message: its `from` is the receiver, its `reference` see below.
     struct weft_list waiters; // task.link of each.
 };
+
+// How many messages a mailbox has when the next sender may go on. One that goes on sends a slice
+// full, so they go one after the other as it empties, in steps of a sixteenth of its limit; if it
+// gets empty, all go.
+#define STEPS 16
 _Static_assert(sizeof(struct dam) <= 16, "in a block of 64");
 
 static struct dam *dam_of(struct weft_message *block)
@@ -80,13 +85,16 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
     struct weft_actor_system *system = self->system;
     if (is_exempt(self)) return;
     struct weft_message *block = find_dam(system, receiver);
-    if (block == NULL && is_full) {
+    const unsigned where = weft_slot_core(system, receiver);
+    const bool is_here = where == system->index + 1u;
+    if (!is_full && (is_here || block == NULL)) return; // Others wait; there is room now.
+    if (block == NULL) {
         block = make_dam(system, receiver);
-        const unsigned where = weft_slot_core(system, receiver);
-        if (block != NULL && where != 0 && where != system->index + 1u)
+        if (block != NULL && where != 0 && !is_here)
             system->out[where - 1].muted++; // It is the way there that is full.
     }
     if (block == NULL) return;
+    block->reference = UINT64_MAX;   // From half its limit on.
     if (self->kind->slice != NULL) { // It stands still when its slice is over.
         system->mute_wanted = receiver;
         return;
@@ -197,8 +205,11 @@ bool weft_mute_relieve(struct weft_actor *receiver)
     if (weft_list_empty(&system->dams)) return false;
     struct weft_message *block = find_dam(system, receiver->pid);
     if (block == NULL) return false;
-    // One for each message that is taken: all at once would fill it again with one message each.
-    if (let_one_go(dam_of(block))) return true;
+    const uint32_t count = receiver->mailbox_count;
+    if (count > 0 && count > block->reference) return true; // Not yet.
+    const uint32_t step = receiver->mailbox_max / STEPS;
+    block->reference = count > step ? count - step : 0;
+    if (count > 0 && let_one_go(dam_of(block))) return true;
     break_dam(system, block);
     return false;
 }

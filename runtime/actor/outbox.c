@@ -1,9 +1,9 @@
 // outbox.c: the ways of a message: into a mailbox of this core, or in a chain to another one.
 //
 // What one slice sends to another core is one chain, and a chain is one slot of the ring of that
-// pair: a thousand messages cost the two cores one line and not a thousand. What does not go because
-// the ring is full stays in the chain, in order; a chain that gets long makes its senders wait.
-// Blocks released here that belong elsewhere go back likewise, once a turn.
+// pair: a thousand messages cost the two cores one line and not a thousand. What does not go
+// because the ring is full stays in the chain, in order; a chain that gets long makes its senders
+// wait. Blocks released here that belong elsewhere go back likewise, once a turn.
 #include <errno.h>
 
 #include "runtime/actor/internal.h"
@@ -38,6 +38,8 @@ void weft_outbox_flush(struct weft_actor_system *system)
 void weft_outbox_turn_end(void *self, uint64_t now_ns)
 {
     struct weft_actor_system *system = self;
+    weft_counter_set(&system->stats.send_count, system->sent);
+    weft_counter_set(&system->stats.message_count, system->received);
     weft_balance_turn(system, now_ns);
     weft_evict_turn(system, now_ns);
     weft_outbox_flush(system);
@@ -49,8 +51,7 @@ void weft_outbox_turn_end(void *self, uint64_t now_ns)
     }
 }
 
-static void append(struct weft_actor_system *system, uint16_t to,
-                                  struct weft_message *message)
+static void append(struct weft_actor_system *system, uint16_t to, struct weft_message *message)
 {
     struct weft_outbox *out = &system->out[to];
     weft_assert(to != system->index);
@@ -112,7 +113,7 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 int weft_actor_send(struct weft_actor_system *system, struct weft_message *message)
 {
     weft_assert(message->tag <= WEFT_MESSAGE_SYSTEM);
-    if (!is_control(message)) weft_counter_add(&system->stats.send_count, 1);
+    if (!is_control(message)) system->sent++;
     return weft_route(system, message, false);
 }
 
@@ -184,7 +185,8 @@ void weft_outbox_deliver(struct weft_actor_system *system, struct weft_message *
     }
     switch (place_of(system, message->to, &actor, &core)) {
     case HERE: break;
-    case ELSEWHERE: // It has moved on; or it is frozen here still, and what was sent here is for it.
+    case ELSEWHERE: // It has moved on; or it is frozen here still, and what was sent here is for
+                    // it.
         actor = weft_move_find(system, message->to);
         if (actor != NULL) break;
         append(system, core, message);

@@ -150,7 +150,7 @@ static struct weft_message *block_of(struct weft_cursors *cursors)
 
 void weft_cursors_free(struct weft_actor *actor)
 {
-    struct weft_actor_rare *rare = actor->stack->rare;
+    struct weft_actor_rare *rare = actor->rare;
     if (rare->cursors == NULL) return;
     weft_message_release_block(actor->system, block_of(rare->cursors));
     rare->cursors = NULL;
@@ -180,7 +180,7 @@ static struct weft_message *scan(struct weft_actor *self, const struct weft_matc
         }
         weft_actor_charge(self, (int32_t)(looked / 8) + WEFT_MESSAGE_REDUCTIONS);
         weft_mailbox_take(self, message);
-        if (!is_control(message)) weft_counter_add(&self->system->stats.message_count, 1);
+        if (!is_control(message)) self->system->received++;
         self->current = message;
         return message;
     }
@@ -198,7 +198,7 @@ static struct weft_message *take_by_reference(struct weft_actor *self,
     if (message == NULL || !fits(match, message)) return NULL;
     weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
     weft_mailbox_take(self, message);
-    if (!is_control(message)) weft_counter_add(&self->system->stats.message_count, 1);
+    if (!is_control(message)) self->system->received++;
     self->current = message;
     return message;
 }
@@ -251,12 +251,16 @@ void weft_release(struct weft_actor *self, struct weft_message *message)
     leave(self);
 }
 
-void weft_keep(struct weft_actor *self, struct weft_message *message)
+int weft_keep(struct weft_actor *self, struct weft_message *message)
 {
     enter(self);
-    weft_receive_disown(self, message);
-    weft_list_append(&self->kept, weft_message_link(message));
+    struct weft_actor_rare *rare = weft_actor_rare(self);
+    if (rare != NULL) {
+        weft_receive_disown(self, message);
+        weft_list_append(&rare->kept, weft_message_link(message));
+    }
     leave(self);
+    return rare != NULL ? 0 : -ENOMEM;
 }
 
 // Takes `message` out of the caller's hands, whichever it was in.

@@ -1,12 +1,12 @@
-// registry.c: names of actors, one table for all cores of the node. Reads take no lock, writes claim
-// one place with one compare-and-swap.
+// registry.c: names of actors, one table for all cores of the node. Reads take no lock, writes
+// claim one place with one compare-and-swap.
 //
 // Each name has two buckets of eight places and stands in one of the sixteen (Azar et al. 1994,
 // "Balanced allocations"): nothing is ever moved, and a name that goes leaves nothing behind. The
-// words of a bucket, hash and state of each place, are one cache line. A place is FREE, CLAIMED (its
-// name is being written) or LIVE. Two cores that register the same name at once claim two places;
-// then each looks at the sixteen again, and the one behind gives way. A reader checks the word
-// before and after it has read the name.
+// words of a bucket, hash and state of each place, are one cache line. A place is FREE, CLAIMED
+// (its name is being written) or LIVE. Two cores that register the same name at once claim two
+// places; then each looks at the sixteen again, and the one behind gives way. A reader checks the
+// word before and after it has read the name.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,8 +122,7 @@ static weft_pid find(const struct weft_registry *registry, const struct key *key
         // Acquire: pairs with the release store of LIVE in enter_name: name and pid are whole.
         const uint64_t word = atomic_load_explicit(&registry->words[at], memory_order_acquire);
         if (word != (key->hash | LIVE) || !has_name(&registry->entries[at], key)) continue;
-        const weft_pid pid =
-            atomic_load_explicit(&registry->entries[at].pid, memory_order_relaxed);
+        const weft_pid pid = atomic_load_explicit(&registry->entries[at].pid, memory_order_relaxed);
         // Acquire fence: the reads above come before this one; the same word: the same name.
         weft_acquire_fence();
         if (atomic_load_explicit(&registry->words[at], memory_order_relaxed) != word) continue;

@@ -25,7 +25,7 @@ always_inline int send_from(struct weft_actor_system *system, struct weft_actor 
                             struct weft_message *message, bool plain)
 {
     const weft_pid to = message->to;
-    weft_counter_add(&system->stats.send_count, 1);
+    system->sent++;
     self->last_to = to;
     const int result =
         plain ? weft_route_plain(system, message) : weft_route(system, message, true);

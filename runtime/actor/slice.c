@@ -18,9 +18,10 @@ bool weft_slice_is_actor(const struct weft_task *task)
 }
 
 // What follows a slice that was not the last: false if the task must not be touched by the loop.
-static inline bool after(struct weft_actor_system *system, struct weft_actor *actor, bool wants_more)
+static inline bool after(struct weft_actor_system *system, struct weft_actor *actor,
+                         bool wants_more)
 {
-    weft_slice_note(system, actor);
+    weft_slice_note(system, system->core, actor);
     if (unlikely(system->mute_wanted != 0) && weft_mute_slice(actor)) return false;
     if (unlikely(actor->talk >= WEFT_TALK_MOVES)) weft_balance_slice(actor);
     if (unlikely(system->node->moves_always)) weft_move_stress(actor);
@@ -31,13 +32,13 @@ static inline bool after(struct weft_actor_system *system, struct weft_actor *ac
 // below are nobody's any more, and whoever resumed it does the rest.
 static inline bool has_kept_stack(const struct weft_actor *actor)
 {
-    return unlikely(actor->stack != NULL) && actor->stack->stack != NULL;
+    return unlikely(actor->stack != NULL);
 }
 
 static _Noreturn void leave_own_stack(struct weft_actor *actor)
 {
     weft_actor_account(actor);
-    weft_core_leave(actor->system->core, &actor->stack->fiber);
+    weft_core_leave(actor->system->core, &actor->fiber);
 }
 
 bool weft_slice_callback(struct weft_core *core, struct weft_task *task)
@@ -95,7 +96,8 @@ bool weft_slice_kind(struct weft_core *core, struct weft_task *task)
     struct weft_actor_system *system = actor->system;
     uint32_t left = (uint32_t)core->run.left;
     system->running = actor;
-    const enum weft_actor_verdict verdict = (enum weft_actor_verdict)actor->kind->slice(actor, &left);
+    const enum weft_actor_verdict verdict =
+        (enum weft_actor_verdict)actor->kind->slice(actor, &left);
     core->run.left = (int32_t)left;
     weft_actor_account(actor);
     system->running = NULL;
@@ -119,7 +121,7 @@ bool weft_slice_parked(struct weft_core *core, struct weft_task *task)
     struct weft_actor_system *system = actor->system;
     if (unlikely(task->flags & WEFT_ACTOR_EVICTED)) weft_actor_restore_stack(actor);
     system->running = actor;
-    weft_core_resume(core, &actor->stack->fiber);
+    weft_core_resume(core, &actor->fiber);
     // Somebody is back, and not always the same one: those that have parked go straight to each
     // other. Who has parked has seen to itself.
     actor = system->running;

@@ -109,8 +109,7 @@ int weft_slot_take(struct weft_actor_system *system, struct weft_actor **taken, 
     chunk->free = (struct weft_actor *)(void *)actor->task.link.next;
     chunk->used++;
     if (chunk->free == NULL) close_chunk(system, number);
-    const uint32_t slot =
-        number * WEFT_CHUNK_SLOTS + (uint32_t)(actor - system->chunks[number]);
+    const uint32_t slot = number * WEFT_CHUNK_SLOTS + (uint32_t)(actor - system->chunks[number]);
     *taken = actor;
     *pid = (weft_pid)actor->task.number << 32 | (weft_pid)system->index << HOME_SHIFT | slot;
     return 0;

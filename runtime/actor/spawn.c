@@ -28,8 +28,7 @@ static int spawn_child(struct weft_actor *self, const struct weft_spawn *spawn, 
 
 static void place_child(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid pid)
 {
-    if (spawn->core != 0 && spawn->core != self->system->index)
-        place(self->system, spawn, pid);
+    if (spawn->core != 0 && spawn->core != self->system->index) place(self->system, spawn, pid);
 }
 
 int weft_spawn(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid)
@@ -93,8 +92,7 @@ void weft_actor_abandon(struct weft_actor *self)
     weft_actor_account(self);
     system->running = NULL;
     system->in_user = false;
-    if (self->stack != NULL && self->stack->stack != NULL)
-        weft_core_leave(core, &self->stack->fiber); // Whoever resumed it ends it.
+    if (self->stack != NULL) weft_core_leave(core, &self->fiber); // Whoever resumed it ends it.
     weft_assert(core->run.stack != NULL);
     self->task.run = weft_slice_ending;
     weft_actor_ready(self); // Its next slice is its end.

@@ -52,8 +52,6 @@ int weft_actor_system_init(struct weft_actor_system *system,
     weft_list_init(&system->held);
     weft_list_init(&system->moves);
     weft_message_init(system);
-    weft_slab_init(&system->stack_slab, system->arena, sizeof(struct weft_actor_stack),
-                   CHUNK_BYTES);
     weft_slab_init(&system->rare_slab, system->arena, sizeof(struct weft_actor_rare), CHUNK_BYTES);
     weft_slab_init(&system->label_slab, system->arena, sizeof(struct weft_label), CHUNK_BYTES);
     int result = weft_slots_init(system, options->actor_count_max);
@@ -108,8 +106,8 @@ void weft_actor_each(struct weft_actor_system *system,
 static void destroy_actor(struct weft_actor_system *system, struct weft_actor *actor)
 {
     weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_ACTOR, actor->mailbox_count);
-    if (actor->stack != NULL && actor->stack->stack != NULL) {
-        weft_fiber_shadow_drop(&actor->stack->fiber);
+    if (actor->stack != NULL) {
+        weft_fiber_shadow_drop(&actor->fiber);
         weft_actor_drop_evicted(actor);
     }
     if (actor->kind->terminate != NULL && actor->kind->slice != NULL) // The node's own.
@@ -141,7 +139,6 @@ void weft_actor_system_destroy(struct weft_actor_system *system)
     free(system->tracer);
     if (system->groups != NULL) weft_groups_destroy(system);
     weft_message_destroy(system);
-    weft_slab_destroy(&system->stack_slab);
     weft_slab_destroy(&system->rare_slab);
     weft_slab_destroy(&system->label_slab);
     if (system->slot_capacity != 0) weft_slots_destroy(system);

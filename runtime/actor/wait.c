@@ -19,88 +19,64 @@ void weft_stack_unpromise(struct weft_actor_system *system)
     system->stack_promises--; // Below zero where it was promised elsewhere.
 }
 
-// ---- The blocks for it.
-
-static bool has_stack_block(struct weft_actor *actor)
-{
-    if (likely(actor->stack != NULL)) return true;
-    struct weft_actor_stack *stack = weft_slab_alloc(&actor->system->stack_slab);
-    if (stack == NULL) return false;
-    *stack = (struct weft_actor_stack){.home = (uint8_t)actor->system->index};
-    actor->stack = stack;
-    return true;
-}
+// ---- What few need.
 
 static void expired(void *self, struct weft_timer *timer, uint64_t now_ns);
 
 struct weft_actor_rare *weft_actor_rare(struct weft_actor *actor)
 {
-    if (!has_stack_block(actor)) return NULL;
-    if (likely(actor->stack->rare != NULL)) return actor->stack->rare;
+    if (likely(actor->rare != NULL)) return actor->rare;
     struct weft_actor_rare *rare = weft_slab_alloc(&actor->system->rare_slab);
     if (rare == NULL) return NULL;
-    *rare = (struct weft_actor_rare){.actor = actor,
-                                     .deadline_ns = WEFT_FOREVER,
-                                     .home = (uint8_t)actor->system->index};
+    *rare = (struct weft_actor_rare){
+        .actor = actor, .deadline_ns = WEFT_FOREVER, .home = (uint8_t)actor->system->index};
+    weft_list_init(&rare->kept);
     weft_list_init(&rare->blocks);
     weft_list_init(&rare->unmutes);
     weft_timer_init(&rare->timer, expired, rare);
-    actor->stack->rare = rare;
+    actor->rare = rare;
     return rare;
-}
-
-// Gives a block of `slab` back, to whichever core it belongs.
-static void release_block(struct weft_actor_system *system, struct weft_slab *slab, void *block,
-                          uint8_t home, uint8_t tag)
-{
-    if (home == system->index) {
-        weft_slab_release(slab, block);
-        return;
-    }
-    struct weft_message *message = block;
-    message->tag = tag;
-    message->home = home;
-    weft_message_send_home(system, message);
 }
 
 void weft_actor_release_stack(struct weft_actor *actor)
 {
-    struct weft_actor_stack *stack = actor->stack;
     weft_actor_drop_evicted(actor);
-    weft_fiber_shadow_drop(&stack->fiber);
-    weft_stacks_release(actor->system->stacks, stack->stack);
-    stack->stack = NULL;
+    weft_fiber_shadow_drop(&actor->fiber);
+    weft_stacks_release(actor->system->stacks, actor->stack);
+    actor->stack = NULL;
 }
 
 void weft_actor_release_rare(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
-    struct weft_actor_stack *stack = actor->stack;
-    if (stack == NULL) return;
-    struct weft_actor_rare *rare = stack->rare;
-    if (rare != NULL) {
-        weft_wheel_cancel(&system->core->wheel, &rare->timer);
-        weft_cursors_free(actor);
-        weft_awaits_free(actor);
-        weft_blocks_free(actor);
-        if (rare->alarm != NULL) weft_message_release_block(system, rare->alarm);
-        release_block(system, &system->rare_slab, rare, rare->home, TAG_HOME_RARE);
+    struct weft_actor_rare *rare = actor->rare;
+    const uint8_t home = rare->home;
+    weft_wheel_cancel(&system->core->wheel, &rare->timer);
+    weft_cursors_free(actor);
+    weft_awaits_free(actor);
+    weft_blocks_free(actor);
+    if (rare->alarm != NULL) weft_message_release_block(system, rare->alarm);
+    actor->rare = NULL;
+    if (home == system->index) {
+        weft_slab_release(&system->rare_slab, rare);
+        return;
     }
-    release_block(system, &system->stack_slab, stack, stack->home, TAG_HOME_STACK);
-    actor->stack = NULL;
+    struct weft_message *block = (struct weft_message *)(void *)rare;
+    block->tag = TAG_HOME_RARE;
+    block->home = home;
+    weft_message_send_home(system, block);
 }
 
 // ---- Parking.
 
-bool weft_actor_can_park(struct weft_actor *actor)
+bool weft_actor_may_park(struct weft_actor *actor)
 {
-    // It has been told to end, or has said so, while it ran: it waits for nothing any more.
     if (unlikely((actor->task.flags & (WEFT_ACTOR_ENDING | WEFT_ACTOR_ZOMBIE)) ==
                  WEFT_ACTOR_ENDING))
         weft_actor_abandon(actor);
-    if (actor->stack != NULL && actor->stack->stack != NULL) return true;
+    if (actor->stack != NULL) return true;
     return actor->system->core->run.may_park && actor->kind->slice == NULL &&
-           (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0 && has_stack_block(actor);
+           (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0;
 }
 
 void weft_actor_park(struct weft_actor *actor)
@@ -143,7 +119,7 @@ enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
     }
     if (!arm(actor, deadline_ns)) return WAIT_REFUSED;
     weft_actor_park(actor);
-    actor->stack->rare->deadline_ns = WEFT_FOREVER;
+    actor->rare->deadline_ns = WEFT_FOREVER;
     return WAIT_OVER; // If it is too late the next wait says so.
 }
 

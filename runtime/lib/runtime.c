@@ -39,9 +39,10 @@ static void set_defaults(struct weft_runtime_options *options)
     cpu_set_t cpus;
     if (options->name == NULL) options->name = "weft";
     if (options->worker_count == 0)
-        options->worker_count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 0
-                                    ? (uint16_t)CPU_COUNT(&cpus)
-                                    : 1;
+        options->worker_count =
+            sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 0
+                ? (uint16_t)CPU_COUNT(&cpus)
+                : 1;
     if (options->worker_count > WEFT_CORE_MAX) options->worker_count = WEFT_CORE_MAX;
     if (options->arena_bytes == 0) options->arena_bytes = 256 * WEFT_MIB;
     if (options->actor_count_max == 0) options->actor_count_max = 1u << 20;
@@ -178,9 +179,8 @@ static void print_logs(struct weft_runtime *runtime)
     struct weft_log_record record;
     for (uint16_t i = 0; i < runtime->worker_count; i++) {
         while (weft_log_take(&runtime->workers[i].core.log, &record))
-            fprintf(stderr, "%s %s: %s\n",
-                    weft_log_level_name((enum weft_log_level)record.level), record.module,
-                    record.text);
+            fprintf(stderr, "%s %s: %s\n", weft_log_level_name((enum weft_log_level)record.level),
+                    record.module, record.text);
     }
 }
 

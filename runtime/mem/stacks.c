@@ -155,13 +155,17 @@ void *weft_stacks_take(struct weft_stacks *stacks)
     return stack;
 }
 
+void weft_stacks_forget(void *stack)
+{
+    weft_unpoison((uint8_t *)stack + WEFT_STACK_GUARD_BYTES,
+                  WEFT_STACK_BYTES - WEFT_STACK_GUARD_BYTES);
+}
+
 void weft_stacks_release(struct weft_stacks *stacks, void *stack)
 {
     const uint64_t free_count = weft_counter_get(&stacks->free_count);
     weft_assert(free_count < stacks->free_max);
-    // What the frames on it left behind is nobody's any more.
-    weft_unpoison((uint8_t *)stack + WEFT_STACK_GUARD_BYTES,
-                  WEFT_STACK_BYTES - WEFT_STACK_GUARD_BYTES);
+    weft_stacks_forget(stack);
     stacks->free[free_count] = stack;
     weft_counter_set(&stacks->free_count, free_count + 1);
     weft_counter_add(&stacks->released, 1);

@@ -41,6 +41,9 @@ void weft_stacks_free(struct weft_stacks *stacks);
 void *weft_stacks_take(struct weft_stacks *stacks);
 void weft_stacks_release(struct weft_stacks *stacks, void *stack);
 
+// What was on the stack is nobody's any more: for AddressSanitizer, when it is begun anew.
+void weft_stacks_forget(void *stack);
+
 // Where a fiber on `stack` starts to push: below the word that is checked, and moved down a little
 // by its number, so that the tops of a thousand stacks do not meet in one set of the cache.
 void *weft_stacks_top(void *stack);

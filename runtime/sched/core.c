@@ -112,6 +112,7 @@ bool weft_core_turn(struct weft_core *core)
     const uint64_t now_ns = weft_clock_now_ns(core->clock); // The only clock read of the turn.
     account(core, now_ns);
     core->now_ns = now_ns;
+    core->now_ticks = (uint32_t)(now_ns >> 20);
     core->turning = true;
     atomic_store_explicit(&core->preempt, false, memory_order_relaxed);
     weft_core_send_overflow(core);

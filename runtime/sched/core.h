@@ -45,7 +45,7 @@
 #define WEFT_CORE_TIMERS_TURN    256        // Timers fired in one turn.
 #define WEFT_SLICE_REDUCTIONS    2000       // One slice of an actor or unit.
 #define WEFT_TURN_REDUCTIONS     16000      // All slices of one turn: eight full ones.
-#define WEFT_SLICE_COST_MIN      20  // What the shortest slice is charged: queue work is work too.
+#define WEFT_SLICE_COST          20  // What a slice costs the turn besides: queue work is work too.
 #define WEFT_LOW_EVERY           8   // LOW gets one slice in this many, while NORMAL has work.
 #define WEFT_IDLE_POLLS          200 // Empty turns with a pause, then
 #define WEFT_IDLE_YIELDS         8   // turns with a yield, then sleeps from
@@ -110,7 +110,8 @@ struct weft_core_stats { // Written by the core each turn, read by any core.
 struct weft_core_group;
 
 struct weft_core {
-    uint64_t now_ns; // Read once a turn.
+    uint64_t now_ns;    // Read once a turn.
+    uint32_t now_ticks; // The same in units of 2^20 ns, for ages.
     const struct weft_clock *clock;
     struct weft_core_group *group; // All cores of this node.
     uint16_t index;                // 0 is the control core.
@@ -119,7 +120,7 @@ struct weft_core {
     uint32_t poller_count;
     struct weft_wheel wheel;
     struct weft_list run_queue[WEFT_PRIORITY_COUNT];
-    uint32_t urgent_mask;       // Not 0: a queue besides NORMAL may have a task.
+    bool has_urgent;            // A queue besides NORMAL may have a task.
     struct weft_stacks *stacks; // NULL: slices run on the thread's stack, and none may park.
     struct weft_run run;
     struct {
@@ -209,10 +210,14 @@ int weft_core_call(struct weft_core *from, uint16_t to,
 static inline void weft_core_ready(struct weft_core *core, struct weft_task *task)
 {
     if (task->queued) return;
-    weft_assert(task->priority < WEFT_PRIORITY_COUNT);
     task->queued = true;
-    if (task->priority != WEFT_PRIORITY_NORMAL) core->urgent_mask = 1;
-    weft_list_append(&core->run_queue[task->priority], &task->link);
+    struct weft_list *queue = &core->run_queue[WEFT_PRIORITY_NORMAL];
+    if (__builtin_expect(task->priority != WEFT_PRIORITY_NORMAL, 0)) {
+        weft_assert(task->priority < WEFT_PRIORITY_COUNT);
+        core->has_urgent = true;
+        queue = &core->run_queue[task->priority];
+    }
+    weft_list_append(queue, &task->link);
 }
 
 static inline bool weft_core_has_task(const struct weft_core *core)
@@ -247,12 +252,18 @@ static inline void weft_core_begin_slice(struct weft_core *core, struct weft_tas
     task->queued = false;
 }
 
+// What the slice under way has used so far; it may be more than it had.
+static inline uint32_t weft_core_slice_used(const struct weft_core *core)
+{
+    return (uint32_t)(WEFT_SLICE_REDUCTIONS - core->run.left);
+}
+
 static inline void weft_core_end_slice(struct weft_core *core)
 {
     struct weft_run *run = &core->run;
-    const uint32_t used = WEFT_SLICE_REDUCTIONS - (uint32_t)(run->left > 0 ? run->left : 0);
+    const uint32_t used = weft_core_slice_used(core);
     run->reductions += used;
-    run->spent += used > WEFT_SLICE_COST_MIN ? used : WEFT_SLICE_COST_MIN;
+    run->spent += used + WEFT_SLICE_COST;
     run->slices++;
 }
 
@@ -261,7 +272,7 @@ static inline void weft_core_end_slice(struct weft_core *core)
 static inline struct weft_task *weft_core_peek(const struct weft_core *core)
 {
     const struct weft_list *queue = &core->run_queue[WEFT_PRIORITY_NORMAL];
-    if (core->urgent_mask != 0 || core->run.spent >= WEFT_TURN_REDUCTIONS ||
+    if (core->has_urgent || core->run.spent >= WEFT_TURN_REDUCTIONS ||
         weft_core_is_preempted(core) || weft_list_empty(queue))
         return NULL;
     return WEFT_CONTAINER_OF(queue->next, struct weft_task, link);

@@ -19,18 +19,14 @@
 
 #include "runtime/sched/fiber_sanitizer.h"
 
-// Where a fiber that does not run goes on. The offsets are known to the asm below.
+// A fiber that does not run: its stack pointer. Where it goes on and its frame pointer lie there.
 struct weft_fiber {
     void *sp;
-    void *pc;
-    void *fp;
 #ifdef WEFT_FIBER_SANITIZER
     struct weft_fiber_shadow shadow;
 #endif
 };
 _Static_assert(offsetof(struct weft_fiber, sp) == 0, "asm");
-_Static_assert(offsetof(struct weft_fiber, pc) == 8, "asm");
-_Static_assert(offsetof(struct weft_fiber, fp) == 16, "asm");
 
 // Called on the new stack with who left for it (`from`) and itself; never returns.
 typedef void weft_fiber_entry(struct weft_fiber *from, struct weft_fiber *self);
@@ -40,15 +36,15 @@ typedef void weft_fiber_entry(struct weft_fiber *from, struct weft_fiber *self);
 static inline void weft_fiber_prepare(struct weft_fiber *fiber, void *bottom, void *top,
                                       weft_fiber_entry *entry)
 {
-    // As after a call: the return address is 0, where a walk up the stack ends.
-    uintptr_t sp = (uintptr_t)top & ~(uintptr_t)15;
+    uintptr_t *sp = (uintptr_t *)((uintptr_t)top & ~(uintptr_t)15);
 #if defined(__x86_64__)
-    sp -= 8;
-    *(void **)sp = NULL;
+    *--sp = 0; // As after a call: the return address is 0, where a walk up the stack ends.
+    *--sp = (uintptr_t)entry;
+#else
+    *--sp = (uintptr_t)entry;
+    *--sp = 0; // The frame pointer: likewise.
 #endif
-    fiber->sp = (void *)sp;
-    fiber->pc = (void *)(uintptr_t)entry;
-    fiber->fp = NULL;
+    fiber->sp = sp;
     weft_fiber_shadow_prepare(fiber, bottom, top);
 }
 
@@ -62,14 +58,19 @@ static inline __attribute__((always_inline)) void weft_fiber_jump(struct weft_fi
                                                                   struct weft_fiber *to)
 {
 #if defined(__x86_64__)
-    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
-                     "movq %%rsp, 0(%%rdi)\n\t"
-                     "movq %%rax, 8(%%rdi)\n\t"
-                     "movq %%rbp, 16(%%rdi)\n\t"
-                     "movq 0(%%rsi), %%rsp\n\t"
-                     "movq 16(%%rsi), %%rbp\n\t"
-                     "jmpq *8(%%rsi)\n"
+    // The function that this stands in may use 128 bytes below its stack pointer: step over them.
+    __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t"
+                     "pushq %%rbp\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "movq %%rsp, (%%rdi)\n\t"
+                     "movq (%%rsi), %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "popq %%rax\n\t"
+                     "jmpq *%%rax\n"
                      "1:\n\t"
+                     "popq %%rbp\n\t"
+                     "leaq 128(%%rsp), %%rsp\n\t"
                      : "+D"(from), "+S"(to)
                      :
                      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -79,15 +80,15 @@ static inline __attribute__((always_inline)) void weft_fiber_jump(struct weft_fi
 #elif defined(__aarch64__)
     register struct weft_fiber *x0 __asm__("x0") = from;
     register struct weft_fiber *x1 __asm__("x1") = to;
-    // x29 is saved by hand, since no clobber may name it. x18 is one of the many on Linux. `hint
-    // #36` is "bti j": where branch targets are enforced, this is one.
+    // x29 is saved by hand, since no clobber may name it. `hint #36` is "bti j": where branch
+    // targets are enforced, this is one.
     __asm__ volatile("adr x16, 1f\n\t"
+                     "stp x29, x16, [sp, #-16]!\n\t"
                      "mov x17, sp\n\t"
-                     "stp x17, x16, [x0]\n\t"
-                     "str x29, [x0, #16]\n\t"
-                     "ldp x17, x16, [x1]\n\t"
-                     "ldr x29, [x1, #16]\n\t"
+                     "str x17, [x0]\n\t"
+                     "ldr x17, [x1]\n\t"
                      "mov sp, x17\n\t"
+                     "ldp x29, x16, [sp], #16\n\t"
                      "mov x30, xzr\n\t"
                      "br x16\n"
                      "1:\n\t"

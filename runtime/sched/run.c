@@ -20,7 +20,7 @@ static struct weft_task *next_task(struct weft_core *core)
 {
     struct weft_list *queues = core->run_queue;
     struct weft_list *queue = &queues[WEFT_PRIORITY_NORMAL];
-    if (core->urgent_mask != 0) {
+    if (core->has_urgent) {
         if (!weft_list_empty(&queues[WEFT_PRIORITY_MAX])) {
             queue = &queues[WEFT_PRIORITY_MAX];
         } else if (!weft_list_empty(&queues[WEFT_PRIORITY_HIGH])) {
@@ -31,7 +31,7 @@ static struct weft_task *next_task(struct weft_core *core)
                 core->low_turns = 0;
             }
         } else {
-            core->urgent_mask = 0; // Only NORMAL is left: the common case looks at one queue.
+            core->has_urgent = false; // Only NORMAL is left: the common case looks at one queue.
         }
     }
     struct weft_list *link = weft_list_pop(queue);
@@ -41,9 +41,9 @@ static struct weft_task *next_task(struct weft_core *core)
 static void slices(struct weft_core *core)
 {
     struct weft_run *run = &core->run;
-    for (struct weft_task *task;
-         run->spent < WEFT_TURN_REDUCTIONS && !weft_core_is_preempted(core) &&
-         (task = next_task(core)) != NULL;) {
+    for (struct weft_task *task; run->spent < WEFT_TURN_REDUCTIONS &&
+                                 !weft_core_is_preempted(core) &&
+                                 (task = next_task(core)) != NULL;) {
         weft_core_begin_slice(core, task);
         if (task->run(core, task)) weft_core_ready(core, task);
         weft_core_end_slice(core);
@@ -91,7 +91,8 @@ uint32_t weft_core_run(struct weft_core *core)
     struct weft_run *run = &core->run;
     run->spent = run->slices = 0;
     run->reductions = 0;
-    for (bool goes_on = true; goes_on && weft_core_has_task(core) && !weft_core_is_preempted(core);) {
+    for (bool goes_on = true;
+         goes_on && weft_core_has_task(core) && !weft_core_is_preempted(core);) {
         if (!has_stack(core)) {
             slices(core);
             break;
@@ -101,6 +102,7 @@ uint32_t weft_core_run(struct weft_core *core)
         if (run->is_abandoned) {
             run->is_abandoned = false;
             weft_fiber_shadow_drop(&run->warm);
+            weft_stacks_forget(run->stack);
             prepare(run);
         }
         if (goes_on) weft_core_end_slice(core); // The loop was left in the middle of it.

@@ -31,7 +31,8 @@ enum weft_overflow {
 // A kind of actor: one constant table for all of its actors. It outlives them.
 struct weft_actor_kind {
     const char *name; // For people: "counter".
-    // Bytes of state that each gets, as a copy of weft_spawn.state. 0: `state` is the pointer given.
+    // Bytes of state that each gets, as a copy of weft_spawn.state. 0: `state` is the pointer
+    // given.
     size_t state_bytes;
     // One message. It is the runtime's again afterwards, unless it was given away (weft_reply,
     // weft_send_message) or kept (weft_keep).
@@ -51,14 +52,14 @@ struct weft_actor_kind {
 
 struct weft_spawn {
     const struct weft_actor_kind *kind;
-    const void *state;           // See kind->state_bytes; NULL: zeros.
-    const char *label;           // For people, in lists and logs; copied, 31 bytes. NULL: none.
-    uint8_t priority;            // enum weft_priority; 0: NORMAL.
-    uint8_t overflow;            // enum weft_overflow.
-    bool pinned;                 // Stays on its core.
-    uint16_t core;               // Where to; 0: where it is spawned.
-    uint32_t mailbox_max;        // Messages; 0: 1 024.
-    size_t memory_max;           // Bytes: state, weft_alloc, stack, large messages; 0: no cap.
+    const void *state;    // See kind->state_bytes; NULL: zeros.
+    const char *label;    // For people, in lists and logs; copied, 31 bytes. NULL: none.
+    uint8_t priority;     // enum weft_priority; 0: NORMAL.
+    uint8_t overflow;     // enum weft_overflow.
+    bool pinned;          // Stays on its core.
+    uint16_t core;        // Where to; 0: where it is spawned.
+    uint32_t mailbox_max; // Messages; 0: 1 024.
+    size_t memory_max;    // Bytes: state, weft_alloc, stack, large messages; 0: no cap.
 };
 
 // Makes an actor; it runs when the caller has given the core back. 0 and *pid; -ENOMEM: the arena

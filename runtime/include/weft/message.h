@@ -62,8 +62,8 @@ struct weft_message *weft_receive(struct weft_actor *self, uint64_t timeout_ns);
 // What to wait for. Fields that are set all have to fit. Messages that do not fit stay, in order.
 // The same pattern again goes on where it stopped: no message is looked at twice for it.
 struct weft_match {
-    uint32_t tags;      // 1 << tag of each that fits; 0: all.
-    bool has_type;      // `type` has to fit too.
+    uint32_t tags; // 1 << tag of each that fits; 0: all.
+    bool has_type; // `type` has to fit too.
     uint16_t type;
     uint64_t reference; // Of a reply (as weft_await), timer or DOWN; 0: any.
     // Must give the same answer for the same message. NULL: fits.
@@ -74,7 +74,7 @@ struct weft_message *weft_receive_match(struct weft_actor *self, const struct we
                                         uint64_t timeout_ns);
 
 void weft_release(struct weft_actor *self, struct weft_message *message);
-void weft_keep(struct weft_actor *self, struct weft_message *message);
+int weft_keep(struct weft_actor *self, struct weft_message *message); // 0; -ENOMEM: it is not kept.
 
 // ---- Asking. A reference is found in constant time, however many messages wait.
 
@@ -110,9 +110,9 @@ int weft_reply_status(const struct weft_message *reply);
 // checkpoint only if it can be encoded; else that answers -ENOTSUP.
 struct weft_type {
     const char *name;
-    void (*destroy)(void *object);       // Nobody received it, or its receiver is done. Any core.
-    void *(*copy)(const void *object);   // NULL: it cannot be copied.
-    size_t (*size)(const void *object);  // Encoded bytes. NULL: it cannot be encoded.
+    void (*destroy)(void *object);      // Nobody received it, or its receiver is done. Any core.
+    void *(*copy)(const void *object);  // NULL: it cannot be copied.
+    size_t (*size)(const void *object); // Encoded bytes. NULL: it cannot be encoded.
     int (*encode)(const void *object, void *bytes, size_t limit);
     void *(*decode)(const void *bytes, size_t length); // NULL if they make no object.
 };
@@ -131,9 +131,10 @@ struct weft_blob {
     uint8_t *bytes;
 };
 extern const struct weft_type weft_blob_type; // What weft_message_object says.
-struct weft_blob *weft_blob_new(struct weft_actor *self, size_t length); // Count 1; NULL: no memory.
-struct weft_blob *weft_blob_get(struct weft_blob *blob);                 // One more holder.
-void weft_blob_put(struct weft_actor *self, struct weft_blob *blob);     // One less.
+struct weft_blob *weft_blob_new(struct weft_actor *self,
+                                size_t length);                      // Count 1; NULL: no memory.
+struct weft_blob *weft_blob_get(struct weft_blob *blob);             // One more holder.
+void weft_blob_put(struct weft_actor *self, struct weft_blob *blob); // One less.
 // Sends it; the message holds a count of its own.
 int weft_send_blob(struct weft_actor *self, weft_pid to, uint16_t type, struct weft_blob *blob);
 

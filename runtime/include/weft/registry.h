@@ -9,7 +9,7 @@
 // Gives `pid` (0: the caller) a name, which it keeps until it ends. 0; -EEXIST: taken; -EINVAL: no
 // such name can be; -ENOSPC: the table is full; -ESRCH: no such actor; -ENOMEM.
 int weft_register(struct weft_actor *self, const char *name, weft_pid pid);
-int weft_unregister(struct weft_actor *self, const char *name); // 0, -ENOENT.
+int weft_unregister(struct weft_actor *self, const char *name);         // 0, -ENOENT.
 weft_pid weft_whereis(const struct weft_actor *self, const char *name); // 0: nobody.
 // As weft_send; -ESRCH: nobody has that name.
 int weft_send_named(struct weft_actor *self, const char *name, uint16_t type, const void *bytes,

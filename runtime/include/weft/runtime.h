@@ -14,18 +14,18 @@
 
 struct weft_runtime;
 
-struct weft_runtime_options { // 0 stands for what is said behind it.
-    const char *name;         // For logs: "weft".
-    uint16_t worker_count;    // Cores that run actors: one for each CPU that the process may use.
-    bool floats;              // Threads stay where the kernel puts them; else one CPU each.
-    size_t arena_bytes;       // Of each worker: 256 MiB of addresses.
-    uint32_t actor_count_max; // Of each worker: 1 048 576.
-    uint32_t stack_count_max; // Of each worker: as many as actors.
-    uint32_t name_count_max;  // 16 384.
-    bool checked_stacks;      // As if the kernel had no guard pages (weft/module.h).
-    bool moves_always;        // Every actor moves after every slice: for tests.
+struct weft_runtime_options {  // 0 stands for what is said behind it.
+    const char *name;          // For logs: "weft".
+    uint16_t worker_count;     // Cores that run actors: one for each CPU that the process may use.
+    bool floats;               // Threads stay where the kernel puts them; else one CPU each.
+    size_t arena_bytes;        // Of each worker: 256 MiB of addresses.
+    uint32_t actor_count_max;  // Of each worker: 1 048 576.
+    uint32_t stack_count_max;  // Of each worker: as many as actors.
+    uint32_t name_count_max;   // 16 384.
+    bool checked_stacks;       // As if the kernel had no guard pages (weft/module.h).
+    bool moves_always;         // Every actor moves after every slice: for tests.
     uint32_t blocking_threads; // For weft_blocking: 4.
-    uint8_t log_level;        // enum weft_level; errors and warnings only. To standard error.
+    uint8_t log_level;         // enum weft_level; errors and warnings only. To standard error.
 };
 
 // Prepares a runtime; no thread runs. NULL with a negative errno in *error (may be NULL).
