@@ -62,6 +62,7 @@ static void tell(struct weft_actor *actor, struct weft_message *edge)
     case TAG_EDGE_TIMER: weft_timer_end(actor, edge); break;
     case TAG_EDGE_NAME: weft_name_end(actor, edge); break;
     case TAG_EDGE_MEMBER: weft_member_end(actor, edge); break;
+    case TAG_EDGE_OWNED: weft_owned_over(actor, edge); break;
     default: weft_monitor_end(actor, edge); break;
     }
 }

@@ -44,6 +44,7 @@ enum {
     TAG_EDGE_TIMER,
     TAG_EDGE_NAME,   // `reference`: the place in the registry.
     TAG_EDGE_MEMBER, // `reference`: the membership's.
+    TAG_EDGE_OWNED,  // Something that is told when it ends (owned.c).
 };
 
 // struct weft_message.home: the core, and what the block carries: an object in place of the
@@ -342,6 +343,18 @@ void weft_timer_came_back(struct weft_actor_system *system, struct weft_actor *a
                           struct weft_message *tick);
 void weft_timer_move_out(struct weft_actor *actor, struct weft_message *edge);
 void weft_timer_move_in(struct weft_actor *actor, struct weft_message *edge);
+
+// ---- owned.c: what other directories hang on an actor, to be told when it ends (tables, ports).
+
+// Called on the actor's core at its end, before anybody is told of it; may not fail.
+typedef void weft_owned_end(struct weft_actor *owner, void *object);
+// Hangs `object` on `owner`, an actor of this core. *reference names it for weft_actor_disown. 0,
+// -ENOMEM.
+int weft_actor_own(struct weft_actor *owner, weft_owned_end *end, void *object,
+                   uint64_t *reference);
+// Takes it off again; its end is not called. False: there was none.
+bool weft_actor_disown(struct weft_actor *owner, uint64_t reference);
+void weft_owned_over(struct weft_actor *actor, struct weft_message *edge);
 
 // ---- mute.c
 
