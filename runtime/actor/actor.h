@@ -184,11 +184,8 @@ struct weft_actor_node {
     uint64_t core_mask; // Cores that run actors.
     const char *name;   // The node's.
     struct weft_registry *registry;
-    // A pool of threads for weft_blocking. May be NULL.
-    int (*blocking)(void *self, struct weft_core *core, int (*work)(void *argument), void *argument,
-                    void (*done)(struct weft_core *core, void *self, uint64_t result),
-                    void *waiter);
-    void *blocking_self;
+    struct weft_pool *pool;    // Threads for weft_blocking; NULL: there are none.
+    int crash_fd;              // Where a report goes when the process ends by a fault; -1: nowhere.
     _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
     bool moves_always;         // For tests: every actor moves after every slice.
 };
@@ -225,10 +222,12 @@ struct weft_actor_system { // One per worker core.
     uint64_t evict_due_ns;                               // and when to look again.
     struct weft_groups *groups;
     struct weft_tracer *tracer; // The flight recorder. NULL: off.
-    struct weft_list large;     // Message blocks beyond the slabs' classes, to return at the end.
-    struct weft_list dams;      // Receivers that senders of this core wait for (mute.c).
-    struct weft_list held;      // Messages for actors that are about to arrive (migrate.c).
-    struct weft_list moves;     // Departures under way.
+    bool is_stuck;              // A handler is doing this core's work (relief.c).
+    struct weft_crash_ring *crashes;
+    struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
+    struct weft_list dams;  // Receivers that senders of this core wait for (mute.c).
+    struct weft_list held;  // Messages for actors that are about to arrive (migrate.c).
+    struct weft_list moves; // Departures under way.
     struct weft_slab rare_slab, label_slab;
     struct weft_outbox out[WEFT_CORE_MAX];
     struct weft_message *home[WEFT_CORE_MAX]; // Blocks released here: a chain per home.

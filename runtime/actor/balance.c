@@ -63,12 +63,13 @@ static bool is_heavy(const struct weft_actor_system *system)
 uint32_t weft_balance_choose(struct weft_actor_system *system, struct weft_list *chosen)
 {
     struct weft_list *queue = &system->core->run_queue[WEFT_PRIORITY_NORMAL];
-    const bool heavy = is_heavy(system);
+    const bool heavy = system->is_stuck || is_heavy(system);
     uint32_t ready = 0, given = 0;
     WEFT_LIST_FOR_EACH (link, queue) {
         if (++ready == LOOK_MAX) break;
     }
-    uint32_t left = ready / 2 < GIVE_MAX ? ready / 2 : GIVE_MAX, looked = 0;
+    const uint32_t share = system->is_stuck ? ready : ready / 2; // Here nobody runs any more.
+    uint32_t left = share < GIVE_MAX ? share : GIVE_MAX, looked = 0;
     // From the front: the longest wait. What just ran stands at the end.
     for (struct weft_list *link = queue->next, *next;
          link != queue && left > 0 && looked < LOOK_MAX; link = next, looked++) {
@@ -147,11 +148,9 @@ static void search(struct weft_actor_system *system, uint64_t now_ns)
 
 // ---- What a busy core does.
 
-// Wakes one core that sleeps, so that it may ask; seldom, if it never gets anything.
-static void call_for_help(struct weft_actor_system *system, uint64_t now_ns)
+// Wakes one core that sleeps, so that it may ask.
+void weft_balance_call(struct weft_actor_system *system)
 {
-    if (now_ns < system->help_after_ns) return;
-    system->help_after_ns = now_ns + REFUSED_NS;
     for (uint64_t mask = system->node->core_mask & ~(UINT64_C(1) << system->index); mask != 0;
          mask &= mask - 1) {
         struct weft_core *core = system->node->systems[__builtin_ctzll(mask)]->core;
@@ -168,7 +167,10 @@ void weft_balance_turn(struct weft_actor_system *system, uint64_t now_ns)
     const uint64_t backlog = weft_counter_get(&system->stats.backlog_turns);
     if (core->run.spent >= WEFT_TURN_REDUCTIONS && weft_core_has_task(core)) {
         weft_counter_set(&system->stats.backlog_turns, backlog + 1);
-        if (backlog >= BACKLOG_MIN) call_for_help(system, now_ns);
+        if (backlog >= BACKLOG_MIN && now_ns >= system->help_after_ns) {
+            system->help_after_ns = now_ns + REFUSED_NS; // Not in every turn.
+            weft_balance_call(system);
+        }
         return;
     }
     if (backlog != 0) weft_counter_set(&system->stats.backlog_turns, 0);

@@ -171,24 +171,33 @@ uint64_t weft_call_begin(struct weft_actor *self, weft_pid to, uint16_t type, co
     return reference;
 }
 
-int weft_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
-               struct weft_message **reply)
+int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
+                    struct weft_message **reply, bool *came)
 {
-    enter(self);
-    bool known, came;
+    bool known;
     int result = -ENOENT;
+    *came = false;
     if (reply != NULL) *reply = NULL;
     if (self->answer != NULL) weft_receive_drop_answer(self);
     struct weft_message *answer = weft_awaits_find(self, reference, &known);
     if (answer != NULL) {
         weft_mailbox_take(self, answer); // Which forgets the reference.
         self->answer = answer;
-        result = wait_for_answer(self, timeout_ns, reply, &came);
+        result = wait_for_answer(self, timeout_ns, reply, came);
     } else if (known) {
         self->awaited = reference;
-        result = wait_for_answer(self, timeout_ns, reply, &came);
-        if (came) weft_awaits_forget(self, reference); // Else it is awaited still.
+        result = wait_for_answer(self, timeout_ns, reply, came);
+        if (*came) weft_awaits_forget(self, reference); // Else it is awaited still.
     }
+    return result;
+}
+
+int weft_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
+               struct weft_message **reply)
+{
+    bool came;
+    enter(self);
+    const int result = weft_call_await(self, reference, timeout_ns, reply, &came);
     leave(self);
     return result;
 }

@@ -294,6 +294,9 @@ void weft_awaits_free(struct weft_actor *actor);
 // Waits for the reply to `reference`, which was not asked for by weft_call. As weft_call.
 int weft_call_wait(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
                    struct weft_message **reply);
+// As weft_await; *came: the reply has come, whatever it says.
+int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
+                    struct weft_message **reply, bool *came);
 // Turns a CALL that nobody will answer into a reply that says so, and sends it.
 void weft_call_fail(struct weft_actor_system *system, struct weft_message *call, int error);
 // True if `call`, on its way into the mailbox of `actor`, would wait for itself.
@@ -394,6 +397,7 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
 // At the end of a slice: who talks to somebody elsewhere goes there.
 void weft_balance_slice(struct weft_actor *actor);
 void weft_balance_turn(struct weft_actor_system *system, uint64_t now_ns);
+void weft_balance_call(struct weft_actor_system *system); // For help.
 
 // ---- registry.c, group.c
 

@@ -40,6 +40,7 @@ void weft_outbox_turn_end(void *self, uint64_t now_ns)
     struct weft_actor_system *system = self;
     weft_counter_set(&system->stats.send_count, system->sent);
     weft_counter_set(&system->stats.message_count, system->received);
+    weft_arena_settle(system->arena);
     weft_balance_turn(system, now_ns);
     weft_evict_turn(system, now_ns);
     weft_outbox_flush(system);

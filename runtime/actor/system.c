@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/actor/fault.h"
 #include "runtime/actor/internal.h"
 
 #define CHUNK_BYTES    (16 * 1024)
@@ -14,6 +15,7 @@ int weft_actor_node_init(struct weft_actor_node *node, const char *name, uint32_
 {
     memset(node, 0, sizeof(*node));
     node->name = name;
+    node->crash_fd = -1;
     node->nobody = calloc(1, sizeof(*node->nobody));
     if (node->nobody == NULL) return -ENOMEM;
     for (size_t i = 0; i < WEFT_COUNT_OF(node->systems); i++)
@@ -64,6 +66,10 @@ int weft_actor_system_init(struct weft_actor_system *system,
         if (system->stacks == NULL) goto fail;
         system->core->stacks = system->stacks;
     }
+    system->crashes = aligned_alloc(WEFT_CORE_ALIGN, sizeof(*system->crashes));
+    result = -ENOMEM;
+    if (system->crashes == NULL) goto fail;
+    memset(system->crashes, 0, sizeof(*system->crashes));
     if (options->traces) {
         system->tracer = calloc(1, sizeof(*system->tracer));
         result = -ENOMEM;
@@ -137,6 +143,7 @@ void weft_actor_system_destroy(struct weft_actor_system *system)
         weft_stacks_free(system->stacks);
     }
     free(system->tracer);
+    free(system->crashes);
     if (system->groups != NULL) weft_groups_destroy(system);
     weft_message_destroy(system);
     weft_slab_destroy(&system->rare_slab);

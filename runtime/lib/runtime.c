@@ -9,9 +9,13 @@
 #include <time.h>
 
 #include "runtime/actor/actor.h"
+#include "runtime/actor/fault.h"
+#include "runtime/actor/symbol.h"
 #include "runtime/base/assert.h"
 #include "runtime/sched/core_thread.h"
+#include "runtime/sched/pool.h"
 #include "runtime/sched/sleeper_epoll.h"
+#include "runtime/sched/watchdog.h"
 
 struct worker {
     struct weft_core core;
@@ -20,6 +24,7 @@ struct worker {
     struct weft_sleeper_epoll sleeper;
     bool has_sleeper, has_system, is_running;
     struct weft_core_thread thread;
+    struct weft_fault_thread *fault;
 };
 
 struct weft_runtime {
@@ -29,7 +34,9 @@ struct weft_runtime {
     struct weft_actor_node node;
     struct worker *workers;
     uint16_t worker_count;
-    weft_pid first; // Whose end weft_runtime_run waits for.
+    struct weft_watchdog watchdog;
+    struct weft_fault_handlers handlers; // What stood there before ours.
+    weft_pid first;                      // Whose end weft_runtime_run waits for.
     bool is_over;
     uint16_t reason;
 };
@@ -48,7 +55,11 @@ static void set_defaults(struct weft_runtime_options *options)
     if (options->actor_count_max == 0) options->actor_count_max = 1u << 20;
     if (options->stack_count_max == 0) options->stack_count_max = options->actor_count_max;
     if (options->name_count_max == 0) options->name_count_max = 16384;
+    if (options->blocking_threads == 0) options->blocking_threads = 4;
     if (options->log_level == 0) options->log_level = WEFT_LEVEL_WARN;
+#ifdef WEFT_FIBER_SANITIZER
+    options->plain_faults = true; // The sanitizer wants to see them.
+#endif
 }
 
 // The CPUs that the process may use, one for each worker; -1 where there are too few.
@@ -63,6 +74,23 @@ static void choose_cpus(struct weft_runtime *runtime)
             cpu++;
         runtime->workers[i].core.cpu = (int16_t)cpu++;
     }
+}
+
+// On each worker's thread.
+static int enter(struct weft_core *core, void *self)
+{
+    struct worker *worker = self;
+    (void)core;
+    worker->fault = weft_fault_enter(&worker->system);
+    return worker->fault != NULL ? 0 : -ENOMEM;
+}
+
+static void leave(struct weft_core *core, void *self)
+{
+    struct worker *worker = self;
+    (void)core;
+    weft_fault_leave(worker->fault);
+    worker->fault = NULL;
 }
 
 static int init_worker(struct weft_runtime *runtime, struct worker *worker)
@@ -84,7 +112,8 @@ static int init_worker(struct weft_runtime *runtime, struct worker *worker)
     if (result == 0) result = weft_sleeper_epoll_open(&worker->sleeper);
     worker->has_sleeper = result == 0;
     if (result == 0) worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
-    worker->thread = (struct weft_core_thread){.core = &worker->core};
+    worker->thread = (struct weft_core_thread){
+        .core = &worker->core, .enter = enter, .leave = leave, .self = worker};
     return result;
 }
 
@@ -116,6 +145,10 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
         result = weft_actor_node_init(&runtime->node, runtime->options.name,
                                       runtime->options.name_count_max);
         runtime->node.moves_always = options->moves_always;
+        if (result == 0) {
+            runtime->node.pool = weft_pool_create(runtime->options.blocking_threads);
+            result = runtime->node.pool != NULL ? 0 : -errno;
+        }
         if (result == 0) result = init_workers(runtime);
         if (result != 0) {
             weft_runtime_free(runtime);
@@ -131,6 +164,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
 void weft_runtime_free(struct weft_runtime *runtime)
 {
     if (runtime == NULL) return;
+    weft_pool_free(runtime->node.pool); // First: it posts to the cores.
     for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
         if (runtime->workers[i].has_system) weft_actor_system_destroy(&runtime->workers[i].system);
     }
@@ -174,10 +208,24 @@ static int start_first(struct weft_runtime *runtime, const struct weft_spawn *fi
     return result;
 }
 
+static void print_crash(const struct weft_crash *crash)
+{
+    char line[256];
+    weft_crash_describe(crash, line, sizeof(line));
+    fprintf(stderr, "%s actor: %s\n", crash->what == WEFT_CRASH_STUCK ? "warn" : "error", line);
+    for (uint32_t i = 1; i < crash->frame_count; i++) {
+        weft_symbol_describe(crash->frames[i], true, line, sizeof(line));
+        fprintf(stderr, "    called by %s\n", line);
+    }
+}
+
 static void print_logs(struct weft_runtime *runtime)
 {
     struct weft_log_record record;
+    struct weft_crash crash;
     for (uint16_t i = 0; i < runtime->worker_count; i++) {
+        while (weft_crash_take(runtime->workers[i].system.crashes, &crash))
+            print_crash(&crash);
         while (weft_log_take(&runtime->workers[i].core.log, &record))
             fprintf(stderr, "%s %s: %s\n", weft_log_level_name((enum weft_log_level)record.level),
                     record.module, record.text);
@@ -212,6 +260,34 @@ static void stop_others(struct weft_runtime *runtime)
     }
 }
 
+// The watchdog has found a core that does not get on.
+static void poke(void *self, uint16_t index, uint64_t ns)
+{
+    const struct weft_runtime *runtime = self;
+    if (runtime->workers[index].fault != NULL) weft_fault_poke(runtime->workers[index].fault, ns);
+}
+
+static int start_watching(struct weft_runtime *runtime)
+{
+    if (!runtime->options.plain_faults) {
+        const int result = weft_fault_install(&runtime->handlers);
+        if (result != 0) return result;
+    }
+    runtime->watchdog = (struct weft_watchdog){
+        .group = &runtime->group,
+        .core_mask = runtime->node.core_mask,
+        .stuck = runtime->options.plain_faults ? NULL : poke,
+        .self = runtime,
+    };
+    return weft_watchdog_start(&runtime->watchdog);
+}
+
+static void stop_watching(struct weft_runtime *runtime)
+{
+    weft_watchdog_stop(&runtime->watchdog);
+    if (!runtime->options.plain_faults) weft_fault_uninstall(&runtime->handlers);
+}
+
 int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *first, uint16_t *reason)
 {
     struct weft_core *core = &runtime->workers[0].core;
@@ -229,11 +305,19 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
         CPU_SET((unsigned)core->cpu, &one);
         sched_setaffinity(0, sizeof(one), &one);
     }
-    result = start_others(runtime);
-    while (result == 0 && !runtime->is_over) {
-        if (!weft_core_turn(core)) weft_core_idle(core);
+    result = enter(core, &runtime->workers[0]);
+    if (result == 0) {
+        result = start_watching(runtime);
+        if (result == 0) {
+            result = start_others(runtime);
+            while (result == 0 && !runtime->is_over) {
+                if (!weft_core_turn(core)) weft_core_idle(core);
+            }
+            stop_others(runtime);
+            stop_watching(runtime);
+        }
+        leave(core, &runtime->workers[0]);
     }
-    stop_others(runtime);
     sched_setaffinity(0, sizeof(before), &before);
     print_logs(runtime);
     if (reason != NULL) *reason = runtime->reason;

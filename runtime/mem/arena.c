@@ -27,6 +27,13 @@ struct weft_arena {
     unsigned cache;
     int flags;
     weft_counter used_bytes;
+    bool is_forbidden;
+    struct later *later; // Released while it was.
+};
+
+struct later { // At the start of such a block.
+    struct later *next;
+    size_t bytes;
 };
 
 // Cuts the next piece from the range; NULL at its end, which makes an allocation return NULL.
@@ -174,7 +181,7 @@ static size_t block_bytes(size_t size)
 
 static void *alloc(struct weft_arena *arena, size_t size, int flags)
 {
-    if (size > arena->cap_bytes) return NULL;
+    if (size > arena->cap_bytes || arena->is_forbidden) return NULL;
     const size_t bytes = block_bytes(size);
     void *block = mallocx(bytes, arena->flags | flags);
     if (block != NULL) weft_counter_add(&arena->used_bytes, bytes);
@@ -196,8 +203,29 @@ void weft_arena_release(struct weft_arena *arena, void *block, size_t size)
     if (block == NULL) return;
     const size_t bytes = block_bytes(size);
     weft_assert(weft_counter_get(&arena->used_bytes) >= bytes);
+    if (__builtin_expect(arena->is_forbidden, 0)) {
+        struct later *later = block;
+        *later = (struct later){.next = arena->later, .bytes = bytes};
+        arena->later = later;
+        return;
+    }
     sdallocx(block, bytes, arena->flags);
     weft_counter_set(&arena->used_bytes, weft_counter_get(&arena->used_bytes) - bytes);
+}
+
+void weft_arena_forbid(struct weft_arena *arena, bool forbidden)
+{
+    arena->is_forbidden = forbidden;
+}
+
+void weft_arena_settle(struct weft_arena *arena)
+{
+    for (struct later *next; arena->later != NULL; arena->later = next) {
+        const size_t bytes = arena->later->bytes;
+        next = arena->later->next;
+        sdallocx(arena->later, bytes, arena->flags);
+        weft_counter_set(&arena->used_bytes, weft_counter_get(&arena->used_bytes) - bytes);
+    }
 }
 
 size_t weft_arena_used_bytes(const struct weft_arena *arena)

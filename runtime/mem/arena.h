@@ -36,6 +36,12 @@ void *weft_arena_alloc_zeroed(struct weft_arena *arena, size_t size);
 // Gives back a block with the `size` that it was allocated with. NULL is allowed. Own core only.
 void weft_arena_release(struct weft_arena *arena, void *block, size_t size);
 
+// While `forbidden` nothing is allocated, and what is released is given back later: for a signal
+// handler on the arena's own core, which may have interrupted malloc.
+void weft_arena_forbid(struct weft_arena *arena, bool forbidden);
+// Gives back what was released meanwhile. Own core, outside handlers.
+void weft_arena_settle(struct weft_arena *arena);
+
 // Bytes allocated and not released, rounded up to 16 each; what jemalloc adds is not in it. Any
 // core.
 size_t weft_arena_used_bytes(const struct weft_arena *arena);

@@ -15,6 +15,8 @@ struct weft_arena {
     size_t cap_bytes;
     weft_counter used_bytes;
     struct weft_list blocks;
+    bool is_forbidden;
+    struct weft_list later; // Released while it was.
 };
 
 struct block {
@@ -33,6 +35,7 @@ struct weft_arena *weft_arena_create(size_t cap_bytes)
     if (arena == NULL) return NULL;
     arena->cap_bytes = weft_round_up(cap_bytes, 2 * WEFT_MIB);
     weft_list_init(&arena->blocks);
+    weft_list_init(&arena->later);
     return arena;
 }
 
@@ -51,7 +54,9 @@ static size_t block_bytes(size_t size)
 void *weft_arena_alloc(struct weft_arena *arena, size_t size)
 {
     const size_t used = weft_counter_get(&arena->used_bytes);
-    if (size > arena->cap_bytes || block_bytes(size) > arena->cap_bytes - used) return NULL;
+    if (size > arena->cap_bytes || block_bytes(size) > arena->cap_bytes - used ||
+        arena->is_forbidden)
+        return NULL;
     struct block *block = malloc(sizeof(*block) + size);
     if (block == NULL) return NULL;
     block->size = size;
@@ -74,7 +79,21 @@ void weft_arena_release(struct weft_arena *arena, void *bytes, size_t size)
     weft_assert(block->size == size);
     weft_list_remove(&block->link);
     weft_counter_set(&arena->used_bytes, weft_counter_get(&arena->used_bytes) - block_bytes(size));
-    free(block);
+    if (arena->is_forbidden)
+        weft_list_append(&arena->later, &block->link);
+    else
+        free(block);
+}
+
+void weft_arena_forbid(struct weft_arena *arena, bool forbidden)
+{
+    arena->is_forbidden = forbidden;
+}
+
+void weft_arena_settle(struct weft_arena *arena)
+{
+    for (struct weft_list *link; (link = weft_list_pop(&arena->later)) != NULL;)
+        free(WEFT_CONTAINER_OF(link, struct block, link));
 }
 
 size_t weft_arena_used_bytes(const struct weft_arena *arena)

@@ -10,6 +10,7 @@
 #include "runtime/base/counter.h"
 #include "runtime/base/units.h"
 #include "runtime/mem/poison.h"
+#include "runtime/mem/stacks_check.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -89,11 +90,14 @@ struct weft_stacks *weft_stacks_create(uint32_t count_max, enum weft_stack_guard
     }
     stacks->guard = want == WEFT_STACK_PAGES && has_guard_pages(stacks->base) ? WEFT_STACK_PAGES
                                                                               : WEFT_STACK_CHECKS;
+    if (stacks->guard == WEFT_STACK_CHECKS)
+        weft_stacks_check_add(stacks->base, (size_t)stacks->count_max * WEFT_STACK_BYTES);
     return stacks;
 }
 
 void weft_stacks_free(struct weft_stacks *stacks)
 {
+    if (stacks->guard == WEFT_STACK_CHECKS) weft_stacks_check_remove(stacks->base);
     munmap(stacks->free, stacks->free_max * sizeof(void *));
     munmap(stacks->mapping, stacks->mapped_bytes);
     free(stacks);

@@ -55,6 +55,13 @@ static inline void *weft_stacks_limit(const void *sp)
 
 // Sets the word that is checked, on a stack whose memory has been dropped. CHECKS only.
 void weft_stacks_mark(const struct weft_stacks *stacks, void *stack);
+// What code built with -finstrument-functions calls at each function's entry: traps if less than a
+// guard page is left of a stack in CHECKS. Nothing on other stacks. Any thread.
+void __cyg_profile_func_enter(void *function, void *caller);
+void __cyg_profile_func_exit(void *function, void *caller);
+// True if a trap at `pc` was that one.
+bool weft_stacks_trapped(uintptr_t pc);
+
 // False if the stack above `stack` has written below its end. PAGES: always true.
 bool weft_stacks_intact(const struct weft_stacks *stacks, const void *stack);
 

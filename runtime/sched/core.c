@@ -92,6 +92,21 @@ static uint32_t take_messages(struct weft_core *core)
     return found;
 }
 
+void weft_core_take_kinds(struct weft_core *core, uint32_t mask)
+{
+    struct weft_core_message message;
+    for (uint16_t from = 0; from < core->group->core_count; from++) {
+        struct weft_spsc_ring *ring = core->group->rings[from][core->index];
+        if (ring == NULL) continue;
+        for (uint32_t n = 0; n < WEFT_CORE_BATCH && weft_spsc_ring_ready(ring); n++) {
+            const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+            if ((mask >> ring->slots[tail & ring->mask].kind & 1) == 0) break;
+            weft_spsc_ring_pop(ring, &message);
+            dispatch(core, &message);
+        }
+    }
+}
+
 // The last turn lasted, with its sleep if it had one, until this one began: one clock read serves
 // both.
 static void account(struct weft_core *core, uint64_t now_ns)

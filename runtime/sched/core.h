@@ -79,6 +79,13 @@ static inline void weft_task_init(struct weft_task *task,
     task->number = 0;
 }
 
+// What a core knows of the watchdog over it (watchdog.h).
+struct weft_watchdog_bell {
+    _Atomic bool asleep;
+    void (*ring)(void *self); // Any core.
+    void *self;
+};
+
 // The slices of a turn (run.c).
 struct weft_run {
     int32_t left;           // Reductions of the slice under way.
@@ -122,6 +129,7 @@ struct weft_core {
     struct weft_list run_queue[WEFT_PRIORITY_COUNT];
     bool has_urgent;            // A queue besides NORMAL may have a task.
     struct weft_stacks *stacks; // NULL: slices run on the thread's stack, and none may park.
+    struct weft_watchdog_bell *watchdog; // NULL: none.
     struct weft_run run;
     struct {
         void (*handle)(void *self, const struct weft_core_message *message);
@@ -193,6 +201,11 @@ bool weft_core_send_try(struct weft_core *from, uint16_t to,
 // Puts the message into the ring and nowhere else: false if it is full. For callers that keep an
 // order of their own.
 bool weft_core_push(struct weft_core *from, uint16_t to, const struct weft_core_message *message);
+
+// Takes what other cores have sent of the kinds in `mask` (1 << kind), in order: behind a message
+// of another kind a ring is left alone. For a handler that does a stuck core's work
+// (actor/relief.h).
+void weft_core_take_kinds(struct weft_core *core, uint32_t mask);
 
 // Gives core `to` a message from any thread (a foreign one has no ring); `from` becomes
 // WEFT_CORE_NOBODY. 0, or -ENOBUFS if WEFT_MPSC_RING_SLOTS wait already: the caller still owns it.

@@ -86,9 +86,19 @@ static bool has_stack(struct weft_core *core)
     return true;
 }
 
+// Somebody should watch what runs now.
+static void wake_watchdog(struct weft_watchdog_bell *bell)
+{
+    // Relaxed: see watchdog.h.
+    if (__builtin_expect(!atomic_load_explicit(&bell->asleep, memory_order_relaxed), 1)) return;
+    atomic_store_explicit(&bell->asleep, false, memory_order_relaxed);
+    bell->ring(bell->self);
+}
+
 uint32_t weft_core_run(struct weft_core *core)
 {
     struct weft_run *run = &core->run;
+    if (core->watchdog != NULL && weft_core_has_task(core)) wake_watchdog(core->watchdog);
     run->spent = run->slices = 0;
     run->reductions = 0;
     for (bool goes_on = true;

@@ -25,7 +25,8 @@ struct weft_runtime_options {  // 0 stands for what is said behind it.
     bool checked_stacks;       // As if the kernel had no guard pages (weft/module.h).
     bool moves_always;         // Every actor moves after every slice: for tests.
     uint32_t blocking_threads; // For weft_blocking: 4.
-    uint8_t log_level;         // enum weft_level; errors and warnings only. To standard error.
+    bool plain_faults; // The process's signals stay as they are: a crash of one actor ends it all.
+    uint8_t log_level; // enum weft_level; errors and warnings only. To standard error.
 };
 
 // Prepares a runtime; no thread runs. NULL with a negative errno in *error (may be NULL).

@@ -1,0 +1,383 @@
+// channel.c: a bounded queue that has a pid: an actor of a kind of ours, which serves calls.
+//
+// From another core an operation is a call to it, and whoever has to wait is one whose call has not
+// been answered yet. On its own core nothing is sent: the caller does what the channel would have
+// done, as long as no call waits in its mailbox, so both ways keep one order.
+#include <errno.h>
+#include <string.h>
+
+#include <weft/channel.h>
+#include <weft/link.h>
+
+#include "runtime/actor/fast.h"
+#include "runtime/actor/internal.h"
+
+enum { SEND = 0xff00, SEND_NOW, RECEIVE, RECEIVE_NOW, CANCEL, CLOSE }; // `type` of the calls.
+
+// What stands in front of the payload of a SEND: the user's own type.
+struct parcel {
+    uint64_t type;
+};
+
+struct channel {
+    uint32_t capacity, count;
+    bool closed;
+    struct weft_list queue;     // Messages to be received, oldest first.
+    struct weft_list senders;   // SENDs that wait for room, oldest first.
+    struct weft_list receivers; // RECEIVEs that wait for a message.
+    uint64_t maker;             // The monitor of who made it.
+};
+
+// ---- What a channel does, on its core: for a call, or for a caller of the same core.
+
+static void handle(struct weft_actor *self, void *state, struct weft_message *call);
+static void terminate(struct weft_actor *self, void *state, uint16_t reason);
+
+static const struct weft_actor_kind kind = {.name = "channel",
+                                            .state_bytes = sizeof(struct channel),
+                                            .handle = handle,
+                                            .terminate = terminate};
+
+static void fail_all(struct weft_actor_system *system, struct weft_list *calls, int error)
+{
+    for (struct weft_list *link; (link = weft_list_pop(calls)) != NULL;)
+        weft_call_fail(system, weft_message_of(link), error);
+}
+
+// Turns a message of the queue into the answer to a RECEIVE: its own block goes to the receiver.
+static void hand_over(struct weft_actor_system *system, struct weft_actor *self,
+                      struct weft_message *receive, struct weft_message *message)
+{
+    message->tag = WEFT_MESSAGE_REPLY;
+    message->reference = receive->reference;
+    message->to = receive->from;
+    message->from = self->pid;
+    receive->tag = WEFT_MESSAGE_USER; // It has its answer.
+    weft_message_release(system, receive);
+    system->sent++;
+    weft_route(system, message, false);
+}
+
+// The parcel of a SEND as a message of its own, and the SEND answered. NULL: no memory, answered
+// too.
+static struct weft_message *unpack(struct weft_actor_system *system, struct weft_message *send)
+{
+    struct parcel parcel;
+    const uint32_t length = send->length - (uint32_t)sizeof(parcel);
+    struct weft_message *message = weft_message_alloc_hidden(system, length);
+    if (message == NULL) {
+        weft_call_fail(system, send, -ENOMEM);
+        return NULL;
+    }
+    memcpy(&parcel, send->payload, sizeof(parcel));
+    memcpy(message->payload, send->payload + sizeof(parcel), length);
+    message->type = (uint16_t)parcel.type;
+    weft_call_fail(system, send, 0); // An answer without an error is just that.
+    return message;
+}
+
+static struct weft_message *pop(struct weft_list *list)
+{
+    struct weft_list *link = weft_list_pop(list);
+    return link != NULL ? weft_message_of(link) : NULL;
+}
+
+static void enqueue(struct channel *channel, struct weft_message *message)
+{
+    weft_list_append(&channel->queue, weft_message_link(message));
+    channel->count++;
+}
+
+// Takes the oldest message, and lets a sender that waits put in its own. NULL: there is none.
+static struct weft_message *dequeue(struct weft_actor_system *system, struct channel *channel)
+{
+    struct weft_message *message = pop(&channel->queue), *send;
+    if (message != NULL) channel->count--;
+    while ((message == NULL || channel->count < channel->capacity) &&
+           (send = pop(&channel->senders)) != NULL) {
+        struct weft_message *next = unpack(system, send);
+        if (next == NULL) continue;
+        if (message == NULL)
+            message = next;
+        else
+            enqueue(channel, next);
+    }
+    return message;
+}
+
+// A closed channel ends when nothing is left in it.
+static void end_if_empty(struct weft_actor *self, struct channel *channel)
+{
+    if (channel->closed && weft_list_empty(&channel->queue))
+        weft_actor_end_soon(self, WEFT_EXIT_NORMAL);
+}
+
+static void close_channel(struct weft_actor *self, struct channel *channel)
+{
+    channel->closed = true;
+    fail_all(self->system, &channel->senders, -EPIPE);
+    fail_all(self->system, &channel->receivers, -EPIPE);
+    end_if_empty(self, channel);
+}
+
+static void serve_send(struct weft_actor *self, struct channel *channel, struct weft_message *send)
+{
+    struct weft_actor_system *system = self->system;
+    if (channel->closed || send->length < sizeof(struct parcel)) {
+        weft_call_fail(system, send, channel->closed ? -EPIPE : -EINVAL);
+        return;
+    }
+    struct weft_message *receive = pop(&channel->receivers);
+    if (receive == NULL && channel->count >= channel->capacity) {
+        if (send->type == SEND_NOW)
+            weft_call_fail(system, send, -EAGAIN);
+        else
+            weft_list_append(&channel->senders, weft_message_link(send));
+        return;
+    }
+    struct weft_message *message = unpack(system, send);
+    if (message != NULL && receive != NULL)
+        hand_over(system, self, receive, message);
+    else if (message != NULL)
+        enqueue(channel, message);
+    else if (receive != NULL)
+        weft_list_prepend(&channel->receivers, weft_message_link(receive));
+}
+
+static void serve_receive(struct weft_actor *self, struct channel *channel,
+                          struct weft_message *receive)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *message = dequeue(system, channel);
+    if (message != NULL)
+        hand_over(system, self, receive, message);
+    else if (channel->closed)
+        weft_call_fail(system, receive, -EPIPE);
+    else if (receive->type == RECEIVE_NOW)
+        weft_call_fail(system, receive, -EAGAIN);
+    else
+        weft_list_append(&channel->receivers, weft_message_link(receive));
+    end_if_empty(self, channel);
+}
+
+// Takes a call out of those that wait. False: it has been served already.
+static bool cancel(struct weft_actor_system *system, struct weft_list *calls, uint64_t reference)
+{
+    WEFT_LIST_FOR_EACH (link, calls) {
+        struct weft_message *call = weft_message_of(link);
+        if (call->reference != reference) continue;
+        weft_list_remove(link);
+        weft_call_fail(system, call, -ETIMEDOUT);
+        return true;
+    }
+    return false;
+}
+
+static void serve_cancel(struct weft_actor *self, struct channel *channel,
+                         struct weft_message *call)
+{
+    uint64_t reference = 0;
+    if (call->length == sizeof(reference)) memcpy(&reference, call->payload, sizeof(reference));
+    if (!cancel(self->system, &channel->senders, reference))
+        cancel(self->system, &channel->receivers, reference);
+    weft_call_fail(self->system, call, 0); // Behind the answer to the other one, whatever it is.
+}
+
+static void handle(struct weft_actor *self, void *state, struct weft_message *call)
+{
+    struct channel *channel = state;
+    struct weft_actor_system *system = enter(self);
+    if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker) {
+        weft_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
+    } else if (call->tag == WEFT_MESSAGE_CALL) {
+        weft_receive_disown(self, call);
+        switch (call->type) {
+        case SEND:
+        case SEND_NOW: serve_send(self, channel, call); break;
+        case RECEIVE:
+        case RECEIVE_NOW: serve_receive(self, channel, call); break;
+        case CANCEL: serve_cancel(self, channel, call); break;
+        case CLOSE:
+            weft_call_fail(system, call, 0);
+            close_channel(self, channel);
+            break;
+        default: weft_call_fail(system, call, -EINVAL); break;
+        }
+    }
+    leave(self);
+}
+
+static void terminate(struct weft_actor *self, void *state, uint16_t reason)
+{
+    struct channel *channel = state;
+    (void)reason;
+    fail_all(self->system, &channel->senders, -EPIPE);
+    fail_all(self->system, &channel->receivers, -EPIPE);
+    for (struct weft_message *message; (message = pop(&channel->queue)) != NULL;)
+        weft_message_release(self->system, message);
+}
+
+int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
+{
+    struct weft_actor_system *system = enter(self);
+    const struct weft_spawn spawn = {.kind = &kind, .pinned = true, .mailbox_max = UINT32_MAX};
+    int result = weft_actor_spawn(system, &spawn, self->pid, pid);
+    if (result == 0) {
+        struct weft_actor *actor = weft_actor_find(system, *pid);
+        struct channel *channel = actor->state;
+        channel->capacity = capacity;
+        weft_list_init(&channel->queue);
+        weft_list_init(&channel->senders);
+        weft_list_init(&channel->receivers);
+        result = weft_actor_monitor(actor, self->pid, &channel->maker);
+        if (result != 0) weft_actor_end_soon(actor, WEFT_EXIT_KILLED);
+    }
+    leave(self);
+    return result;
+}
+
+// ---- The callers.
+
+// The channel, if it is here and nothing waits to be served before the caller.
+static struct weft_actor *channel_here(struct weft_actor_system *system, weft_pid pid)
+{
+    struct weft_actor *actor = weft_actor_find(system, pid);
+    return actor != NULL && actor->kind == &kind && weft_list_empty(&actor->mailbox) &&
+                   (actor->task.flags & WEFT_ACTOR_ENDING) == 0
+               ? actor
+               : NULL;
+}
+
+// Sends on this core. 1: it has to wait, or be asked by a call.
+static int send_here(struct weft_actor_system *system, struct weft_actor *actor, uint16_t type,
+                     const void *bytes, size_t length)
+{
+    struct channel *channel = actor->state;
+    if (channel->closed) return -EPIPE;
+    struct weft_message *receive = pop(&channel->receivers);
+    if (receive == NULL && channel->count >= channel->capacity) return 1;
+    struct weft_message *message =
+        length <= UINT32_MAX / 2 ? weft_message_alloc_hidden(system, (uint32_t)length) : NULL;
+    if (message == NULL) {
+        if (receive != NULL) weft_list_prepend(&channel->receivers, weft_message_link(receive));
+        return -ENOMEM;
+    }
+    message->type = type;
+    if (length > 0) memcpy(message->payload, bytes, length);
+    if (receive != NULL)
+        hand_over(system, actor, receive, message);
+    else
+        enqueue(channel, message);
+    return 0;
+}
+
+// Asks the channel by a call made of `block`. One that has waited for too long takes its call back:
+// then it has been served, or it never will be, and the caller knows which.
+static int ask(struct weft_actor *self, weft_pid pid, uint16_t type, struct weft_message *block,
+               uint64_t timeout_ns)
+{
+    struct weft_actor_system *system = self->system;
+    const uint64_t reference = ++system->reference;
+    struct weft_message *answer;
+    bool came;
+    if (block == NULL) return -ENOMEM;
+    if (!weft_awaits_add(self, reference)) {
+        weft_message_release_block(system, block);
+        return -ENOMEM;
+    }
+    block->tag = WEFT_MESSAGE_CALL;
+    block->type = type;
+    block->to = pid;
+    block->from = self->pid;
+    block->reference = reference;
+    system->sent++;
+    weft_route(system, block, true);
+    int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
+    if (came) return result;
+    leave(self);
+    weft_call(self, pid, CANCEL, &reference, sizeof(reference), WEFT_FOREVER, NULL);
+    enter(self);
+    return weft_call_await(self, reference, WEFT_FOREVER, &answer, &came);
+}
+
+static int send_by_call(struct weft_actor *self, weft_pid pid, uint16_t type, const void *bytes,
+                        size_t length, uint64_t timeout_ns)
+{
+    const struct parcel parcel = {.type = type};
+    if (length > UINT32_MAX / 4) return -ENOMEM;
+    struct weft_message *packed =
+        weft_message_alloc_hidden(self->system, (uint32_t)(sizeof(parcel) + length));
+    if (packed != NULL) {
+        memcpy(packed->payload, &parcel, sizeof(parcel));
+        if (length > 0) memcpy(packed->payload + sizeof(parcel), bytes, length);
+    }
+    const int result = ask(self, pid, timeout_ns == 0 ? SEND_NOW : SEND, packed,
+                           timeout_ns == 0 ? WEFT_FOREVER : timeout_ns);
+    weft_receive_drop_answer(self);
+    return result;
+}
+
+int weft_channel_send(struct weft_actor *self, weft_pid pid, uint16_t type, const void *bytes,
+                      size_t length, uint64_t timeout_ns)
+{
+    struct weft_actor_system *system = enter(self);
+    if (type == REPLY_ERROR) {
+        leave(self);
+        return -EINVAL;
+    }
+    struct weft_actor *actor = channel_here(system, pid);
+    int result = actor != NULL ? send_here(system, actor, type, bytes, length) : 1;
+    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
+    if (result == 1 && actor != NULL && timeout_ns == 0) result = -EAGAIN;
+    if (result == 1) result = send_by_call(self, pid, type, bytes, length, timeout_ns);
+    leave(self);
+    return result;
+}
+
+int weft_channel_receive(struct weft_actor *self, weft_pid pid, uint64_t timeout_ns,
+                         struct weft_message **message)
+{
+    struct weft_actor_system *system = enter(self);
+    struct weft_actor *actor = channel_here(system, pid);
+    int result = 0;
+    *message = NULL;
+    weft_receive_drop_current(self);
+    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
+    if (actor != NULL) {
+        struct channel *channel = actor->state;
+        *message = dequeue(system, channel);
+        end_if_empty(actor, channel);
+        if (*message == NULL && channel->closed) result = -EPIPE;
+        if (*message == NULL && result == 0 && timeout_ns == 0) result = -EAGAIN;
+    }
+    if (*message == NULL && result == 0) {
+        result =
+            ask(self, pid, timeout_ns == 0 ? RECEIVE_NOW : RECEIVE,
+                weft_message_alloc_hidden(system, 0), timeout_ns == 0 ? WEFT_FOREVER : timeout_ns);
+        if (result == 0) {
+            *message = self->answer;
+            self->answer = NULL;
+        }
+    }
+    if (*message != NULL) {
+        (*message)->tag = WEFT_MESSAGE_USER;
+        self->current = *message;
+    }
+    leave(self);
+    return result;
+}
+
+int weft_channel_close(struct weft_actor *self, weft_pid pid)
+{
+    struct weft_actor_system *system = enter(self);
+    struct weft_actor *actor = channel_here(system, pid);
+    int result = 0;
+    if (actor != NULL) {
+        close_channel(actor, actor->state);
+    } else {
+        result = ask(self, pid, CLOSE, weft_message_alloc_hidden(system, 0), WEFT_FOREVER);
+        weft_receive_drop_answer(self);
+    }
+    leave(self);
+    return result;
+}

@@ -1,0 +1,158 @@
+// report.c: what is left behind when the process ends by a fault: who crashed and where, every
+// actor, what the cores did last. In a handler: it formats by itself, writes by write(2), and takes
+// nothing.
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/actor/crash.h"
+#include "runtime/actor/internal.h"
+
+struct out { // A few lines on their way to one or two descriptors.
+    int fds[2];
+    size_t used;
+    char text[2048];
+};
+
+static void flush(struct out *out)
+{
+    for (size_t i = 0; i < 2; i++) {
+        size_t done = 0;
+        while (out->fds[i] >= 0 && done < out->used) {
+            const ssize_t put = write(out->fds[i], out->text + done, out->used - done);
+            if (put <= 0) break;
+            done += (size_t)put;
+        }
+    }
+    out->used = 0;
+}
+
+static void put(struct out *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (out->used == sizeof(out->text)) flush(out);
+        out->text[out->used++] = *text;
+    }
+}
+
+static void put_number(struct out *out, uint64_t number, unsigned base)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    digits[--at] = '\0';
+    do {
+        digits[--at] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number > 0);
+    if (base == 16) put(out, "0x");
+    put(out, digits + at);
+}
+
+static void put_pair(struct out *out, const char *name, uint64_t number, unsigned base)
+{
+    put(out, name);
+    put_number(out, number, base);
+}
+
+static void put_frames(struct out *out, const uintptr_t *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        put_pair(out, i == 0 ? " at " : " < ", frames[i], 16);
+    put(out, "\n");
+}
+
+static void put_head(struct out *out, const struct weft_actor_system *system,
+                     const struct weft_crash *crash)
+{
+    put(out, "\nweft: node ");
+    put(out, system->node->name);
+    put_pair(out, ": signal ", (uint64_t)crash->signal, 10);
+    put_pair(out, " at address ", crash->address, 16);
+    put_pair(out, ", core ", system->index, 10);
+    if (crash->pid != 0) {
+        put(out, system->in_user ? ", in the code of " : ", in the runtime, for ");
+        put(out, crash->label);
+        put_pair(out, " (", crash->pid, 16);
+        put(out, ")");
+    }
+    put(out, "\n ");
+    put_frames(out, crash->frames, crash->frame_count);
+}
+
+// Where a parked actor stands. Its stack is whole: it does not run.
+static void put_parked(struct out *out, const struct weft_actor *actor)
+{
+    uintptr_t frames[WEFT_CRASH_FRAMES];
+    if ((actor->task.flags & WEFT_ACTOR_EVICTED) != 0 || actor->fiber.sp == NULL) {
+        put(out, " asleep\n");
+        return;
+    }
+    const uintptr_t *saved = actor->fiber.sp;
+#if defined(__x86_64__)
+    const uintptr_t pc = saved[0], fp = saved[1];
+#else
+    const uintptr_t fp = saved[0], pc = saved[1];
+#endif
+    put_frames(out, frames, weft_crash_walk(pc, (uintptr_t)saved, fp, actor->stack, frames, 8));
+}
+
+static void put_actor(struct weft_actor *actor, void *argument)
+{
+    struct out *out = argument;
+    put_pair(out, "  ", actor->pid, 16);
+    put(out, " ");
+    put(out, actor->label != NULL        ? actor->label->text
+             : actor->kind->name != NULL ? actor->kind->name
+                                         : "?");
+    put_pair(out, " mailbox ", actor->mailbox_count, 10);
+    put_pair(out, " links ", actor->edge_count, 10);
+    put_pair(out, " reductions ", actor->reduction_count, 10);
+    if (actor->system->running == actor)
+        put(out, " running\n");
+    else if (actor->task.flags & WEFT_ACTOR_PARKED)
+        put_parked(out, actor);
+    else
+        put(out, actor->task.queued ? " ready\n" : " waiting\n");
+}
+
+static void put_trace(struct out *out, const struct weft_tracer *tracer)
+{
+    static const char *const names[] = {
+#define NAME(name, text, value) text,
+        WEFT_TRACE_TABLE(NAME)
+#undef NAME
+    };
+    const uint32_t count = tracer->next < WEFT_TRACE_RECORDS ? tracer->next : WEFT_TRACE_RECORDS;
+    for (uint32_t i = tracer->next - count; i != tracer->next; i++) {
+        const struct weft_trace_record *record = &tracer->records[i % WEFT_TRACE_RECORDS];
+        const unsigned event = (unsigned)(record->pid_event & 0xff);
+        put_pair(out, "  ", record->time_us, 10);
+        put(out, " us ");
+        put(out, event < WEFT_TRACE_COUNT ? names[event] : "?");
+        put_pair(out, " ", record->pid_event >> 8, 16);
+        put_pair(out, " ", record->value, 10);
+        put(out, "\n");
+    }
+}
+
+void weft_crash_report(struct weft_actor_system *system, const struct weft_crash *crash)
+{
+    struct weft_actor_node *node = system->node;
+    struct out out = {.fds = {STDERR_FILENO, node->crash_fd}};
+    alarm(10); // Whatever is broken, it ends.
+    put_head(&out, system, crash);
+    flush(&out);
+    if (node->crash_fd < 0) return;
+    out.fds[0] = -1;
+    for (uint64_t mask = node->core_mask; mask != 0; mask &= mask - 1) {
+        struct weft_actor_system *other = node->systems[__builtin_ctzll(mask)];
+        put_pair(&out, "\ncore ", other->index, 10);
+        put_pair(&out, ": actors ", weft_actor_count(&other->stats), 10);
+        put(&out, "\n");
+        weft_actor_each(other, put_actor, &out);
+        if (other->tracer == NULL) continue;
+        put_pair(&out, "\nwhat core ", other->index, 10);
+        put(&out, " did, the last at the end:\n");
+        put_trace(&out, other->tracer);
+    }
+    flush(&out);
+}
