@@ -184,7 +184,7 @@ struct weft_actor_node {
     uint64_t core_mask; // Cores that run actors.
     const char *name;   // The node's.
     struct weft_registry *registry;
-    struct weft_pool *pool;    // Threads for weft_blocking; NULL: there are none.
+    struct weft_offload *pool; // Threads for weft_blocking; NULL: there are none.
     int crash_fd;              // Where a report goes when the process ends by a fault; -1: nowhere.
     _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
     bool moves_always;         // For tests: every actor moves after every slice.

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runtime/actor/internal.h"
-#include "runtime/sched/pool.h"
+#include "runtime/sched/offload.h"
 
 struct job { // Behind the block.
     int (*work)(void *argument);
@@ -41,9 +41,9 @@ static int submit(struct weft_actor *self, struct weft_message *block)
     block->to = block->from = self->pid;
     block->type = 0;
     block->reference = ++system->reference;
-    const struct weft_pool_work work = {
+    const struct weft_offload_work work = {
         .run = run, .done = done, .core = system->core, .self = block};
-    return weft_pool_submit(system->node->pool, &work);
+    return weft_offload_submit(system->node->pool, &work);
 }
 
 int weft_blocking(struct weft_actor *self, int (*work)(void *argument), void *argument)

@@ -13,7 +13,7 @@
 #include "runtime/actor/symbol.h"
 #include "runtime/base/assert.h"
 #include "runtime/sched/core_thread.h"
-#include "runtime/sched/pool.h"
+#include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
 #include "runtime/sched/watchdog.h"
 
@@ -146,7 +146,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
                                       runtime->options.name_count_max);
         runtime->node.moves_always = options->moves_always;
         if (result == 0) {
-            runtime->node.pool = weft_pool_create(runtime->options.blocking_threads);
+            runtime->node.pool = weft_offload_create(runtime->options.blocking_threads);
             result = runtime->node.pool != NULL ? 0 : -errno;
         }
         if (result == 0) result = init_workers(runtime);
@@ -164,7 +164,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
 void weft_runtime_free(struct weft_runtime *runtime)
 {
     if (runtime == NULL) return;
-    weft_pool_free(runtime->node.pool); // First: it posts to the cores.
+    weft_offload_free(runtime->node.pool); // First: it posts to the cores.
     for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
         if (runtime->workers[i].has_system) weft_actor_system_destroy(&runtime->workers[i].system);
     }

@@ -1,4 +1,4 @@
-#include "runtime/sched/pool.h"
+#include "runtime/sched/offload.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 
 #include "runtime/base/assert.h"
 
-struct weft_pool {
+struct weft_offload {
     struct weft_mpsc_ring ring; // From the cores; the threads take turns as its consumer.
     pthread_mutex_t consumer;   // Among the threads alone: no core ever takes it.
     sem_t waiting;
@@ -18,7 +18,7 @@ struct weft_pool {
     pthread_t threads[];
 };
 
-static bool take(struct weft_pool *pool, struct weft_pool_work *work)
+static bool take(struct weft_offload *pool, struct weft_offload_work *work)
 {
     struct weft_core_message message;
     pthread_mutex_lock(&pool->consumer);
@@ -32,7 +32,7 @@ static bool take(struct weft_pool *pool, struct weft_pool_work *work)
     return true;
 }
 
-static void do_work(struct weft_pool *pool, const struct weft_pool_work *work)
+static void do_work(struct weft_offload *pool, const struct weft_offload_work *work)
 {
     work->run(work->self);
     // A core that takes no more posts is one whose node has stopped: then nobody waits for it.
@@ -43,8 +43,8 @@ static void do_work(struct weft_pool *pool, const struct weft_pool_work *work)
 
 static void *serve(void *argument)
 {
-    struct weft_pool *pool = argument;
-    struct weft_pool_work work;
+    struct weft_offload *pool = argument;
+    struct weft_offload_work work;
     pthread_setname_np(pthread_self(), "weft/pool");
     for (;;) {
         while (sem_wait(&pool->waiting) != 0) // Interrupted.
@@ -58,11 +58,11 @@ static void *serve(void *argument)
     }
 }
 
-struct weft_pool *weft_pool_create(uint32_t thread_count)
+struct weft_offload *weft_offload_create(uint32_t thread_count)
 {
-    const size_t bytes =
-        weft_round_up(sizeof(struct weft_pool) + thread_count * sizeof(pthread_t), WEFT_CORE_ALIGN);
-    struct weft_pool *pool = aligned_alloc(WEFT_CORE_ALIGN, bytes);
+    const size_t bytes = weft_round_up(
+        sizeof(struct weft_offload) + thread_count * sizeof(pthread_t), WEFT_CORE_ALIGN);
+    struct weft_offload *pool = aligned_alloc(WEFT_CORE_ALIGN, bytes);
     sigset_t all, before;
     int result = 0;
     if (pool == NULL) return NULL;
@@ -79,12 +79,12 @@ struct weft_pool *weft_pool_create(uint32_t thread_count)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result == 0) return pool;
-    weft_pool_free(pool);
+    weft_offload_free(pool);
     errno = result;
     return NULL;
 }
 
-void weft_pool_free(struct weft_pool *pool)
+void weft_offload_free(struct weft_offload *pool)
 {
     if (pool == NULL) return;
     atomic_store_explicit(&pool->stop, true, memory_order_relaxed); // Joined below.
@@ -97,7 +97,7 @@ void weft_pool_free(struct weft_pool *pool)
     free(pool);
 }
 
-int weft_pool_submit(struct weft_pool *pool, const struct weft_pool_work *work)
+int weft_offload_submit(struct weft_offload *pool, const struct weft_offload_work *work)
 {
     const struct weft_core_message message = {.word = {(uintptr_t)work->run, (uintptr_t)work->done,
                                                        (uintptr_t)work->core,
