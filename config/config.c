@@ -224,34 +224,78 @@ static const char *beside(struct reading *r, const char *path)
     return joined;
 }
 
-static void read_units(struct reading *r, const struct weft_toml_node *units)
+// [[unit]] and [[actor]]: each has a name of its own and a file.
+struct element {
+    const char *name, *file;
+};
+_Static_assert(offsetof(struct weft_config_unit, file) == offsetof(struct element, file) &&
+                   offsetof(struct weft_config_actor, file) == offsetof(struct element, file),
+               "they begin alike");
+
+struct elements {
+    const char *table; // "unit".
+    size_t limit, bytes;
+    void **items;
+    size_t *count;
+};
+
+static void read_element(struct reading *r, const struct elements *list,
+                         const struct weft_toml_node *node)
 {
-    if (units->type != WEFT_TOML_ARRAY || units->count > WEFT_CONFIG_UNITS_MAX) {
-        complain(r, 103, units->at, units->chars, "unit", "expected up to %d tables [[unit]]",
-                 WEFT_CONFIG_UNITS_MAX);
+    char prefix[16], shown[16];
+    char *items = *list->items;
+    struct element *element = (struct element *)(void *)(items + *list->count * list->bytes);
+    snprintf(prefix, sizeof(prefix), "%s.*.", list->table);
+    snprintf(shown, sizeof(shown), "%s.", list->table);
+    set_defaults(r, prefix, element);
+    read_table(r, node, prefix, shown, element);
+    require(r, node, shown, "name");
+    require(r, node, shown, "file");
+    for (size_t i = 0; element->name && i < *list->count; i++) {
+        const struct element *other = (struct element *)(void *)(items + i * list->bytes);
+        if (!other->name || strcmp(other->name, element->name) != 0) continue;
+        snprintf(shown, sizeof(shown), "%s.name", list->table);
+        complain(r, 106, node->at, node->chars, shown, "two %ss are named `%s`", list->table,
+                 element->name);
+    }
+    element->file = beside(r, element->file);
+    ++*list->count;
+}
+
+static void read_elements(struct reading *r, const struct elements *list,
+                          const struct weft_toml_node *nodes)
+{
+    if (nodes->type != WEFT_TOML_ARRAY || nodes->count > list->limit) {
+        complain(r, 103, nodes->at, nodes->chars, list->table, "expected up to %zu tables [[%s]]",
+                 list->limit, list->table);
         return;
     }
-    r->config->unit = weft_config_pool_alloc(r->config->pool,
-                                             (units->count + 1) * sizeof(struct weft_config_unit));
-    for (const struct weft_toml_node *node = units->first; node && r->config->unit;
+    *list->items = weft_config_pool_alloc(r->config->pool, (nodes->count + 1) * list->bytes);
+    for (const struct weft_toml_node *node = nodes->first; node && *list->items;
          node = node->next) {
-        if (node->type != WEFT_TOML_TABLE) {
-            complain(r, 103, node->at, node->chars, "unit", "expected a table");
-            continue;
-        }
-        struct weft_config_unit *unit = &r->config->unit[r->config->unit_count];
-        set_defaults(r, "unit.*.", unit);
-        read_table(r, node, "unit.*.", "unit.", unit);
-        require(r, node, "unit.", "name");
-        require(r, node, "unit.", "file");
-        for (size_t i = 0; unit->name && i < r->config->unit_count; i++) {
-            if (r->config->unit[i].name && strcmp(r->config->unit[i].name, unit->name) == 0)
-                complain(r, 106, node->at, node->chars, "unit.name", "two units are named `%s`",
-                         unit->name);
-        }
-        unit->file = beside(r, unit->file);
-        r->config->unit_count++;
+        if (node->type == WEFT_TOML_TABLE)
+            read_element(r, list, node);
+        else
+            complain(r, 103, node->at, node->chars, list->table, "expected a table");
     }
+}
+
+static void read_units(struct reading *r, const struct weft_toml_node *nodes)
+{
+    void *items = NULL;
+    const struct elements list = {"unit", WEFT_CONFIG_UNITS_MAX, sizeof(struct weft_config_unit),
+                                  &items, &r->config->unit_count};
+    read_elements(r, &list, nodes);
+    r->config->unit = items;
+}
+
+static void read_actors(struct reading *r, const struct weft_toml_node *nodes)
+{
+    void *items = NULL;
+    const struct elements list = {"actor", WEFT_CONFIG_ACTORS_MAX, sizeof(struct weft_config_actor),
+                                  &items, &r->config->actor_count};
+    read_elements(r, &list, nodes);
+    r->config->actor = items;
 }
 
 // Where a person looks for it: at the key, or at the table where the key is not written.
@@ -317,6 +361,8 @@ int weft_config_parse(struct weft_config *config, const char *text, size_t lengt
             read_ports(&r, node);
         else if (strcmp(node->key, "unit") == 0)
             read_units(&r, node);
+        else if (strcmp(node->key, "actor") == 0)
+            read_actors(&r, node);
         else
             read_table(&r, &holder, "", "", config);
     }

@@ -15,6 +15,8 @@
 
 #define WEFT_CONFIG_PORTS_MAX  16
 #define WEFT_CONFIG_UNITS_MAX  256
+#define WEFT_CONFIG_ACTORS_MAX 64
+#define WEFT_CONFIG_ARGS_MAX   16  // Of one actor.
 #define WEFT_CONFIG_ERRORS_MAX 128 // More are counted, not kept.
 
 enum weft_config_level { WEFT_CONFIG_ERROR, WEFT_CONFIG_WARN, WEFT_CONFIG_INFO, WEFT_CONFIG_DEBUG };
@@ -22,6 +24,7 @@ enum weft_config_pin { WEFT_CONFIG_PIN_AUTO, WEFT_CONFIG_PIN_OFF, WEFT_CONFIG_PI
 enum weft_config_idle { WEFT_CONFIG_IDLE_LATENCY, WEFT_CONFIG_IDLE_BALANCED, WEFT_CONFIG_IDLE_ECO };
 enum weft_config_huge { WEFT_CONFIG_HUGE_AUTO, WEFT_CONFIG_HUGE_OFF, WEFT_CONFIG_HUGE_REQUIRE };
 enum weft_config_io { WEFT_CONFIG_IO_AUTO, WEFT_CONFIG_IO_URING, WEFT_CONFIG_IO_EPOLL };
+enum weft_config_guard { WEFT_CONFIG_GUARD_AUTO, WEFT_CONFIG_GUARD_CHECKS };
 enum weft_config_recovery { WEFT_CONFIG_RECOVERY_NONE, WEFT_CONFIG_RECOVERY_JOURNAL };
 
 // IPv4 addresses and ports are in host order everywhere: 10.42.0.1 is 0x0a2a0001. 0 means not set.
@@ -52,6 +55,11 @@ struct weft_config_cpus {
     size_t count;
 };
 
+struct weft_config_texts {
+    const char **items;
+    size_t count;
+};
+
 struct weft_config_fault {
     uint32_t seed;
     double loss, duplicate, reorder, corrupt; // Probabilities, 0..1.
@@ -76,6 +84,12 @@ struct weft_config_unit {
     const char
         *file; // Absolute, or relative to the working directory: the config's own is applied.
     enum weft_config_recovery recovery;
+};
+
+struct weft_config_actor { // A module that is loaded at start.
+    const char *name;
+    const char *file; // As of a unit.
+    struct weft_config_texts args;
 };
 
 struct weft_config {
@@ -121,10 +135,18 @@ struct weft_config {
         uint32_t mailbox;
         uint32_t count_max;
     } units;
+    struct {
+        uint32_t count_max, stacks_max; // Of each worker.
+        uint32_t names_max;
+        uint32_t blocking_threads;
+        enum weft_config_guard stack_guard;
+    } actors;
     struct weft_config_port *ports; // In the order of the file.
     size_t port_count;
     struct weft_config_unit *unit;
     size_t unit_count;
+    struct weft_config_actor *actor;
+    size_t actor_count;
 
     struct weft_config_pool *pool; // Owns all of the above. Private.
 };

@@ -28,6 +28,7 @@ static char *tables_text(const struct weft_config *config)
     fclose(memory);
     char *from = text ? strstr(text, "\n[ports.") : NULL;
     if (!from && text) from = strstr(text, "\n[[unit]]");
+    if (!from && text) from = strstr(text, "\n[[actor]]");
     if (text) memmove(text, from ? from : "", from ? strlen(from) + 1 : 1);
     return text;
 }
@@ -52,7 +53,8 @@ int weft_config_diff(const struct weft_config *before, const struct weft_config 
     char *old = tables_text(before), *new = tables_text(after);
     const bool good = old && new;
     if (good && strcmp(old, new) != 0) {
-        fprintf(out, "- ports and units%s+ ports and units (restart-node)%s", old, new);
+        fprintf(out, "- ports, units and actors%s+ ports, units and actors (restart-node)%s", old,
+                new);
         count++;
     }
     free(old);

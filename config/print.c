@@ -32,7 +32,7 @@ static bool has_fault(const struct weft_config_fault *f)
 void weft_config_print(const struct weft_config *config, FILE *out)
 {
     static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
-                                         "admin", "journal", "units"};
+                                         "admin", "journal", "units",  "actors"};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         char prefix[32];
         snprintf(prefix, sizeof(prefix), "%s.", tables[i]);
@@ -49,5 +49,9 @@ void weft_config_print(const struct weft_config *config, FILE *out)
     for (size_t i = 0; i < config->unit_count; i++) {
         fputs("\n[[unit]]\n", out);
         print_table("unit.*.", &config->unit[i], out);
+    }
+    for (size_t i = 0; i < config->actor_count; i++) {
+        fputs("\n[[actor]]\n", out);
+        print_table("actor.*.", &config->actor[i], out);
     }
 }

@@ -7,11 +7,12 @@
 #include "config/config.h"
 #include "config/value.h"
 
-#define AT(member)      offsetof(struct weft_config, member)
-#define PORT_AT(member) offsetof(struct weft_config_port, member)
-#define UNIT_AT(member) offsetof(struct weft_config_unit, member)
-#define MIB             1048576.0
-#define SECOND          1e9
+#define AT(member)       offsetof(struct weft_config, member)
+#define PORT_AT(member)  offsetof(struct weft_config_port, member)
+#define UNIT_AT(member)  offsetof(struct weft_config_unit, member)
+#define ACTOR_AT(member) offsetof(struct weft_config_actor, member)
+#define MIB              1048576.0
+#define SECOND           1e9
 
 // clang-format off
 static const struct weft_schema_key keys[] = {
@@ -47,6 +48,11 @@ static const struct weft_schema_key keys[] = {
     K("units.eval_timeout", DURATION, RESTART_NODE, AT(units.eval_timeout_ns), 1e6, 3600 * SECOND, "\"5s\"", NULL, "Time that one evaluation may take.")
     K("units.mailbox", INT, RESTART_NODE, AT(units.mailbox), 1, 65536, "64", NULL, "Messages that one unit's mailbox holds.")
     K("units.count_max", INT, RESTART_NODE, AT(units.count_max), 1, 1048576, "1024", NULL, "Units on this node.")
+    K("actors.count_max", INT, RESTART_NODE, AT(actors.count_max), 256, 16777216, "1_048_576", NULL, "Actors on each worker; they take memory as they come.")
+    K("actors.stacks_max", INT, RESTART_NODE, AT(actors.stacks_max), 64, 4194304, "1_048_576", NULL, "Actors of each worker that may wait with a stack of their own: 64 KiB of addresses each.")
+    K("actors.names_max", INT, RESTART_NODE, AT(actors.names_max), 64, 16777216, "16_384", NULL, "Registered names on this node.")
+    K("actors.blocking_threads", INT, RESTART_NODE, AT(actors.blocking_threads), 1, 64, "4", NULL, "Threads for work that may block (weft_blocking, files without io_uring).")
+    K("actors.stack_guard", ENUM, RESTART_NODE, AT(actors.stack_guard), 0, 0, "\"auto\"", "auto|checks", "What finds a stack that is too small: guard pages where the kernel has them for a million (6.13), or checks in the code.")
     K("ports.*.device", DEVICE, RESTART_NODE, PORT_AT(device), 0, 0, NULL, NULL, "af_packet:IFACE, af_xdp:IFACE, tap:IFACE, vhost:SOCKET, virtio_user:SOCKET, ring:NAME, pcap:FILE, pci:ADDRESS or null.")
     K("ports.*.address", ADDRESS, RESTART_NODE, PORT_AT(address), 0, 0, "", NULL, "IPv4 address with its prefix, as \"10.42.0.1/24\".")
     K("ports.*.gateway", IP, RESTART_NODE, PORT_AT(gateway), 0, 0, "", NULL, "Where packets for other networks go.")
@@ -65,6 +71,9 @@ static const struct weft_schema_key keys[] = {
     K("unit.*.name", STRING, RESTART_NODE, UNIT_AT(name), 1, 31, NULL, NULL, "Name of a unit that is loaded at start.")
     K("unit.*.file", PATH, RESTART_NODE, UNIT_AT(file), 0, 0, NULL, NULL, "Its source; relative to this file.")
     K("unit.*.recovery", ENUM, RESTART_NODE, UNIT_AT(recovery), 0, 0, "\"journal\"", "none|journal", "Whether its state outlives the node; what the journal has is newer than the file.")
+    K("actor.*.name", STRING, RESTART_NODE, ACTOR_AT(name), 1, 31, NULL, NULL, "Name of a module's first actor, which is started with the node.")
+    K("actor.*.file", PATH, RESTART_NODE, ACTOR_AT(file), 0, 0, NULL, NULL, "The module, a shared object; relative to this file.")
+    K("actor.*.args", TEXTS, RESTART_NODE, ACTOR_AT(args), 0, 16, "[]", NULL, "What it is started with.")
 #undef K
 };
 // clang-format on
@@ -116,6 +125,7 @@ const char *weft_schema_type_name(enum weft_schema_type type)
                                         "\"ADDRESS:PORT\" or \"\"",
                                         "a list of IPv4 addresses",
                                         "a list of \"ADDRESS:PORT\"",
+                                        "a list of strings",
                                         "\"auto\", \"off\" or a list of CPUs"};
     return names[type];
 }
@@ -167,6 +177,8 @@ void weft_schema_defaults(FILE *out)
                 fprintf(out, "\n# [ports.p0.fault]\n");
             else if (strcmp(table, "unit.*") == 0)
                 fprintf(out, "\n# [[unit]]\n");
+            else if (strcmp(table, "actor.*") == 0)
+                fprintf(out, "\n# [[actor]]\n");
             else
                 fprintf(out, "\n[%s]\n", table);
         }
@@ -199,6 +211,7 @@ static void json_type(const struct weft_schema_key *key, FILE *out)
         return;
     case WEFT_SCHEMA_IPS:
     case WEFT_SCHEMA_ENDPOINTS:
+    case WEFT_SCHEMA_TEXTS:
         fputs("\"type\":\"array\",\"items\":{\"type\":\"string\"}", out);
         return;
     case WEFT_SCHEMA_CPUS: fputs("\"type\":[\"string\",\"array\"]", out); return;
@@ -237,7 +250,7 @@ static void json_properties(const char *prefix, FILE *out)
 void weft_schema_json(FILE *out)
 {
     static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
-                                         "admin", "journal", "units"};
+                                         "admin", "journal", "units",  "actors"};
     fputs("{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"title\":\"weft.toml\","
           "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{",
           out);
@@ -254,6 +267,8 @@ void weft_schema_json(FILE *out)
     json_properties("ports.*.fault.", out);
     fputs("}}},\"required\":[\"device\"]}},\"unit\":{\"type\":\"array\",\"items\":", out);
     json_properties("unit.*.", out);
+    fputs("},\"required\":[\"name\",\"file\"]}},\"actor\":{\"type\":\"array\",\"items\":", out);
+    json_properties("actor.*.", out);
     fputs("},\"required\":[\"name\",\"file\"]}}}}\n", out);
 }
 

@@ -22,6 +22,7 @@ enum weft_schema_type {
     WEFT_SCHEMA_LISTEN,    // const char *: endpoint or ""
     WEFT_SCHEMA_IPS,       // struct weft_config_u32s
     WEFT_SCHEMA_ENDPOINTS, // struct weft_config_endpoints
+    WEFT_SCHEMA_TEXTS,     // struct weft_config_texts
     WEFT_SCHEMA_CPUS,      // struct weft_config_cpus
 };
 
@@ -31,7 +32,7 @@ struct weft_schema_key {
     const char *path; // "mesh.port", "ports.*.mtu", "unit.*.file": * is a name or an element.
     enum weft_schema_type type;
     enum weft_schema_reload reload;
-    size_t offset;        // In struct weft_config, or in the port or unit that * stands for.
+    size_t offset;        // In struct weft_config, or in the port, unit or actor that * stands for.
     double min, max;      // Of an int, real, duration (ns) or size (bytes); no range if both are 0.
     const char *fallback; // The default as TOML; NULL: the key is required. "" : not set.
     const char *choices;  // "auto|off"; of an enum.

@@ -149,7 +149,8 @@ void weft_value_range(const struct weft_schema_key *key, char text[WEFT_VALUE_RA
 {
     char low[32], high[32];
     const bool is_text = key->type == WEFT_SCHEMA_STRING || key->type == WEFT_SCHEMA_PATH;
-    const bool is_list = key->type == WEFT_SCHEMA_IPS || key->type == WEFT_SCHEMA_ENDPOINTS;
+    const bool is_list = key->type == WEFT_SCHEMA_IPS || key->type == WEFT_SCHEMA_ENDPOINTS ||
+                         key->type == WEFT_SCHEMA_TEXTS;
     bound_text(key, key->min, low, sizeof(low));
     bound_text(key, key->max, high, sizeof(high));
     snprintf(text, WEFT_VALUE_RANGE_BYTES, "%s to %s%s", low, high,
@@ -196,6 +197,26 @@ static int read_list(const struct weft_schema_key *key, const struct weft_toml_n
         *(struct weft_config_endpoints *)to = (struct weft_config_endpoints){items, i};
     else
         *(struct weft_config_u32s *)to = (struct weft_config_u32s){items, i};
+    return 0;
+}
+
+static int read_texts(const struct weft_schema_key *key, const struct weft_toml_node *node,
+                      struct weft_config_texts *to, struct weft_config_pool *pool, char *why)
+{
+    if (node->type != WEFT_TOML_ARRAY) return wrong_type(key, why);
+    const int wrong = check_range(key, (double)node->count, why);
+    if (wrong) return wrong;
+    const char **items = weft_config_pool_alloc(pool, (node->count + 1) * sizeof(*items));
+    size_t count = 0;
+    if (!items) return -ENOMEM;
+    for (const struct weft_toml_node *item = node->first; item; item = item->next) {
+        if (item->type != WEFT_TOML_STRING) return wrong_type(key, why);
+        if (strlen(item->text) != item->text_length)
+            return snprintf(why, WHY, "must not hold a zero byte"), 104;
+        items[count] = weft_config_pool_copy(pool, item->text, item->text_length);
+        if (!items[count++]) return -ENOMEM;
+    }
+    *to = (struct weft_config_texts){items, count};
     return 0;
 }
 
@@ -284,6 +305,7 @@ int weft_value_read(const struct weft_schema_key *key, const struct weft_toml_no
         return 0;
     case WEFT_SCHEMA_IPS:
     case WEFT_SCHEMA_ENDPOINTS: return read_list(key, node, to, pool, why);
+    case WEFT_SCHEMA_TEXTS: return read_texts(key, node, to, pool, why);
     default: break;
     }
     if (!is_string) return wrong_type(key, why);
@@ -393,6 +415,16 @@ bool weft_value_print(const struct weft_schema_key *key, const void *base, FILE 
                      out);
             if (ends) fprintf(out, ":%u", list->items[i].port);
             fputc('"', out);
+        }
+        fputc(']', out);
+        break;
+    }
+    case WEFT_SCHEMA_TEXTS: {
+        const struct weft_config_texts *texts = at;
+        fputc('[', out);
+        for (size_t i = 0; i < texts->count; i++) {
+            if (i) fputs(", ", out);
+            print_string(texts->items[i], out);
         }
         fputc(']', out);
         break;

@@ -185,7 +185,8 @@ struct weft_actor_node {
     const char *name;   // The node's.
     struct weft_registry *registry;
     struct weft_offload *pool; // Threads for weft_blocking; NULL: there are none.
-    int crash_fd;              // Where a report goes when the process ends by a fault; -1: nowhere.
+    const char *crash_path;    // Made when the process ends by a fault; NULL: no report is kept.
+    _Atomic bool stopping;     // An actor that holds its core is ended (fault.c).
     _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
     bool moves_always;         // For tests: every actor moves after every slice.
 };

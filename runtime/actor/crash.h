@@ -11,8 +11,9 @@ uint32_t weft_crash_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp, const void *s
 // The stack that the core's slice is on.
 const void *weft_crash_stack_of(const struct weft_actor_system *system);
 
-// Writes what a person needs to node->crash_fd, and the head of it to standard error: what crashed,
-// every actor of every core, what the cores did last. In a handler; the process is about to end.
+// Writes what a person needs to node->crash_path, and the head of it to standard error: what
+// crashed, every actor of every core, what the cores did last. In a handler; the process is about
+// to end.
 void weft_crash_report(struct weft_actor_system *system, const struct weft_crash *crash);
 
 #endif // WEFT_ACTOR_CRASH_H

@@ -291,9 +291,10 @@ static void on_poke(int signal, siginfo_t *info, void *opaque)
         note_stuck(thread, info, context);
         weft_relieve(system);
         // Somebody wants it to end, and it does not come back to hear of it.
-        if ((system->running->task.flags & WEFT_ACTOR_ENDING) != 0 &&
-            is_actors(system, registers_of(context).pc))
-            contain(thread, context, system->running->exit_reason);
+        const bool is_ending = (system->running->task.flags & WEFT_ACTOR_ENDING) != 0;
+        const bool is_over = atomic_load_explicit(&system->node->stopping, memory_order_relaxed);
+        if ((is_ending || is_over) && is_actors(system, registers_of(context).pc))
+            contain(thread, context, is_ending ? system->running->exit_reason : WEFT_EXIT_SHUTDOWN);
     }
     errno = saved;
 }

@@ -1,6 +1,7 @@
 // report.c: what is left behind when the process ends by a fault: who crashed and where, every
 // actor, what the cores did last. In a handler: it formats by itself, writes by write(2), and takes
 // nothing.
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,14 +135,20 @@ static void put_trace(struct out *out, const struct weft_tracer *tracer)
     }
 }
 
+static int open_report(const struct weft_actor_node *node)
+{
+    if (node->crash_path == NULL) return -1;
+    return open(node->crash_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+}
+
 void weft_crash_report(struct weft_actor_system *system, const struct weft_crash *crash)
 {
     struct weft_actor_node *node = system->node;
-    struct out out = {.fds = {STDERR_FILENO, node->crash_fd}};
+    struct out out = {.fds = {STDERR_FILENO, open_report(node)}};
     alarm(10); // Whatever is broken, it ends.
     put_head(&out, system, crash);
     flush(&out);
-    if (node->crash_fd < 0) return;
+    if (out.fds[1] < 0) return;
     out.fds[0] = -1;
     for (uint64_t mask = node->core_mask; mask != 0; mask &= mask - 1) {
         struct weft_actor_system *other = node->systems[__builtin_ctzll(mask)];
@@ -155,4 +162,5 @@ void weft_crash_report(struct weft_actor_system *system, const struct weft_crash
         put_trace(&out, other->tracer);
     }
     flush(&out);
+    fsync(out.fds[1]);
 }

@@ -15,7 +15,6 @@ int weft_actor_node_init(struct weft_actor_node *node, const char *name, uint32_
 {
     memset(node, 0, sizeof(*node));
     node->name = name;
-    node->crash_fd = -1;
     node->nobody = calloc(1, sizeof(*node->nobody));
     if (node->nobody == NULL) return -ENOMEM;
     for (size_t i = 0; i < WEFT_COUNT_OF(node->systems); i++)

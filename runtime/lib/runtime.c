@@ -9,13 +9,12 @@
 #include <time.h>
 
 #include "runtime/actor/actor.h"
-#include "runtime/actor/fault.h"
+#include "runtime/actor/containment.h"
 #include "runtime/actor/symbol.h"
 #include "runtime/base/assert.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
-#include "runtime/sched/watchdog.h"
 
 struct worker {
     struct weft_core core;
@@ -24,7 +23,7 @@ struct worker {
     struct weft_sleeper_epoll sleeper;
     bool has_sleeper, has_system, is_running;
     struct weft_core_thread thread;
-    struct weft_fault_thread *fault;
+    struct weft_containment *containment;
 };
 
 struct weft_runtime {
@@ -34,9 +33,8 @@ struct weft_runtime {
     struct weft_actor_node node;
     struct worker *workers;
     uint16_t worker_count;
-    struct weft_watchdog watchdog;
-    struct weft_fault_handlers handlers; // What stood there before ours.
-    weft_pid first;                      // Whose end weft_runtime_run waits for.
+    struct weft_containment containment;
+    weft_pid first; // Whose end weft_runtime_run waits for.
     bool is_over;
     uint16_t reason;
 };
@@ -57,9 +55,6 @@ static void set_defaults(struct weft_runtime_options *options)
     if (options->name_count_max == 0) options->name_count_max = 16384;
     if (options->blocking_threads == 0) options->blocking_threads = 4;
     if (options->log_level == 0) options->log_level = WEFT_LEVEL_WARN;
-#ifdef WEFT_FIBER_SANITIZER
-    options->plain_faults = true; // The sanitizer wants to see them.
-#endif
 }
 
 // The CPUs that the process may use, one for each worker; -1 where there are too few.
@@ -81,21 +76,19 @@ static int enter(struct weft_core *core, void *self)
 {
     struct worker *worker = self;
     (void)core;
-    worker->fault = weft_fault_enter(&worker->system);
-    return worker->fault != NULL ? 0 : -ENOMEM;
+    return weft_containment_enter(worker->containment, &worker->system);
 }
 
 static void leave(struct weft_core *core, void *self)
 {
     struct worker *worker = self;
-    (void)core;
-    weft_fault_leave(worker->fault);
-    worker->fault = NULL;
+    weft_containment_leave(worker->containment, core->index);
 }
 
 static int init_worker(struct weft_runtime *runtime, struct worker *worker)
 {
     const struct weft_runtime_options *options = &runtime->options;
+    worker->containment = &runtime->containment;
     worker->arena = weft_arena_create(options->arena_bytes);
     if (worker->arena == NULL) return -errno;
     const struct weft_actor_options actors = {
@@ -145,6 +138,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
         result = weft_actor_node_init(&runtime->node, runtime->options.name,
                                       runtime->options.name_count_max);
         runtime->node.moves_always = options->moves_always;
+        weft_containment_init(&runtime->containment, options->plain_faults);
         if (result == 0) {
             runtime->node.pool = weft_offload_create(runtime->options.blocking_threads);
             result = runtime->node.pool != NULL ? 0 : -errno;
@@ -251,6 +245,8 @@ static int start_others(struct weft_runtime *runtime)
 
 static void stop_others(struct weft_runtime *runtime)
 {
+    // Relaxed: who is stuck looks again every millisecond.
+    atomic_store_explicit(&runtime->node.stopping, true, memory_order_relaxed);
     for (uint16_t i = 1; i < runtime->worker_count; i++) {
         if (runtime->workers[i].is_running) weft_core_thread_halt(&runtime->workers[i].thread);
     }
@@ -258,34 +254,7 @@ static void stop_others(struct weft_runtime *runtime)
         if (runtime->workers[i].is_running) weft_core_thread_stop(&runtime->workers[i].thread);
         runtime->workers[i].is_running = false;
     }
-}
-
-// The watchdog has found a core that does not get on.
-static void poke(void *self, uint16_t index, uint64_t ns)
-{
-    const struct weft_runtime *runtime = self;
-    if (runtime->workers[index].fault != NULL) weft_fault_poke(runtime->workers[index].fault, ns);
-}
-
-static int start_watching(struct weft_runtime *runtime)
-{
-    if (!runtime->options.plain_faults) {
-        const int result = weft_fault_install(&runtime->handlers);
-        if (result != 0) return result;
-    }
-    runtime->watchdog = (struct weft_watchdog){
-        .group = &runtime->group,
-        .core_mask = runtime->node.core_mask,
-        .stuck = runtime->options.plain_faults ? NULL : poke,
-        .self = runtime,
-    };
-    return weft_watchdog_start(&runtime->watchdog);
-}
-
-static void stop_watching(struct weft_runtime *runtime)
-{
-    weft_watchdog_stop(&runtime->watchdog);
-    if (!runtime->options.plain_faults) weft_fault_uninstall(&runtime->handlers);
+    atomic_store_explicit(&runtime->node.stopping, false, memory_order_relaxed);
 }
 
 int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *first, uint16_t *reason)
@@ -307,14 +276,15 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     }
     result = enter(core, &runtime->workers[0]);
     if (result == 0) {
-        result = start_watching(runtime);
+        result =
+            weft_containment_start(&runtime->containment, &runtime->group, runtime->node.core_mask);
         if (result == 0) {
             result = start_others(runtime);
             while (result == 0 && !runtime->is_over) {
                 if (!weft_core_turn(core)) weft_core_idle(core);
             }
             stop_others(runtime);
-            stop_watching(runtime);
+            weft_containment_stop(&runtime->containment);
         }
         leave(core, &runtime->workers[0]);
     }

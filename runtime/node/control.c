@@ -70,6 +70,7 @@ static uint32_t drain(struct weft_control *control, uint64_t now_ns)
     for (uint16_t i = 0; i <= control->node->options.worker_count; i++) {
         taken += drain_log(control, &weft_node_core(control->node, i)->log, now_ns);
     }
+    taken += weft_control_tell_crashes(control);
     while (weft_event_ring_take(&control->node->events, &event)) {
         weft_control_event(control, event.type, event.subject, "%s", event.text);
         taken++;

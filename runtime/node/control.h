@@ -70,6 +70,9 @@ void weft_control_start_units(struct weft_control *control);
 // Loads, evaluates, ends: what the admin port asks. See weft_admin_source.submit.
 int weft_control_submit(void *self, struct weft_admin_command *command, struct weft_error *error);
 
+// Tells people of actors that crashed or held their core. How many. control_actor.c.
+uint32_t weft_control_tell_crashes(struct weft_control *control);
+
 // True if every readiness check passes.
 bool weft_control_is_ready(struct weft_control *control);
 

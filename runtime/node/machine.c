@@ -10,6 +10,7 @@
 #include "dataplane/pool.h"
 #include "dataplane/port_device.h"
 #include "runtime/base/assert.h"
+#include "runtime/node/crash_files.h"
 
 #define CAPTURE_SLOTS      1024
 #define CAPTURE_SNAP_BYTES 1600
@@ -163,6 +164,25 @@ static int make_workers(struct weft_machine *machine)
     return 0;
 }
 
+static void prepare_for_crashes(struct weft_machine *machine, const struct weft_clock *clock)
+{
+    const char *directory = machine->config->node.data_dir;
+    weft_containment_init(&machine->containment, false);
+    weft_crash_files_take(directory, machine->crashed_path, sizeof(machine->crashed_path));
+    weft_crash_files_path(directory, weft_clock_wall_ns(clock), machine->crash_path,
+                          sizeof(machine->crash_path));
+    machine->node.actors.crash_path = machine->crash_path;
+}
+
+static int open_pool(struct weft_machine *machine, struct weft_error *error)
+{
+    machine->pool = weft_offload_create(machine->config->actors.blocking_threads);
+    if (machine->pool == NULL)
+        return weft_error_set(error, 202, "actors.blocking_threads: %s", strerror(errno));
+    machine->node.actors.pool = machine->pool;
+    return 0;
+}
+
 int weft_machine_open(struct weft_machine *machine, const struct weft_config *config,
                       struct weft_error *error)
 {
@@ -183,6 +203,8 @@ int weft_machine_open(struct weft_machine *machine, const struct weft_config *co
         result = weft_node_init(&machine->node, &options, error);
         machine->has_node = result == 0;
     }
+    if (result == 0) prepare_for_crashes(machine, &clock);
+    if (result == 0) result = open_pool(machine, error);
     if (result == 0) result = weft_machine_pin(machine, error);
     if (result == 0) {
         result = weft_sleeper_epoll_open(&machine->control_sleeper);
@@ -195,9 +217,8 @@ int weft_machine_open(struct weft_machine *machine, const struct weft_config *co
 
 // ---- The workers' threads.
 
-static int enter(struct weft_core *core, void *self)
+static int enter_io(struct weft_core *core, struct weft_machine_worker *worker)
 {
-    struct weft_machine_worker *worker = self;
     struct weft_machine *machine = worker->machine;
     (void)weft_eal_thread_enter(); // Without an lcore id the pools only lack their caches.
     if (!machine->use_uring) {
@@ -227,7 +248,7 @@ static void leave(struct weft_core *core, void *self)
 {
     struct weft_machine_worker *worker = self;
     struct weft_machine *machine = worker->machine;
-    (void)core;
+    weft_containment_leave(&machine->containment, core->index);
     if (machine->use_uring) {
         if (worker->number == 0 && machine->uring_disk != NULL) {
             weft_uring_disk_close(machine->uring_disk);
@@ -239,6 +260,18 @@ static void leave(struct weft_core *core, void *self)
         weft_sleeper_epoll_close(&worker->epoll_sleeper);
     }
     weft_eal_thread_leave();
+}
+
+static int enter(struct weft_core *core, void *self)
+{
+    struct weft_machine_worker *worker = self;
+    struct weft_machine *machine = worker->machine;
+    int result = enter_io(core, worker);
+    if (result != 0) return result;
+    result = weft_containment_enter(&machine->containment,
+                                    &machine->node.workers[worker->number].actors);
+    if (result != 0) leave(core, worker);
+    return result;
 }
 
 // The control core is the process's first thread: it pins itself.
@@ -266,6 +299,9 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
         result = weft_core_thread_start(&worker->thread);
         worker->is_running = result == 0;
     }
+    if (result == 0)
+        result = weft_containment_start(&machine->containment, &machine->node.group,
+                                        machine->node.actors.core_mask);
     if (result == 0) result = pin_control(&machine->node.control); // Last: threads inherit it.
     if (result == 0) return 0;
     weft_error_set(error, 202, "a worker's thread did not start: %s", strerror(-result));
@@ -275,6 +311,9 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
 
 void weft_machine_stop(struct weft_machine *machine)
 {
+    // Relaxed: who is stuck in an actor's endless loop looks every millisecond.
+    if (machine->has_node)
+        atomic_store_explicit(&machine->node.actors.stopping, true, memory_order_relaxed);
     // All halt before the first closes its bell: they ring each other's.
     for (uint16_t i = 0; i < machine->config->cores.workers; i++) {
         if (machine->workers[i].is_running) weft_core_thread_halt(&machine->workers[i].thread);
@@ -284,10 +323,12 @@ void weft_machine_stop(struct weft_machine *machine)
         weft_core_thread_stop(&machine->workers[i].thread);
         machine->workers[i].is_running = false;
     }
+    weft_containment_stop(&machine->containment);
 }
 
 void weft_machine_close(struct weft_machine *machine)
 {
+    weft_offload_free(machine->pool); // Before what its work would tell.
     if (machine->has_node) weft_node_destroy(&machine->node);
     machine->has_node = false;
     weft_machine_unpin(machine);
@@ -409,6 +450,12 @@ void weft_machine_log(struct weft_machine *machine)
                  info->device, info->driver, info->queue_count,
                  info->has_doorbell ? "" : "; no doorbell: up to 500 us late when idle");
     }
+    if (machine->crashed_path[0] != '\0')
+        weft_log(log, WEFT_LOG_WARN, "node", "the process before this one crashed: see %s",
+                 machine->crashed_path);
+    const struct weft_stacks_view stacks = weft_stacks_view(machine->node.workers[0].actors.stacks);
+    weft_log(log, WEFT_LOG_INFO, "actor", "stacks are guarded by %s",
+             weft_stack_guard_name(stacks.guard));
     if (!machine->has_identity)
         weft_log(log, WEFT_LOG_WARN, "mesh", "off: mesh.key_file is not set");
     for (uint16_t i = 1; i <= machine->config->cores.workers; i++) {

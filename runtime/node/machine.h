@@ -12,10 +12,12 @@
 #include "dataplane/uring.h"
 #include "dataplane/uring_disk.h"
 #include "dataplane/uring_sleeper.h"
+#include "runtime/actor/containment.h"
 #include "runtime/mesh/key.h"
 #include "runtime/node/control.h"
 #include "runtime/node/node.h"
 #include "runtime/sched/core_thread.h"
+#include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
 
 struct weft_machine;
@@ -55,6 +57,10 @@ struct weft_machine {
     int cpu_claims[WEFT_CORE_MAX];                       // Sockets that hold a CPU for us; -1.
     struct weft_node node;
     bool has_node;
+    struct weft_containment containment;
+    struct weft_offload *pool; // Threads that may block for an actor.
+    char crash_path[512];      // Of the report, if this process ends by a fault.
+    char crashed_path[512];    // Of one before it; "": none.
     struct weft_sleeper_epoll control_sleeper;
     bool has_control_sleeper;
 };

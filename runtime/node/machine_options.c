@@ -4,7 +4,6 @@
 
 #include "runtime/node/machine.h"
 
-#define ACTORS_MAX        65536
 #define SLEEP_DOORBELL_NS (100 * WEFT_NS_PER_MS) // With doorbells nothing is missed meanwhile.
 
 int weft_machine_mesh_options(struct weft_machine *machine, const struct weft_clock *clock,
@@ -97,7 +96,11 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .entropy = weft_entropy_linux(),
         .worker_count = (uint16_t)config->cores.workers,
         .arena_bytes = config->memory.arena_per_core,
-        .actor_count_max = ACTORS_MAX,
+        .actor_count_max = config->actors.count_max,
+        .stack_count_max = config->actors.stacks_max,
+        .stack_guard = config->actors.stack_guard == WEFT_CONFIG_GUARD_CHECKS ? WEFT_STACK_CHECKS
+                                                                              : WEFT_STACK_PAGES,
+        .name_count_max = config->actors.names_max,
         .log_level = (enum weft_log_level)config->node.log_level,
         .mesh = machine->has_identity ? &machine->mesh : NULL,
         .disk = config->journal.enabled ? &machine->disk : NULL,
