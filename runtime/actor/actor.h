@@ -269,6 +269,9 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
 // The actor, if it is on this core and its generation is right; else NULL.
 struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pid);
 
+// The core that an actor of this pid's slot is on, or goes to; -1: none. Any core of the node.
+int weft_actor_core_of(const struct weft_actor_node *node, weft_pid pid);
+
 // A message of `length` payload bytes from this core's arena, zero header. NULL at the cap:
 // counted.
 struct weft_message *weft_message_alloc(struct weft_actor_system *system, uint32_t length);

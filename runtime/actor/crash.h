@@ -11,6 +11,10 @@ uint32_t weft_crash_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp, const void *s
 // The stack that the core's slice is on.
 const void *weft_crash_stack_of(const struct weft_actor_system *system);
 
+// The same of an actor that is parked, which does not run meanwhile. 0: it is not, or its stack is
+// evicted. In a handler or on its core.
+uint32_t weft_crash_parked(const struct weft_actor *actor, uintptr_t *frames, uint32_t limit);
+
 // Writes what a person needs to node->crash_path, and the head of it to standard error: what
 // crashed, every actor of every core, what the cores did last. In a handler; the process is about
 // to end.

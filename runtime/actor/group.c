@@ -72,6 +72,15 @@ static struct member *find_group(const struct weft_groups *groups, const uint64_
     return first;
 }
 
+void weft_group_name(const struct weft_actor_system *system, uint64_t reference, char *name)
+{
+    const struct member *member = *bucket(system->groups->by_reference, reference);
+    while (member != NULL && member->reference != reference)
+        member = member->next_same;
+    name[0] = '\0';
+    if (member != NULL) memcpy(name, member->name, sizeof(member->name));
+}
+
 static void take_in(struct weft_groups *groups, struct member *member)
 {
     struct member *first = find_group(groups, member->name, member->hash);

@@ -340,6 +340,8 @@ struct weft_message *weft_monitor_find(const struct weft_actor *actor, uint64_t 
                                        bool *known);
 void weft_monitor_end(struct weft_actor *actor, struct weft_message *edge);
 
+// To whom a timer goes, and when.
+void weft_timer_look(struct weft_message *edge, weft_pid *to, uint64_t *due_ns);
 void weft_timer_end(struct weft_actor *actor, struct weft_message *edge);
 void weft_timer_send_back(struct weft_actor_system *system, struct weft_message *tick);
 void weft_timer_came_back(struct weft_actor_system *system, struct weft_actor *actor,
@@ -405,12 +407,16 @@ void weft_balance_call(struct weft_actor_system *system); // For help.
 bool weft_name_key(const char *name, uint64_t words[8], uint64_t *hash);
 int weft_registry_init(struct weft_actor_node *node, uint32_t name_count_max);
 void weft_registry_destroy(struct weft_actor_node *node);
+// The name at `place`, which its holder's edge names; "" if it has gone. `name` has 64 bytes.
+void weft_registry_name(const struct weft_actor_node *node, uint64_t place, char *name);
 void weft_name_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                        struct weft_message *edge);
 void weft_name_end(struct weft_actor *actor, struct weft_message *edge);
 
 int weft_groups_init(struct weft_actor_system *system);
 void weft_groups_destroy(struct weft_actor_system *system);
+// The name of the group of a membership, in `name` of 64 bytes.
+void weft_group_name(const struct weft_actor_system *system, uint64_t reference, char *name);
 void weft_group_ordered(struct weft_actor_system *system, struct weft_message *order);
 void weft_member_end(struct weft_actor *actor, struct weft_message *edge);
 

@@ -215,6 +215,18 @@ static uint64_t *word_of(struct weft_message *edge)
     return (uint64_t *)(void *)edge->payload;
 }
 
+void weft_registry_name(const struct weft_actor_node *node, uint64_t place, char *name)
+{
+    const struct entry *entry = &node->registry->entries[place];
+    for (size_t i = 0; i < NAME_WORDS; i++) {
+        // Relaxed: its holder is here and keeps it; one that goes just now is read as it was.
+        const uint64_t word = atomic_load_explicit(&entry->name[i], memory_order_relaxed);
+        memcpy(name + i * sizeof(word), &word, sizeof(word));
+        if (word >> 56 == 0) return;
+    }
+    name[WEFT_NAME_MAX] = '\0';
+}
+
 void weft_name_end(struct weft_actor *actor, struct weft_message *edge)
 {
     remove_name(actor->system->node->registry, edge->reference, *word_of(edge), actor->pid);

@@ -80,20 +80,28 @@ static void put_head(struct out *out, const struct weft_actor_system *system,
 }
 
 // Where a parked actor stands. Its stack is whole: it does not run.
-static void put_parked(struct out *out, const struct weft_actor *actor)
+uint32_t weft_crash_parked(const struct weft_actor *actor, uintptr_t *frames, uint32_t limit)
 {
-    uintptr_t frames[WEFT_CRASH_FRAMES];
-    if ((actor->task.flags & WEFT_ACTOR_EVICTED) != 0 || actor->fiber.sp == NULL) {
-        put(out, " asleep\n");
-        return;
-    }
     const uintptr_t *saved = actor->fiber.sp;
+    if ((actor->task.flags & WEFT_ACTOR_PARKED) == 0 ||
+        (actor->task.flags & WEFT_ACTOR_EVICTED) != 0 || saved == NULL)
+        return 0;
 #if defined(__x86_64__)
     const uintptr_t pc = saved[0], fp = saved[1];
 #else
     const uintptr_t fp = saved[0], pc = saved[1];
 #endif
-    put_frames(out, frames, weft_crash_walk(pc, (uintptr_t)saved, fp, actor->stack, frames, 8));
+    return weft_crash_walk(pc, (uintptr_t)saved, fp, actor->stack, frames, limit);
+}
+
+static void put_parked(struct out *out, const struct weft_actor *actor)
+{
+    uintptr_t frames[8];
+    const uint32_t count = weft_crash_parked(actor, frames, 8);
+    if (count > 0)
+        put_frames(out, frames, count);
+    else
+        put(out, " asleep\n");
 }
 
 static void put_actor(struct weft_actor *actor, void *argument)

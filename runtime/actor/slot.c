@@ -145,3 +145,11 @@ void weft_slot_release(struct weft_actor_system *system, struct weft_actor *acto
     if (chunk->used == 0 && (chunk->next != NO_CHUNK || chunk->prev != NO_CHUNK))
         drop_block(system, number);
 }
+
+int weft_actor_core_of(const struct weft_actor_node *node, weft_pid pid)
+{
+    const struct weft_actor_system *home = node->systems[weft_pid_home(pid)];
+    const uint32_t slot = weft_pid_slot(pid);
+    if (slot >= home->slot_capacity) return -1;
+    return (int)atomic_load_explicit(&home->location[slot], memory_order_relaxed) - 1;
+}

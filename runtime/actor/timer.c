@@ -25,6 +25,13 @@ static struct alarm *alarm_of(struct weft_message *edge)
     return (struct alarm *)(void *)edge->payload;
 }
 
+void weft_timer_look(struct weft_message *edge, weft_pid *to, uint64_t *due_ns)
+{
+    const struct alarm *alarm = alarm_of(edge);
+    *to = alarm->to;
+    *due_ns = alarm->timer.due_ns;
+}
+
 static void send(struct alarm *alarm)
 {
     struct weft_message *message = alarm->message;

@@ -23,7 +23,7 @@ static struct weft_admin_node node_of(const struct weft_admin_source *source)
     return node;
 }
 
-static json_t *list(const struct weft_admin_source *source, json_t *items)
+json_t *weft_document_list(const struct weft_admin_source *source, json_t *items)
 {
     const struct weft_admin_node node = node_of(source);
 
@@ -70,7 +70,7 @@ json_t *weft_document_cores(const struct weft_admin_source *source)
         if (!source->core(source->self, i, &core)) break;
         json_array_append_new(items, core_document(&core));
     }
-    return list(source, items);
+    return weft_document_list(source, items);
 }
 
 static json_t *port_document(const struct weft_admin_port *port)
@@ -112,7 +112,7 @@ json_t *weft_document_ports(const struct weft_admin_source *source)
         if (!source->port(source->self, i, &port)) break;
         json_array_append_new(items, port_document(&port));
     }
-    return list(source, items);
+    return weft_document_list(source, items);
 }
 
 json_t *weft_document_drops(const struct weft_admin_source *source)
@@ -128,7 +128,7 @@ json_t *weft_document_drops(const struct weft_admin_source *source)
                                                "reason", info->reason, "core", (int)drop.core,
                                                "count", INT(drop.count), "text", info->text));
     }
-    json_t *json = list(source, items);
+    json_t *json = weft_document_list(source, items);
     if (source->balance != NULL) {
         struct weft_admin_balance balance = {0};
         source->balance(source->self, &balance);
@@ -165,7 +165,7 @@ static json_t *peers(const struct weft_admin_source *source)
 
 json_t *weft_document_mesh(const struct weft_admin_source *source)
 {
-    json_t *json = list(source, peers(source));
+    json_t *json = weft_document_list(source, peers(source));
 
     json_object_set_new(json, "mesh", weft_json_text(node_of(source).mesh));
     return json;
@@ -213,7 +213,7 @@ json_t *weft_document_swarm(const struct weft_admin_source *source)
     }
     json_array_insert_new(items, 0, self_document(source));
     const size_t count = json_array_size(items);
-    json_t *json = list(source, items);
+    json_t *json = weft_document_list(source, items);
     json_object_set_new(json, "mesh", weft_json_text(node_of(source).mesh));
     json_object_set_new(json, "nodes", json_integer(INT(count)));
     json_object_set_new(json, "alive", json_integer(INT(alive)));
@@ -241,7 +241,7 @@ json_t *weft_document_units(const struct weft_admin_source *source)
         if (!source->unit(source->self, i, &unit)) break;
         json_array_append_new(items, unit_document(&unit));
     }
-    return list(source, items);
+    return weft_document_list(source, items);
 }
 
 json_t *weft_document_faults(const struct weft_admin_source *source)
@@ -260,7 +260,7 @@ json_t *weft_document_faults(const struct weft_admin_source *source)
                       "delay_ns", INT(fault.delay_ns), "jitter_ns", INT(fault.jitter_ns),
                       "partition", (int)fault.partition, "seed", INT(fault.seed)));
     }
-    return list(source, items);
+    return weft_document_list(source, items);
 }
 
 bool weft_source_ready(const struct weft_admin_source *source)
@@ -288,7 +288,7 @@ json_t *weft_document_ready(const struct weft_admin_source *source)
                               json_pack("{s:o, s:b, s:o}", "name", weft_json_text(check.name), "ok",
                                         (int)check.ok, "reason", weft_json_text(check.reason)));
     }
-    json_t *json = list(source, items);
+    json_t *json = weft_document_list(source, items);
     json_object_set_new(json, "ready", json_boolean(weft_source_ready(source)));
     return json;
 }

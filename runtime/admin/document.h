@@ -12,6 +12,8 @@
 #include "runtime/admin/logs.h"
 #include "runtime/admin/source.h"
 
+// A list of a node's: `items` is taken.
+json_t *weft_document_list(const struct weft_admin_source *source, json_t *items);
 json_t *weft_document_node(const struct weft_admin_source *source);
 json_t *weft_document_cores(const struct weft_admin_source *source);
 json_t *weft_document_ports(const struct weft_admin_source *source);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/admin/actor_routes.h"
 #include "runtime/admin/body.h"
 #include "runtime/admin/document.h"
 #include "runtime/admin/feed.h"
@@ -223,8 +224,7 @@ static void pcap(struct weft_admin_request *request)
                             &(struct weft_admin_stream){capture_read, capture_close, capture});
 }
 
-// Hands `command` to the node; a refusal is the answer.
-static void submit(struct weft_admin_request *request, struct weft_admin_command *command)
+void weft_admin_submit(struct weft_admin_request *request, struct weft_admin_command *command)
 {
     const struct weft_admin_source *source = source_of(request);
     struct weft_error error = {0};
@@ -253,7 +253,7 @@ static void unit_load(struct weft_admin_request *request)
         snprintf(command->file, sizeof(command->file), "%s",
                  unit.file[0] != '\0' ? unit.file : unit.name);
         snprintf(command->recovery, sizeof(command->recovery), "%s", unit.recovery);
-        submit(request, command);
+        weft_admin_submit(request, command);
     }
     weft_body_unit_destroy(&unit);
 }
@@ -272,7 +272,7 @@ static void unit_eval(struct weft_admin_request *request)
     if (command != NULL) {
         snprintf(command->file, sizeof(command->file), unit.interactive ? "repl" : "eval");
         command->interactive = unit.interactive;
-        submit(request, command);
+        weft_admin_submit(request, command);
     }
     weft_body_unit_destroy(&unit);
 }
@@ -281,7 +281,7 @@ static void unit_end(struct weft_admin_request *request, enum weft_admin_verb ve
 {
     struct weft_admin_command *command = weft_admin_defer(request, verb, "", 0);
 
-    if (command != NULL) submit(request, command);
+    if (command != NULL) weft_admin_submit(request, command);
 }
 
 static void unit_kill(struct weft_admin_request *request)
@@ -306,7 +306,7 @@ static void fault_set(struct weft_admin_request *request)
     struct weft_admin_command *command = weft_admin_defer(request, WEFT_ADMIN_FAULT_SET, "", 0);
     if (command == NULL) return;
     command->fault = fault;
-    submit(request, command);
+    weft_admin_submit(request, command);
 }
 
 // clang-format off
@@ -367,6 +367,23 @@ const struct weft_admin_route weft_admin_node_routes[] = {
      "Ends a unit; its recovery policy decides what follows.", unit_kill, .query = {TIMEOUT}},
     {"DELETE", "/api/v1/units/{name}", "unit_unload", "Removes a unit for good.", unit_unload,
      .query = {TIMEOUT}},
+    {"GET", "/api/v1/actors", "actors", "Its actors, the first by one measure.",
+     weft_admin_handle_actors,
+     .query = {{"sort", "string", "mailbox, memory, reductions (the largest first) or pid"},
+               {"like", "string", "only those whose name, label or kind holds this"},
+               {"limit", "integer", "at most so many; 1000 if absent, 10000 at most"},
+               {"all", "boolean", "the node's own as well"},
+               TIMEOUT}},
+    {"POST", "/api/v1/actors", "actor_load", "Loads a module and starts it under a name.",
+     weft_admin_handle_actor_load, .body = weft_admin_body_module, .query = {TIMEOUT}},
+    {"GET", "/api/v1/actors/{name}", "actor",
+     "One actor, by its name or pid: links, timers, mailbox, stack.", weft_admin_handle_actor,
+     .query = {TIMEOUT}},
+    {"POST", "/api/v1/actors/{name}/kill", "actor_kill", "Ends an actor, whatever it traps.",
+     weft_admin_handle_actor_kill, .query = {TIMEOUT}},
+    {"POST", "/api/v1/actors/{name}/send", "actor_send",
+     "Sends a message; with \"call\" waits for the reply.", weft_admin_handle_actor_send,
+     .body = weft_admin_body_message, .query = {TIMEOUT}},
     {"GET", "/api/v1/events", "events", "What happened, from a number on.", events,
      .query = {{"since", "integer", "only what came after this number"}, FOLLOW}},
     {"GET", "/api/v1/logs", "logs", "The last log lines.", logs,

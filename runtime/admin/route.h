@@ -38,7 +38,7 @@ struct weft_admin_query {
     const char *help;
 };
 
-#define WEFT_ADMIN_QUERIES_MAX 4
+#define WEFT_ADMIN_QUERIES_MAX 6
 
 struct weft_admin_route {
     const char *method; // "GET", "POST", "DELETE"; NULL ends a table.

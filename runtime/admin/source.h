@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/admin/actor.h"
 #include "runtime/base/error.h"
 #include "runtime/base/list.h"
 #include "runtime/env/net.h"
@@ -130,6 +131,11 @@ enum weft_admin_verb {
     WEFT_ADMIN_UNIT_KILL,   // unit: ends now, its policy says whether it comes back.
     WEFT_ADMIN_UNIT_UNLOAD, // unit: gone for good, also from the journal.
     WEFT_ADMIN_FAULT_SET,   // fault.
+    WEFT_ADMIN_ACTOR_LIST,  // actors.
+    WEFT_ADMIN_ACTOR_SHOW,  // unit: the actor's name or pid.
+    WEFT_ADMIN_ACTOR_KILL,  // unit, reason.
+    WEFT_ADMIN_ACTOR_SEND,  // unit, message, text.
+    WEFT_ADMIN_ACTOR_LOAD,  // unit: its name; path; text: its arguments, each with a zero byte.
     WEFT_ADMIN_OTHER,       // A route that another table brought (see route.h); `self` is its own.
 };
 
@@ -148,6 +154,9 @@ struct weft_admin_command {
     const char *text;  // Source or text to evaluate; `text_length` bytes, zero after them.
     size_t text_length;
     struct weft_admin_fault fault;
+    struct weft_admin_actor_query actors;
+    struct weft_admin_message message;
+    char path[1024];                    // Of a module, absolute.
     uint64_t deadline_ns;               // Monotonic. After it the client is told 504 W0505.
     struct weft_list link;              // For the source: a queue of commands under way.
     void *self;                         // For the source.
@@ -177,7 +186,8 @@ void weft_admin_complete_unit(struct weft_admin_command *command,
 // Ends `command` with no more to say than that it is done: 200. Control core.
 void weft_admin_complete(struct weft_admin_command *command);
 // Ends `command` with an error; the HTTP status follows from its code (0402: 404, 0403: 409, 0404:
-// 422, 0405: 409, 0502: 403, 0503: 404, 0504: 400, 0505: 504, 02xx and 07xx: 503, else 500).
+// 422, 0405: 409, 0502: 403, 0503: 404, 0504: 400, 0505: 504, 0801: 404, 0802: 422, 0803 to 0805:
+// 409, 02xx and 07xx: 503, else 500).
 // Control core.
 void weft_admin_fail(struct weft_admin_command *command, const struct weft_error *error);
 

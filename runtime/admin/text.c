@@ -69,11 +69,16 @@ unsigned weft_http_status(uint16_t code)
 {
     switch (code) {
     case 402:
-    case 503: return 404;
+    case 503:
+    case 801: return 404;
     case 403:
-    case 405: return 409;
+    case 405:
+    case 803:
+    case 804:
+    case 805: return 409;
     case 401:
-    case 404: return 422;
+    case 404:
+    case 802: return 422;
     case 502: return 403;
     case 504: return 400;
     case 505: return 504;

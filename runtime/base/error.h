@@ -11,7 +11,7 @@
 
 // X(CODE, "title", "explanation and cure, several sentences")
 // 01xx config, 02xx host and devices, 03xx keys and mesh, 04xx units and Forth, 05xx admin and
-// tool, 06xx lab, 07xx journal.
+// tool, 06xx lab, 07xx journal, 08xx actors and modules.
 #define WEFT_ERROR_TABLE(X)                                                                        \
     X(0101, "unknown key in the configuration",                                                    \
       "The file has a key that Weft does not know. A misspelt key would otherwise be ignored in "  \
@@ -51,7 +51,19 @@
     X(0604, "a node did not become ready", "The end of its log is printed above.")                 \
     X(0701, "the journal is damaged",                                                              \
       "A block that had been acknowledged no longer reads back. The node does not start on half "  \
-      "a journal by itself.")
+      "a journal by itself.")                                                                      \
+    X(0801, "there is no such actor",                                                              \
+      "An actor is named by its registered name or by its pid, 16 hex digits. It may have ended: " \
+      "a pid is never used again. `weft actor ls` shows those that there are.")                    \
+    X(0802, "the module cannot be loaded",                                                         \
+      "It is no shared object of this node's CPU, or was built for another version of Weft, or "   \
+      "its own start failed; the message says which. `pkg-config --cflags weft` has the flags.")   \
+    X(0803, "an actor of that name exists", "Choose another --name, or `weft actor kill` it.")     \
+    X(0804, "the actor is the node's own",                                                         \
+      "The journal, the mesh and the like are actors too; without them the node is none. A unit "  \
+      "is ended by `weft unit kill`.")                                                             \
+    X(0805, "the actor did not take the message",                                                  \
+      "Its mailbox is full, or it ended, or it refused to answer; the message says which.")
 
 struct weft_error {
     uint16_t code;  // 101 for W0101; 0 for none.

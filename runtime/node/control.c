@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/base/assert.h"
+#include "runtime/node/control_actor.h"
 #include "runtime/node/unit_actor.h"
 
 #define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
@@ -119,6 +120,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
     if (now_ns >= control->drain_due_ns) {
         control->drain_due_ns = now_ns + DRAIN_INTERVAL_NS;
         work = drain(control, now_ns);
+        weft_control_lists_expire(control, now_ns);
         tell_ready(control);
     }
     if (now_ns >= control->sample_due_ns) {
@@ -311,6 +313,8 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
         weft_admin_complete(admin);
         return 0;
     }
+    if (admin->verb >= WEFT_ADMIN_ACTOR_LIST && admin->verb <= WEFT_ADMIN_ACTOR_LOAD)
+        return weft_control_submit_actor(control, admin, error);
     struct weft_resident *resident = weft_unit_registry_find(&control->node->units, admin->unit);
     if (resident == NULL) {
         weft_error_set(error, 402, "there is no unit '%s' on node '%s'", admin->unit,
@@ -473,6 +477,7 @@ int weft_control_init(struct weft_control *control, struct weft_node *node,
     control->config_path = config_path;
     control->machine = *machine;
     control->ready_fd = -1;
+    weft_list_init(&control->lists);
     control->start_ns = weft_clock_now_ns(&node->options.clock);
     control->start_wall_ns = wall_ns(control);
     control->drain_due_ns = control->start_ns;
@@ -503,6 +508,7 @@ void weft_control_destroy(struct weft_control *control)
         if (control->captures[i] != NULL)
             control->source.capture_close(control, control->captures[i]);
     }
+    weft_control_lists_free(control);
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);
     free(control->view_next);

@@ -51,6 +51,7 @@ struct weft_control {
     uint32_t starting_count;          // Units of the journal and the config that are not up yet.
     uint32_t start_failed_count;
     uint32_t command_count; // On their way, ours and the admin port's.
+    struct weft_list lists; // Of actors, under way (control_list.c).
     bool draining;
     bool print_logs; // To stderr.
     int ready_fd;    // Told once when the node is ready; -1 afterwards.
@@ -69,9 +70,6 @@ void weft_control_start_units(struct weft_control *control);
 
 // Loads, evaluates, ends: what the admin port asks. See weft_admin_source.submit.
 int weft_control_submit(void *self, struct weft_admin_command *command, struct weft_error *error);
-
-// Tells people of actors that crashed or held their core. How many. control_actor.c.
-uint32_t weft_control_tell_crashes(struct weft_control *control);
 
 // True if every readiness check passes.
 bool weft_control_is_ready(struct weft_control *control);

@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
+#include "runtime/node/operator.h"
 #include "runtime/node/unit_actor.h"
 
 // The Forth asks for memory by resizing; the arena wants to know each block's size. They agree.
@@ -115,7 +116,8 @@ static int make_cores(struct weft_node *node)
 static int start_keepers(struct weft_node *node, struct weft_error *error)
 {
     struct weft_node_worker *first = &node->workers[0];
-    int result = 0;
+    int result = weft_operator_start(node);
+    if (result != 0) return result;
     if (node->options.mesh != NULL) {
         node->id = node->options.mesh->identity->id;
         result = weft_mesh_keeper_create(&node->mesh, node, node->options.mesh, error);

@@ -440,7 +440,9 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
                                      .state = unit,
                                      .label = command->resident->name,
                                      .mailbox_max = worker->node->options.unit_mailbox};
-    int result = make_unit(unit, command);
+    int result =
+        weft_actor_whereis(&worker->node->actors, command->resident->name) == 0 ? 0 : -EEXIST;
+    if (result == 0) result = make_unit(unit, command);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);
@@ -450,6 +452,11 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
     }
     unit->actor = weft_actor_find(&worker->actors, pid);
     weft_counter_set(&command->resident->pid, pid);
+    // One namespace of names for C and Forth: actors find the unit by its name.
+    result = weft_actor_register(&worker->actors, command->resident->name, pid);
+    if (result != 0)
+        weft_log(&worker->core.log, WEFT_LOG_WARN, "unit", "%s: cannot be found by name: %s",
+                 command->resident->name, strerror(-result));
     *made = unit;
     return 0;
 }
@@ -458,6 +465,7 @@ static void describe_birth(struct weft_command *command, uint16_t core, int resu
 {
     const char *name = command->resident->name;
     switch (result) {
+    case -EEXIST: weft_error_set(&command->error, 403, "an actor has the name '%s'", name); return;
     case -ESTALE:
     case -EPROTONOSUPPORT:
         weft_error_set(

@@ -97,9 +97,12 @@ static void offer_nodes(const struct weft_tool *tool, const char *prefix)
         offer(tool, prefix, names[i]);
 }
 
-static void offer_units_of(const struct weft_tool *tool, const char *run, const char *node,
-                           const char *prefix)
+// What a node has of one kind, by name: "units", "actors".
+static void offer_things_of(const struct weft_tool *tool, const char *run, const char *node,
+                            const char *things, const char *prefix)
 {
+    char path[64];
+
     struct weft_client_target target = {0};
     struct weft_error error;
     unsigned status;
@@ -107,20 +110,21 @@ static void offer_units_of(const struct weft_tool *tool, const char *run, const 
     size_t i;
 
     if (weft_place_socket(run, node, target.path, NULL) < 0) return;
-    json_t *document =
-        weft_client_json(&target, "GET", "/api/v1/units", NULL, PATIENCE_MS, &status, &error);
+    snprintf(path, sizeof(path), "/api/v1/%s", things);
+    json_t *document = weft_client_json(&target, "GET", path, NULL, PATIENCE_MS, &status, &error);
     json_array_foreach(json_object_get(document, "items"), i, item)
     {
         char word[136];
         const char *name = json_string_value(json_object_get(item, "name"));
-        snprintf(word, sizeof(word), "%s/%s", node, name != NULL ? name : "");
+        if (name == NULL || name[0] == '\0') continue;
+        snprintf(word, sizeof(word), "%s/%s", node, name);
         offer(tool, prefix, word);
     }
     json_decref(document);
 }
 
 // NODE/UNIT: the nodes first, a node's units once it is written.
-static void offer_units(const struct weft_tool *tool, const char *prefix)
+static void offer_things(const struct weft_tool *tool, const char *things, const char *prefix)
 {
     char names[WEFT_PLACE_NODES_MAX][64], run[WEFT_PLACE_BYTES];
     const size_t count = find_nodes(names);
@@ -133,7 +137,7 @@ static void offer_units(const struct weft_tool *tool, const char *prefix)
             snprintf(word, sizeof(word), "%s/", names[i]);
             offer(tool, prefix, word);
         } else if (strlen(names[i]) == node_length && memcmp(names[i], prefix, node_length) == 0) {
-            offer_units_of(tool, run, names[i], prefix);
+            offer_things_of(tool, run, names[i], things, prefix);
         }
     }
 }
@@ -144,7 +148,9 @@ static void offer_kind(const struct weft_tool *tool, const char *kind, size_t le
     if (length == 4 && memcmp(kind, "node", 4) == 0) {
         offer_nodes(tool, prefix);
     } else if (length == 4 && memcmp(kind, "unit", 4) == 0) {
-        offer_units(tool, prefix);
+        offer_things(tool, "units", prefix);
+    } else if (length == 5 && memcmp(kind, "actor", 5) == 0) {
+        offer_things(tool, "actors", prefix);
     } else if (length == 5 && memcmp(kind, "shell", 5) == 0) {
         offer(tool, prefix, "bash");
         offer(tool, prefix, "zsh");

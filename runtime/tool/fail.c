@@ -9,12 +9,17 @@ int weft_tool_exit_code(uint16_t code)
     case 106:
     case 107: return WEFT_EXIT_CONFIG;
     case 401:
-    case 504: return WEFT_EXIT_INPUT;
+    case 504:
+    case 802: return WEFT_EXIT_INPUT;
     case 402:
     case 403:
     case 404:
     case 503:
-    case 601: return WEFT_EXIT_NO;
+    case 601:
+    case 801:
+    case 803:
+    case 804:
+    case 805: return WEFT_EXIT_NO;
     case 405: return WEFT_EXIT_AGAIN;
     case 501:
     case 602:

@@ -23,6 +23,13 @@ int weft_run_unit_ls(struct weft_tool_call *call);
 int weft_run_unit_eval(struct weft_tool_call *call);
 int weft_run_unit_kill(struct weft_tool_call *call);
 int weft_run_unit_unload(struct weft_tool_call *call);
+// actor.c, actor_tree.c
+int weft_run_actor_ls(struct weft_tool_call *call);
+int weft_run_actor_show(struct weft_tool_call *call);
+int weft_run_actor_tree(struct weft_tool_call *call);
+int weft_run_actor_kill(struct weft_tool_call *call);
+int weft_run_actor_send(struct weft_tool_call *call);
+int weft_run_actor_load(struct weft_tool_call *call);
 // repl.c
 int weft_run_repl(struct weft_tool_call *call);
 // files.c

@@ -1,0 +1,22 @@
+// control_actor.h: what the control core does about actors: control_actor.c answers for one of
+// them, control_list.c for all, control_crash.c tells of those that went wrong.
+#ifndef WEFT_NODE_CONTROL_ACTOR_H
+#define WEFT_NODE_CONTROL_ACTOR_H
+
+#include "runtime/node/control.h"
+
+// Commands of the verbs ACTOR_*: as weft_control_submit.
+int weft_control_submit_actor(struct weft_control *control, struct weft_admin_command *command,
+                              struct weft_error *error);
+// Of verb ACTOR_LIST.
+int weft_control_list_actors(struct weft_control *control, struct weft_admin_command *command,
+                             struct weft_error *error);
+// Lists whose cores do not all answer are answered with what there is.
+void weft_control_lists_expire(struct weft_control *control, uint64_t now_ns);
+void weft_control_lists_free(struct weft_control *control); // No worker turns any more.
+struct weft_actor_row;
+void weft_control_fill_actor(const struct weft_actor_row *row, struct weft_admin_actor *to);
+// Tells people of actors that crashed or held their core. How many.
+uint32_t weft_control_tell_crashes(struct weft_control *control);
+
+#endif // WEFT_NODE_CONTROL_ACTOR_H
