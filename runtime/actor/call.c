@@ -47,8 +47,8 @@ void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *c
                  trail != NULL && trail->depth > named ? "... -> " : "",
                  (unsigned long long)call->from, (unsigned long long)actor->pid);
     weft_counter_add(&actor->system->stats.cycle_count, 1);
-    weft_log_pid(&actor->system->core->log, WEFT_LOG_WARN, "actor", actor->pid,
-                 "call cycle, refused: %s", text);
+    weft_log_actor(&actor->system->core->log, WEFT_LOG_WARN, "actor", actor->pid,
+                   weft_actor_label(actor), "call cycle, refused: %s", text);
 }
 
 // What a call says about where it comes from, if it is made while one is served.

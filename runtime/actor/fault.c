@@ -161,8 +161,8 @@ const void *weft_crash_stack_of(const struct weft_actor_system *system)
 static void name_actor(const struct weft_actor *actor, struct weft_crash *crash)
 {
     crash->pid = actor->pid;
-    const char *name = actor->label != NULL ? actor->label->text : actor->kind->name;
-    for (size_t i = 0; i + 1 < sizeof(crash->label) && name != NULL && name[i] != '\0'; i++)
+    const char *name = weft_actor_label(actor);
+    for (size_t i = 0; i + 1 < sizeof(crash->label) && name[i] != '\0'; i++)
         crash->label[i] = name[i];
 }
 

@@ -50,7 +50,7 @@ struct weft_crash_ring {
 
 // Takes the oldest. Only the reading thread. False if there is none.
 bool weft_crash_take(struct weft_crash_ring *ring, struct weft_crash *crash);
-// One line: "counter (0x…) crashed: SIGSEGV at 0x0 in bump (counter.so)". Not in a handler.
+// One line about crash->label: "crashed: SIGSEGV at 0x0, in bump (counter.so)". Not in a handler.
 void weft_crash_describe(const struct weft_crash *crash, char *text, size_t size);
 
 struct weft_fault_thread; // What a worker's thread has for its signals.

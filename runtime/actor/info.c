@@ -142,7 +142,6 @@ void weft_say(struct weft_actor *self, enum weft_level level, const char *format
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    const char *label = self->label != NULL ? self->label->text : self->kind->name;
-    weft_log_pid(&self->system->core->log, (enum weft_log_level)level, "actor", self->pid, "%s: %s",
-                 label, text);
+    weft_log_actor(&self->system->core->log, (enum weft_log_level)level, "actor", self->pid,
+                   weft_actor_label(self), "%s", text);
 }

@@ -429,6 +429,12 @@ void weft_blob_drop(struct weft_actor_system *system, struct weft_blob *blob);
 // ---- heap.c, info.c
 
 void weft_blocks_free(struct weft_actor *actor);
+// What people know it by: its label, else its kind's name.
+static inline const char *weft_actor_label(const struct weft_actor *actor)
+{
+    if (actor->label != NULL) return actor->label->text;
+    return actor->kind->name != NULL ? actor->kind->name : "";
+}
 void weft_actor_describe(struct weft_actor *actor, struct weft_info *info);
 void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order);
 

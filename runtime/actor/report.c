@@ -109,9 +109,7 @@ static void put_actor(struct weft_actor *actor, void *argument)
     struct out *out = argument;
     put_pair(out, "  ", actor->pid, 16);
     put(out, " ");
-    put(out, actor->label != NULL        ? actor->label->text
-             : actor->kind->name != NULL ? actor->kind->name
-                                         : "?");
+    put(out, weft_actor_label(actor));
     put_pair(out, " mailbox ", actor->mailbox_count, 10);
     put_pair(out, " links ", actor->edge_count, 10);
     put_pair(out, " reductions ", actor->reduction_count, 10);

@@ -107,14 +107,11 @@ void weft_crash_describe(const struct weft_crash *crash, char *text, size_t size
     char where[192] = "nowhere";
     if (crash->frame_count > 0) weft_symbol_describe(crash->frames[0], false, where, sizeof(where));
     if (crash->what == WEFT_CRASH_STUCK)
-        snprintf(text, size, "%s (%#llx) has held core %u for %llu ms, in %s", crash->label,
-                 (unsigned long long)crash->pid, crash->core, (unsigned long long)crash->stuck_ms,
-                 where);
+        snprintf(text, size, "has held core %u for %llu ms, in %s", crash->core,
+                 (unsigned long long)crash->stuck_ms, where);
     else if (crash->what == WEFT_CRASH_OVERFLOW)
-        snprintf(text, size, "%s (%#llx) ran out of stack, in %s", crash->label,
-                 (unsigned long long)crash->pid, where);
+        snprintf(text, size, "ran out of stack, in %s", where);
     else
-        snprintf(text, size, "%s (%#llx) crashed: %s at %#lx, in %s", crash->label,
-                 (unsigned long long)crash->pid, signal_name(crash->signal),
+        snprintf(text, size, "crashed: %s at %#lx, in %s", signal_name(crash->signal),
                  (unsigned long)crash->address, where);
 }

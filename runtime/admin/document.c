@@ -306,9 +306,10 @@ json_t *weft_document_log(const struct weft_admin_log *log)
     char module[sizeof(record->module) + 1] = "";
 
     memcpy(module, record->module, sizeof(record->module));
-    return json_pack("{s:I, s:I, s:s, s:i, s:o, s:o, s:o}", "id", INT(log->id), "wall_ns",
+    return json_pack("{s:I, s:I, s:s, s:i, s:o, s:o, s:o, s:o}", "id", INT(log->id), "wall_ns",
                      INT(log->wall_ns), "level",
                      weft_log_level_name((enum weft_log_level)record->level), "core",
-                     (int)record->core, "pid", weft_json_id(record->pid), "module",
+                     (int)record->core, "pid", weft_json_id(record->pid), "name",
+                     weft_json_bytes(record->text, record->name_length), "module",
                      weft_json_text(module), "text", weft_json_text(record->text));
 }

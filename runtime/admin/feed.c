@@ -16,11 +16,21 @@
 struct feed {
     const struct weft_admin_events *events;
     const struct weft_admin_logs *logs;
+    char actor[64]; // Of a log: only what this actor said, by name or pid. "": all.
     uint64_t since;
     const struct weft_clock *clock;
     uint64_t spoke_ns;
     bool greeted;
 };
+
+static bool is_of(const struct weft_log_record *record, const char *actor)
+{
+    char pid[17];
+    if (record->pid == 0) return false;
+    snprintf(pid, sizeof(pid), "%016" PRIx64, record->pid);
+    return strcmp(pid, actor) == 0 || (strlen(actor) == record->name_length &&
+                                       memcmp(actor, record->text, record->name_length) == 0);
+}
 
 // The next item after `since` as JSON, and its number; NULL if there is none.
 static json_t *feed_next(const struct feed *feed, uint64_t *id, const char **type)
@@ -33,6 +43,8 @@ static json_t *feed_next(const struct feed *feed, uint64_t *id, const char **typ
         return weft_document_event(event);
     }
     const struct weft_admin_log *log = weft_admin_logs_after(feed->logs, feed->since);
+    while (log != NULL && feed->actor[0] != '\0' && !is_of(&log->record, feed->actor))
+        log = weft_admin_logs_after(feed->logs, log->id);
     if (log == NULL) return NULL;
     *id = log->id;
     *type = "log";
@@ -136,7 +148,10 @@ void weft_feed_events(struct weft_admin_request *request, const struct weft_admi
 void weft_feed_logs(struct weft_admin_request *request, const struct weft_admin_logs *logs)
 {
     struct feed feed = {.logs = logs};
+    const char *actor = weft_admin_query(request, "actor");
     uint64_t tail;
+
+    if (actor != NULL) snprintf(feed.actor, sizeof(feed.actor), "%s", actor);
 
     if (!weft_admin_query_u64(request, "tail", WEFT_ADMIN_LOGS_MAX, &tail)) return;
     if (!weft_admin_query_u64(request, "since", weft_admin_logs_tail(logs, tail), &feed.since)) {

@@ -13,9 +13,18 @@ void weft_log_init(struct weft_log *log, uint16_t core, const uint64_t *now_ns,
     log->level_max = (uint8_t)level_max;
 }
 
-__attribute__((format(printf, 5, 0))) static void write_record(struct weft_log *log,
+#define NAME_MAX_BYTES 63
+
+// Who says it: an actor, or with pid 0 the node.
+struct speaker {
+    const char *module;
+    uint64_t pid;
+    const char *name;
+};
+
+__attribute__((format(printf, 4, 0))) static void write_record(struct weft_log *log,
                                                                enum weft_log_level level,
-                                                               const char *module, uint64_t pid,
+                                                               const struct speaker *who,
                                                                const char *format, va_list args)
 {
     if (log == NULL || level > log->level_max) return;
@@ -28,12 +37,17 @@ __attribute__((format(printf, 5, 0))) static void write_record(struct weft_log *
     }
     struct weft_log_record *record = &log->records[head % WEFT_LOG_RECORDS];
     record->time_ns = log->now_ns != NULL ? *log->now_ns : 0;
-    record->pid = pid;
+    record->pid = who->pid;
     record->core = log->core;
     record->level = (uint8_t)level;
-    snprintf(record->module, sizeof(record->module), "%s", module);
-    const int wanted = vsnprintf(record->text, sizeof(record->text), format, args);
-    if (wanted >= (int)sizeof(record->text))
+    record->name_length = (uint8_t)strnlen(who->name, NAME_MAX_BYTES);
+    snprintf(record->module, sizeof(record->module), "%s", who->module);
+    size_t used = 0;
+    if (record->name_length > 0)
+        used = (size_t)snprintf(record->text, sizeof(record->text), "%.*s: ", record->name_length,
+                                who->name);
+    const int wanted = vsnprintf(record->text + used, sizeof(record->text) - used, format, args);
+    if (wanted >= (int)(sizeof(record->text) - used))
         memcpy(record->text + sizeof(record->text) - 4, "...", 4);
     // Pairs with the acquire load of head in weft_log_take: the record is whole.
     atomic_store_explicit(&log->head, head + 1, memory_order_release);
@@ -44,16 +58,16 @@ void weft_log(struct weft_log *log, enum weft_log_level level, const char *modul
 {
     va_list args;
     va_start(args, format);
-    write_record(log, level, module, 0, format, args);
+    write_record(log, level, &(struct speaker){module, 0, ""}, format, args);
     va_end(args);
 }
 
-void weft_log_pid(struct weft_log *log, enum weft_log_level level, const char *module, uint64_t pid,
-                  const char *format, ...)
+void weft_log_actor(struct weft_log *log, enum weft_log_level level, const char *module,
+                    uint64_t pid, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_record(log, level, module, pid, format, args);
+    write_record(log, level, &(struct speaker){module, pid, name}, format, args);
     va_end(args);
 }
 

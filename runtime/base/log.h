@@ -21,9 +21,9 @@ struct weft_log_record {
     uint64_t time_ns; // The writing core's monotonic clock.
     uint64_t pid;     // The actor or unit that speaks; 0 for the node itself.
     uint16_t core;
-    uint8_t level; // enum weft_log_level.
-    uint8_t reserved;
-    char module[8];                 // "raft", "mesh": who says it. Zero-terminated.
+    uint8_t level;       // enum weft_log_level.
+    uint8_t name_length; // Of who speaks: so many bytes of `text`, then ": ". 0: it says nothing.
+    char module[8];      // "raft", "mesh": who says it. Zero-terminated.
     char text[WEFT_LOG_TEXT_BYTES]; // "subject: fact". Zero-terminated, cut with "..." if longer.
 };
 _Static_assert(sizeof(struct weft_log_record) == 256, "a record is four cache lines");
@@ -45,10 +45,10 @@ void weft_log_init(struct weft_log *log, uint16_t core, const uint64_t *now_ns,
 // Writes one record; printf rules. Only the core that owns `log` may call it. A NULL log swallows.
 __attribute__((format(printf, 4, 5))) void weft_log(struct weft_log *log, enum weft_log_level level,
                                                     const char *module, const char *format, ...);
-__attribute__((format(printf, 5, 6))) void weft_log_pid(struct weft_log *log,
-                                                        enum weft_log_level level,
-                                                        const char *module, uint64_t pid,
-                                                        const char *format, ...);
+// The same of an actor or unit, `pid`, which is called `name` (at most 63 bytes of it).
+__attribute__((format(printf, 6, 7))) void
+weft_log_actor(struct weft_log *log, enum weft_log_level level, const char *module, uint64_t pid,
+               const char *name, const char *format, ...);
 
 // Moves the oldest record to `record`. Only the draining core. False if there is none.
 bool weft_log_take(struct weft_log *log, struct weft_log_record *record);

@@ -202,12 +202,16 @@ static int start_first(struct weft_runtime *runtime, const struct weft_spawn *fi
     return result;
 }
 
+#define FRAMES_TOLD 12 // An overflow has them all alike.
+
 static void print_crash(const struct weft_crash *crash)
 {
     char line[256];
     weft_crash_describe(crash, line, sizeof(line));
-    fprintf(stderr, "%s actor: %s\n", crash->what == WEFT_CRASH_STUCK ? "warn" : "error", line);
-    for (uint32_t i = 1; i < crash->frame_count; i++) {
+    fprintf(stderr, "%s actor: %s (%#llx): %s\n",
+            crash->what == WEFT_CRASH_STUCK ? "warn" : "error", crash->label,
+            (unsigned long long)crash->pid, line);
+    for (uint32_t i = 1; i < crash->frame_count && i < FRAMES_TOLD; i++) {
         weft_symbol_describe(crash->frames[i], true, line, sizeof(line));
         fprintf(stderr, "    called by %s\n", line);
     }

@@ -41,13 +41,14 @@ static void print_record(const struct weft_control *control, uint64_t at_ns,
 {
     const time_t seconds = (time_t)(at_ns / WEFT_NS_PER_S);
     struct tm tm;
-    char at[32];
+    char at[32], pid[24] = "";
+    if (record->pid != 0) snprintf(pid, sizeof(pid), " %#llx", (unsigned long long)record->pid);
     gmtime_r(&seconds, &tm);
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
-    fprintf(stderr, "%s.%03uZ %-5s %s/c%u %s: %s\n", at,
+    fprintf(stderr, "%s.%03uZ %-5s %s/c%u%s %s: %s\n", at,
             (unsigned)(at_ns % WEFT_NS_PER_S / WEFT_NS_PER_MS),
             weft_log_level_name((enum weft_log_level)record->level), control->node->options.name,
-            record->core, record->module, record->text);
+            record->core, pid, record->module, record->text);
 }
 
 static uint32_t drain_log(struct weft_control *control, struct weft_log *log, uint64_t now_ns)

@@ -12,12 +12,12 @@ static void tell(struct weft_control *control, const struct weft_crash *crash)
     const enum weft_log_level level = is_stuck ? WEFT_LOG_WARN : WEFT_LOG_ERROR;
     char line[WEFT_LOG_TEXT_BYTES];
     weft_crash_describe(crash, line, sizeof(line));
-    weft_log_pid(log, level, "actor", crash->pid, "%s", line);
+    weft_log_actor(log, level, "actor", crash->pid, crash->label, "%s", line);
     weft_control_event(control, is_stuck ? "actor.stuck" : "actor.crashed", crash->label, "%.150s",
                        line);
     for (uint32_t i = 1; i < crash->frame_count && i < FRAMES_TOLD; i++) {
         weft_symbol_describe(crash->frames[i], true, line, sizeof(line));
-        weft_log_pid(log, level, "actor", crash->pid, "  called by %s", line);
+        weft_log_actor(log, level, "actor", crash->pid, crash->label, "  called by %s", line);
     }
 }
 

@@ -161,8 +161,8 @@ static void log_output(struct weft_unit_actor *unit)
             end = line + strcspn(line, "\n");
             if (*end == '\n') *end++ = '\0';
             if (*line == '\0') continue;
-            weft_log_pid(&unit->worker->core.log, WEFT_LOG_INFO, "unit", unit->actor->pid, "%s: %s",
-                         unit->resident->name, line);
+            weft_log_actor(&unit->worker->core.log, WEFT_LOG_INFO, "unit", unit->actor->pid,
+                           unit->resident->name, "%s", line);
         }
     }
 }
@@ -170,9 +170,9 @@ static void log_output(struct weft_unit_actor *unit)
 static void log_fault(struct weft_unit_actor *unit)
 {
     const struct weft_unit_error *error = weft_unit_error(unit->unit);
-    weft_log_pid(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
-                 "%s: %s:%u:%u: %s (THROW %d)", unit->resident->name, error->source, error->line,
-                 error->column, error->message, error->code);
+    weft_log_actor(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
+                   unit->resident->name, "%s:%u:%u: %s (THROW %d)", error->source, error->line,
+                   error->column, error->message, error->code);
 }
 
 static uint64_t spent(const struct weft_unit_actor *unit)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/admin/text.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/target.h"
@@ -63,10 +64,13 @@ static void log_print(const struct weft_tool *tool, const json_t *item)
 {
     char when[64];
 
-    fprintf(tool->out, "%s  %s/%" JSON_INTEGER_FORMAT " %-5s %s: %s\n",
+    const char *pid = text_of(item, "pid");
+    const char *digits = pid + strspn(pid, "0");
+    fprintf(tool->out, "%s  %s/%" JSON_INTEGER_FORMAT " %-5s %s%s%s: %s\n",
             weft_output_cell(json_object_get(item, "wall_ns"), WEFT_COLUMN_TIME, when),
             text_of(item, "node"), json_integer_value(json_object_get(item, "core")),
-            text_of(item, "level"), text_of(item, "module"), text_of(item, "text"));
+            text_of(item, "level"), text_of(item, "module"), *digits != '\0' ? " 0x" : "", digits,
+            text_of(item, "text"));
 }
 
 // One followed node.
@@ -304,11 +308,15 @@ static bool option_number(struct weft_tool_call *call, const char *name, uint64_
 
 int weft_run_logs(struct weft_tool_call *call)
 {
+    const char *actor = weft_tool_value(call, "actor");
     uint64_t tail;
-    char path[64];
+    char path[128];
 
     if (!option_number(call, "tail", 2048, &tail)) return WEFT_EXIT_USAGE;
-    snprintf(path, sizeof(path), "/api/v1/logs?tail=%llu", (unsigned long long)tail);
+    if (actor != NULL && !weft_admin_name_valid(actor, strlen(actor)))
+        return weft_tool_usage(call, "--actor takes a name or a pid");
+    snprintf(path, sizeof(path), "/api/v1/logs?tail=%llu%s%s", (unsigned long long)tail,
+             actor != NULL ? "&actor=" : "", actor != NULL ? actor : "");
     return feed(call, path, log_print, 0);
 }
 

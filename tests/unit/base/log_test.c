@@ -17,7 +17,7 @@ static void gives_back_in_order(void **state)
     weft_log(&ring, WEFT_LOG_INFO, "raft", "term %d: won", 7);
     weft_log(&ring, WEFT_LOG_DEBUG, "raft", "not written");
     now_ns = 9;
-    weft_log_pid(&ring, WEFT_LOG_ERROR, "unit", 42, "%0300d", 1);
+    weft_log_actor(&ring, WEFT_LOG_ERROR, "unit", 42, "u", "%0300d", 1);
     assert_true(weft_log_take(&ring, &record));
     assert_string_equal(record.text, "term 7: won");
     assert_string_equal(record.module, "raft");
@@ -25,6 +25,8 @@ static void gives_back_in_order(void **state)
     assert_int_equal(record.core, 3);
     assert_true(weft_log_take(&ring, &record));
     assert_int_equal(record.pid, 42);
+    assert_int_equal(record.name_length, 1);
+    assert_memory_equal(record.text, "u: 000", 6);
     assert_int_equal(strlen(record.text), WEFT_LOG_TEXT_BYTES - 1);
     assert_string_equal(record.text + WEFT_LOG_TEXT_BYTES - 4, "...");
     assert_false(weft_log_take(&ring, &record));
