@@ -26,13 +26,14 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/sched) echo 'runtime/base runtime/env runtime/mem runtime/include' ;;
     runtime/actor) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/include' ;;
     runtime/table | runtime/otp | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
-    runtime/lib) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include' ;;
+    runtime/module) echo 'runtime/base runtime/include' ;;
+    runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include' ;;
     config | forth) echo 'runtime/base' ;;
     dataplane) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/admin) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/lab) echo 'runtime/base runtime/env runtime/mesh config runtime/admin runtime/tool' ;;
     runtime/tool) echo 'runtime/base config forth runtime/admin runtime/mesh runtime/env runtime/lab' ;;
-    runtime/node) echo 'runtime/base runtime/env runtime/mem runtime/storage runtime/mesh runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include config dataplane forth runtime/admin' ;;
+    runtime/node) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/storage runtime/mesh runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include config dataplane forth runtime/admin' ;;
     *) echo '*' ;;
     esac
 }

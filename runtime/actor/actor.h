@@ -222,8 +222,9 @@ struct weft_actor_system { // One per worker core.
     bool evict_found;                                    // whether this round has found one,
     uint64_t evict_due_ns;                               // and when to look again.
     struct weft_groups *groups;
-    struct weft_tracer *tracer; // The flight recorder. NULL: off.
-    bool is_stuck;              // A handler is doing this core's work (relief.c).
+    struct weft_tracer *tracer;   // The flight recorder. NULL: off.
+    bool is_stuck;                // A handler is doing this core's work (relief.c).
+    _Atomic weft_pid kill_wanted; // Ended if it holds the core (fault.c). Any thread writes it.
     struct weft_crash_ring *crashes;
     struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
     struct weft_list dams;  // Receivers that senders of this core wait for (mute.c).
@@ -291,6 +292,10 @@ void weft_actor_wake(struct weft_actor *actor);
 
 // Ends an actor at its next slice boundary, wherever it is. 0, -ESRCH, -ENOMEM.
 int weft_actor_kill(struct weft_actor_system *system, weft_pid pid, uint16_t reason);
+
+// Ends `pid` in the middle of its code if it holds the core that it is on; else does nothing, for
+// weft_actor_kill is on its way. Any thread.
+void weft_actor_kill_stuck(struct weft_actor_node *node, weft_pid pid);
 
 // `watcher` (an actor of this core) gets one DOWN with *reference when `target` ends, at once with
 // NOPROC if it does not exist. The block that carries it is taken here: -ENOMEM: not watched.

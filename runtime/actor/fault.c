@@ -111,7 +111,8 @@ static int see_object(struct dl_phdr_info *info, size_t size, void *data)
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0) continue;
         const uintptr_t start = info->dlpi_addr + segment->p_vaddr;
         if (search->pc < start || search->pc >= start + segment->p_memsz) continue;
-        search->is_contained = !is_forbidden(info->dlpi_name);
+        const char *slash = strrchr(info->dlpi_name, '/');
+        search->is_contained = !is_forbidden(slash != NULL ? slash + 1 : info->dlpi_name);
         return 1;
     }
     return 0;
@@ -279,6 +280,27 @@ static void note_stuck(struct weft_fault_thread *thread, siginfo_t *info, uconte
     add(system->crashes, &crash);
 }
 
+// Why the running actor has to end now; WEFT_EXIT_NORMAL: it has not. Relaxed: asked again in a
+// millisecond.
+static enum weft_exit end_wanted(const struct weft_actor_system *system)
+{
+    const struct weft_actor *actor = system->running;
+    if (actor->task.flags & WEFT_ACTOR_ENDING)
+        return actor->exit_reason != WEFT_EXIT_NORMAL ? actor->exit_reason : WEFT_EXIT_KILLED;
+    if (actor->task.flags & WEFT_ACTOR_PRIVATE) return WEFT_EXIT_NORMAL;
+    if (atomic_load_explicit(&system->kill_wanted, memory_order_relaxed) == actor->pid)
+        return WEFT_EXIT_KILLED;
+    return atomic_load_explicit(&system->node->stopping, memory_order_relaxed) ? WEFT_EXIT_SHUTDOWN
+                                                                               : WEFT_EXIT_NORMAL;
+}
+
+void weft_actor_kill_stuck(struct weft_actor_node *node, weft_pid pid)
+{
+    const int core = weft_actor_core_of(node, pid);
+    if (core < 0) return;
+    atomic_store_explicit(&node->systems[core]->kill_wanted, pid, memory_order_relaxed);
+}
+
 static void on_poke(int signal, siginfo_t *info, void *opaque)
 {
     ucontext_t *context = opaque;
@@ -291,10 +313,9 @@ static void on_poke(int signal, siginfo_t *info, void *opaque)
         note_stuck(thread, info, context);
         weft_relieve(system);
         // Somebody wants it to end, and it does not come back to hear of it.
-        const bool is_ending = (system->running->task.flags & WEFT_ACTOR_ENDING) != 0;
-        const bool is_over = atomic_load_explicit(&system->node->stopping, memory_order_relaxed);
-        if ((is_ending || is_over) && is_actors(system, registers_of(context).pc))
-            contain(thread, context, is_ending ? system->running->exit_reason : WEFT_EXIT_SHUTDOWN);
+        const enum weft_exit reason = end_wanted(system);
+        if (reason != WEFT_EXIT_NORMAL && is_actors(system, registers_of(context).pc))
+            contain(thread, context, (uint16_t)reason);
     }
     errno = saved;
 }
@@ -320,10 +341,12 @@ struct weft_fault_thread *weft_fault_enter(struct weft_actor_system *system)
     *thread =
         (struct weft_fault_thread){.magic = MAGIC, .system = system, .thread = pthread_self()};
     const stack_t stack = {.ss_sp = thread + 1, .ss_size = STACK_BYTES - sizeof(*thread)};
-    sigset_t poke;
-    sigemptyset(&poke);
-    sigaddset(&poke, POKE);
-    if (sigaltstack(&stack, NULL) != 0 || pthread_sigmask(SIG_UNBLOCK, &poke, NULL) != 0) {
+    sigset_t ours; // A fault whose signal is blocked ends the process.
+    sigemptyset(&ours);
+    sigaddset(&ours, POKE);
+    for (size_t i = 0; i < WEFT_COUNT_OF(faults); i++)
+        sigaddset(&ours, faults[i]);
+    if (sigaltstack(&stack, NULL) != 0 || pthread_sigmask(SIG_UNBLOCK, &ours, NULL) != 0) {
         munmap(base, STACK_BYTES);
         return NULL;
     }

@@ -52,6 +52,10 @@ struct weft_crash_ring {
 bool weft_crash_take(struct weft_crash_ring *ring, struct weft_crash *crash);
 // One line about crash->label: "crashed: SIGSEGV at 0x0, in bump (counter.so)". Not in a handler.
 void weft_crash_describe(const struct weft_crash *crash, char *text, size_t size);
+// The next line of who called whom, up to where the actor's own code begins; frames alike are one
+// line. `*frame` is 1 before the first. False: there are no more. Not in a handler.
+bool weft_crash_next_caller(const struct weft_crash *crash, uint32_t *frame, char *text,
+                            size_t size);
 
 struct weft_fault_thread; // What a worker's thread has for its signals.
 

@@ -115,3 +115,24 @@ void weft_crash_describe(const struct weft_crash *crash, char *text, size_t size
         snprintf(text, size, "crashed: %s at %#lx, in %s", signal_name(crash->signal),
                  (unsigned long)crash->address, where);
 }
+
+bool weft_crash_next_caller(const struct weft_crash *crash, uint32_t *frame, char *text,
+                            size_t size)
+{
+    char name[192], next[192];
+    if (*frame == 0 || *frame >= crash->frame_count) return false;
+    weft_symbol_describe(crash->frames[*frame], true, name, sizeof(name));
+    if (strncmp(name, "weft_slice_", strlen("weft_slice_")) == 0)
+        return false; // From here on: ours.
+    uint32_t alike = 1;
+    for (++*frame; *frame < crash->frame_count; ++*frame, alike++) {
+        weft_symbol_describe(crash->frames[*frame], true, next, sizeof(next));
+        if (strcmp(name, next) != 0) break;
+    }
+    if (alike == 1)
+        snprintf(text, size, "called by %s", name);
+    else
+        snprintf(text, size, "called by %s, %u times%s", name, alike,
+                 *frame == crash->frame_count ? " or more" : "");
+    return true;
+}

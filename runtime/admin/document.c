@@ -48,17 +48,29 @@ json_t *weft_document_node(const struct weft_admin_source *source)
 
 static json_t *core_document(const struct weft_admin_core *core)
 {
-    return json_pack("{s:i, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I}",
-                     "core", (int)core->index, "kind", core->control ? "control" : "worker", "cpu",
-                     (int)core->cpu, "busy_ratio", ratio(core->busy_ratio), "busy_ns",
-                     INT(core->busy_ns), "idle_ns", INT(core->idle_ns), "turns",
-                     INT(core->turn_count), "turn_max_ns", INT(core->turn_ns_max), "turn_age_ns",
-                     INT(core->turn_age_ns), "sleeps", INT(core->sleep_count), "wakes",
-                     INT(core->wake_count), "slices", INT(core->slice_count), "reductions",
-                     INT(core->reduction_count), "messages_in", INT(core->message_in), "actors",
-                     INT(core->actor_count), "units", INT(core->unit_count), "arena_used_bytes",
-                     INT(core->arena_used_bytes), "arena_cap_bytes", INT(core->arena_cap_bytes));
+    json_t *json = json_pack(
+        "{s:i, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I}",
+        "core", (int)core->index, "kind", core->control ? "control" : "worker", "cpu",
+        (int)core->cpu, "busy_ratio", ratio(core->busy_ratio), "busy_ns", INT(core->busy_ns),
+        "idle_ns", INT(core->idle_ns), "turns", INT(core->turn_count), "turn_max_ns",
+        INT(core->turn_ns_max), "turn_age_ns", INT(core->turn_age_ns), "sleeps",
+        INT(core->sleep_count), "wakes", INT(core->wake_count), "slices", INT(core->slice_count),
+        "reductions", INT(core->reduction_count), "messages_in", INT(core->message_in), "actors",
+        INT(core->actor_count), "units", INT(core->unit_count), "arena_used_bytes",
+        INT(core->arena_used_bytes), "arena_cap_bytes", INT(core->arena_cap_bytes));
+    if (core->control) return json;
+    json_t *actors =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I}", "spawns",
+                  INT(core->spawn_count), "exits", INT(core->exit_count), "arrivals",
+                  INT(core->arrived_count), "departures", INT(core->departed_count), "sent",
+                  INT(core->sent_count), "received", INT(core->received_count), "mutes",
+                  INT(core->mute_count), "call_cycles", INT(core->cycle_count), "evictions",
+                  INT(core->evict_count), "stack_guard", weft_json_text(core->stack_guard),
+                  "stacks", INT(core->stacks_used), "stacks_max", INT(core->stacks_max));
+    json_object_update(json, actors);
+    json_decref(actors);
+    return json;
 }
 
 json_t *weft_document_cores(const struct weft_admin_source *source)

@@ -149,6 +149,12 @@ PER_CORE(core_reductions, "", core.reduction_count)
 PER_CORE(core_messages, "", core.message_in)
 PER_CORE(core_actors, "", core.actor_count)
 PER_CORE(core_units, "", core.unit_count)
+PER_CORE(actor_spawns, "", core.spawn_count)
+PER_CORE(actor_exits, "", core.exit_count)
+PER_CORE(actor_arrivals, "", core.arrived_count)
+PER_CORE(actor_messages, "", core.received_count)
+PER_CORE(actor_mutes, "", core.mute_count)
+PER_CORE(actor_stacks, "", core.stacks_used)
 PER_CORE(core_busy, ",state=\"busy\"", seconds(core.busy_ns))
 PER_CORE(core_idle, ",state=\"idle\"", seconds(core.idle_ns))
 PER_CORE(arena_used, ",use=\"used\"", core.arena_used_bytes)
@@ -276,6 +282,13 @@ static const struct row {
     {{"weft_core_reductions", "counter", "Reductions spent."}, core_reductions},
     {{"weft_core_messages", "counter", "Messages from other cores."}, core_messages},
     {{"weft_actors", "gauge", "Live actors."}, core_actors},
+    {{"weft_actor_spawns", "counter", "Actors that were made."}, actor_spawns},
+    {{"weft_actor_exits", "counter", "Actors that ended."}, actor_exits},
+    {{"weft_actor_arrivals", "counter", "Actors that came from another core."}, actor_arrivals},
+    {{"weft_actor_messages", "counter", "User messages that actors received."}, actor_messages},
+    {{"weft_actor_mutes", "counter", "Times that a sender waited for room in a mailbox."},
+     actor_mutes},
+    {{"weft_actor_stacks", "gauge", "Stacks in use: taken here less released here."}, actor_stacks},
     {{"weft_units", "gauge", "Loaded units."}, core_units},
     {{"weft_arena_bytes", "gauge", "Memory of a core's arena: used, and its cap."}, arena_bytes},
     {{"weft_port_link_up", "gauge", "1 if the link is up."}, port_link},

@@ -60,6 +60,13 @@ struct weft_admin_core {
     uint64_t message_in; // From other cores.
     uint64_t actor_count, unit_count;
     uint64_t arena_used_bytes, arena_cap_bytes;
+    // Of a worker's actors, since start.
+    uint64_t spawn_count, exit_count, arrived_count, departed_count;
+    uint64_t sent_count, received_count; // User messages.
+    uint64_t mute_count, cycle_count, evict_count;
+    char stack_guard[64]; // What finds a stack that is too small; "" for the control core.
+    int64_t stacks_used;
+    uint64_t stacks_max;
 };
 
 struct weft_admin_port {

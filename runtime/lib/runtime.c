@@ -10,7 +10,6 @@
 
 #include "runtime/actor/actor.h"
 #include "runtime/actor/containment.h"
-#include "runtime/actor/symbol.h"
 #include "runtime/base/assert.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
@@ -202,8 +201,6 @@ static int start_first(struct weft_runtime *runtime, const struct weft_spawn *fi
     return result;
 }
 
-#define FRAMES_TOLD 12 // An overflow has them all alike.
-
 static void print_crash(const struct weft_crash *crash)
 {
     char line[256];
@@ -211,10 +208,8 @@ static void print_crash(const struct weft_crash *crash)
     fprintf(stderr, "%s actor: %s (%#llx): %s\n",
             crash->what == WEFT_CRASH_STUCK ? "warn" : "error", crash->label,
             (unsigned long long)crash->pid, line);
-    for (uint32_t i = 1; i < crash->frame_count && i < FRAMES_TOLD; i++) {
-        weft_symbol_describe(crash->frames[i], true, line, sizeof(line));
-        fprintf(stderr, "    called by %s\n", line);
-    }
+    for (uint32_t frame = 1; weft_crash_next_caller(crash, &frame, line, sizeof(line));)
+        fprintf(stderr, "    %s\n", line);
 }
 
 static void print_logs(struct weft_runtime *runtime)

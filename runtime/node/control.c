@@ -17,6 +17,7 @@
 #define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
 #define SAMPLE_INTERVAL_NS WEFT_NS_PER_S
 #define LOGS_PER_TURN      64
+#define HELD_NS            (2 * DRAIN_INTERVAL_NS)
 
 static uint64_t wall_ns(const struct weft_control *control)
 {
@@ -63,6 +64,23 @@ static uint32_t drain_log(struct weft_control *control, struct weft_log *log, ui
         taken++;
     }
     return taken;
+}
+
+// Who does not turn? Sleeping is as good as turning.
+static void watch_turns(struct weft_control *control, uint64_t now_ns)
+{
+    for (uint16_t i = 1; i <= control->node->options.worker_count; i++) {
+        const struct weft_core *core = weft_node_core(control->node, i);
+        const uint64_t turns = weft_counter_get(&core->stats.turn_count);
+        struct weft_core_watch *watch = &control->watches[i];
+        if (turns != watch->recent_turns || weft_core_is_asleep(core)) watch->recent_ns = now_ns;
+        watch->recent_turns = turns;
+    }
+}
+
+bool weft_control_is_held(const struct weft_control *control, uint16_t core)
+{
+    return control->node->control.now_ns - control->watches[core].recent_ns > HELD_NS;
 }
 
 static uint32_t drain(struct weft_control *control, uint64_t now_ns)
@@ -122,6 +140,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
         control->drain_due_ns = now_ns + DRAIN_INTERVAL_NS;
         work = drain(control, now_ns);
         weft_control_lists_expire(control, now_ns);
+        watch_turns(control, now_ns);
         tell_ready(control);
     }
     if (now_ns >= control->sample_due_ns) {
@@ -489,7 +508,7 @@ int weft_control_init(struct weft_control *control, struct weft_node *node,
         if (control->view == NULL || control->view_next == NULL) return -ENOMEM;
     }
     for (uint32_t i = 0; i < WEFT_CORE_MAX; i++) {
-        control->watches[i].turned_at_ns = control->start_ns;
+        control->watches[i].turned_at_ns = control->watches[i].recent_ns = control->start_ns;
     }
     weft_admin_events_init(&control->events, control->start_wall_ns);
     weft_admin_logs_init(&control->logs, control->start_wall_ns);
@@ -510,6 +529,7 @@ void weft_control_destroy(struct weft_control *control)
             control->source.capture_close(control, control->captures[i]);
     }
     weft_control_lists_free(control);
+    weft_control_clean_modules(control);
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);
     free(control->view_next);

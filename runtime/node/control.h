@@ -33,6 +33,7 @@ struct weft_core_watch { // One core, as sampled once a second.
     uint64_t busy_ns, idle_ns, turn_count;
     uint64_t turned_at_ns; // When turn_count was last seen to have changed.
     double busy_ratio;
+    uint64_t recent_turns, recent_ns; // The same, looked at with every drain of the logs.
 };
 
 struct weft_control {
@@ -50,8 +51,9 @@ struct weft_control {
     struct weft_mesh_view *view_next; // Where the next one is made.
     uint32_t starting_count;          // Units of the journal and the config that are not up yet.
     uint32_t start_failed_count;
-    uint32_t command_count; // On their way, ours and the admin port's.
-    struct weft_list lists; // Of actors, under way (control_list.c).
+    uint32_t actors_starting, actors_failed; // Modules of the configuration, likewise.
+    uint32_t command_count;                  // On their way, ours and the admin port's.
+    struct weft_list lists;                  // Of actors, under way (control_list.c).
     bool draining;
     bool print_logs; // To stderr.
     int ready_fd;    // Told once when the node is ready; -1 afterwards.
@@ -70,6 +72,9 @@ void weft_control_start_units(struct weft_control *control);
 
 // Loads, evaluates, ends: what the admin port asks. See weft_admin_source.submit.
 int weft_control_submit(void *self, struct weft_admin_command *command, struct weft_error *error);
+
+// True if something holds this worker: it is awake, and has not turned for a tenth of a second.
+bool weft_control_is_held(const struct weft_control *control, uint16_t core);
 
 // True if every readiness check passes.
 bool weft_control_is_ready(struct weft_control *control);

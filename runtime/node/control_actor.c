@@ -208,6 +208,7 @@ static int end_actor(struct weft_control *control, struct weft_admin_command *co
     if (own == NULL) return -1;
     own->order.step = kill_step;
     own->order.done = plain_done;
+    weft_actor_kill_stuck(&control->node->actors, own->order.pid);
     return send_order(own, error);
 }
 
@@ -306,6 +307,6 @@ int weft_control_submit_actor(struct weft_control *control, struct weft_admin_co
     case WEFT_ADMIN_ACTOR_SHOW: return show(control, command, error);
     case WEFT_ADMIN_ACTOR_KILL: return end_actor(control, command, error);
     case WEFT_ADMIN_ACTOR_SEND: return send(control, command, error);
-    default: return weft_error_set(error, 503, "this node loads no modules");
+    default: return weft_control_load_module(control, command, error);
     }
 }

@@ -11,6 +11,12 @@ int weft_control_submit_actor(struct weft_control *control, struct weft_admin_co
 // Of verb ACTOR_LIST.
 int weft_control_list_actors(struct weft_control *control, struct weft_admin_command *command,
                              struct weft_error *error);
+// Of verb ACTOR_LOAD (control_module.c).
+int weft_control_load_module(struct weft_control *control, struct weft_admin_command *command,
+                             struct weft_error *error);
+// Loads the modules of the configuration. Once the workers turn.
+void weft_control_start_actors(struct weft_control *control);
+void weft_control_clean_modules(const struct weft_control *control); // Their copies on disk.
 // Lists whose cores do not all answer are answered with what there is.
 void weft_control_lists_expire(struct weft_control *control, uint64_t now_ns);
 void weft_control_lists_free(struct weft_control *control); // No worker turns any more.

@@ -1,9 +1,6 @@
 // Tells people of actors that crashed, or held their core.
 #include "runtime/actor/fault.h"
-#include "runtime/actor/symbol.h"
 #include "runtime/node/control_actor.h"
-
-#define FRAMES_TOLD 12 // An overflow has them all alike.
 
 static void tell(struct weft_control *control, const struct weft_crash *crash)
 {
@@ -15,10 +12,8 @@ static void tell(struct weft_control *control, const struct weft_crash *crash)
     weft_log_actor(log, level, "actor", crash->pid, crash->label, "%s", line);
     weft_control_event(control, is_stuck ? "actor.stuck" : "actor.crashed", crash->label, "%.150s",
                        line);
-    for (uint32_t i = 1; i < crash->frame_count && i < FRAMES_TOLD; i++) {
-        weft_symbol_describe(crash->frames[i], true, line, sizeof(line));
-        weft_log_actor(log, level, "actor", crash->pid, crash->label, "  called by %s", line);
-    }
+    for (uint32_t frame = 1; weft_crash_next_caller(crash, &frame, line, sizeof(line));)
+        weft_log_actor(log, level, "actor", crash->pid, crash->label, "  %s", line);
 }
 
 uint32_t weft_control_tell_crashes(struct weft_control *control)

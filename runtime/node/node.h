@@ -94,6 +94,7 @@ struct weft_node {
     struct weft_mesh_keeper *mesh; // NULL: off.
     struct weft_journal_keeper *journal; // NULL: off.
     weft_pid operator_pid;               // Who speaks for people (operator.h).
+    uint32_t module_count;               // Loaded since the start (module.h). Control core.
     struct weft_event_ring events;       // From core 1 to the control core.
     weft_counter mesh_alive;             // Other nodes alive, for MESH-PROCESS-COUNT on any core.
     // On the control core, when a unit has ended: the admin side may want to say so. May be NULL.

@@ -70,6 +70,24 @@ static uint64_t units_on(const struct weft_control *control, uint16_t core)
     return count;
 }
 
+static void fill_actors(const struct weft_actor_system *actors, struct weft_admin_core *to)
+{
+    const struct weft_actor_stats *stats = &actors->stats;
+    const struct weft_stacks_view stacks = weft_stacks_view(actors->stacks);
+    to->spawn_count = weft_counter_get(&stats->spawn_count);
+    to->exit_count = weft_counter_get(&stats->exit_count);
+    to->arrived_count = weft_counter_get(&stats->arrived_count);
+    to->departed_count = weft_counter_get(&stats->departed_count);
+    to->sent_count = weft_counter_get(&stats->send_count);
+    to->received_count = weft_counter_get(&stats->message_count);
+    to->mute_count = weft_counter_get(&stats->mute_count);
+    to->cycle_count = weft_counter_get(&stats->cycle_count);
+    to->evict_count = weft_counter_get(&stats->evict_count);
+    snprintf(to->stack_guard, sizeof(to->stack_guard), "%s", weft_stack_guard_name(stacks.guard));
+    to->stacks_used = stacks.used;
+    to->stacks_max = stacks.count_max;
+}
+
 static bool fill_core(void *self, uint32_t index, struct weft_admin_core *to)
 {
     struct weft_control *control = self;
@@ -98,6 +116,7 @@ static bool fill_core(void *self, uint32_t index, struct weft_admin_core *to)
     to->unit_count = units_on(control, (uint16_t)index);
     to->arena_used_bytes = weft_arena_used_bytes(worker->arena);
     to->arena_cap_bytes = weft_arena_cap_bytes(worker->arena);
+    fill_actors(&worker->actors, to);
     return true;
 }
 
@@ -316,10 +335,22 @@ static void check_units(struct weft_control *control, struct weft_admin_check *c
                  control->start_failed_count);
 }
 
+static void check_actors(struct weft_control *control, struct weft_admin_check *check)
+{
+    snprintf(check->name, sizeof(check->name), "actors");
+    check->ok = control->actors_starting == 0;
+    if (!check->ok)
+        snprintf(check->reason, sizeof(check->reason), "%u are still starting",
+                 control->actors_starting);
+    else if (control->actors_failed > 0)
+        snprintf(check->reason, sizeof(check->reason), "%u did not start: see `weft events`",
+                 control->actors_failed);
+}
+
 bool weft_control_check(void *self, uint32_t index, struct weft_admin_check *check)
 {
     static void (*const checks[])(struct weft_control *, struct weft_admin_check *) = {
-        check_ports, check_mesh, check_journal, check_units};
+        check_ports, check_mesh, check_journal, check_units, check_actors};
     if (index >= WEFT_COUNT_OF(checks)) return false;
     checks[index](self, check);
     return true;

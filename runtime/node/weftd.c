@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "runtime/admin/server.h"
+#include "runtime/node/control_actor.h"
 #include "runtime/node/machine.h"
 
 enum { EXIT_DONE = 0, EXIT_USAGE = 64, EXIT_INTERNAL = 70, EXIT_CONFIG = 78 };
@@ -211,6 +212,7 @@ static int start(struct daemon *daemon, const struct options *options, struct we
     if (weft_machine_start(&daemon->machine, error) != 0) return -1;
     weft_machine_log(&daemon->machine);
     weft_control_start_units(&daemon->control);
+    weft_control_start_actors(&daemon->control);
     return 0;
 }
 

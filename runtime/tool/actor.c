@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/admin/actor.h"
 #include "runtime/admin/text.h"
@@ -270,4 +271,28 @@ int weft_run_actor_load(struct weft_tool_call *call)
         weft_output_json(call->tool, document);
     json_decref(document);
     return code;
+}
+
+// ---- run
+
+// The program that runs a module alone stands beside this one: in the build tree, or installed.
+int weft_run_actor_run(struct weft_tool_call *call)
+{
+    static const char *const places[] = {"../lib/weft-run", "weft-run", "../libexec/weft/weft-run"};
+    char self[PATH_MAX], path[PATH_MAX + 32];
+    const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char **words = calloc((size_t)call->rest_count + 2, sizeof(*words));
+    if (words == NULL || length <= 0) return WEFT_EXIT_INTERNAL;
+    self[length] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL) *slash = '\0';
+    words[0] = (char *)(uintptr_t) "weft actor run";
+    memcpy(words + 1, call->rest, (size_t)call->rest_count * sizeof(*words));
+    for (size_t i = 0; i < WEFT_COUNT_OF(places); i++) {
+        snprintf(path, sizeof(path), "%s/%s", self, places[i]);
+        execv(path, words);
+    }
+    fprintf(call->tool->err, "error: weft-run is not beside this tool: ./do build makes it\n");
+    free(words);
+    return WEFT_EXIT_INTERNAL;
 }

@@ -9,6 +9,7 @@ int weft_run_swarm_status(struct weft_tool_call *call);
 int weft_run_node_ls(struct weft_tool_call *call);
 int weft_run_node_show(struct weft_tool_call *call);
 int weft_run_core_ls(struct weft_tool_call *call);
+int weft_run_core_show(struct weft_tool_call *call);
 int weft_run_port_show(struct weft_tool_call *call);
 int weft_run_drops(struct weft_tool_call *call);
 int weft_run_mesh_ls(struct weft_tool_call *call);
@@ -30,6 +31,7 @@ int weft_run_actor_tree(struct weft_tool_call *call);
 int weft_run_actor_kill(struct weft_tool_call *call);
 int weft_run_actor_send(struct weft_tool_call *call);
 int weft_run_actor_load(struct weft_tool_call *call);
+int weft_run_actor_run(struct weft_tool_call *call);
 // repl.c
 int weft_run_repl(struct weft_tool_call *call);
 // files.c

@@ -157,6 +157,50 @@ int weft_run_core_ls(struct weft_tool_call *call)
     return show_list(call, "/api/v1/cores", columns);
 }
 
+int weft_run_core_show(struct weft_tool_call *call)
+{
+    static const struct weft_column columns[] = {
+        {"node", "node", WEFT_COLUMN_TEXT},
+        {"core", "core", WEFT_COLUMN_COUNT},
+        {"kind", "kind", WEFT_COLUMN_TEXT},
+        {"cpu", "cpu", WEFT_COLUMN_CPU},
+        {"busy", "busy_ratio", WEFT_COLUMN_RATIO},
+        {"longest turn", "turn_max_ns", WEFT_COLUMN_DURATION},
+        {"actors", "actors", WEFT_COLUMN_COUNT},
+        {"spawned", "spawns", WEFT_COLUMN_COUNT},
+        {"ended", "exits", WEFT_COLUMN_COUNT},
+        {"arrived", "arrivals", WEFT_COLUMN_COUNT},
+        {"departed", "departures", WEFT_COLUMN_COUNT},
+        {"messages sent", "sent", WEFT_COLUMN_COUNT},
+        {"received", "received", WEFT_COLUMN_COUNT},
+        {"senders muted", "mutes", WEFT_COLUMN_COUNT},
+        {"call cycles", "call_cycles", WEFT_COLUMN_COUNT},
+        {"stacks", "stacks", WEFT_COLUMN_COUNT},
+        {"at most", "stacks_max", WEFT_COLUMN_COUNT},
+        {"guarded by", "stack_guard", WEFT_COLUMN_TEXT},
+        {"evicted", "evictions", WEFT_COLUMN_COUNT},
+        {"arena", "arena_used_bytes", WEFT_COLUMN_BYTES},
+        {"of", "arena_cap_bytes", WEFT_COLUMN_BYTES},
+        {.title = NULL}};
+    struct weft_targets targets;
+    int code = weft_targets_find(call->tool, weft_tool_arg(call, 0), &targets);
+    size_t i;
+    json_t *item;
+
+    if (code != 0) return code;
+    json_t *document = weft_targets_gather(call->tool, &targets, "/api/v1/cores", &code);
+    if (document == NULL) return code;
+    if (call->tool->format == WEFT_FORMAT_JSON) weft_output_json(call->tool, document);
+    json_array_foreach(json_object_get(document, "items"), i, item)
+    {
+        if (call->tool->format == WEFT_FORMAT_JSON) break;
+        if (i > 0 && call->tool->format == WEFT_FORMAT_TABLE) fputc('\n', call->tool->out);
+        weft_output_record(call->tool, item, columns);
+    }
+    json_decref(document);
+    return code;
+}
+
 int weft_run_port_show(struct weft_tool_call *call)
 {
     static const struct weft_column columns[] = {{"NODE", "node", WEFT_COLUMN_TEXT},

@@ -84,6 +84,19 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
     return weft_tool_fail(tool, &error);
 }
 
+// --socket says where, not who.
+static void ask_name(const struct weft_tool *tool, struct weft_client_target *target)
+{
+    struct weft_error error;
+    unsigned status;
+    json_t *node =
+        weft_client_json(target, "GET", "/api/v1/node", NULL, tool->timeout_ms, &status, &error);
+    const char *name = json_string_value(json_object_get(node, "name"));
+
+    if (name != NULL) snprintf(target->name, sizeof(target->name), "%.63s", name);
+    json_decref(node);
+}
+
 int weft_target_find(const struct weft_tool *tool, const char *name,
                      struct weft_client_target *target)
 {
@@ -100,6 +113,7 @@ int weft_target_find(const struct weft_tool *tool, const char *name,
         return WEFT_EXIT_USAGE;
     }
     *target = targets.items[0];
+    if (target->name[0] == '\0') ask_name(tool, target);
     return 0;
 }
 
@@ -124,6 +138,21 @@ static json_t *with_node(const char *node, json_t *item)
     return copy;
 }
 
+// Cores whose part of a list is missing.
+static void say_missing(const struct weft_tool *tool, const char *node, const json_t *cores)
+{
+    size_t i;
+    json_t *core;
+
+    json_array_foreach((json_t *)(uintptr_t)cores, i, core)
+    {
+        fprintf(tool->err,
+                "%s: core %" JSON_INTEGER_FORMAT
+                " has not answered: something holds it, see `weft events`\n",
+                node != NULL ? node : "", json_integer_value(core));
+    }
+}
+
 json_t *weft_targets_gather(const struct weft_tool *tool, const struct weft_targets *targets,
                             const char *path, int *exit_code)
 {
@@ -140,6 +169,7 @@ json_t *weft_targets_gather(const struct weft_tool *tool, const struct weft_targ
         {
             json_array_append_new(items, with_node(node != NULL ? node : "", item));
         }
+        say_missing(tool, node, json_object_get(document, "missing_cores"));
         json_decref(document);
         answered++;
     }
