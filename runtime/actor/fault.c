@@ -245,6 +245,9 @@ static void on_fault(int signal, siginfo_t *info, void *opaque)
         struct weft_crash crash = describe(thread->system, info, context);
         crash.contained = true;
         if (is_overflow(thread->system, info, context)) crash.what = WEFT_CRASH_OVERFLOW;
+        if (signal == SIGILL && crash.what == WEFT_CRASH_OVERFLOW && crash.frame_count > 1)
+            memmove(crash.frames, crash.frames + 1, // Not where the check stands, but who failed.
+                    --crash.frame_count * sizeof(crash.frames[0]));
         weft_trace(thread->system, WEFT_TRACE_FAULT, crash.pid, (uint32_t)signal);
         add(thread->system->crashes, &crash);
         contain(thread, context, WEFT_EXIT_FAULT);

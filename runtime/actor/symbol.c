@@ -85,6 +85,7 @@ void weft_symbol_describe(uintptr_t address, bool is_return, char *text, size_t 
         snprintf(name, sizeof(name), "%s", info.dli_sname);
     else
         find_in_file(is_program ? "/proc/self/exe" : path, at - map->l_addr, name, sizeof(name));
+    name[strcspn(name, ".")] = '\0'; // What the compiler made of it: "bump.constprop.0".
     snprintf(text, size, "%s+%#lx%s%s%s", file, (unsigned long)(address - map->l_addr),
              name[0] != '\0' ? " (" : "", name, name[0] != '\0' ? ")" : "");
     if (name[0] != '\0') snprintf(text, size, "%s (%s)", name, file);
