@@ -13,7 +13,7 @@ void weft_containment_init(struct weft_containment *containment, bool plain_faul
 
 int weft_containment_enter(struct weft_containment *containment, struct weft_actor_system *system)
 {
-    struct weft_fault_thread *thread = weft_fault_enter(system);
+    struct weft_fault_thread *thread = weft_fault_enter(system->node, system);
     pthread_mutex_lock(&containment->lock);
     containment->threads[system->index] = thread;
     pthread_mutex_unlock(&containment->lock);

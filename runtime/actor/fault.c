@@ -16,11 +16,13 @@
 #define STACK_BYTES (128 * 1024) // Of a thread's signals; a power of two.
 #define POKE        SIGURG       // Ignored where nobody handles it.
 
-static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
 
 struct weft_fault_thread { // At the start of the signal stack.
     uint64_t magic;
-    struct weft_actor_system *system;
+    struct weft_actor_node *node;
+    struct weft_actor_system *system; // NULL: this core runs no actors.
+    struct weft_stack_range own;      // The thread's own stack.
     pthread_t thread;
     uint64_t stuck_since; // Slices of the core when it was first found stuck here.
     bool is_dying;        // A fault while a fault is dealt with ends the process.
@@ -46,19 +48,15 @@ static struct weft_fault_thread *own_thread(const stack_t *used)
     return thread->magic == MAGIC ? thread : NULL;
 }
 
-struct registers {
-    uintptr_t pc, sp, fp;
-};
-
-static struct registers registers_of(const ucontext_t *context)
+static struct weft_registers registers_of(const ucontext_t *context)
 {
 #if defined(__x86_64__)
     const greg_t *regs = context->uc_mcontext.gregs;
-    return (struct registers){(uintptr_t)regs[REG_RIP], (uintptr_t)regs[REG_RSP],
-                              (uintptr_t)regs[REG_RBP]};
+    return (struct weft_registers){(uintptr_t)regs[REG_RIP], (uintptr_t)regs[REG_RSP],
+                                   (uintptr_t)regs[REG_RBP]};
 #else
-    return (struct registers){context->uc_mcontext.pc, context->uc_mcontext.sp,
-                              context->uc_mcontext.regs[29]};
+    return (struct weft_registers){context->uc_mcontext.pc, context->uc_mcontext.sp,
+                                   context->uc_mcontext.regs[29]};
 #endif
 }
 
@@ -84,11 +82,6 @@ static void turn_round(ucontext_t *context, void (*entry)(void *), void *argumen
 
 // ---- Whose code is it?
 
-struct search {
-    uintptr_t pc;
-    bool is_contained; // In a text whose faults can be contained.
-};
-
 // Not those that keep locks and lists of their own: an allocator left in its middle would hang the
 // others. The C library is in: what is called with a bad pointer is mostly a string function.
 static bool is_forbidden(const char *name)
@@ -102,56 +95,15 @@ static bool is_forbidden(const char *name)
     return false;
 }
 
-static int see_object(struct dl_phdr_info *info, size_t size, void *data)
-{
-    struct search *search = data;
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0) continue;
-        const uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        if (search->pc < start || search->pc >= start + segment->p_memsz) continue;
-        const char *slash = strrchr(info->dlpi_name, '/');
-        search->is_contained = !is_forbidden(slash != NULL ? slash + 1 : info->dlpi_name);
-        return 1;
-    }
-    return 0;
-}
-
 // True if the actor's own code, or what it has called outside the runtime, stands at `pc`.
 static bool is_actors(const struct weft_actor_system *system, uintptr_t pc)
 {
-    if (system->running == NULL || !system->in_user) return false;
-    struct search search = {.pc = pc, .is_contained = true}; // A jump to nowhere was its own.
-    dl_iterate_phdr(see_object, &search);
-    return search.is_contained;
+    if (system == NULL || system->running == NULL || !system->in_user) return false;
+    struct weft_text text;
+    return !weft_text_find(pc, &text) || !is_forbidden(text.file); // A jump to nowhere was its own.
 }
 
 // ---- What is told of it.
-
-static bool is_on(const void *stack, uintptr_t address)
-{
-    return stack != NULL && address >= (uintptr_t)stack + WEFT_STACK_GUARD_BYTES &&
-           address < (uintptr_t)stack + WEFT_STACK_BYTES - 16;
-}
-
-// Return addresses up the frame pointers, as long as they stay on the stack and go up.
-uint32_t weft_crash_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp, const void *stack,
-                         uintptr_t *frames, uint32_t limit)
-{
-    uint32_t count = 0;
-    if (pc != 0) frames[count++] = pc;
-    // In a function that keeps no frame the return address is where the stack pointer points.
-    if (is_on(stack, sp) && sp % 8 == 0 && fp > sp && pc == 0) frames[count++] = *(uintptr_t *)sp;
-    while (count < limit && is_on(stack, fp) && fp % 8 == 0) {
-        const uintptr_t *frame = (const uintptr_t *)fp;
-        if (frame[1] == 0) break;
-        frames[count++] = frame[1];
-        if (frame[0] <= fp) break;
-        fp = frame[0];
-    }
-    return count;
-}
 
 const void *weft_crash_stack_of(const struct weft_actor_system *system)
 {
@@ -191,16 +143,20 @@ bool weft_crash_take(struct weft_crash_ring *ring, struct weft_crash *crash)
     return true;
 }
 
-static struct weft_crash describe(const struct weft_actor_system *system, const siginfo_t *info,
+static struct weft_crash describe(const struct weft_fault_thread *thread, const siginfo_t *info,
                                   const ucontext_t *context)
 {
-    const struct registers at = registers_of(context);
-    const void *stack = weft_crash_stack_of(system);
-    struct weft_crash crash = {
-        .signal = info->si_signo, .core = system->index, .address = (uintptr_t)info->si_addr};
-    if (system->running != NULL) name_actor(system->running, &crash);
-    crash.frame_count =
-        weft_crash_walk(at.pc, at.sp, at.fp, stack, crash.frames, WEFT_CRASH_FRAMES);
+    const struct weft_actor_system *system = thread->system;
+    const struct weft_registers at = registers_of(context);
+    struct weft_stack_range stack = thread->own;
+    struct weft_crash crash = {.signal = info->si_signo, .address = (uintptr_t)info->si_addr};
+    if (system != NULL) {
+        const struct weft_stack_range slice = weft_stack_range_of(weft_crash_stack_of(system));
+        if (at.sp + WEFT_STACK_BYTES >= slice.low && at.sp < slice.high) stack = slice;
+        crash.core = system->index;
+        if (system->running != NULL) name_actor(system->running, &crash);
+    }
+    crash.frame_count = weft_crash_walk(&at, stack, crash.frames, WEFT_CRASH_FRAMES);
     return crash;
 }
 
@@ -235,30 +191,56 @@ static void contain(struct weft_fault_thread *thread, ucontext_t *context, uint1
     turn_round(context, abandon, system, stack);
 }
 
+// abort() can be left (as C says of handlers for SIGABRT), unless a library that keeps locks of its
+// own has called it.
+static bool may_leave_abort(const struct weft_crash *crash)
+{
+    struct weft_text text;
+    return crash->frame_count > 1 && weft_text_find(crash->frames[1], &text) &&
+           !is_forbidden(text.file);
+}
+
+static bool can_contain(const struct weft_fault_thread *thread, int signal,
+                        const ucontext_t *context, const struct weft_crash *crash)
+{
+    return is_actors(thread->system, registers_of(context).pc) &&
+           (signal != SIGABRT || may_leave_abort(crash));
+}
+
+// Leaves out the innermost frame: it is not the one to blame.
+static void drop_first_frame(struct weft_crash *crash)
+{
+    if (crash->frame_count < 2) return;
+    memmove(crash->frames, crash->frames + 1, --crash->frame_count * sizeof(crash->frames[0]));
+}
+
+static void end_actor(struct weft_fault_thread *thread, struct weft_crash *crash,
+                      const siginfo_t *info, ucontext_t *context)
+{
+    crash->contained = true;
+    if (is_overflow(thread->system, info, context)) crash->what = WEFT_CRASH_OVERFLOW;
+    // Not where a check stands, but whose it was.
+    if (crash->what == WEFT_CRASH_OVERFLOW && info->si_signo == SIGILL) drop_first_frame(crash);
+    if (info->si_signo == SIGABRT) drop_first_frame(crash);
+    weft_trace(thread->system, WEFT_TRACE_FAULT, crash->pid, (uint32_t)info->si_signo);
+    add(thread->system->crashes, crash);
+    contain(thread, context, WEFT_EXIT_FAULT);
+}
+
 static void on_fault(int signal, siginfo_t *info, void *opaque)
 {
     ucontext_t *context = opaque;
     struct weft_fault_thread *thread = own_thread(&context->uc_stack);
     const int saved = errno;
-    if (thread != NULL && !thread->is_dying && signal != SIGABRT &&
-        is_actors(thread->system, registers_of(context).pc)) {
-        struct weft_crash crash = describe(thread->system, info, context);
-        crash.contained = true;
-        if (is_overflow(thread->system, info, context)) crash.what = WEFT_CRASH_OVERFLOW;
-        if (signal == SIGILL && crash.what == WEFT_CRASH_OVERFLOW && crash.frame_count > 1)
-            memmove(crash.frames, crash.frames + 1, // Not where the check stands, but who failed.
-                    --crash.frame_count * sizeof(crash.frames[0]));
-        weft_trace(thread->system, WEFT_TRACE_FAULT, crash.pid, (uint32_t)signal);
-        add(thread->system->crashes, &crash);
-        contain(thread, context, WEFT_EXIT_FAULT);
-        errno = saved;
-        return;
-    }
-    struct weft_crash crash = {.signal = signal, .address = (uintptr_t)info->si_addr};
     if (thread != NULL && !thread->is_dying) {
+        struct weft_crash crash = describe(thread, info, context);
+        if (can_contain(thread, signal, context, &crash)) {
+            end_actor(thread, &crash, info, context);
+            errno = saved;
+            return;
+        }
         thread->is_dying = true;
-        crash = describe(thread->system, info, context);
-        weft_crash_report(thread->system, &crash);
+        weft_crash_report(thread->node, thread->system, &crash);
     }
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigaction(signal, &plain, NULL);
@@ -275,7 +257,7 @@ static void note_stuck(struct weft_fault_thread *thread, siginfo_t *info, uconte
         weft_counter_get(&core->stats.slice_count) + core->run.slices + 1; // This very slice.
     if (slices == thread->stuck_since) return;                             // Told already.
     thread->stuck_since = slices;
-    struct weft_crash crash = describe(system, info, context);
+    struct weft_crash crash = describe(thread, info, context);
     crash.what = WEFT_CRASH_STUCK;
     crash.address = 0;
     crash.stuck_ms = (uint64_t)(uint32_t)info->si_value.sival_int;
@@ -310,8 +292,8 @@ static void on_poke(int signal, siginfo_t *info, void *opaque)
     struct weft_fault_thread *thread = own_thread(&context->uc_stack);
     const int saved = errno;
     (void)signal;
-    if (thread != NULL && info->si_code == SI_QUEUE && thread->system->running != NULL &&
-        thread->system->in_user) {
+    if (thread != NULL && info->si_code == SI_QUEUE && thread->system != NULL &&
+        thread->system->running != NULL && thread->system->in_user) {
         struct weft_actor_system *system = thread->system;
         note_stuck(thread, info, context);
         weft_relieve(system);
@@ -331,7 +313,21 @@ void weft_fault_poke(struct weft_fault_thread *thread, uint64_t stuck_ns)
 
 // ---- Threads and the process.
 
-struct weft_fault_thread *weft_fault_enter(struct weft_actor_system *system)
+static struct weft_stack_range own_stack(void)
+{
+    struct weft_stack_range range = {0, 0};
+    pthread_attr_t attributes;
+    void *low;
+    size_t bytes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return range;
+    if (pthread_attr_getstack(&attributes, &low, &bytes) == 0)
+        range = (struct weft_stack_range){(uintptr_t)low, (uintptr_t)low + bytes};
+    pthread_attr_destroy(&attributes);
+    return range;
+}
+
+struct weft_fault_thread *weft_fault_enter(struct weft_actor_node *node,
+                                           struct weft_actor_system *system)
 {
     // Twice the size, so that an aligned one lies within.
     uint8_t *mapped =
@@ -341,8 +337,11 @@ struct weft_fault_thread *weft_fault_enter(struct weft_actor_system *system)
     if (base > mapped) munmap(mapped, (size_t)(base - mapped));
     munmap(base + STACK_BYTES, (size_t)(mapped + STACK_BYTES - base));
     struct weft_fault_thread *thread = (struct weft_fault_thread *)(void *)base;
-    *thread =
-        (struct weft_fault_thread){.magic = MAGIC, .system = system, .thread = pthread_self()};
+    *thread = (struct weft_fault_thread){.magic = MAGIC,
+                                         .node = node,
+                                         .system = system,
+                                         .own = own_stack(),
+                                         .thread = pthread_self()};
     const stack_t stack = {.ss_sp = thread + 1, .ss_size = STACK_BYTES - sizeof(*thread)};
     sigset_t ours; // A fault whose signal is blocked ends the process.
     sigemptyset(&ours);

@@ -1,9 +1,10 @@
 // fault.h: what happens when an actor's own code goes wrong: it crashes, or it never comes back.
 //
-//   crash      a fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) in the code of an actor, not in ours, ends
-//              that actor with WEFT_EXIT_FAULT: the handler turns the thread round to where it
-//              leaves the actor for good. What it has spoilt before is spoilt: docs/actors.md says
-//              what C code can break. A fault anywhere else writes a report and ends the process.
+//   crash      a fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) or an abort() in the code of an
+//              actor, not in ours, ends that actor with WEFT_EXIT_FAULT: the handler turns the
+//              thread round to where it leaves the actor for good. What it has spoilt before is
+//              spoilt: docs/actors.md says what C code can break. A fault anywhere else writes a
+//              report and ends the process.
 //   stuck      a core that has been in one turn for ten milliseconds (sched/watchdog.h) is sent a
 //              signal. Its handler notes where it stands and does for the others what the core
 //              would have done: takes their messages in and lets other cores have them.
@@ -59,12 +60,14 @@ bool weft_crash_next_caller(const struct weft_crash *crash, uint32_t *frame, cha
 
 struct weft_fault_thread; // What a worker's thread has for its signals.
 
-// On a worker's own thread, before its first turn, and after its last. NULL: no memory.
-struct weft_fault_thread *weft_fault_enter(struct weft_actor_system *system);
+// On a core's own thread, before its first turn, and after its last. `system` NULL: it runs no
+// actors. NULL: no memory.
+struct weft_fault_thread *weft_fault_enter(struct weft_actor_node *node,
+                                           struct weft_actor_system *system);
 void weft_fault_leave(struct weft_fault_thread *thread);
 
 struct weft_fault_handlers { // Those that stood there before.
-    struct sigaction fault[5], poke;
+    struct sigaction fault[6], poke;
 };
 // Takes the handlers of the process; 0 or a negative errno. Gives them back.
 int weft_fault_install(struct weft_fault_handlers *before);

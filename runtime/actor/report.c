@@ -7,11 +7,14 @@
 
 #include "runtime/actor/crash.h"
 #include "runtime/actor/internal.h"
+#include "runtime/actor/symbol.h"
 
 struct out { // A few lines on their way to one or two descriptors.
     int fds[2];
     size_t used;
     char text[2048];
+    uint32_t address_count;
+    uintptr_t addresses[512]; // Of functions, the first that came up.
 };
 
 static void flush(struct out *out)
@@ -48,6 +51,15 @@ static void put_number(struct out *out, uint64_t number, unsigned base)
     put(out, digits + at);
 }
 
+static void note_address(struct out *out, uintptr_t address)
+{
+    for (uint32_t i = 0; i < out->address_count; i++) {
+        if (out->addresses[i] == address) return;
+    }
+    if (out->address_count < WEFT_COUNT_OF(out->addresses))
+        out->addresses[out->address_count++] = address;
+}
+
 static void put_pair(struct out *out, const char *name, uint64_t number, unsigned base)
 {
     put(out, name);
@@ -56,20 +68,38 @@ static void put_pair(struct out *out, const char *name, uint64_t number, unsigne
 
 static void put_frames(struct out *out, const uintptr_t *frames, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         put_pair(out, i == 0 ? " at " : " < ", frames[i], 16);
+        note_address(out, frames[i]);
+    }
     put(out, "\n");
 }
 
-static void put_head(struct out *out, const struct weft_actor_system *system,
-                     const struct weft_crash *crash)
+// What the addresses are called. Last of all: it reads files and asks the loader, which may hang if
+// that is what has crashed; then the alarm ends it.
+static void put_names(struct out *out)
+{
+    char text[192];
+    put(out, "\nfunctions:\n");
+    for (uint32_t i = 0; i < out->address_count; i++) {
+        weft_symbol_describe(out->addresses[i], false, text, sizeof(text));
+        put_pair(out, "  ", out->addresses[i], 16);
+        put(out, " ");
+        put(out, text);
+        put(out, "\n");
+        flush(out);
+    }
+}
+
+static void put_head(struct out *out, const struct weft_actor_node *node,
+                     const struct weft_actor_system *system, const struct weft_crash *crash)
 {
     put(out, "\nweft: node ");
-    put(out, system->node->name);
+    put(out, node->name);
     put_pair(out, ": signal ", (uint64_t)crash->signal, 10);
     put_pair(out, " at address ", crash->address, 16);
-    put_pair(out, ", core ", system->index, 10);
-    if (crash->pid != 0) {
+    put_pair(out, ", core ", crash->core, 10);
+    if (system != NULL && crash->pid != 0) {
         put(out, system->in_user ? ", in the code of " : ", in the runtime, for ");
         put(out, crash->label);
         put_pair(out, " (", crash->pid, 16);
@@ -87,11 +117,11 @@ uint32_t weft_crash_parked(const struct weft_actor *actor, uintptr_t *frames, ui
         (actor->task.flags & WEFT_ACTOR_EVICTED) != 0 || saved == NULL)
         return 0;
 #if defined(__x86_64__)
-    const uintptr_t pc = saved[0], fp = saved[1];
+    const struct weft_registers at = {.pc = saved[0], .sp = (uintptr_t)saved, .fp = saved[1]};
 #else
-    const uintptr_t fp = saved[0], pc = saved[1];
+    const struct weft_registers at = {.pc = saved[1], .sp = (uintptr_t)saved, .fp = saved[0]};
 #endif
-    return weft_crash_walk(pc, (uintptr_t)saved, fp, actor->stack, frames, limit);
+    return weft_crash_walk(&at, weft_stack_range_of(actor->stack), frames, limit);
 }
 
 static void put_parked(struct out *out, const struct weft_actor *actor)
@@ -143,17 +173,17 @@ static void put_trace(struct out *out, const struct weft_tracer *tracer)
 
 static int open_report(const struct weft_actor_node *node)
 {
-    if (node->crash_path == NULL) return -1;
-    return open(node->crash_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+    if (node->crash_path == NULL) return -1; // Of two threads that crash, the first writes it.
+    return open(node->crash_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 }
 
-void weft_crash_report(struct weft_actor_system *system, const struct weft_crash *crash)
+void weft_crash_report(struct weft_actor_node *node, const struct weft_actor_system *system,
+                       const struct weft_crash *crash)
 {
-    struct weft_actor_node *node = system->node;
     struct out out = {.fds = {STDERR_FILENO, open_report(node)}};
     alarm(10); // Whatever is broken, it ends.
-    put_head(&out, system, crash);
-    flush(&out);
+    put_head(&out, node, system, crash);
+    put_names(&out); // The crash's own, at once.
     if (out.fds[1] < 0) return;
     out.fds[0] = -1;
     for (uint64_t mask = node->core_mask; mask != 0; mask &= mask - 1) {
@@ -168,5 +198,6 @@ void weft_crash_report(struct weft_actor_system *system, const struct weft_crash
         put_trace(&out, other->tracer);
     }
     flush(&out);
+    put_names(&out);
     fsync(out.fds[1]);
 }

@@ -98,6 +98,7 @@ static const char *signal_name(int signal)
     case SIGBUS: return "SIGBUS";
     case SIGFPE: return "SIGFPE";
     case SIGILL: return "SIGILL";
+    case SIGTRAP: return "SIGTRAP";
     case SIGABRT: return "SIGABRT";
     default: return "a signal";
     }
@@ -112,6 +113,8 @@ void weft_crash_describe(const struct weft_crash *crash, char *text, size_t size
                  (unsigned long long)crash->stuck_ms, where);
     else if (crash->what == WEFT_CRASH_OVERFLOW)
         snprintf(text, size, "ran out of stack, in %s", where);
+    else if (crash->signal == SIGABRT)
+        snprintf(text, size, "aborted, in %s", where);
     else
         snprintf(text, size, "crashed: %s at %#lx, in %s", signal_name(crash->signal),
                  (unsigned long)crash->address, where);

@@ -219,7 +219,8 @@ static enum weft_order_step send_step(struct weft_order *order, struct weft_node
 {
     const struct actor_order *own = WEFT_CONTAINER_OF(order, struct actor_order, order);
     const struct weft_admin_command *command = own->command;
-    (void)actor;
+    order->result = -EPERM;
+    if (actor->task.flags & WEFT_ACTOR_PRIVATE) return WEFT_ORDER_DONE;
     struct weft_message *message =
         weft_message_alloc(&worker->actors, (uint32_t)command->text_length);
     order->result = -ENOMEM;

@@ -302,6 +302,10 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
     if (result == 0)
         result = weft_containment_start(&machine->containment, &machine->node.group,
                                         machine->node.actors.core_mask);
+    if (result == 0) { // This thread's own crashes leave a report too.
+        machine->control_fault = weft_fault_enter(&machine->node.actors, NULL);
+        result = machine->control_fault != NULL ? 0 : -ENOMEM;
+    }
     if (result == 0) result = pin_control(&machine->node.control); // Last: threads inherit it.
     if (result == 0) return 0;
     weft_error_set(error, 202, "a worker's thread did not start: %s", strerror(-result));
@@ -324,6 +328,8 @@ void weft_machine_stop(struct weft_machine *machine)
         machine->workers[i].is_running = false;
     }
     weft_containment_stop(&machine->containment);
+    if (machine->control_fault != NULL) weft_fault_leave(machine->control_fault);
+    machine->control_fault = NULL;
 }
 
 void weft_machine_close(struct weft_machine *machine)

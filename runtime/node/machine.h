@@ -58,9 +58,10 @@ struct weft_machine {
     struct weft_node node;
     bool has_node;
     struct weft_containment containment;
-    struct weft_offload *pool; // Threads that may block for an actor.
-    char crash_path[512];      // Of the report, if this process ends by a fault.
-    char crashed_path[512];    // Of one before it; "": none.
+    struct weft_fault_thread *control_fault; // The control core's thread.
+    struct weft_offload *pool;               // Threads that may block for an actor.
+    char crash_path[512];                    // Of the report, if this process ends by a fault.
+    char crashed_path[512];                  // Of one before it; "": none.
     struct weft_sleeper_epoll control_sleeper;
     bool has_control_sleeper;
 };

@@ -104,6 +104,9 @@ enum weft_order_step weft_operator_call_step(struct weft_order *order,
 {
     struct weft_operator_call *call = WEFT_CONTAINER_OF(order, struct weft_operator_call, order);
     (void)actor;
+    const struct weft_actor *to = weft_actor_find(&worker->actors, call->to);
+    order->result = -EPERM; // The node's own are all here, on the first worker.
+    if (to != NULL && (to->task.flags & WEFT_ACTOR_PRIVATE) != 0) return WEFT_ORDER_DONE;
     struct weft_message *message = weft_message_alloc(&worker->actors, sizeof(call));
     order->result = -ENOMEM;
     if (message == NULL) return WEFT_ORDER_DONE;
