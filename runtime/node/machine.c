@@ -68,6 +68,11 @@ static int open_ports(struct weft_machine *machine, struct weft_error *error)
     }
     for (size_t i = 0; i < config->port_count; i++) {
         const struct weft_config_port *port = &config->ports[i];
+        if (port->address.ip == 0) {
+            weft_error_set(error, 105, "port %s has no address", port->name);
+            weft_error_hint(error, "[ports.%s] wants address = \"A.B.C.D/PREFIX\"", port->name);
+            return -EINVAL;
+        }
         struct weft_port_options options = {.name = port->name,
                                             .device = port->device,
                                             .index = (uint8_t)i,

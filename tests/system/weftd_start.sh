@@ -68,6 +68,8 @@ refused bad 78 'bad.toml:' 'did you mean' 'W0101' 'W0103' 'W0104'
 # 2. Devices that are not there.
 config noif '[ports.p0]' 'device = "af_packet:no-such-if"' 'address = "10.77.1.1/24"'
 refused noif 70 W0202 no-such-if hint
+config noaddr '[ports.p0]' 'device = "null"'
+refused noaddr 78 W0105 p0 hint
 if [ "$(awk '/HugePages_Free/ {print $2}' /proc/meminfo)" = 0 ]; then
     config huge 'huge_pages = "require"'
     sed -i '/^huge_pages/d; s/^\[memory\]$/[memory]\nhuge_pages = "require"/' "$dir/huge.toml"
