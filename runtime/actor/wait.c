@@ -136,7 +136,9 @@ void weft_yield(struct weft_actor *self)
 void weft_reduce(struct weft_actor *self, uint32_t count)
 {
     struct weft_core *core = self->system->core;
-    core->run.left -= count > INT32_MAX / 2 ? INT32_MAX / 2 : (int32_t)count;
+    // Who cannot yield may charge again and again: as deep as the counter goes, not deeper.
+    const int64_t left = (int64_t)core->run.left - count;
+    core->run.left = left > INT32_MIN / 2 ? (int32_t)left : INT32_MIN / 2;
     if (unlikely(core->run.left <= 0 || weft_core_is_preempted(core))) weft_yield(self);
 }
 
