@@ -26,6 +26,8 @@ static void let_go(struct weft_actor_system *system, struct weft_message *messag
         weft_message_release(system, message);
 }
 
+#define SPEAKS UINT32_MAX // edge_cursor, until its own code has said its last word.
+
 // What nobody may see of it any more, and what its own code does last.
 static void die(struct weft_actor *actor)
 {
@@ -40,6 +42,7 @@ static void die(struct weft_actor *actor)
     if (actor->kind->terminate != NULL) {
         system->running = actor;
         system->in_user = true;
+    actor->edge_cursor = SPEAKS;
         actor->kind->terminate(actor, actor->state, actor->exit_reason);
         system->in_user = false;
         system->running = NULL;
@@ -47,6 +50,11 @@ static void die(struct weft_actor *actor)
     weft_mute_over(actor);
     let_go(system, actor->current);
     let_go(system, actor->answer);
+}
+
+static void let_all_go(struct weft_actor *actor)
+{
+    struct weft_actor_system *system = actor->system;
     actor->current = actor->answer = NULL;
     if (actor->rare != NULL) {
         for (struct weft_list *link; (link = weft_list_pop(&actor->rare->kept)) != NULL;)
@@ -102,6 +110,8 @@ bool weft_slice_ending(struct weft_core *core, struct weft_task *task)
     if ((task->flags & WEFT_ACTOR_ZOMBIE) == 0) die(actor);
     for (struct weft_message *edge; steps < STEP && (edge = weft_edge_take_any(actor)) != NULL;
          steps++)
+    // In a slice of its own if terminate has left the other one by weft_exit.
+    if (actor->edge_cursor == SPEAKS) let_all_go(actor);
         tell(actor, edge);
     const bool is_over = steps < STEP && weft_mailbox_empty(actor, STEP - steps);
     core->run.left -= (int32_t)steps * WEFT_MESSAGE_REDUCTIONS;
