@@ -216,7 +216,7 @@ struct weft_actor_system { // One per worker core.
     uint32_t chunk_count;
     uint32_t open_chunk;    // The first with free slots; UINT32_MAX: none.
     uint32_t holding;       // Arrivals under way.
-    int64_t stack_promises; // Actors with `main` made here, less those that ended here.
+    int64_t stack_promises; // Stacks of this core that somebody has, or may want (wait.c).
     uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
@@ -306,7 +306,7 @@ weft_pid weft_actor_whereis(const struct weft_actor_node *node, const char *name
 
 static inline struct weft_list *weft_message_link(struct weft_message *message)
 {
-    return (struct weft_list *)(void *)message->link;
+    return (struct weft_list *)(void *)message; // Its first member; of NULL, NULL.
 }
 
 static inline struct weft_message *weft_message_of(struct weft_list *link)

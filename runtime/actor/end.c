@@ -36,25 +36,28 @@ static void die(struct weft_actor *actor)
     actor->task.flags |= WEFT_ACTOR_ZOMBIE;
     weft_slot_set_core(system, actor->pid, 0); // From here on nothing reaches it.
     weft_trace(system, WEFT_TRACE_EXIT, actor->pid, actor->exit_reason);
-    if (actor->stack != NULL) weft_actor_release_stack(actor);
+    if (actor->stack != NULL)
+        weft_actor_release_stack(actor);
+    else if (actor->kind->main != NULL)
+        weft_stack_unpromise(system);
     actor->task.flags &=
         (uint16_t) ~(WEFT_ACTOR_PARKED | WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
+    actor->edge_cursor = SPEAKS;
     if (actor->kind->terminate != NULL) {
         system->running = actor;
         system->in_user = true;
-    actor->edge_cursor = SPEAKS;
         actor->kind->terminate(actor, actor->state, actor->exit_reason);
         system->in_user = false;
         system->running = NULL;
     }
-    weft_mute_over(actor);
-    let_go(system, actor->current);
-    let_go(system, actor->answer);
 }
 
 static void let_all_go(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
+    weft_mute_over(actor);
+    let_go(system, actor->current);
+    let_go(system, actor->answer);
     actor->current = actor->answer = NULL;
     if (actor->rare != NULL) {
         for (struct weft_list *link; (link = weft_list_pop(&actor->rare->kept)) != NULL;)
@@ -88,7 +91,6 @@ static void finish(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
     weft_edges_free(actor);
-    if (actor->kind->main != NULL) weft_stack_unpromise(system);
     if (actor->rare != NULL) weft_actor_release_rare(actor);
     if (actor->task.queued) weft_list_remove(&actor->task.link); // It has woken itself.
     weft_counter_add(&system->stats.exit_count, 1);
@@ -108,10 +110,10 @@ bool weft_slice_ending(struct weft_core *core, struct weft_task *task)
     struct weft_actor *actor = WEFT_CONTAINER_OF(task, struct weft_actor, task);
     uint32_t steps = 0;
     if ((task->flags & WEFT_ACTOR_ZOMBIE) == 0) die(actor);
-    for (struct weft_message *edge; steps < STEP && (edge = weft_edge_take_any(actor)) != NULL;
-         steps++)
     // In a slice of its own if terminate has left the other one by weft_exit.
     if (actor->edge_cursor == SPEAKS) let_all_go(actor);
+    for (struct weft_message *edge; steps < STEP && (edge = weft_edge_take_any(actor)) != NULL;
+         steps++)
         tell(actor, edge);
     const bool is_over = steps < STEP && weft_mailbox_empty(actor, STEP - steps);
     core->run.left -= (int32_t)steps * WEFT_MESSAGE_REDUCTIONS;

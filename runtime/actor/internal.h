@@ -36,7 +36,7 @@ enum {
     // Blocks that come home, in the shape of a message.
     TAG_HOME_ACTOR = 96,
     TAG_HOME_RARE,
-    TAG_HOME_LABEL,
+    TAG_HOME_STACK,
     // Edges, while they stand in an actor's table.
     TAG_EDGE_LINK = 112,
     TAG_EDGE_WATCH,   // It watches somebody; `reference` is the monitor's.
@@ -266,6 +266,7 @@ static inline void leave(const struct weft_actor *self)
 
 bool weft_stack_promise(struct weft_actor_system *system);
 void weft_stack_unpromise(struct weft_actor_system *system);
+void weft_stack_came_home(struct weft_actor_system *system, struct weft_message *block);
 
 // ---- evict.c
 
