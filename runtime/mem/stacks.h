@@ -12,9 +12,9 @@
 // A stack given back is the next one taken: it is warm. Beyond `warm_max` they are cold: their
 // memory goes back to the kernel when the core has time (weft_stacks_trim).
 //
-// Core: its owner alone; a stack is released into the pool that it came from. Which one that is, any
-// core may ask.
-// Where the kernel is asked: guards when the pool grows (16 stacks at a time), weft_stacks_trim.
+// Core: its owner alone; a stack is released into the pool that it came from. Which one that is,
+// any core may ask. Where the kernel is asked: guards when the pool grows (16 stacks at a time),
+// weft_stacks_trim.
 #ifndef WEFT_MEM_STACKS_H
 #define WEFT_MEM_STACKS_H
 
