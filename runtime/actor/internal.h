@@ -37,11 +37,12 @@ enum {
     TAG_HOME_ACTOR = 96,
     TAG_HOME_RARE,
     TAG_HOME_STACK,
-    // Edges, while they stand in an actor's table.
+    // Edges, while they stand in an actor's table: to others, then what ends with it (end.c).
     TAG_EDGE_LINK = 112,
     TAG_EDGE_WATCH,   // It watches somebody; `reference` is the monitor's.
     TAG_EDGE_WATCHED, // It is watched: the DOWN, ready to go.
-    TAG_EDGE_TIMER,
+    TAG_EDGE_THINGS,
+    TAG_EDGE_TIMER = TAG_EDGE_THINGS,
     TAG_EDGE_NAME,   // `reference`: the place in the registry.
     TAG_EDGE_MEMBER, // `reference`: the membership's.
     TAG_EDGE_OWNED,  // Something that is told when it ends (owned.c).
@@ -307,7 +308,11 @@ void weft_edge_add(struct weft_actor *actor, struct weft_message *edge);
 struct weft_message *weft_edge_find(const struct weft_actor *actor, uint8_t tag, uint64_t key);
 // Takes it out; it is the caller's then.
 struct weft_message *weft_edge_take(struct weft_actor *actor, uint8_t tag, uint64_t key);
-struct weft_message *weft_edge_take_any(struct weft_actor *actor); // NULL: none left.
+// Of an actor that ends, from `edge_cursor` on. NULL: none left.
+struct weft_message *weft_edge_take_any(struct weft_actor *actor);
+// The same of tags from TAG_EDGE_THINGS on, looking at not many more than *budget edges, which are
+// subtracted from it. NULL: none left, or *budget is 0.
+struct weft_message *weft_edge_take_thing(struct weft_actor *actor, uint32_t *budget);
 void weft_edge_each(struct weft_actor *actor,
                     void (*see)(struct weft_actor *actor, struct weft_message *edge,
                                 void *argument),
