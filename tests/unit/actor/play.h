@@ -96,6 +96,23 @@ static inline int play_kill(struct cores *cores, weft_pid pid)
     return weft_actor_kill(&cores->system[0], pid, WEFT_EXIT_KILLED);
 }
 
+// Between these two the test acts as `actor`, which rests on its core: what it does, but no
+// waiting.
+static inline void play_begin(struct weft_actor *actor)
+{
+    assert_null(actor->system->running);
+    actor->system->running = actor;
+}
+
+static inline void play_end(struct weft_actor *actor)
+{
+    actor->system->running = NULL;
+    actor->system->in_user = false;
+    if ((actor->task.flags & WEFT_ACTOR_ENDING) == 0) return;
+    actor->task.flags &= (uint16_t)~WEFT_ACTOR_ENDING; // It has ended itself: in a slice to come.
+    weft_actor_end_soon(actor, actor->exit_reason);
+}
+
 // ---- Turns and time.
 
 static inline void play_turns(struct cores *cores, struct weft_prng *prng, unsigned count)
