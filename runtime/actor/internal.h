@@ -22,6 +22,7 @@ enum {
     TAG_DEMONITOR, // Takes it back.
     TAG_TICK,      // A timer's message on its way back to it (timer.c).
     TAG_NAME,      // A name for it (registry.c).
+    TAG_AIM,       // Its call has been sent on to another one (call.c).
     TAG_ORDERS = 48,
     TAG_MUTE,   // `from` takes no more for now (mute.c).
     TAG_UNMUTE, // It does again.
@@ -290,6 +291,9 @@ void weft_cursors_free(struct weft_actor *actor);
 // A REPLY has come. True: it is taken.
 bool weft_awaits_answered(struct weft_actor *actor, struct weft_message *reply);
 bool weft_awaits_add(struct weft_actor *actor, uint64_t reference);
+// Says, of one that was added, from whom the reply will come; and who said so, `other` if nobody.
+void weft_awaits_aim(struct weft_actor *actor, uint64_t reference, weft_pid whom);
+weft_pid weft_awaits_whom(const struct weft_actor *actor, uint64_t reference, weft_pid other);
 void weft_awaits_forget(struct weft_actor *actor, uint64_t reference);
 void weft_awaits_removed(struct weft_actor_rare *rare, const struct weft_message *reply);
 void weft_awaits_free(struct weft_actor *actor);
@@ -298,9 +302,14 @@ int weft_call_wait(struct weft_actor *self, uint64_t reference, uint64_t timeout
                    struct weft_message **reply);
 // Turns a CALL that nobody will answer into a reply that says so, and sends it.
 void weft_call_fail(struct weft_actor_system *system, struct weft_message *call, int error);
-// True if `call`, on its way into the mailbox of `actor`, would wait for itself.
+// True if `actor`, which is in a call of its own, waits for the caller of `call`, directly or not:
+// it would not come to serve it.
 bool weft_call_is_cycle(const struct weft_actor *actor, const struct weft_message *call);
 void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *call);
+// `call` is about to be sent on: its caller waits for `whom` from now on.
+void weft_call_passed_on(struct weft_actor_system *system, const struct weft_message *call,
+                         weft_pid whom);
+void weft_aim_arrived(struct weft_actor *actor, const struct weft_message *news);
 
 // ---- edge.c, link.c, monitor.c, timer.c
 

@@ -143,6 +143,9 @@ void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *ac
     case TAG_KILL:
         if (actor != NULL) weft_actor_end_soon(actor, signal->type);
         break;
+    case TAG_AIM:
+        if (actor != NULL) weft_aim_arrived(actor, signal);
+        break;
     case TAG_EXIT: weft_exit_arrived(system, actor, signal); return;
     case TAG_LINK: weft_link_arrived(system, actor, signal); return;
     case TAG_UNLINK: weft_unlink_arrived(system, actor, signal); return;

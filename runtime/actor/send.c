@@ -132,6 +132,8 @@ int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message 
             message->from = self->pid;
             message->reference = 0;
             if (message->tag != WEFT_MESSAGE_CAST) message->tag = WEFT_MESSAGE_USER;
+        } else {
+            weft_call_passed_on(system, message, to);
         }
         message->to = to;
         result = send_from(system, self, message, false);

@@ -84,6 +84,8 @@ int weft_keep(struct weft_actor *self, struct weft_message *message); // 0; -ENO
 //   -EPIPE      it ended before it replied  -EDEADLK    it waits for us, directly or not: the log
 //   -ECANCELED  it did not care to reply                names the cycle
 //   -ENOMEM     no memory, or no stack to wait on       -ENOBUFS    its mailbox refused the call
+// Not every circle is seen: three or more actors on several cores, each of which has called the
+// next before it read the call of the one before. Those wait for their time-out.
 int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes, size_t length,
               uint64_t timeout_ns, struct weft_message **reply);
 
