@@ -46,7 +46,8 @@ int weft_send(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
 int weft_cast(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes,
               size_t length);
 
-// A message to be filled in place, of the caller's. NULL: no memory.
+// A message to be filled in place, the caller's until it is sent or released; as if kept. NULL: no
+// memory.
 struct weft_message *weft_message_new(struct weft_actor *self, uint16_t type, size_t length);
 // Sends `message`, new or received, on. It is the receiver's afterwards, whatever the result.
 int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message *message);
