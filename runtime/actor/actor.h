@@ -192,6 +192,7 @@ struct weft_actor_node {
     void *blocking_self;
     _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
     bool moves_always;         // For tests: every actor moves after every slice.
+    bool is_ending;            // Its first system is being destroyed, or has been.
 };
 
 struct weft_actor_system { // One per worker core.

@@ -113,6 +113,7 @@ static void finish(struct weft_actor *actor)
         weft_actor_bury(system, actor);
         return;
     }
+    __atomic_store_n(&actor->system, NULL, __ATOMIC_RELAXED); // A corpse: nobody's.
     struct weft_message *corpse = (struct weft_message *)(void *)actor;
     corpse->tag = TAG_HOME_ACTOR; // Its pid lies behind, where a message has its reference.
     corpse->home = (uint8_t)home;
