@@ -36,6 +36,9 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
     } else if (actor->talk < UINT8_MAX) {
         actor->talk++;
     }
+    if ((actor->task.flags & WEFT_ACTOR_PARKED) == 0) return; // Asked at the end of its slice.
+    if (actor->talk >= WEFT_TALK_MOVES) weft_balance_slice(actor);
+    if (system->node->moves_always) weft_move_stress(actor);
 }
 
 // ---- What a core gives.
