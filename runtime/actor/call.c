@@ -200,7 +200,6 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
     struct weft_message *answer = self->answer;
     *came = answer != NULL;
     if (answer == NULL) return wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
-    self->system->received++;
     const int error = error_of(answer);
     if (reply != NULL && error == 0)
         *reply = answer;
@@ -276,6 +275,7 @@ int weft_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
     struct weft_message *answer = weft_awaits_find(self, reference, &known);
     if (answer != NULL) {
         weft_mailbox_take(self, answer); // Which forgets the reference.
+        self->system->received++;
         self->answer = answer;
         result = wait_for_answer(self, timeout_ns, reply, &came);
     } else if (known) {

@@ -96,7 +96,8 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
 {
     if (message->tag == WEFT_MESSAGE_REPLY) {
         if (message->reference == actor->awaited) {
-            actor->answer = message;
+            actor->answer = message; // Received, even if the actor ends before it has looked at it.
+            system->received++;
             actor->awaited = WEFT_REFERENCE_NONE;
             weft_actor_ready(actor);
             return 0;
