@@ -30,12 +30,18 @@ void weft_actor_node_destroy(struct weft_actor_node *node)
     node->nobody = NULL;
 }
 
+// What a full ring has refused is tried again in the next turn.
+static uint64_t due_ns(void *self)
+{
+    const struct weft_actor_system *system = self;
+    return (system->out_mask | system->home_mask) != 0 ? system->core->now_ns
+                                                       : weft_evict_due_ns(self);
+}
+
 static int add_poller(struct weft_actor_system *system)
 {
-    const struct weft_poller poller = {.name = "actors",
-                                       .flush = weft_outbox_turn_end,
-                                       .due_ns = weft_evict_due_ns,
-                                       .self = system};
+    const struct weft_poller poller = {
+        .name = "actors", .flush = weft_outbox_turn_end, .due_ns = due_ns, .self = system};
     return weft_core_add_poller(system->core, &poller);
 }
 
