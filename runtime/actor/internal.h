@@ -170,6 +170,9 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 void weft_signal(struct weft_actor_system *system, struct weft_message *message);
 // Sends an order to core `to`, which is not this one.
 void weft_order(struct weft_actor_system *system, uint16_t to, struct weft_message *order);
+// Holds an order about `pid` until it has arrived. False: it is not on its way here.
+bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
+                                struct weft_message *order);
 // A signal has arrived at its actor's core; `actor` NULL: it does not exist.
 void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *signal);

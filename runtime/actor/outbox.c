@@ -92,6 +92,16 @@ static void hold(struct weft_actor_system *system, struct weft_message *message)
     weft_list_append(&system->held, weft_message_link(message));
 }
 
+bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
+                                struct weft_message *order)
+{
+    struct weft_actor *actor;
+    uint16_t core;
+    if (place_of(system, pid, &actor, &core) != COMING) return false;
+    hold(system, order);
+    return true;
+}
+
 int weft_route(struct weft_actor_system *system, struct weft_message *message, bool may_wait)
 {
     struct weft_actor *actor;

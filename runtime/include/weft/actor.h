@@ -122,7 +122,7 @@ struct weft_info {
     uint32_t mailbox_count, mailbox_max, link_count, monitor_count;
     uint64_t reduction_count, memory_bytes;
 };
-int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info); // 0 or -ESRCH.
+int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info); // 0, -ESRCH, -ENOMEM.
 
 enum weft_level { WEFT_LEVEL_ERROR, WEFT_LEVEL_WARN, WEFT_LEVEL_INFO, WEFT_LEVEL_DEBUG };
 // A line in the node's log, with the caller's pid and label. Never waits; lost lines are counted.
