@@ -1,0 +1,604 @@
+// Actors that go from core to core: what goes with them, what follows them, and that nothing is
+// lost, doubled or overtaken, whatever the cores do when.
+#include "tests/support/cmocka.h"
+
+#include <errno.h>
+
+#include "tests/unit/actor/play.h"
+
+#define MS WEFT_NS_PER_MS
+
+// ---- weft_move, spawn on another core, pin.
+
+struct tour {
+    unsigned stops;
+    uint16_t went[8];
+    int wrong, here;
+};
+
+static void travel(struct weft_actor *self, void *context)
+{
+    struct tour *tour = context;
+    char on_stack[64];
+    memset(on_stack, 'x', sizeof(on_stack));
+    char *memory = weft_alloc(self, 64);
+    memset(memory, 'y', 64);
+    static const uint16_t plan[] = {1, 2, 0, 2, 1, 1, 0};
+    for (size_t i = 0; i < WEFT_COUNT_OF(plan); i++) {
+        assert_int_equal(weft_move(self, plan[i]), 0);
+        tour->went[tour->stops++] = weft_core_index(self);
+        assert_int_equal(weft_core_index(self), plan[i]);
+        for (size_t n = 0; n < 64; n++) // What it has goes with it, at the same address.
+            assert_true(on_stack[n] == 'x' && memory[n] == 'y');
+    }
+    tour->here = weft_move(self, weft_core_index(self));
+    tour->wrong = weft_move(self, 3);
+    assert_int_equal(weft_move(self, 64), -EINVAL);
+    assert_int_equal(weft_move(self, UINT16_MAX), -EINVAL);
+    weft_free(self, memory);
+}
+
+static void travel_in_handler(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    assert_int_equal(message->type, 1);
+    travel(self, context);
+    assert_int_equal(message->type, 1); // Still in its hands.
+    weft_stop(self, WEFT_EXIT_NORMAL);
+}
+
+static void an_actor_goes_where_it_says(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        static struct cores cores;
+        struct tour tour = {.wrong = 1, .here = 1};
+        cores_open(&cores, 3, 16);
+        if (i == 0)
+            play_body_on(&cores, 0, travel, &tour);
+        else
+            play_send(&cores, play_hand_on(&cores, 0, travel_in_handler, &tour), 1);
+        cores_settle(&cores);
+        assert_int_equal(tour.stops, 7);
+        assert_int_equal(tour.here, 0);
+        assert_int_equal(tour.wrong, -EINVAL);
+        play_close(&cores);
+    }
+}
+
+struct nursery {
+    uint16_t core;
+    bool pinned;
+    unsigned got[4];
+    uint16_t ran_on[4];
+};
+
+static void note_core(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    struct nursery *nursery = context;
+    assert_true(message->type < 4);
+    nursery->got[message->type]++;
+    nursery->ran_on[message->type] = weft_core_index(self);
+    if (message->type == 3) weft_stop(self, WEFT_EXIT_NORMAL);
+}
+
+static void spawn_elsewhere(struct weft_actor *self, void *context)
+{
+    struct nursery *nursery = context;
+    struct play_role role;
+    struct weft_spawn spawn = play_as(&role, NULL, note_core, nursery);
+    weft_pid pid;
+    spawn.core = nursery->core;
+    spawn.pinned = nursery->pinned;
+    assert_int_equal(weft_spawn(self, &spawn, &pid), 0);
+    for (uint16_t i = 0; i < 4; i++)
+        assert_int_equal(weft_send(self, pid, i, NULL, 0), 0);
+}
+
+static void a_child_begins_where_it_is_meant_to(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        static struct cores cores;
+        struct nursery nursery = {.core = (uint16_t)(i / 2), .pinned = i % 2 == 1};
+        cores_open(&cores, 3, 16);
+        play_body_on(&cores, i == 0 ? 0 : 2, spawn_elsewhere, &nursery);
+        cores_settle(&cores);
+        for (unsigned n = 0; n < 4; n++) { // What was sent at once has followed it.
+            assert_int_equal(nursery.got[n], 1);
+            assert_int_equal(nursery.ran_on[n],
+                             nursery.core == 0 ? (i == 0 ? 0 : 2) : nursery.core);
+        }
+        play_close(&cores);
+    }
+}
+
+static void stay(struct weft_actor *self, void *context)
+{
+    (void)context;
+    weft_pin(self, true);
+    for (unsigned i = 0; i < 20; i++)
+        weft_yield(self);
+    assert_int_equal(weft_core_index(self), 0);
+    weft_pin(self, false);
+    for (unsigned i = 0; i < 20; i++)
+        weft_yield(self);
+}
+
+static void who_is_pinned_stays(void **state)
+{
+    (void)state;
+    static struct cores cores;
+    cores_open(&cores, 3, 16);
+    cores.node.moves_always = true;
+    const weft_pid pid = play_body_on(&cores, 0, stay, NULL);
+    for (unsigned i = 0; i < 300; i++)
+        weft_core_turn(cores.core[i % 3]);
+    assert_null(play_find(&cores, pid));
+    assert_true(weft_counter_get(&cores.system[0].stats.departed_count) > 0); // When it might.
+    play_close(&cores);
+}
+
+// ---- What is fixed to an actor goes with it.
+
+struct settler {
+    weft_pid other;
+    uint64_t reference;
+    unsigned exits, downs, groups;
+    bool is_named;
+};
+
+static void settle_and_move(struct weft_actor *self, void *context)
+{
+    struct settler *settler = context;
+    weft_trap_exit(self, true);
+    assert_int_equal(weft_link(self, settler->other), 0);
+    assert_int_equal(weft_monitor(self, settler->other, &settler->reference), 0);
+    assert_int_equal(weft_register(self, "settler", 0), 0);
+    assert_int_equal(weft_group_join(self, "settlers"), 0);
+    for (uint16_t i = 1; i < 8; i++)
+        assert_int_equal(weft_move(self, i % 3), 0);
+    settler->is_named = true;
+    for (const struct weft_message *message;
+         (message = weft_receive(self, WEFT_FOREVER)) != NULL &&
+         !(message->tag == WEFT_MESSAGE_USER && message->type == 1);) {
+        settler->exits += message->tag == WEFT_MESSAGE_EXIT;
+        settler->downs +=
+            message->tag == WEFT_MESSAGE_DOWN && message->reference == settler->reference;
+        settler->groups += message->tag == WEFT_MESSAGE_USER;
+    }
+}
+
+struct caller {
+    weft_pid settler;
+    int sent, whereis_after;
+    size_t group_sent, members_after;
+};
+
+static void call_upon(struct weft_actor *self, void *context)
+{
+    struct caller *caller = context;
+    weft_pid pids[4];
+    caller->settler = weft_whereis(self, "settler");
+    caller->sent = weft_send_named(self, "settler", 5, NULL, 0);
+    caller->group_sent = weft_group_send(self, "settlers", 5, NULL, 0);
+    weft_sleep(self, MS);
+    assert_int_equal(weft_send_named(self, "settler", 1, NULL, 0), 0);
+    weft_join(self, caller->settler, WEFT_FOREVER, NULL);
+    caller->whereis_after = weft_whereis(self, "settler") != 0;
+    caller->members_after = weft_group_members(self, "settlers", pids, 4);
+}
+
+static void do_nothing(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    (void)self, (void)context, (void)message;
+}
+
+static void links_monitors_names_and_groups_go_with_it(void **state)
+{
+    (void)state;
+    for (unsigned core = 0; core < 3; core++) {
+        static struct cores cores;
+        struct settler settler = {0};
+        struct caller caller = {.sent = 1};
+        cores_open(&cores, 3, 16);
+        settler.other = play_hand_on(&cores, core, do_nothing, NULL);
+        const weft_pid pid = play_body_on(&cores, 0, settle_and_move, &settler);
+        cores_settle(&cores);
+        assert_true(settler.is_named);
+        play_kill(&cores, settler.other);
+        cores_settle(&cores);
+        assert_int_equal(settler.exits, 1);
+        assert_int_equal(settler.downs, 1);
+        play_body_on(&cores, core, call_upon, &caller);
+        play_for(&cores, 2 * MS);
+        assert_int_equal(caller.settler, pid);
+        assert_int_equal(caller.sent, 0);
+        assert_int_equal(caller.group_sent, 1);
+        assert_int_equal(settler.groups, 2);
+        assert_int_equal(caller.whereis_after, 0);
+        assert_int_equal(caller.members_after, 0);
+        play_close(&cores);
+    }
+}
+
+// ---- At every moment of a move: a kill, a question, a message.
+
+struct moved {
+    unsigned got;
+    weft_pid pid;
+    int result;
+    struct weft_info info;
+    bool asked;
+    uint64_t stays_ns;
+};
+
+static void note_message(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    struct moved *moved = context;
+    (void)self;
+    assert_int_equal(message->type, moved->got);
+    moved->got++;
+}
+
+static void rest(struct weft_actor *self, void *context)
+{
+    for (;;)
+        note_message(self, context, weft_receive(self, WEFT_FOREVER));
+}
+
+static void ask_about(struct weft_actor *self, void *context)
+{
+    struct moved *moved = context;
+    moved->result = weft_info(self, moved->pid, &moved->info);
+    moved->asked = true;
+}
+
+static void a_frozen_actor_is_killed_asked_about_and_sent_to(void **state)
+{
+    (void)state;
+    enum { KILL, ASK, SEND, WHATS };
+    for (unsigned i = 0; i < 2 * 3 * WHATS * 12; i++) {
+        static struct cores cores;
+        const unsigned from = i % 3, what = i / 3 % WHATS, turns = i / (3 * WHATS) % 12;
+        const bool has_stack = i / (3 * WHATS * 12) == 1;
+        struct moved moved = {.result = 1};
+        cores_open(&cores, 3, 16);
+        moved.pid = has_stack ? play_body_on(&cores, 0, rest, &moved)
+                              : play_hand_on(&cores, 0, note_message, &moved);
+        cores_settle(&cores);
+        assert_int_equal(weft_move_start(play_find(&cores, moved.pid), 1), 0);
+        for (unsigned n = 0; n < turns; n++)
+            weft_core_turn(cores.core[n % 3]);
+        struct weft_actor_system *system = &cores.system[from];
+        if (what == KILL) {
+            assert_int_equal(weft_actor_kill(system, moved.pid, WEFT_EXIT_KILLED), 0);
+        } else if (what == ASK) {
+            play_body_on(&cores, from, ask_about, &moved);
+        } else {
+            for (uint16_t n = 0; n < 5; n++) {
+                struct weft_message *message = weft_message_alloc(system, 0);
+                message->to = moved.pid;
+                message->type = n;
+                assert_int_equal(weft_actor_send(system, message), 0);
+                weft_core_turn(cores.core[(turns + n) % 3]);
+            }
+        }
+        cores_settle(&cores);
+        if ((play_find(&cores, moved.pid) == NULL) != (what == KILL))
+            fail_msg("%u: from %u, what %u, %u turns", i, from, what, turns);
+        if (what == SEND) assert_int_equal(moved.got, 5);
+        if (what == ASK) {
+            assert_true(moved.asked);
+            assert_int_equal(moved.result, 0);
+            assert_int_equal(moved.info.pid, moved.pid);
+            assert_in_range(moved.info.core, 0, 1); // Before it went, or afterwards.
+            assert_int_equal(moved.info.stackful, has_stack);
+        }
+        if (what != KILL) play_kill(&cores, moved.pid);
+        play_close(&cores);
+    }
+}
+
+// ---- A core does not run out of stacks because its actors go away.
+
+static void go_and_end(struct weft_actor *self, void *context)
+{
+    if (weft_core_index(self) == 0) { // Half of them take a stack of core 0 along.
+        weft_yield(self);
+        assert_int_equal(weft_move(self, 1), 0);
+    }
+    weft_yield(self);
+    ++*(unsigned *)context;
+}
+
+static void spawn_all(struct weft_actor *self, void *context)
+{
+    for (unsigned i = 0; i < 400; i++) {
+        struct play_role role;
+        struct weft_spawn spawn = play_as(&role, go_and_end, NULL, context);
+        weft_pid pid;
+        spawn.core = i % 2;
+        assert_int_equal(weft_spawn(self, &spawn, &pid), 0);
+        if (i % 8 == 7) weft_sleep(self, MS);
+    }
+}
+
+static void stacks_come_home(void **state)
+{
+    (void)state;
+    static struct cores cores;
+    unsigned ended = 0;
+    const struct cores_size size = {.actors = 64, .stacks = 64};
+    cores_open_sized(&cores, 2, &size);
+    play_body_on(&cores, 0, spawn_all, &ended);
+    play_for(&cores, 100 * MS);
+    assert_int_equal(ended, 400);
+    play_close(&cores);
+}
+
+// ---- Property: random lives on three or four cores, moved at every opportunity.
+//
+// Whoever gets a message finds it to be the next of its sender; every message that was said to be
+// sent is read or counted as dropped; each monitor that is not taken back fires once; nobody is
+// heard of after his DOWN; at the end nothing is left.
+
+#define LIVES    40 // Births of one seed; about
+#define ALIVE    10 // live at a time.
+#define WATCHES  64
+#define NUMBERED 7
+#define ASKED    8
+
+struct life {
+    weft_pid pid;
+    unsigned index;
+    uint64_t said[LIVES];  // Numbers given out to each.
+    uint64_t heard[LIVES]; // The last one heard of each.
+    bool over[LIVES];      // Its DOWN has come.
+    struct {
+        uint64_t reference;
+        unsigned target;
+        bool fired, taken_back;
+    } watches[WATCHES];
+    unsigned watch_count;
+    bool has_spoken_last, ended;
+};
+
+static struct life lives[LIVES];
+static unsigned born;
+static struct weft_prng dice;
+static unsigned seed_now;
+
+static unsigned roll(unsigned sides)
+{
+    return weft_prng_below(&dice, sides);
+}
+
+static struct life *life_of(weft_pid pid)
+{
+    for (unsigned i = 0; i < born; i++) {
+        if (lives[i].pid == pid) return &lives[i];
+    }
+    return NULL;
+}
+
+static void hear_down(struct life *life, const struct weft_message *message, unsigned from)
+{
+    unsigned n = 0;
+    while (n < life->watch_count && life->watches[n].reference != message->reference)
+        n++;
+    if (n == life->watch_count || life->watches[n].fired || life->watches[n].taken_back)
+        fail_msg("seed %u: a DOWN too many", seed_now);
+    assert_int_equal(life->watches[n].target, from);
+    life->watches[n].fired = true;
+    life->over[from] = true;
+}
+
+static void hear(struct weft_actor *self, struct life *life, struct weft_message *message)
+{
+    const struct life *from = life_of(message->from);
+    uint64_t number;
+    if (from == NULL || message->tag == WEFT_MESSAGE_EXIT || message->tag == WEFT_MESSAGE_TIMER)
+        return;
+    if (message->tag == WEFT_MESSAGE_DOWN) {
+        hear_down(life, message, from->index);
+        return;
+    }
+    if (life->over[from->index]) fail_msg("seed %u: heard of after its DOWN", seed_now);
+    assert_int_equal(message->length, sizeof(number));
+    memcpy(&number, message->payload, sizeof(number));
+    // A gap is what a full mailbox has dropped; the ledger knows of it.
+    if (number <= life->heard[from->index])
+        fail_msg("seed %u: %llu behind %llu of %u", seed_now, (unsigned long long)number,
+                 (unsigned long long)life->heard[from->index], from->index);
+    life->heard[from->index] = number;
+    if (message->tag == WEFT_MESSAGE_CALL && roll(8) != 0) weft_reply(self, message, 1, NULL, 0);
+}
+
+static void say(struct weft_actor *self, struct life *life, struct life *to, bool asks)
+{
+    const uint64_t number = ++life->said[to->index];
+    if (asks)
+        weft_call(self, to->pid, ASKED, &number, sizeof(number), 100000, NULL);
+    else
+        weft_send(self, to->pid, NUMBERED, &number, sizeof(number));
+}
+
+static void watch(struct weft_actor *self, struct life *life, const struct life *target)
+{
+    if (life->watch_count == WATCHES) return;
+    const unsigned n = life->watch_count++;
+    life->watches[n].target = target->index;
+    assert_int_equal(weft_monitor(self, target->pid, &life->watches[n].reference), 0);
+}
+
+static void unwatch(struct weft_actor *self, struct life *life)
+{
+    if (life->watch_count == 0) return;
+    const unsigned n = roll(life->watch_count);
+    if (weft_demonitor(self, life->watches[n].reference) == 0) life->watches[n].taken_back = true;
+}
+
+static void act(struct weft_actor *self, struct life *life)
+{
+    struct life *other = &lives[roll(4) == 0 ? roll(born) : born - 1 - roll(ALIVE)];
+    switch (roll(20)) {
+    case 0: watch(self, life, other); break;
+    case 1: unwatch(self, life); break;
+    case 2:
+        if (other != life) weft_link(self, other->pid);
+        break;
+    case 3: weft_unlink(self, other->pid); break;
+    case 4: weft_yield(self); break;
+    case 5: weft_sleep(self, roll(100000)); break;
+    case 6: weft_move(self, (uint16_t)roll(3)); break;
+    case 7: weft_send_after(self, other->pid, roll(100000), 3, NULL, 0, NULL); break;
+    case 8:
+        if (roll(20) == 0) weft_kill(self, other->pid);
+        break;
+    case 9:
+        if (roll(40) == 0) weft_exit(self, WEFT_EXIT_USER);
+        break;
+    case 10:
+    case 11:
+    case 12: say(self, life, other, true); break;
+    default:
+        for (unsigned i = roll(12); i > 0; i--)
+            say(self, life, other, false);
+        break;
+    }
+}
+
+static void take_part(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    struct life *life = context;
+    weft_trap_exit(self, true);
+    hear(self, life, message);
+    for (unsigned i = roll(3); i > 0; i--)
+        act(self, life);
+}
+
+static void live(struct weft_actor *self, void *context)
+{
+    struct life *life = context;
+    for (;;) {
+        weft_trap_exit(self, roll(50) != 0);
+        struct weft_message *message = weft_receive(self, roll(2) ? roll(100000) : WEFT_FOREVER);
+        if (message != NULL) hear(self, life, message);
+        act(self, life);
+    }
+}
+
+static void last_words(struct weft_actor *self, void *state, uint16_t reason)
+{
+    struct life *life = ((struct play_role *)state)->context;
+    (void)reason;
+    assert_false(life->has_spoken_last);
+    life->has_spoken_last = true;
+    say(self, life, &lives[roll(born)], false);
+}
+
+static const struct weft_actor_kind life_kinds[2] = {{.name = "life",
+                                                      .state_bytes = sizeof(struct play_role),
+                                                      .handle = play_handle,
+                                                      .terminate = last_words},
+                                                     {.name = "stackful life",
+                                                      .state_bytes = sizeof(struct play_role),
+                                                      .main = play_main,
+                                                      .terminate = last_words}};
+
+static void give_birth(struct cores *cores)
+{
+    struct life *life = &lives[born];
+    *life = (struct life){.index = born};
+    struct play_role role = {.body = live, .hand = take_part, .context = life};
+    const struct weft_spawn spawn = {.kind = &life_kinds[roll(2)],
+                                     .state = &role,
+                                     .mailbox_max = 3 + roll(40),
+                                     .label = roll(2) ? "labelled" : NULL};
+    life->pid = play_spawn(cores, roll(cores->count), &spawn);
+    born++;
+}
+
+static unsigned count_living(struct cores *cores)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < cores->count; i++)
+        count += (unsigned)weft_actor_count(&cores->system[i].stats);
+    return count;
+}
+
+static void check_watches(struct cores *cores)
+{
+    for (unsigned i = 0; i < born; i++) {
+        if (play_find(cores, lives[i].pid) == NULL) continue;
+        for (unsigned n = 0; n < lives[i].watch_count; n++) {
+            const bool over = play_find(cores, lives[lives[i].watches[n].target].pid) == NULL;
+            // What has come stands in its mailbox, perhaps: who waits for an answer reads later.
+            bool has_come = lives[i].watches[n].fired, known;
+            has_come |= weft_monitor_find(play_find(cores, lives[i].pid),
+                                          lives[i].watches[n].reference, &known) != NULL;
+            if (!lives[i].watches[n].taken_back && has_come != over)
+                fail_msg("seed %u: watch %u of %u", seed_now, n, i);
+        }
+    }
+}
+
+// A message from nobody, so that it goes on.
+static void nudge(struct cores *cores)
+{
+    struct weft_actor_system *system = &cores->system[roll(cores->count)];
+    struct weft_message *message = weft_message_alloc(system, 0);
+    message->to = lives[roll(born)].pid;
+    weft_actor_send(system, message);
+}
+
+static void random_lives(unsigned seed)
+{
+    static struct cores cores;
+    seed_now = seed;
+    born = 0;
+    weft_prng_seed(&dice, seed);
+    cores_open(&cores, 3 + seed % 2, 64);
+    cores.node.moves_always = seed % 4 != 0;
+    while (born < ALIVE)
+        give_birth(&cores);
+    for (unsigned step = 0; step < 200; step++) {
+        if (roll(2) == 0) nudge(&cores);
+        if (born < LIVES && count_living(&cores) < ALIVE) give_birth(&cores);
+        play_turns(&cores, &dice, 4);
+    }
+    // To the end of what is under way; then one after the other ends, in the midst of the others.
+    cores.node.moves_always = false;
+    for (unsigned i = 0; i < 100; i++)
+        play_turns(&cores, &dice, 1);
+    for (unsigned i = 0; i < born; i++) {
+        play_kill(&cores, lives[i].pid);
+        play_turns(&cores, &dice, 5);
+        if (i == born / 2) {
+            cores_settle(&cores);
+            check_watches(&cores);
+        }
+    }
+    play_close(&cores);
+}
+
+static void nothing_is_lost_doubled_or_overtaken(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 400; seed++)
+        random_lives(seed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_actor_goes_where_it_says),
+        cmocka_unit_test(a_child_begins_where_it_is_meant_to),
+        cmocka_unit_test(who_is_pinned_stays),
+        cmocka_unit_test(links_monitors_names_and_groups_go_with_it),
+        cmocka_unit_test(a_frozen_actor_is_killed_asked_about_and_sent_to),
+        cmocka_unit_test(stacks_come_home),
+        cmocka_unit_test(nothing_is_lost_doubled_or_overtaken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
