@@ -75,10 +75,21 @@ static void break_dam(struct weft_actor_system *system, struct weft_message *blo
     weft_message_release_block(system, block);
 }
 
+// Somebody waits for room in its mailbox, or might. BUSY may mean no more than that its alarm has
+// gone off (mailbox.c).
+static bool is_waited_for(const struct weft_actor *actor)
+{
+    const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    if ((actor->task.flags & WEFT_ACTOR_BUSY) == 0) return false;
+    return rare == NULL || rare->alarm_length == 0 || !weft_list_empty(&rare->unmutes) ||
+           find_dam(actor->system, actor->pid) != NULL;
+}
+
 static bool is_exempt(const struct weft_actor *actor)
 {
     return actor->task.priority == WEFT_PRIORITY_MAX ||
-           (actor->task.flags & (WEFT_ACTOR_BUSY | WEFT_ACTOR_PRIVATE | WEFT_ACTOR_ENDING)) != 0;
+           (actor->task.flags & (WEFT_ACTOR_PRIVATE | WEFT_ACTOR_ENDING)) != 0 ||
+           is_waited_for(actor);
 }
 
 // ---- At the sender's.
