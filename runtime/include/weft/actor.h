@@ -59,11 +59,11 @@ struct weft_spawn {
     bool pinned;          // Stays on its core.
     uint16_t core;        // Where to; 0: where it is spawned.
     uint32_t mailbox_max; // Messages; 0: 1 024.
-    size_t memory_max;    // Bytes: state, weft_alloc, stack, large messages; 0: no cap.
+    size_t memory_max;    // Bytes of state and weft_alloc, in units of 64; 0: no cap.
 };
 
 // Makes an actor; it runs when the caller has given the core back. 0 and *pid; -ENOMEM: the arena
-// is at its cap; -ENOSPC: so many actors, or stacks, are there already; -EINVAL.
+// is at its cap, or its state beyond memory_max; -ENOSPC: so many actors, or stacks, are there already; -EINVAL.
 int weft_spawn(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
 // The same, linked to the caller from the start, or monitored by it.
 int weft_spawn_link(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
