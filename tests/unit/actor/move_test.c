@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "tests/unit/actor/play.h"
+#include "tests/unit/actor/lives.h"
 
 #define MS WEFT_NS_PER_MS
 
@@ -336,188 +336,10 @@ static void stacks_come_home(void **state)
     play_close(&cores);
 }
 
-// ---- Property: random lives on three or four cores, moved at every opportunity.
-//
-// Whoever gets a message finds it to be the next of its sender; every message that was said to be
-// sent is read or counted as dropped; each monitor that is not taken back fires once; nobody is
-// heard of after his DOWN; at the end nothing is left.
+// ---- Property: random lives (lives.h) on three or four cores, turned at random, moved at every
+// opportunity.
 
-#define LIVES    40 // Births of one seed; about
-#define ALIVE    10 // live at a time.
-#define WATCHES  64
-#define NUMBERED 7
-#define ASKED    8
-
-struct life {
-    weft_pid pid;
-    unsigned index;
-    uint64_t said[LIVES];  // Numbers given out to each.
-    uint64_t heard[LIVES]; // The last one heard of each.
-    bool over[LIVES];      // Its DOWN has come.
-    struct {
-        uint64_t reference;
-        unsigned target;
-        bool fired, taken_back;
-    } watches[WATCHES];
-    unsigned watch_count;
-    bool has_spoken_last, ended;
-};
-
-static struct life lives[LIVES];
-static unsigned born;
-static struct weft_prng dice;
-static unsigned seed_now;
-
-static unsigned roll(unsigned sides)
-{
-    return weft_prng_below(&dice, sides);
-}
-
-static struct life *life_of(weft_pid pid)
-{
-    for (unsigned i = 0; i < born; i++) {
-        if (lives[i].pid == pid) return &lives[i];
-    }
-    return NULL;
-}
-
-static void hear_down(struct life *life, const struct weft_message *message, unsigned from)
-{
-    unsigned n = 0;
-    while (n < life->watch_count && life->watches[n].reference != message->reference)
-        n++;
-    if (n == life->watch_count || life->watches[n].fired || life->watches[n].taken_back)
-        fail_msg("seed %u: a DOWN too many", seed_now);
-    assert_int_equal(life->watches[n].target, from);
-    life->watches[n].fired = true;
-    life->over[from] = true;
-}
-
-static void hear(struct weft_actor *self, struct life *life, struct weft_message *message)
-{
-    const struct life *from = life_of(message->from);
-    uint64_t number;
-    if (from == NULL || message->tag == WEFT_MESSAGE_EXIT || message->tag == WEFT_MESSAGE_TIMER)
-        return;
-    if (message->tag == WEFT_MESSAGE_DOWN) {
-        hear_down(life, message, from->index);
-        return;
-    }
-    if (life->over[from->index]) fail_msg("seed %u: heard of after its DOWN", seed_now);
-    assert_int_equal(message->length, sizeof(number));
-    memcpy(&number, message->payload, sizeof(number));
-    // A gap is what a full mailbox has dropped; the ledger knows of it.
-    if (number <= life->heard[from->index])
-        fail_msg("seed %u: %llu behind %llu of %u", seed_now, (unsigned long long)number,
-                 (unsigned long long)life->heard[from->index], from->index);
-    life->heard[from->index] = number;
-    if (message->tag == WEFT_MESSAGE_CALL && roll(8) != 0) weft_reply(self, message, 1, NULL, 0);
-}
-
-static void say(struct weft_actor *self, struct life *life, struct life *to, bool asks)
-{
-    const uint64_t number = ++life->said[to->index];
-    if (asks)
-        weft_call(self, to->pid, ASKED, &number, sizeof(number), 100000, NULL);
-    else
-        weft_send(self, to->pid, NUMBERED, &number, sizeof(number));
-}
-
-static void watch(struct weft_actor *self, struct life *life, const struct life *target)
-{
-    if (life->watch_count == WATCHES) return;
-    const unsigned n = life->watch_count++;
-    life->watches[n].target = target->index;
-    assert_int_equal(weft_monitor(self, target->pid, &life->watches[n].reference), 0);
-}
-
-static void unwatch(struct weft_actor *self, struct life *life)
-{
-    if (life->watch_count == 0) return;
-    const unsigned n = roll(life->watch_count);
-    if (weft_demonitor(self, life->watches[n].reference) == 0) life->watches[n].taken_back = true;
-}
-
-static void act(struct weft_actor *self, struct life *life)
-{
-    struct life *other = &lives[roll(4) == 0 ? roll(born) : born - 1 - roll(ALIVE)];
-    switch (roll(20)) {
-    case 0: watch(self, life, other); break;
-    case 1: unwatch(self, life); break;
-    case 2:
-        if (other != life) weft_link(self, other->pid);
-        break;
-    case 3: weft_unlink(self, other->pid); break;
-    case 4: weft_yield(self); break;
-    case 5: weft_sleep(self, roll(100000)); break;
-    case 6: weft_move(self, (uint16_t)roll(3)); break;
-    case 7: weft_send_after(self, other->pid, roll(100000), 3, NULL, 0, NULL); break;
-    case 8:
-        if (roll(20) == 0) weft_kill(self, other->pid);
-        break;
-    case 9:
-        if (roll(40) == 0) weft_exit(self, WEFT_EXIT_USER);
-        break;
-    case 10:
-    case 11:
-    case 12: say(self, life, other, true); break;
-    default:
-        for (unsigned i = roll(12); i > 0; i--)
-            say(self, life, other, false);
-        break;
-    }
-}
-
-static void take_part(struct weft_actor *self, void *context, struct weft_message *message)
-{
-    struct life *life = context;
-    weft_trap_exit(self, true);
-    hear(self, life, message);
-    for (unsigned i = roll(3); i > 0; i--)
-        act(self, life);
-}
-
-static void live(struct weft_actor *self, void *context)
-{
-    struct life *life = context;
-    for (;;) {
-        weft_trap_exit(self, roll(50) != 0);
-        struct weft_message *message = weft_receive(self, roll(2) ? roll(100000) : WEFT_FOREVER);
-        if (message != NULL) hear(self, life, message);
-        act(self, life);
-    }
-}
-
-static void last_words(struct weft_actor *self, void *state, uint16_t reason)
-{
-    struct life *life = ((struct play_role *)state)->context;
-    (void)reason;
-    assert_false(life->has_spoken_last);
-    life->has_spoken_last = true;
-    say(self, life, &lives[roll(born)], false);
-}
-
-static const struct weft_actor_kind life_kinds[2] = {{.name = "life",
-                                                      .state_bytes = sizeof(struct play_role),
-                                                      .handle = play_handle,
-                                                      .terminate = last_words},
-                                                     {.name = "stackful life",
-                                                      .state_bytes = sizeof(struct play_role),
-                                                      .main = play_main,
-                                                      .terminate = last_words}};
-
-static void give_birth(struct cores *cores)
-{
-    struct life *life = &lives[born];
-    *life = (struct life){.index = born};
-    struct play_role role = {.body = live, .hand = take_part, .context = life};
-    const struct weft_spawn spawn = {.kind = &life_kinds[roll(2)],
-                                     .state = &role,
-                                     .mailbox_max = 3 + roll(40),
-                                     .label = roll(2) ? "labelled" : NULL};
-    life->pid = play_spawn(cores, roll(cores->count), &spawn);
-    born++;
-}
+#define ALIVE 10 // At a time.
 
 static unsigned count_living(struct cores *cores)
 {
@@ -527,57 +349,44 @@ static unsigned count_living(struct cores *cores)
     return count;
 }
 
-static void check_watches(struct cores *cores)
+// A message from nobody, so that somebody goes on.
+static void nudge(struct cores *cores, const struct lives *all, struct weft_prng *dice)
 {
-    for (unsigned i = 0; i < born; i++) {
-        if (play_find(cores, lives[i].pid) == NULL) continue;
-        for (unsigned n = 0; n < lives[i].watch_count; n++) {
-            const bool over = play_find(cores, lives[lives[i].watches[n].target].pid) == NULL;
-            // What has come stands in its mailbox, perhaps: who waits for an answer reads later.
-            bool has_come = lives[i].watches[n].fired, known;
-            has_come |= weft_monitor_find(play_find(cores, lives[i].pid),
-                                          lives[i].watches[n].reference, &known) != NULL;
-            if (!lives[i].watches[n].taken_back && has_come != over)
-                fail_msg("seed %u: watch %u of %u", seed_now, n, i);
-        }
-    }
-}
-
-// A message from nobody, so that it goes on.
-static void nudge(struct cores *cores)
-{
-    struct weft_actor_system *system = &cores->system[roll(cores->count)];
+    struct weft_actor_system *system = &cores->system[weft_prng_below(dice, cores->count)];
     struct weft_message *message = weft_message_alloc(system, 0);
-    message->to = lives[roll(born)].pid;
+    message->to = all->life[weft_prng_below(dice, all->count)].pid;
     weft_actor_send(system, message);
 }
 
 static void random_lives(unsigned seed)
 {
     static struct cores cores;
-    seed_now = seed;
-    born = 0;
+    static struct lives all;
+    struct weft_prng dice;
     weft_prng_seed(&dice, seed);
-    cores_open(&cores, 3 + seed % 2, 64);
+    memset(&all, 0, sizeof(all));
+    all.seed = seed;
+    all.mortal = true;
+    all.core_count = 3 + seed % 2;
+    cores_open(&cores, all.core_count, 64);
     cores.node.moves_always = seed % 4 != 0;
-    while (born < ALIVE)
-        give_birth(&cores);
+    while (all.count < ALIVE)
+        lives_add(&all, &cores, &dice, UINT32_MAX);
     for (unsigned step = 0; step < 200; step++) {
-        if (roll(2) == 0) nudge(&cores);
-        if (born < LIVES && count_living(&cores) < ALIVE) give_birth(&cores);
+        if (weft_prng_below(&dice, 2) == 0) nudge(&cores, &all, &dice);
+        if (all.count < LIVES_MAX && count_living(&cores) < ALIVE)
+            lives_add(&all, &cores, &dice, UINT32_MAX);
         play_turns(&cores, &dice, 4);
     }
     // To the end of what is under way; then one after the other ends, in the midst of the others.
     cores.node.moves_always = false;
-    for (unsigned i = 0; i < 100; i++)
-        play_turns(&cores, &dice, 1);
-    for (unsigned i = 0; i < born; i++) {
-        play_kill(&cores, lives[i].pid);
+    play_turns(&cores, &dice, 100);
+    for (unsigned i = 0; i < all.count; i++) {
+        play_kill(&cores, all.life[i].pid);
         play_turns(&cores, &dice, 5);
-        if (i == born / 2) {
-            cores_settle(&cores);
-            check_watches(&cores);
-        }
+        if (i != all.count / 2) continue;
+        cores_settle(&cores);
+        lives_check_watches(&all, &cores);
     }
     play_close(&cores);
 }
