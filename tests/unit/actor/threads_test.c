@@ -286,11 +286,12 @@ static void random_lives_on_threads(void **state)
         memset(&lives, 0, sizeof(lives));
         lives.seed = seed;
         lives.core_count = 2;
-        lives.mortal = lives.timed = true;
+        lives.timed = true;
+        lives.mortal = seed % 2 == 1;
         threads_prepare();
         all.cores.node.moves_always = seed % 3 != 0;
         for (unsigned i = 0; i < LIVES; i++) {
-            lives_add(&lives, &all.cores, &dice, 300);
+            lives_add(&lives, &all.cores, &dice, 800);
             pids[i] = lives.life[i].pid;
         }
         for (unsigned i = 0; i < LIVES; i++)
