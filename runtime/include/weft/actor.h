@@ -63,7 +63,8 @@ struct weft_spawn {
 };
 
 // Makes an actor; it runs when the caller has given the core back. 0 and *pid; -ENOMEM: the arena
-// is at its cap, or its state beyond memory_max; -ENOSPC: so many actors, or stacks, are there already; -EINVAL.
+// is at its cap, or its state beyond memory_max; -ENOSPC: so many actors, or stacks, are there
+// already; -EINVAL.
 int weft_spawn(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
 // The same, linked to the caller from the start, or monitored by it.
 int weft_spawn_link(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
