@@ -45,7 +45,6 @@ static void send_stack_home(struct weft_actor_system *system, void *stack)
 void weft_stack_came_home(struct weft_actor_system *system, struct weft_message *block)
 {
     void *stack = (void *)((uintptr_t)block & ~(uintptr_t)(WEFT_STACK_BYTES - 1));
-    weft_stacks_mark(system->stacks, stack);
     weft_stacks_release(system->stacks, stack);
     weft_stack_unpromise(system);
 }
