@@ -30,7 +30,7 @@ struct weft_message {
     uint8_t tag;        // enum weft_message_tag.
     uint8_t home;       // The runtime's.
     uint16_t type;      // The parties' own.
-    uint32_t length;    // Payload bytes.
+    uint32_t length;    // Payload bytes: as it was made, not to be changed.
     uint8_t payload[];  // 16-byte aligned.
 };
 _Static_assert(sizeof(struct weft_message) == 48, "up to 16 bytes of payload are one cache line");
