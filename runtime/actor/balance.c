@@ -181,7 +181,7 @@ void weft_balance_turn(struct weft_actor_system *system, uint64_t now_ns)
 void weft_balance_slice(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
-    const unsigned where = weft_slot_core(system, actor->last_to);
+    const unsigned where = actor->last_to != 0 ? weft_slot_core(system, actor->last_to) : 0;
     if (where == 0 || where == system->index + 1u || !weft_move_is_possible(actor)) {
         actor->talk = WEFT_TALK_MOVES / 2; // Asked again after as many.
         return;

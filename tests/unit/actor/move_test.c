@@ -138,6 +138,49 @@ static void who_is_pinned_stays(void **state)
     play_close(&cores);
 }
 
+// ---- Two that talk across cores are brought together.
+
+struct talker {
+    weft_pid other;
+    unsigned rounds;
+};
+
+static void answer_ball(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    struct talker *talker = context;
+    if (talker->rounds++ < 5000) weft_send(self, talker->other, 1, NULL, 0);
+    weft_release(self, message);
+}
+
+static void return_balls(struct weft_actor *self, void *context)
+{
+    for (;;)
+        answer_ball(self, context, weft_receive(self, WEFT_FOREVER));
+}
+
+static void two_that_talk_come_together(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) { // Stackful or not, each of the two.
+        static struct cores cores;
+        struct talker talkers[2] = {{0}};
+        weft_pid pids[2];
+        cores_open(&cores, 2, 16);
+        for (unsigned n = 0; n < 2; n++)
+            pids[n] = i >> n & 1 ? play_body_on(&cores, n, return_balls, &talkers[n])
+                                 : play_hand_on(&cores, n, answer_ball, &talkers[n]);
+        for (unsigned n = 0; n < 2; n++)
+            talkers[n].other = pids[1 - n];
+        play_send(&cores, pids[0], 1);
+        for (unsigned n = 0; n < 2000 && talkers[0].rounds < 4000; n++)
+            weft_core_turn(cores.core[n % 2]);
+        assert_ptr_equal(play_find(&cores, pids[0])->system, play_find(&cores, pids[1])->system);
+        for (unsigned n = 0; n < 2; n++)
+            play_kill(&cores, pids[n]);
+        play_close(&cores);
+    }
+}
+
 // ---- What is fixed to an actor goes with it.
 
 struct settler {
@@ -404,6 +447,7 @@ int main(void)
         cmocka_unit_test(an_actor_goes_where_it_says),
         cmocka_unit_test(a_child_begins_where_it_is_meant_to),
         cmocka_unit_test(who_is_pinned_stays),
+        cmocka_unit_test(two_that_talk_come_together),
         cmocka_unit_test(links_monitors_names_and_groups_go_with_it),
         cmocka_unit_test(a_frozen_actor_is_killed_asked_about_and_sent_to),
         cmocka_unit_test(stacks_come_home),
