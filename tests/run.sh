@@ -27,8 +27,8 @@ number() {
 }
 
 # What TSan looks at: that which several threads touch.
-tests_tsan='sched/core sched/ring sched/thread sched/wheel actor/actor actor/monitor actor/stress
-base/log admin/ring'
+tests_tsan='sched/core sched/ring sched/thread sched/wheel actor/actor actor/monitor actor/registry
+actor/runtime actor/stress actor/threads base/log admin/ring'
 
 # count LABEL DIR MESON-ARGUMENT…: builds and runs a set of meson tests and adds up what meson says.
 count() {

@@ -26,6 +26,7 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     if (spawn->priority >= WEFT_PRIORITY_COUNT || spawn->overflow > WEFT_OVERFLOW_EXIT ||
         spawn->memory_max > UINT64_C(64) * UINT32_MAX)
         return -EINVAL;
+    if (spawn->memory_max != 0 && kind->state_bytes > spawn->memory_max) return -ENOMEM;
     if (kind->main != NULL && !weft_stack_promise(system)) return -ENOSPC;
     int result = weft_slot_take(system, &actor, &pid);
     if (unlikely(result != 0)) goto break_promise;
@@ -58,7 +59,8 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     actor->memory = memory;
     if (unlikely(spawn->memory_max != 0)) {
         if (weft_actor_rare(actor) == NULL) goto release_label;
-        actor->rare->memory_max = (uint32_t)(spawn->memory_max / 64);
+        const uint64_t units = spawn->memory_max / 64;
+        actor->rare->memory_max = units > 0 ? (uint32_t)units : 1; // 0 would be none.
     }
     weft_slot_set_core(system, pid, system->index + 1u);
     weft_counter_add(&system->stats.spawn_count, 1);

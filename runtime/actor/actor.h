@@ -71,6 +71,7 @@ enum {                             // task.flags of an actor.
     WEFT_ACTOR_BUSY = 1 << 7,      // Its mailbox is at its limit (a sender to it may be muted).
     WEFT_ACTOR_MUTED = 1 << 8,     // Waits for room in somebody's mailbox.
     WEFT_ACTOR_PARKED = 1 << 9,    // Not at a slice boundary: it goes on on its own stack.
+    WEFT_ACTOR_HOLDS = 1 << 10,    // Things hang on it that end before others are told (end.c).
     WEFT_ACTOR_EVICTED = 1 << 11,  // Its stack's bytes are elsewhere.
     WEFT_ACTOR_INDEXED = 1 << 12,  // Something points into its mailbox (receive.c, awaits.c).
     WEFT_ACTOR_PRIVATE = 1 << 13,  // An actor of the node itself: not listed as a user's.
@@ -189,6 +190,7 @@ struct weft_actor_node {
     _Atomic bool stopping;     // An actor that holds its core is ended (fault.c).
     _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
     bool moves_always;         // For tests: every actor moves after every slice.
+    bool is_ending;            // Its first system is being destroyed, or has been.
 };
 
 struct weft_actor_system { // One per worker core.
@@ -214,7 +216,7 @@ struct weft_actor_system { // One per worker core.
     uint32_t chunk_count;
     uint32_t open_chunk;    // The first with free slots; UINT32_MAX: none.
     uint32_t holding;       // Arrivals under way.
-    int64_t stack_promises; // Actors with `main` made here, less those that ended here.
+    int64_t stack_promises; // Stacks of this core that somebody has, or may want (wait.c).
     uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
@@ -314,7 +316,7 @@ weft_pid weft_actor_whereis(const struct weft_actor_node *node, const char *name
 
 static inline struct weft_list *weft_message_link(struct weft_message *message)
 {
-    return (struct weft_list *)(void *)message->link;
+    return (struct weft_list *)(void *)message; // Its first member; of NULL, NULL.
 }
 
 static inline struct weft_message *weft_message_of(struct weft_list *link)

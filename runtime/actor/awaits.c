@@ -14,6 +14,7 @@
 struct awaited {
     uint64_t reference;         // 0: free.
     struct weft_message *reply; // In the mailbox; NULL: has not come.
+    weft_pid whom;              // Who will send it; 0: not said.
 };
 
 struct weft_awaits {
@@ -99,6 +100,19 @@ bool weft_awaits_add(struct weft_actor *actor, uint64_t reference)
     insert(rare->awaits, (struct awaited){.reference = reference});
     actor->task.flags |= WEFT_ACTOR_INDEXED;
     return true;
+}
+
+void weft_awaits_aim(struct weft_actor *actor, uint64_t reference, weft_pid whom)
+{
+    struct awaited *entry = find(actor->rare->awaits, reference);
+    if (entry != NULL) entry->whom = whom;
+}
+
+weft_pid weft_awaits_whom(const struct weft_actor *actor, uint64_t reference, weft_pid other)
+{
+    const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    const struct awaited *entry = rare != NULL ? find(rare->awaits, reference) : NULL;
+    return entry != NULL ? entry->whom : other;
 }
 
 struct weft_message *weft_awaits_find(const struct weft_actor *actor, uint64_t reference,

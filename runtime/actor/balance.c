@@ -36,6 +36,9 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
     } else if (actor->talk < UINT8_MAX) {
         actor->talk++;
     }
+    if ((actor->task.flags & WEFT_ACTOR_PARKED) == 0) return; // Asked at the end of its slice.
+    if (actor->talk >= WEFT_TALK_MOVES) weft_balance_slice(actor);
+    if (system->node->moves_always) weft_move_stress(actor);
 }
 
 // ---- What a core gives.
@@ -180,7 +183,7 @@ void weft_balance_turn(struct weft_actor_system *system, uint64_t now_ns)
 void weft_balance_slice(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
-    const unsigned where = weft_slot_core(system, actor->last_to);
+    const unsigned where = actor->last_to != 0 ? weft_slot_core(system, actor->last_to) : 0;
     if (where == 0 || where == system->index + 1u || !weft_move_is_possible(actor)) {
         actor->talk = WEFT_TALK_MOVES / 2; // Asked again after as many.
         return;

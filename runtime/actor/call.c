@@ -10,6 +10,8 @@
 #include "runtime/actor/internal.h"
 #include "runtime/actor/trail.h"
 
+#define CHAIN_MAX 64 // Who waits for whom is followed no further.
+
 // ---- Calls that wait for themselves.
 
 static const struct weft_message *served(const struct weft_actor *actor)
@@ -23,12 +25,98 @@ static uint64_t root_of(const struct weft_message *call)
     return call->home & HOME_BEHIND ? weft_trail_of(call)->root : call->reference;
 }
 
-// A call is a cycle if whom it is for waits, in a call of its own, for the same root.
+static uint32_t named_callers(const struct weft_trail *trail)
+{
+    return trail->depth < WEFT_TRAIL_MAX ? trail->depth : WEFT_TRAIL_MAX;
+}
+
+// From whom the answer will come that the actor, which is CALLING, waits for.
+static weft_pid asked_by(const struct weft_actor *actor)
+{
+    return weft_awaits_whom(actor, actor->awaited, actor->last_to);
+}
+
+// The call was made while the one that `actor` waits for was served, however far away.
+static bool is_on_trail(const struct weft_actor *actor, const struct weft_message *call)
+{
+    if ((call->home & HOME_BEHIND) == 0) return false;
+    const struct weft_trail *trail = weft_trail_of(call);
+    const struct weft_message *serves = served(actor);
+    const uint32_t named = named_callers(trail);
+    if (trail->root != (serves != NULL ? root_of(serves) : actor->awaited)) return false;
+    // Of one root, but perhaps on another branch, or one that it has given up: it has to be one of
+    // the callers, and wait for the next of them.
+    for (uint32_t i = 0; i < named; i++) {
+        if (trail->callers[i] != actor->pid) continue;
+        if (i + 1 == WEFT_TRAIL_MAX && trail->depth > WEFT_TRAIL_MAX) return true;
+        return asked_by(actor) == (i + 1 < named ? trail->callers[i + 1] : call->from);
+    }
+    return trail->depth > WEFT_TRAIL_MAX;
+}
+
+// Whose answer `actor` waits for; NULL if it does not, or if that one is on another core.
+static struct weft_actor *awaited_by(const struct weft_actor *actor, weft_pid *pid)
+{
+    *pid = 0;
+    if ((actor->task.flags & WEFT_ACTOR_CALLING) == 0 || actor->answer != NULL) return NULL;
+    *pid = asked_by(actor);
+    return weft_actor_find(actor->system, *pid);
+}
+
+static void aim(struct weft_actor *actor, uint64_t reference, weft_pid whom)
+{
+    if (actor->rare != NULL) weft_awaits_aim(actor, reference, whom);
+    if (actor->awaited == reference) actor->last_to = whom;
+}
+
+void weft_call_passed_on(struct weft_actor_system *system, const struct weft_message *call,
+                         weft_pid whom)
+{
+    struct weft_actor *caller = weft_actor_find(system, call->from);
+    if (caller != NULL) {
+        aim(caller, call->reference, whom);
+        return;
+    }
+    struct weft_message *news = weft_message_alloc_control(system);
+    if (news == NULL) return; // A call from here to the caller might be refused, then.
+    news->tag = TAG_AIM;
+    news->to = call->from;
+    news->reference = call->reference;
+    memcpy(news->payload, &whom, sizeof(whom));
+    weft_signal(system, news);
+}
+
+void weft_aim_arrived(struct weft_actor *actor, const struct weft_message *news)
+{
+    weft_pid whom;
+    memcpy(&whom, news->payload, sizeof(whom));
+    aim(actor, news->reference, whom);
+}
+
+// How many steps it takes from `actor` to `caller`, from who waits to whom it waits for; 0: one
+// does not lead to the other. On another core the first step is seen and no more: an answer that
+// had been sent before the call would have come before it.
+static unsigned steps_to(const struct weft_actor *actor, weft_pid caller)
+{
+    weft_pid pid;
+    for (unsigned step = 1; step <= CHAIN_MAX && actor != NULL; step++) {
+        actor = awaited_by(actor, &pid);
+        if (pid == caller) return step;
+    }
+    return 0;
+}
+
 bool weft_call_is_cycle(const struct weft_actor *actor, const struct weft_message *call)
 {
-    const struct weft_message *serves = served(actor);
-    const uint64_t waits_for = serves != NULL ? root_of(serves) : actor->awaited;
-    return root_of(call) == waits_for;
+    if (actor->answer != NULL) return false; // It waits no more.
+    return call->from == actor->pid || is_on_trail(actor, call) || steps_to(actor, call->from) > 0;
+}
+
+static void add_pid(char text[WEFT_LOG_TEXT_BYTES], size_t *used, const char *arrow, weft_pid pid)
+{
+    if (*used < WEFT_LOG_TEXT_BYTES)
+        *used += (size_t)snprintf(text + *used, WEFT_LOG_TEXT_BYTES - *used, "%s%#llx", arrow,
+                                  (unsigned long long)pid);
 }
 
 void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *call)
@@ -36,16 +124,20 @@ void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *c
     char text[WEFT_LOG_TEXT_BYTES];
     size_t used = 0;
     const struct weft_trail *trail = call->home & HOME_BEHIND ? weft_trail_of(call) : NULL;
-    const uint32_t named = trail == NULL                   ? 0
-                           : trail->depth < WEFT_TRAIL_MAX ? trail->depth
-                                                           : WEFT_TRAIL_MAX;
-    for (uint32_t i = 0; i < named && used < sizeof(text); i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%#llx -> ",
-                                 (unsigned long long)trail->callers[i]);
-    if (used < sizeof(text))
-        snprintf(text + used, sizeof(text) - used, "%s%#llx -> %#llx",
-                 trail != NULL && trail->depth > named ? "... -> " : "",
-                 (unsigned long long)call->from, (unsigned long long)actor->pid);
+    for (uint32_t i = 0; trail != NULL && i < named_callers(trail); i++)
+        add_pid(text, &used, i > 0 ? " -> " : "", trail->callers[i]);
+    add_pid(text, &used,
+            trail == NULL                   ? ""
+            : trail->depth > WEFT_TRAIL_MAX ? " -> ... -> "
+                                            : " -> ",
+            call->from);
+    add_pid(text, &used, " -> ", actor->pid);
+    const struct weft_actor *next = actor;
+    weft_pid pid;
+    for (unsigned steps = steps_to(actor, call->from); steps > 0; steps--) {
+        next = awaited_by(next, &pid);
+        add_pid(text, &used, " -> ", pid);
+    }
     weft_counter_add(&actor->system->stats.cycle_count, 1);
     weft_log_actor(&actor->system->core->log, WEFT_LOG_WARN, "actor", actor->pid,
                    weft_actor_label(actor), "call cycle, refused: %s", text);
@@ -108,7 +200,6 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
     struct weft_message *answer = self->answer;
     *came = answer != NULL;
     if (answer == NULL) return wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
-    self->system->received++;
     const int error = error_of(answer);
     if (reply != NULL && error == 0)
         *reply = answer;
@@ -123,6 +214,7 @@ int weft_call_wait(struct weft_actor *self, uint64_t reference, uint64_t timeout
     bool came;
     if (self->answer != NULL) weft_receive_drop_answer(self);
     self->awaited = reference;
+    self->last_to = 0; // It waits for nobody who could wait for it.
     return wait_for_answer(self, timeout_ns, reply, &came);
 }
 
@@ -157,6 +249,7 @@ uint64_t weft_call_begin(struct weft_actor *self, weft_pid to, uint16_t type, co
     struct weft_message *call = make_call(system, self, to, type, bytes, length);
     if (call != NULL && weft_awaits_add(self, call->reference)) {
         reference = call->reference;
+        weft_awaits_aim(self, reference, to);
         system->sent++;
         self->last_to = to;
         const int result = weft_route(system, call, true);
@@ -182,6 +275,7 @@ int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeou
     struct weft_message *answer = weft_awaits_find(self, reference, &known);
     if (answer != NULL) {
         weft_mailbox_take(self, answer); // Which forgets the reference.
+        self->system->received++;
         self->answer = answer;
         result = wait_for_answer(self, timeout_ns, reply, came);
     } else if (known) {

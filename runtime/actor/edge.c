@@ -73,6 +73,7 @@ void weft_edge_add(struct weft_actor *actor, struct weft_message *edge)
         grow(actor);
     push(chain_of(actor, key_of(edge)), edge);
     actor->edge_count++;
+    if (edge->tag >= TAG_EDGE_THINGS) actor->task.flags |= WEFT_ACTOR_HOLDS;
 }
 
 struct weft_message *weft_edge_find(const struct weft_actor *actor, uint8_t tag, uint64_t key)
@@ -103,15 +104,45 @@ struct weft_message *weft_edge_take_any(struct weft_actor *actor)
     if (actor->edge_count == 0) return NULL;
     struct weft_message **chain = &actor->edges.chain;
     if (actor->edge_bits != 0) {
-        // The buckets are emptied from the first on; `edge_cursor` says where that is.
+        // The buckets are emptied from the first on; `edge_cursor` says where that is. Round again
+        // if what has ended meanwhile has left another one behind.
         while (actor->edges.buckets[actor->edge_cursor] == NULL)
-            actor->edge_cursor++;
+            actor->edge_cursor = (actor->edge_cursor + 1) & ((1u << actor->edge_bits) - 1);
         chain = &actor->edges.buckets[actor->edge_cursor];
     }
     struct weft_message *edge = *chain;
     *chain = next_of(edge);
     actor->edge_count--;
     return edge;
+}
+
+static struct weft_message *take_thing_of(struct weft_actor *actor, struct weft_message **chain,
+                                          uint32_t *budget)
+{
+    for (struct weft_message *before = NULL, *edge = *chain; edge != NULL;
+         before = edge, edge = next_of(edge)) {
+        if (*budget > 0) --*budget;
+        if (edge->tag < TAG_EDGE_THINGS) continue;
+        if (before != NULL)
+            before->link[0] = edge->link[0];
+        else
+            *chain = next_of(edge);
+        actor->edge_count--;
+        return edge;
+    }
+    return NULL;
+}
+
+struct weft_message *weft_edge_take_thing(struct weft_actor *actor, uint32_t *budget)
+{
+    uint32_t unlimited = UINT32_MAX; // Of one chain there is no place to go on from.
+    if (actor->edge_bits == 0) return take_thing_of(actor, &actor->edges.chain, &unlimited);
+    for (; *budget > 0 && actor->edge_cursor < 1u << actor->edge_bits; actor->edge_cursor++) {
+        struct weft_message *edge =
+            take_thing_of(actor, &actor->edges.buckets[actor->edge_cursor], budget);
+        if (edge != NULL) return edge;
+    }
+    return NULL;
 }
 
 void weft_edge_each(struct weft_actor *actor,

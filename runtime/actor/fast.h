@@ -126,6 +126,7 @@ always_inline void weft_actor_park_inline(struct weft_actor *actor)
     actor->parked_ticks = core->now_ticks;
     weft_slice_note(system, core, actor);
     if (unlikely(actor->stack == NULL)) {
+        if (actor->kind->main == NULL) system->stack_promises++;
         system->running = NULL;
         weft_core_park(core, &actor->fiber, &actor->stack);
     } else {

@@ -92,6 +92,7 @@ void weft_info_ordered(struct weft_actor_system *system, struct weft_message *or
         weft_order(system, (uint16_t)(where - 1), order); // It has moved on.
         return;
     }
+    if (actor == NULL && weft_outbox_hold_if_coming(system, order->to, order)) return;
     order->type = actor != NULL ? 0 : REPLY_ERROR;
     if (actor != NULL) {
         weft_actor_describe(actor, (struct weft_info *)(void *)order->payload);
@@ -105,6 +106,30 @@ void weft_info_ordered(struct weft_actor_system *system, struct weft_message *or
     weft_route(system, order, false);
 }
 
+// Asks the core `where` is, less 1; or waits for it here, if it is on its way. 0, -ESRCH, -ENOMEM.
+static int ask(struct weft_actor *self, weft_pid pid, unsigned where, struct weft_info *info)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info)), *reply;
+    if (order == NULL) return -ENOMEM;
+    const uint64_t reference = ++system->reference;
+    order->tag = TAG_INFO;
+    order->to = pid;
+    order->from = self->pid;
+    order->reference = reference;
+    if (where != system->index + 1u) {
+        weft_order(system, (uint16_t)(where - 1), order);
+    } else if (!weft_outbox_hold_if_coming(system, pid, order)) {
+        weft_message_release_block(system, order);
+        return -ESRCH;
+    }
+    const int result = weft_call_wait(self, reference, WEFT_FOREVER, &reply);
+    if (result != 0) return result;
+    memcpy(info, reply->payload, sizeof(*info));
+    weft_receive_drop_answer(self);
+    return 0;
+}
+
 int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info)
 {
     struct weft_actor_system *system = enter(self);
@@ -114,22 +139,8 @@ int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info)
     if (actor != NULL) {
         weft_actor_describe(actor, info);
         result = 0;
-    } else if (where != 0 && where != system->index + 1u) {
-        struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info));
-        result = -ENOMEM;
-        if (order != NULL) {
-            order->tag = TAG_INFO;
-            order->to = pid;
-            order->from = self->pid;
-            order->reference = ++system->reference;
-            weft_order(system, (uint16_t)(where - 1), order);
-            struct weft_message *reply;
-            result = weft_call_wait(self, order->reference, WEFT_FOREVER, &reply);
-            if (result == 0) {
-                memcpy(info, reply->payload, sizeof(*info));
-                weft_receive_drop_answer(self);
-            }
-        }
+    } else if (where != 0) {
+        result = ask(self, pid, where, info);
     }
     leave(self);
     return result;

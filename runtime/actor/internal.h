@@ -22,6 +22,7 @@ enum {
     TAG_DEMONITOR, // Takes it back.
     TAG_TICK,      // A timer's message on its way back to it (timer.c).
     TAG_NAME,      // A name for it (registry.c).
+    TAG_AIM,       // Its call has been sent on to another one (call.c).
     TAG_ORDERS = 48,
     TAG_MUTE,   // `from` takes no more for now (mute.c).
     TAG_UNMUTE, // It does again.
@@ -36,12 +37,13 @@ enum {
     // Blocks that come home, in the shape of a message.
     TAG_HOME_ACTOR = 96,
     TAG_HOME_RARE,
-    TAG_HOME_LABEL,
-    // Edges, while they stand in an actor's table.
+    TAG_HOME_STACK,
+    // Edges, while they stand in an actor's table: to others, then what ends with it (end.c).
     TAG_EDGE_LINK = 112,
     TAG_EDGE_WATCH,   // It watches somebody; `reference` is the monitor's.
     TAG_EDGE_WATCHED, // It is watched: the DOWN, ready to go.
-    TAG_EDGE_TIMER,
+    TAG_EDGE_THINGS,
+    TAG_EDGE_TIMER = TAG_EDGE_THINGS,
     TAG_EDGE_NAME,   // `reference`: the place in the registry.
     TAG_EDGE_MEMBER, // `reference`: the membership's.
     TAG_EDGE_OWNED,  // Something that is told when it ends (owned.c).
@@ -79,9 +81,10 @@ static inline unsigned weft_slot_core(const struct weft_actor_system *system, we
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
     const uint32_t slot = weft_pid_slot(pid);
     if (unlikely(slot >= home->slot_capacity)) return 0;
-    // Relaxed: a pid reaches a core by a ring, after the location was stored. A later change is
-    // fenced by the marks of migrate.c.
-    return atomic_load_explicit(&home->location[slot], memory_order_relaxed);
+    // Acquire: pairs with the release in weft_slot_set_core, so that who finds an actor to be here,
+    // by a pid however old, finds its block. Where it is itself is fenced by the rings: a pid comes
+    // by one, after the location was stored, and a move by the marks of migrate.c.
+    return atomic_load_explicit(&home->location[slot], memory_order_acquire);
 }
 
 // The block of `pid`, whoever it is now. Only if weft_slot_core says that it is here.
@@ -97,8 +100,9 @@ static inline void weft_slot_set_core(const struct weft_actor_system *system, we
                                       unsigned core_plus_1)
 {
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
+    // Release: pairs with the acquire in weft_slot_core.
     atomic_store_explicit(&home->location[weft_pid_slot(pid)], (uint8_t)core_plus_1,
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 // False if there is no such actor; true if there is, or another core would have to be asked.
@@ -166,6 +170,9 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 void weft_signal(struct weft_actor_system *system, struct weft_message *message);
 // Sends an order to core `to`, which is not this one.
 void weft_order(struct weft_actor_system *system, uint16_t to, struct weft_message *order);
+// Holds an order about `pid` until it has arrived. False: it is not on its way here.
+bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
+                                struct weft_message *order);
 // A signal has arrived at its actor's core; `actor` NULL: it does not exist.
 void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *signal);
@@ -266,6 +273,7 @@ static inline void leave(const struct weft_actor *self)
 
 bool weft_stack_promise(struct weft_actor_system *system);
 void weft_stack_unpromise(struct weft_actor_system *system);
+void weft_stack_came_home(struct weft_actor_system *system, struct weft_message *block);
 
 // ---- evict.c
 
@@ -288,6 +296,9 @@ void weft_cursors_free(struct weft_actor *actor);
 // A REPLY has come. True: it is taken.
 bool weft_awaits_answered(struct weft_actor *actor, struct weft_message *reply);
 bool weft_awaits_add(struct weft_actor *actor, uint64_t reference);
+// Says, of one that was added, from whom the reply will come; and who said so, `other` if nobody.
+void weft_awaits_aim(struct weft_actor *actor, uint64_t reference, weft_pid whom);
+weft_pid weft_awaits_whom(const struct weft_actor *actor, uint64_t reference, weft_pid other);
 void weft_awaits_forget(struct weft_actor *actor, uint64_t reference);
 void weft_awaits_removed(struct weft_actor_rare *rare, const struct weft_message *reply);
 void weft_awaits_free(struct weft_actor *actor);
@@ -299,9 +310,14 @@ int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeou
                     struct weft_message **reply, bool *came);
 // Turns a CALL that nobody will answer into a reply that says so, and sends it.
 void weft_call_fail(struct weft_actor_system *system, struct weft_message *call, int error);
-// True if `call`, on its way into the mailbox of `actor`, would wait for itself.
+// True if `actor`, which is in a call of its own, waits for the caller of `call`, directly or not:
+// it would not come to serve it.
 bool weft_call_is_cycle(const struct weft_actor *actor, const struct weft_message *call);
 void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *call);
+// `call` is about to be sent on: its caller waits for `whom` from now on.
+void weft_call_passed_on(struct weft_actor_system *system, const struct weft_message *call,
+                         weft_pid whom);
+void weft_aim_arrived(struct weft_actor *actor, const struct weft_message *news);
 
 // ---- edge.c, link.c, monitor.c, timer.c
 
@@ -309,7 +325,11 @@ void weft_edge_add(struct weft_actor *actor, struct weft_message *edge);
 struct weft_message *weft_edge_find(const struct weft_actor *actor, uint8_t tag, uint64_t key);
 // Takes it out; it is the caller's then.
 struct weft_message *weft_edge_take(struct weft_actor *actor, uint8_t tag, uint64_t key);
-struct weft_message *weft_edge_take_any(struct weft_actor *actor); // NULL: none left.
+// Of an actor that ends, from `edge_cursor` on. NULL: none left.
+struct weft_message *weft_edge_take_any(struct weft_actor *actor);
+// The same of tags from TAG_EDGE_THINGS on, looking at not many more than *budget edges, which are
+// subtracted from it. NULL: none left, or *budget is 0.
+struct weft_message *weft_edge_take_thing(struct weft_actor *actor, uint32_t *budget);
 void weft_edge_each(struct weft_actor *actor,
                     void (*see)(struct weft_actor *actor, struct weft_message *edge,
                                 void *argument),

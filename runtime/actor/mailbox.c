@@ -96,7 +96,8 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
 {
     if (message->tag == WEFT_MESSAGE_REPLY) {
         if (message->reference == actor->awaited) {
-            actor->answer = message;
+            actor->answer = message; // Received, even if the actor ends before it has looked at it.
+            system->received++;
             actor->awaited = WEFT_REFERENCE_NONE;
             weft_actor_ready(actor);
             return 0;
@@ -183,4 +184,39 @@ bool weft_mailbox_empty(struct weft_actor *actor, uint32_t limit)
         weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_NO_ACTOR, -EPIPE);
     }
     return weft_list_empty(&actor->mailbox);
+}
+
+// Puts fewer than `length` go in without a look: the actor's own limit is lowered for that.
+static void mark_length(struct weft_actor *actor, struct weft_actor_rare *rare, uint32_t length)
+{
+    const uint32_t limit = limit_of(actor);
+    rare->alarm_length = length;
+    const bool is_lower = length != 0 && length - 1 < limit;
+    rare->mailbox_max = is_lower ? limit : 0;
+    actor->mailbox_max = is_lower ? length - 1 : limit;
+}
+
+static int set_alarm(struct weft_actor *self, uint32_t length, weft_pid to)
+{
+    struct weft_actor_rare *rare = length != 0 ? weft_actor_rare(self) : weft_actor_rare_of(self);
+    if (rare == NULL) return length != 0 ? -ENOMEM : 0;
+    if (length != 0 && rare->alarm == NULL) {
+        rare->alarm = weft_message_alloc_control(self->system);
+        if (rare->alarm == NULL) return -ENOMEM;
+    }
+    if (length == 0 && rare->alarm != NULL) {
+        weft_message_release_block(self->system, rare->alarm);
+        rare->alarm = NULL;
+    }
+    rare->alarm_to = to;
+    mark_length(self, rare, length);
+    return 0;
+}
+
+int weft_mailbox_alarm(struct weft_actor *self, uint32_t length, weft_pid to)
+{
+    enter(self);
+    const int result = set_alarm(self, length, to);
+    leave(self);
+    return result;
 }

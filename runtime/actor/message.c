@@ -176,6 +176,7 @@ static void welcome(struct weft_actor_system *system, struct weft_message *block
     switch (block->tag) {
     case TAG_HOME_ACTOR: weft_actor_bury(system, (struct weft_actor *)(void *)block); break;
     case TAG_HOME_RARE: weft_slab_release(&system->rare_slab, block); break;
+    case TAG_HOME_STACK: weft_stack_came_home(system, block); break;
     default: free_block(system, block); break;
     }
 }

@@ -178,6 +178,7 @@ static void marked(struct weft_actor_system *system, struct weft_message *mark)
         if (rare != NULL) weft_wheel_cancel(&system->core->wheel, &rare->timer);
         if (actor->edge_count > 0) weft_edge_each(actor, move_out_edge, NULL);
         weft_mute_over(actor);
+        if (actor->kind->main != NULL && actor->stack == NULL) weft_stack_unpromise(system);
         weft_counter_add(&system->stats.departed_count, 1);
     }
     weft_list_remove(weft_message_link(block));
@@ -242,6 +243,7 @@ static void welcome(struct weft_actor_system *system, struct weft_actor *actor)
         weft_wheel_arm(&system->core->wheel, &rare->timer, rare->deadline_ns);
     if (actor->edge_count > 0) weft_edge_each(actor, move_in_edge, NULL);
     actor->talk = 0;
+    if (actor->kind->main != NULL && actor->stack == NULL) system->stack_promises++;
     weft_counter_add(&system->stats.arrived_count, 1);
     weft_trace(system, WEFT_TRACE_ARRIVE, actor->pid, 0);
     thaw(actor);

@@ -12,7 +12,9 @@
 
 #include "runtime/actor/internal.h"
 
-struct dam { // In a block of a message: its `from` is the receiver, its `reference` see below.
+// In a block of a message: its `from` is the receiver; `to`: it stands because the way to that
+// core, less 1, is full, and not because the receiver is; `reference`: see below.
+struct dam {
     struct weft_list waiters; // task.link of each.
 };
 
@@ -41,6 +43,7 @@ static struct weft_message *make_dam(struct weft_actor_system *system, weft_pid 
     struct weft_message *block = weft_message_alloc_control(system);
     if (block == NULL) return NULL;
     block->from = receiver;
+    block->to = 0;
     weft_list_init(&dam_of(block)->waiters);
     weft_list_append(&system->dams, weft_message_link(block));
     return block;
@@ -72,10 +75,21 @@ static void break_dam(struct weft_actor_system *system, struct weft_message *blo
     weft_message_release_block(system, block);
 }
 
+// Somebody waits for room in its mailbox, or might. BUSY may mean no more than that its alarm has
+// gone off (mailbox.c).
+static bool is_waited_for(const struct weft_actor *actor)
+{
+    const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    if ((actor->task.flags & WEFT_ACTOR_BUSY) == 0) return false;
+    return rare == NULL || rare->alarm_length == 0 || !weft_list_empty(&rare->unmutes) ||
+           find_dam(actor->system, actor->pid) != NULL;
+}
+
 static bool is_exempt(const struct weft_actor *actor)
 {
     return actor->task.priority == WEFT_PRIORITY_MAX ||
-           (actor->task.flags & (WEFT_ACTOR_BUSY | WEFT_ACTOR_PRIVATE | WEFT_ACTOR_ENDING)) != 0;
+           (actor->task.flags & (WEFT_ACTOR_PRIVATE | WEFT_ACTOR_ENDING)) != 0 ||
+           is_waited_for(actor);
 }
 
 // ---- At the sender's.
@@ -90,8 +104,10 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
     if (!is_full && (is_here || block == NULL)) return; // Others wait; there is room now.
     if (block == NULL) {
         block = make_dam(system, receiver);
-        if (block != NULL && where != 0 && !is_here)
+        if (block != NULL && where != 0 && !is_here) {
             system->out[where - 1].muted++; // It is the way there that is full.
+            block->to = where;
+        }
     }
     if (block == NULL) return;
     block->reference = UINT64_MAX;   // From half its limit on.
@@ -135,9 +151,10 @@ void weft_mute_unlink(struct weft_actor *actor)
 
 void weft_mute_ordered(struct weft_actor_system *system, struct weft_message *order)
 {
-    if (find_dam(system, order->from) == NULL) {
-        make_dam(system, order->from); // Without memory for it they go on sending: bounded there.
-    }
+    struct weft_message *block = find_dam(system, order->from);
+    // Without memory for it they go on sending: bounded there.
+    if (block == NULL) block = make_dam(system, order->from);
+    if (block != NULL) block->to = 0; // It stands until the receiver says so.
     weft_message_release_block(system, order);
 }
 
@@ -153,7 +170,7 @@ void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to)
     system->out[to].muted = 0;
     WEFT_LIST_FOR_EACH (link, &system->dams) {
         struct weft_message *block = weft_message_of(link);
-        if (weft_slot_core(system, block->from) == to + 1u) break_dam(system, block);
+        if (block->to == to + 1u) break_dam(system, block); // Wherever the receiver is by now.
     }
 }
 

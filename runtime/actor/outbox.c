@@ -93,6 +93,16 @@ static void hold(struct weft_actor_system *system, struct weft_message *message)
     weft_list_append(&system->held, weft_message_link(message));
 }
 
+bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
+                                struct weft_message *order)
+{
+    struct weft_actor *actor;
+    uint16_t core;
+    if (place_of(system, pid, &actor, &core) != COMING) return false;
+    hold(system, order);
+    return true;
+}
+
 int weft_route(struct weft_actor_system *system, struct weft_message *message, bool may_wait)
 {
     struct weft_actor *actor;
@@ -143,6 +153,9 @@ void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *ac
     switch (signal->tag) {
     case TAG_KILL:
         if (actor != NULL) weft_actor_end_soon(actor, signal->type);
+        break;
+    case TAG_AIM:
+        if (actor != NULL) weft_aim_arrived(actor, signal);
         break;
     case TAG_EXIT: weft_exit_arrived(system, actor, signal); return;
     case TAG_LINK: weft_link_arrived(system, actor, signal); return;

@@ -5,8 +5,8 @@
 // "Balanced allocations"): nothing is ever moved, and a name that goes leaves nothing behind. The
 // words of a bucket, hash and state of each place, are one cache line. A place is FREE, CLAIMED
 // (its name is being written) or LIVE. Two cores that register the same name at once claim two
-// places; then each looks at the sixteen again, and the one behind gives way. A reader checks the
-// word before and after it has read the name.
+// places; then each looks at the sixteen again: the one behind gives way, the one in front waits
+// for that. A reader checks the word before and after it has read the name.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +145,21 @@ static bool claim(struct weft_registry *registry, const struct key *key, uint32_
     return false;
 }
 
-// True if the name is somebody else's: LIVE elsewhere, or being claimed in a step before ours. An
-// equal hash counts as an equal name while the name cannot be read: wrong once in 2^62.
+// True if the name is somebody else's: LIVE elsewhere, or being claimed in a step before ours. One
+// claimed behind us gives way if it sees us; if it has looked before we came (into a place that
+// became free meanwhile), it will be LIVE. Either takes its core a few instructions, and it waits
+// for nobody in front. An equal hash counts as an equal name while the name cannot be read: wrong
+// once in 2^62.
 static bool is_taken(const struct weft_registry *registry, const struct key *key, uint32_t own)
 {
     for (uint32_t step = 0; step < STEPS; step++) {
         if (step == own) continue;
         const uint32_t at = place_at(registry, key, step);
-        const uint64_t word = atomic_load(&registry->words[at]);
-        if (word == (key->hash | CLAIMED) && step < own) return true;
+        uint64_t word;
+        do
+            word = atomic_load(&registry->words[at]);
+        while (word == (key->hash | CLAIMED) && step > own);
+        if (word == (key->hash | CLAIMED)) return true;
         if (word == (key->hash | LIVE) && has_name(&registry->entries[at], key)) return true;
     }
     return false;
@@ -197,6 +203,9 @@ static int enter_name(struct weft_registry *registry, const struct key *key, wef
 static bool remove_name(struct weft_registry *registry, uint64_t place, uint64_t word, weft_pid pid)
 {
     const uint64_t claimed = (word & ~UINT64_C(3)) | CLAIMED;
+    // Not even for a moment, if another one has the name by now: readers would not find it.
+    if (atomic_load_explicit(&registry->entries[place].pid, memory_order_relaxed) != pid)
+        return false;
     if (!atomic_compare_exchange_strong(&registry->words[place], &word, claimed)) return false;
     const bool is_ours =
         atomic_load_explicit(&registry->entries[place].pid, memory_order_relaxed) == pid;

@@ -95,13 +95,14 @@ int weft_cast(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
 struct weft_message *weft_message_new(struct weft_actor *self, uint16_t type, size_t length)
 {
     struct weft_actor_system *system = enter(self);
-    struct weft_message *message = make(system, self, 0, WEFT_MESSAGE_USER, type, NULL, 0);
-    if (length > 0) {
-        if (message != NULL) weft_message_release_block(system, message);
-        message = length <= LENGTH_MAX ? weft_message_alloc(system, (uint32_t)length) : NULL;
-        if (message != NULL) message->type = type;
+    struct weft_actor_rare *rare = weft_actor_rare(self);
+    struct weft_message *message = NULL;
+    if (rare != NULL && length <= LENGTH_MAX)
+        message = weft_message_alloc(system, (uint32_t)length);
+    if (message != NULL) { // As one that is kept: it goes with the actor if it is never sent.
+        message->type = type;
+        weft_list_append(&rare->kept, weft_message_link(message));
     }
-    if (message != NULL) message->link[0] = message->link[1] = NULL;
     leave(self);
     return message;
 }
@@ -132,6 +133,8 @@ int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message 
             message->from = self->pid;
             message->reference = 0;
             if (message->tag != WEFT_MESSAGE_CAST) message->tag = WEFT_MESSAGE_USER;
+        } else {
+            weft_call_passed_on(system, message, to);
         }
         message->to = to;
         result = send_from(system, self, message, false);

@@ -110,8 +110,8 @@ bool weft_slice_kind(struct weft_core *core, struct weft_task *task)
 static bool came_back(struct weft_core *core, struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
-    weft_actor_release_stack(actor);
     if (actor->task.flags & WEFT_ACTOR_ENDING) return weft_slice_ending(core, &actor->task);
+    weft_actor_release_stack(actor);
     return after(system, actor, !weft_list_empty(&actor->mailbox));
 }
 

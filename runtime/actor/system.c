@@ -31,12 +31,18 @@ void weft_actor_node_destroy(struct weft_actor_node *node)
     node->nobody = NULL;
 }
 
+// What a full ring has refused is tried again in the next turn.
+static uint64_t due_ns(void *self)
+{
+    const struct weft_actor_system *system = self;
+    return (system->out_mask | system->home_mask) != 0 ? system->core->now_ns
+                                                       : weft_evict_due_ns(self);
+}
+
 static int add_poller(struct weft_actor_system *system)
 {
-    const struct weft_poller poller = {.name = "actors",
-                                       .flush = weft_outbox_turn_end,
-                                       .due_ns = weft_evict_due_ns,
-                                       .self = system};
+    const struct weft_poller poller = {
+        .name = "actors", .flush = weft_outbox_turn_end, .due_ns = due_ns, .self = system};
     return weft_core_add_poller(system->core, &poller);
 }
 
@@ -107,6 +113,78 @@ void weft_actor_each(struct weft_actor_system *system,
     }
 }
 
+// Every actor whose block is of this core, wherever it is.
+static void each_born_here(struct weft_actor_system *system,
+                           void (*see)(struct weft_actor_system *system, struct weft_actor *actor))
+{
+    for (uint32_t i = 0; i < system->chunk_count; i++) {
+        for (uint32_t n = 0; system->chunks[i] != NULL && n < WEFT_CHUNK_SLOTS; n++) {
+            const uint32_t slot = i * WEFT_CHUNK_SLOTS + n;
+            if (slot >= system->slot_capacity) break;
+            struct weft_actor *actor = &system->chunks[i][n];
+            if (actor->pid != 0) see(system, actor);
+        }
+    }
+}
+
+// ---- Objects in messages that nobody will receive. Blobs lie in the arenas and go with them.
+
+static void destroy_object(struct weft_message *message)
+{
+    const struct weft_type *type;
+    if (message == NULL || weft_message_object(message, &type) == NULL) return;
+    void *object = weft_message_take_object(message);
+    if (type != &weft_blob_type && type->destroy != NULL) type->destroy(object);
+}
+
+static void destroy_list(const struct weft_list *list)
+{
+    WEFT_LIST_FOR_EACH (link, list)
+        destroy_object(weft_message_of(link));
+}
+
+static void destroy_chain(struct weft_message *message)
+{
+    for (; message != NULL; message = (struct weft_message *)(void *)message->link[0])
+        destroy_object(message);
+}
+
+static void destroy_held(struct weft_actor_system *system, struct weft_actor *actor)
+{
+    (void)system;
+    if (weft_actor_system_of(actor) == NULL) return; // A corpse on its way home.
+    destroy_object(actor->current);
+    destroy_object(actor->answer);
+    destroy_list(&actor->mailbox);
+    if (actor->rare != NULL) destroy_list(&actor->rare->kept);
+}
+
+static void destroy_objects(struct weft_actor_system *system)
+{
+    struct weft_core_group *group = system->core->group;
+    struct weft_core_message chain;
+    each_born_here(system, destroy_held);
+    destroy_list(&system->held);
+    for (uint16_t to = 0; to < group->core_count; to++) {
+        struct weft_spsc_ring *ring = group->rings[system->index][to];
+        if (system->out[to].last != NULL) system->out[to].last->link[0] = NULL;
+        destroy_chain(system->out[to].first);
+        while (ring != NULL && weft_spsc_ring_pop(ring, &chain)) {
+            if (chain.kind == WEFT_CORE_MESSAGE_ACTOR)
+                destroy_chain((struct weft_message *)(uintptr_t)chain.word[0]);
+        }
+    }
+}
+
+// While all memory of the node is there still: a message may be any core's.
+static void end_node(struct weft_actor_node *node)
+{
+    if (node->is_ending) return;
+    node->is_ending = true;
+    for (uint64_t mask = node->core_mask; mask != 0; mask &= mask - 1)
+        destroy_objects(node->systems[__builtin_ctzll(mask)]);
+}
+
 // An actor that nobody is told of: what its kind holds goes, and what lies outside the slabs.
 static void destroy_actor(struct weft_actor_system *system, struct weft_actor *actor)
 {
@@ -121,21 +199,10 @@ static void destroy_actor(struct weft_actor_system *system, struct weft_actor *a
         weft_arena_release(system->arena, actor->state, actor->kind->state_bytes);
 }
 
-static void destroy_actors(struct weft_actor_system *system)
-{
-    for (uint32_t i = 0; i < system->chunk_count; i++) {
-        for (uint32_t n = 0; system->chunks[i] != NULL && n < WEFT_CHUNK_SLOTS; n++) {
-            const uint32_t slot = i * WEFT_CHUNK_SLOTS + n;
-            if (slot >= system->slot_capacity) break;
-            struct weft_actor *actor = &system->chunks[i][n];
-            if (actor->pid != 0 && weft_pid_slot(actor->pid) == slot) destroy_actor(system, actor);
-        }
-    }
-}
-
 void weft_actor_system_destroy(struct weft_actor_system *system)
 {
-    if (system->chunks != NULL) destroy_actors(system);
+    end_node(system->node);
+    if (system->chunks != NULL) each_born_here(system, destroy_actor);
     if (system->stacks != NULL) {
         weft_core_drop_stacks(system->core);
         system->core->stacks = NULL;

@@ -4,19 +4,49 @@
 #include "runtime/actor/fast.h"
 #include "runtime/actor/internal.h"
 
-// ---- Stacks that are promised: an actor with `main` is only made if it can have one.
+// ---- Stacks that are promised: an actor with `main` is only made if it can have one, and keeps
+// the promise until its end; one with `handle` has none until it waits. A stack is promised by the
+// core that it came from, and goes home to it: so none runs out of stacks because its actors go.
+
+#define OWN_STACKS 2 // The loop's, and its spare.
+
+static bool has_stack_left(const struct weft_actor_system *system)
+{
+    return system->stacks != NULL &&
+           system->stack_promises + OWN_STACKS < (int64_t)weft_stacks_count_max(system->stacks);
+}
 
 bool weft_stack_promise(struct weft_actor_system *system)
 {
-    if (system->stacks == NULL) return false;
-    if (system->stack_promises >= (int64_t)weft_stacks_count_max(system->stacks)) return false;
+    if (!has_stack_left(system)) return false;
     system->stack_promises++;
     return true;
 }
 
 void weft_stack_unpromise(struct weft_actor_system *system)
 {
-    system->stack_promises--; // Below zero where it was promised elsewhere.
+    system->stack_promises--;
+}
+
+static void send_stack_home(struct weft_actor_system *system, void *stack)
+{
+    uint64_t mask = system->node->core_mask;
+    while (!weft_stacks_owns(system->node->systems[__builtin_ctzll(mask)]->stacks, stack))
+        mask &= mask - 1; // Of a core of this node it is.
+    weft_stacks_forget(stack);
+    // The block that names it lies in it, where its first frames were: that memory is there.
+    struct weft_message *block =
+        (struct weft_message *)(void *)((uint8_t *)weft_stacks_top(stack) - sizeof(*block) - 16);
+    block->tag = TAG_HOME_STACK;
+    block->home = (uint8_t)__builtin_ctzll(mask);
+    weft_message_send_home(system, block);
+}
+
+void weft_stack_came_home(struct weft_actor_system *system, struct weft_message *block)
+{
+    void *stack = (void *)((uintptr_t)block & ~(uintptr_t)(WEFT_STACK_BYTES - 1));
+    weft_stacks_release(system->stacks, stack);
+    weft_stack_unpromise(system);
 }
 
 // ---- What few need.
@@ -42,8 +72,15 @@ void weft_actor_release_stack(struct weft_actor *actor)
 {
     weft_actor_drop_evicted(actor);
     weft_fiber_shadow_drop(&actor->fiber);
-    weft_stacks_release(actor->system->stacks, actor->stack);
+    struct weft_actor_system *system = actor->system;
+    void *stack = actor->stack;
     actor->stack = NULL;
+    if (unlikely(!weft_stacks_owns(system->stacks, stack))) {
+        send_stack_home(system, stack);
+        return;
+    }
+    weft_stacks_release(system->stacks, stack);
+    weft_stack_unpromise(system);
 }
 
 void weft_actor_release_rare(struct weft_actor *actor)
@@ -76,7 +113,8 @@ bool weft_actor_may_park(struct weft_actor *actor)
         weft_actor_abandon(actor);
     if (actor->stack != NULL) return true;
     return actor->system->core->run.may_park && actor->kind->slice == NULL &&
-           (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0;
+           (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0 &&
+           (actor->kind->main != NULL || has_stack_left(actor->system));
 }
 
 void weft_actor_park(struct weft_actor *actor)
@@ -136,7 +174,9 @@ void weft_yield(struct weft_actor *self)
 void weft_reduce(struct weft_actor *self, uint32_t count)
 {
     struct weft_core *core = self->system->core;
-    core->run.left -= count > INT32_MAX / 2 ? INT32_MAX / 2 : (int32_t)count;
+    // Who cannot yield may charge again and again: as deep as the counter goes, not deeper.
+    const int64_t left = (int64_t)core->run.left - count;
+    core->run.left = left > INT32_MIN / 2 ? (int32_t)left : INT32_MIN / 2;
     if (unlikely(core->run.left <= 0 || weft_core_is_preempted(core))) weft_yield(self);
 }
 

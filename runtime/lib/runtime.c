@@ -185,8 +185,14 @@ static void watch(struct weft_actor *self, void *state, struct weft_message *mes
 
 static const struct weft_actor_kind watch_kind = {.name = "runtime", .handle = watch};
 
+static bool is_whole(const struct weft_actor_kind *kind) // As a spawn by an actor would ask.
+{
+    return kind != NULL && (kind->handle == NULL) != (kind->main == NULL);
+}
+
 static int start_first(struct weft_runtime *runtime, const struct weft_spawn *first)
 {
+    if (!is_whole(first->kind)) return -EINVAL;
     struct weft_actor_system *system = &runtime->workers[0].system;
     const struct weft_spawn watcher = {.kind = &watch_kind, .state = runtime, .pinned = true};
     weft_pid pid;

@@ -242,3 +242,15 @@ enum weft_arena_backing weft_arena_backing(const struct weft_arena *arena)
 {
     return arena->range.backing;
 }
+
+bool weft_arena_refuse(struct weft_arena *arena, uint64_t nth, bool on)
+{
+    (void)arena, (void)nth, (void)on;
+    return false;
+}
+
+uint64_t weft_arena_refuse_left(const struct weft_arena *arena)
+{
+    (void)arena;
+    return 0;
+}

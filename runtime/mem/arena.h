@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "runtime/base/units.h"
+#include "runtime/mem/poison.h"
 
 #define WEFT_ARENA_BYTES_MIN (4 * WEFT_MIB)
 
@@ -48,5 +49,22 @@ size_t weft_arena_used_bytes(const struct weft_arena *arena);
 size_t weft_arena_cap_bytes(const struct weft_arena *arena);
 enum weft_arena_backing weft_arena_backing(const struct weft_arena *arena);
 const char *weft_arena_backing_name(enum weft_arena_backing backing); // For people.
+
+// ---- For tests, where AddressSanitizer watches: what happens when there is no memory.
+
+// Refuses the `nth` allocation from now on (1: the next; 0: none), be it of a block or of an object
+// of a slab, and all after it if `on`. False: this build cannot.
+bool weft_arena_refuse(struct weft_arena *arena, uint64_t nth, bool on);
+// How many allocations will be granted before one is refused; 0: one has been, or none will.
+uint64_t weft_arena_refuse_left(const struct weft_arena *arena);
+#ifdef WEFT_ASAN
+bool weft_arena_refuses(struct weft_arena *arena); // Counts one. True: it is refused.
+#else
+static inline bool weft_arena_refuses(struct weft_arena *arena)
+{
+    (void)arena;
+    return false;
+}
+#endif
 
 #endif // WEFT_MEM_ARENA_H

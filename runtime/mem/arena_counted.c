@@ -17,6 +17,8 @@ struct weft_arena {
     struct weft_list blocks;
     bool is_forbidden;
     struct weft_list later; // Released while it was.
+    uint64_t refuse_in; // The allocation to be refused, counted down; 0: none.
+    bool refuses_on;    // And those after it.
 };
 
 struct block {
@@ -51,8 +53,38 @@ static size_t block_bytes(size_t size)
     return size == 0 ? 16 : weft_round_up(size, 16);
 }
 
+bool weft_arena_refuse(struct weft_arena *arena, uint64_t nth, bool on)
+{
+    arena->refuse_in = nth;
+    arena->refuses_on = on;
+#ifdef WEFT_ASAN
+    return true;
+#else
+    return false; // Slabs do not ask.
+#endif
+}
+
+uint64_t weft_arena_refuse_left(const struct weft_arena *arena)
+{
+    return arena->refuse_in > 1 ? arena->refuse_in - 1 : 0;
+}
+
+#ifdef WEFT_ASAN
+bool weft_arena_refuses(struct weft_arena *arena)
+{
+    if (arena->refuse_in == 0) return false;
+    if (arena->refuse_in > 1) {
+        arena->refuse_in--;
+        return false;
+    }
+    if (!arena->refuses_on) arena->refuse_in = 0;
+    return true;
+}
+#endif
+
 void *weft_arena_alloc(struct weft_arena *arena, size_t size)
 {
+    if (weft_arena_refuses(arena)) return NULL;
     const size_t used = weft_counter_get(&arena->used_bytes);
     if (size > arena->cap_bytes || block_bytes(size) > arena->cap_bytes - used ||
         arena->is_forbidden)

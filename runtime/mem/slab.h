@@ -36,6 +36,7 @@ void weft_slab_trim(struct weft_slab *slab);
 // Not zeroed. NULL at the arena's cap.
 static inline void *weft_slab_alloc(struct weft_slab *slab)
 {
+    if (weft_arena_refuses(slab->arena)) return NULL;
     if (__builtin_expect(slab->free_list == NULL, 0) && !weft_slab_grow(slab)) return NULL;
     void **object = (void **)slab->free_list;
     weft_unpoison(object, slab->object_bytes);

@@ -72,8 +72,7 @@ struct weft_stacks *weft_stacks_create(uint32_t count_max, enum weft_stack_guard
     struct weft_stacks *stacks = calloc(1, sizeof(*stacks));
     if (stacks == NULL) return NULL;
     stacks->count_max = (uint32_t)weft_round_up(count_max, WEFT_STACK_GROUP);
-    // Twice as many as were made here: others' stacks may be given back to us.
-    stacks->free_max = 2 * stacks->count_max;
+    stacks->free_max = stacks->count_max;
     int result = -map_range(stacks);
     if (result == 0) {
         stacks->free = mmap(NULL, stacks->free_max * sizeof(void *), PROT_READ | PROT_WRITE,
@@ -173,6 +172,12 @@ void weft_stacks_release(struct weft_stacks *stacks, void *stack)
     stacks->free[free_count] = stack;
     weft_counter_set(&stacks->free_count, free_count + 1);
     weft_counter_add(&stacks->released, 1);
+}
+
+bool weft_stacks_owns(const struct weft_stacks *stacks, const void *stack)
+{
+    return (uintptr_t)stack - (uintptr_t)stacks->base <
+           (size_t)stacks->count_max * WEFT_STACK_BYTES;
 }
 
 void *weft_stacks_top(void *stack)

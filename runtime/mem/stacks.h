@@ -12,8 +12,9 @@
 // A stack given back is the next one taken: it is warm. Beyond `warm_max` they are cold: their
 // memory goes back to the kernel when the core has time (weft_stacks_trim).
 //
-// Core: its owner alone; a stack may be released into another core's pool than it came from.
-// Where the kernel is asked: guards when the pool grows (16 stacks at a time), weft_stacks_trim.
+// Core: its owner alone; a stack is released into the pool that it came from. Which one that is,
+// any core may ask. Where the kernel is asked: guards when the pool grows (16 stacks at a time),
+// weft_stacks_trim.
 #ifndef WEFT_MEM_STACKS_H
 #define WEFT_MEM_STACKS_H
 
@@ -34,12 +35,14 @@ struct weft_stacks;
 // WEFT_STACK_PAGES, which falls back to CHECKS where the kernel lacks it, or CHECKS. NULL with
 // errno set. Control core.
 struct weft_stacks *weft_stacks_create(uint32_t count_max, enum weft_stack_guard want);
-// Unmaps every stack. Nothing runs on one any more, nor on one released into it from elsewhere.
+// Unmaps every stack. Nothing runs on one any more.
 void weft_stacks_free(struct weft_stacks *stacks);
 
 // A stack's lowest address; NULL if all are taken or the kernel refuses more.
 void *weft_stacks_take(struct weft_stacks *stacks);
 void weft_stacks_release(struct weft_stacks *stacks, void *stack);
+// True if `stack` was taken from `stacks`. Any core.
+bool weft_stacks_owns(const struct weft_stacks *stacks, const void *stack);
 
 // What was on the stack is nobody's any more: for AddressSanitizer, when it is begun anew.
 void weft_stacks_forget(void *stack);
@@ -76,7 +79,7 @@ uint32_t weft_stacks_count_max(const struct weft_stacks *stacks);
 struct weft_stacks_view {
     enum weft_stack_guard guard;
     uint32_t count_max, made, warm;
-    int64_t used; // Taken here less released here: below zero where others' came home to us.
+    int64_t used; // Taken and not released.
 };
 // Any core may read it; each field is at most a turn old.
 struct weft_stacks_view weft_stacks_view(const struct weft_stacks *stacks);

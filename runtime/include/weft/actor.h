@@ -59,11 +59,12 @@ struct weft_spawn {
     bool pinned;          // Stays on its core.
     uint16_t core;        // Where to; 0: where it is spawned.
     uint32_t mailbox_max; // Messages; 0: 1 024.
-    size_t memory_max;    // Bytes: state, weft_alloc, stack, large messages; 0: no cap.
+    size_t memory_max;    // Bytes of state and weft_alloc, in units of 64; 0: no cap.
 };
 
 // Makes an actor; it runs when the caller has given the core back. 0 and *pid; -ENOMEM: the arena
-// is at its cap; -ENOSPC: so many actors, or stacks, are there already; -EINVAL.
+// is at its cap, or its state beyond memory_max; -ENOSPC: so many actors, or stacks, are there
+// already; -EINVAL.
 int weft_spawn(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
 // The same, linked to the caller from the start, or monitored by it.
 int weft_spawn_link(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid *pid);
@@ -122,7 +123,7 @@ struct weft_info {
     uint32_t mailbox_count, mailbox_max, link_count, monitor_count;
     uint64_t reduction_count, memory_bytes;
 };
-int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info); // 0 or -ESRCH.
+int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info); // 0, -ESRCH, -ENOMEM.
 
 enum weft_level { WEFT_LEVEL_ERROR, WEFT_LEVEL_WARN, WEFT_LEVEL_INFO, WEFT_LEVEL_DEBUG };
 // A line in the node's log, with the caller's pid and label. Never waits; lost lines are counted.

@@ -30,7 +30,7 @@ struct weft_message {
     uint8_t tag;        // enum weft_message_tag.
     uint8_t home;       // The runtime's.
     uint16_t type;      // The parties' own.
-    uint32_t length;    // Payload bytes.
+    uint32_t length;    // Payload bytes: as it was made, not to be changed.
     uint8_t payload[];  // 16-byte aligned.
 };
 _Static_assert(sizeof(struct weft_message) == 48, "up to 16 bytes of payload are one cache line");
@@ -46,7 +46,8 @@ int weft_send(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
 int weft_cast(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes,
               size_t length);
 
-// A message to be filled in place, of the caller's. NULL: no memory.
+// A message to be filled in place, the caller's until it is sent or released; as if kept. NULL: no
+// memory.
 struct weft_message *weft_message_new(struct weft_actor *self, uint16_t type, size_t length);
 // Sends `message`, new or received, on. It is the receiver's afterwards, whatever the result.
 int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message *message);
@@ -84,6 +85,8 @@ int weft_keep(struct weft_actor *self, struct weft_message *message); // 0; -ENO
 //   -EPIPE      it ended before it replied  -EDEADLK    it waits for us, directly or not: the log
 //   -ECANCELED  it did not care to reply                names the cycle
 //   -ENOMEM     no memory, or no stack to wait on       -ENOBUFS    its mailbox refused the call
+// Not every circle is seen: three or more actors on several cores, each of which has called the
+// next before it read the call of the one before. Those wait for their time-out.
 int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes, size_t length,
               uint64_t timeout_ns, struct weft_message **reply);
 

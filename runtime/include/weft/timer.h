@@ -15,7 +15,8 @@ int weft_send_after(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uin
 // the one before has not been received: they do not pile up.
 int weft_send_interval(struct weft_actor *self, weft_pid to, uint64_t interval_ns, uint16_t type,
                        const void *bytes, size_t length, uint64_t *reference);
-// 0: it will not come (again). -ENOENT: it has fired, or there was none.
+// 0: it will not come (again); a tick that was sent already does. -ENOENT: it has fired, or there
+// was none.
 int weft_timer_cancel(struct weft_actor *self, uint64_t reference);
 // Nanoseconds until it fires; -1 if there is none.
 int64_t weft_timer_left_ns(const struct weft_actor *self, uint64_t reference);

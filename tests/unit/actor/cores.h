@@ -18,7 +18,14 @@ struct cores {
     struct weft_core *core[CORES_MAX];
     struct weft_arena *arena[CORES_MAX];
     struct weft_actor_system system[CORES_MAX];
+    size_t empty_bytes[CORES_MAX]; // What an arena holds before the first actor.
     unsigned count;
+};
+
+struct cores_size { // 0: as cores_open.
+    uint32_t actors, stacks, names;
+    size_t arena_bytes;
+    bool checked_stacks;
 };
 
 static inline uint64_t cores_now(void *self)
@@ -26,7 +33,8 @@ static inline uint64_t cores_now(void *self)
     return ((struct cores *)self)->now_ns;
 }
 
-static inline void cores_open(struct cores *cores, unsigned count, uint32_t capacity)
+static inline void cores_open_sized(struct cores *cores, unsigned count,
+                                    const struct cores_size *size)
 {
     memset(cores, 0, sizeof(*cores));
     cores->count = count;
@@ -37,18 +45,27 @@ static inline void cores_open(struct cores *cores, unsigned count, uint32_t capa
         weft_core_init(cores->core[i], &cores->group, (uint16_t)i, &cores->clock, WEFT_LOG_INFO);
     }
     assert_int_equal(weft_core_group_connect(&cores->group), 0);
-    assert_int_equal(weft_actor_node_init(&cores->node, "test", 64), 0);
+    assert_int_equal(weft_actor_node_init(&cores->node, "test", size->names ? size->names : 64), 0);
     for (unsigned i = 0; i < count; i++) {
-        cores->arena[i] = weft_arena_create(32 * WEFT_MIB);
+        cores->arena[i] = weft_arena_create(size->arena_bytes ? size->arena_bytes : 32 * WEFT_MIB);
         assert_non_null(cores->arena[i]);
-        const struct weft_actor_options options = {.core = cores->core[i],
-                                                   .arena = cores->arena[i],
-                                                   .node = &cores->node,
-                                                   .actor_count_max = capacity,
-                                                   .stack_count_max = 256,
-                                                   .traces = true};
+        const struct weft_actor_options options = {
+            .core = cores->core[i],
+            .arena = cores->arena[i],
+            .node = &cores->node,
+            .actor_count_max = size->actors ? size->actors : 256,
+            .stack_count_max = size->stacks ? size->stacks : 256,
+            .guard = size->checked_stacks ? WEFT_STACK_CHECKS : WEFT_STACK_PAGES,
+            .traces = true};
         assert_int_equal(weft_actor_system_init(&cores->system[i], &options), 0);
+        cores->empty_bytes[i] = weft_arena_used_bytes(cores->arena[i]);
     }
+}
+
+static inline void cores_open(struct cores *cores, unsigned count, uint32_t capacity)
+{
+    const struct cores_size size = {.actors = capacity};
+    cores_open_sized(cores, count, &size);
 }
 
 static inline void cores_close(struct cores *cores)
@@ -65,13 +82,15 @@ static inline void cores_close(struct cores *cores)
         free(cores->core[i]);
 }
 
-// Turns every core until none finds work.
+// Turns every core until none finds work in two rounds: what the test itself has sent goes out at
+// the end of the first.
 static inline void cores_settle(struct cores *cores)
 {
-    for (bool found = true; found;) {
-        found = false;
+    for (unsigned quiet = 0; quiet < 2; quiet++) {
+        bool found = false;
         for (unsigned i = 0; i < cores->count; i++)
             found |= weft_core_turn(cores->core[i]);
+        if (found) quiet = 0;
         cores->now_ns += 1000;
     }
 }

@@ -21,6 +21,10 @@ static void the_last_one_given_back_is_the_next(void **state)
         assert_int_equal(weft_stacks_view(stacks).count_max, 128); // Whole groups.
         void *a = weft_stacks_take(stacks), *b = weft_stacks_take(stacks);
         assert_ptr_equal((uint8_t *)a + WEFT_STACK_BYTES, b);
+        assert_true(weft_stacks_owns(stacks, a) && weft_stacks_owns(stacks, b));
+        assert_false(weft_stacks_owns(stacks, stacks) || weft_stacks_owns(stacks, &a));
+        assert_false(weft_stacks_owns(stacks, (uint8_t *)a + 128 * WEFT_STACK_BYTES));
+        assert_false(weft_stacks_owns(stacks, (uint8_t *)a - 1));
         for (void *stack = a; stack != NULL; stack = stack == a ? b : NULL) {
             uint8_t *top = weft_stacks_top(stack), *limit = weft_stacks_limit(top - 1);
             assert_ptr_equal(limit, (uint8_t *)stack + WEFT_STACK_GUARD_BYTES);
