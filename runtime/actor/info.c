@@ -21,6 +21,11 @@ void *weft_state(const struct weft_actor *self)
     return self->state;
 }
 
+const struct weft_actor_kind *weft_kind(const struct weft_actor *self)
+{
+    return self->kind;
+}
+
 const char *weft_label(const struct weft_actor *self)
 {
     return self->label != NULL ? self->label->text : "";

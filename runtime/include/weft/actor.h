@@ -83,6 +83,8 @@ int weft_kill(struct weft_actor *self, weft_pid pid);
 weft_pid weft_self(const struct weft_actor *self);
 weft_pid weft_parent(const struct weft_actor *self);
 void *weft_state(const struct weft_actor *self);
+// The table that it was made with: so one `handle` can serve many tables that say more than a kind.
+const struct weft_actor_kind *weft_kind(const struct weft_actor *self);
 const char *weft_label(const struct weft_actor *self); // "" if none.
 uint16_t weft_core_index(const struct weft_actor *self);
 uint64_t weft_now_ns(const struct weft_actor *self); // Monotonic; as of this turn of the core.
