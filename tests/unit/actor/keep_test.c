@@ -1,4 +1,5 @@
-// Messages that are kept and taken in hand again, the table of an actor, names of the dead.
+// Messages that are kept and taken in hand again, the table of an actor, ends in the middle of
+// things, names of the dead.
 #include "tests/support/cmocka.h"
 
 #include <errno.h>
@@ -74,6 +75,31 @@ static void what_was_kept_is_in_hand_again(void **state)
     cores_close(&cores);
 }
 
+static void wait_and_exit(struct weft_actor *self, void *state)
+{
+    (void)state;
+    weft_sleep(self, WEFT_NS_PER_MS);
+    weft_exit(self, WEFT_EXIT_USER);
+}
+
+static void an_exit_ends_whatever_stack_it_is_on(void **state)
+{
+    (void)state;
+    static struct cores cores;
+    static const struct weft_actor_kind kind = {.name = "leaver", .main = wait_and_exit};
+    const struct weft_spawn spawn = {.kind = &kind};
+    weft_pid pid;
+    cores_open(&cores, 1, 16);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(weft_actor_spawn(&cores.system[0], &spawn, 0, &pid), 0);
+    cores_settle(&cores);
+    assert_int_equal(weft_actor_count(&cores.system[0].stats), 3);
+    cores.now_ns += 2 * WEFT_NS_PER_MS; // Each stands on its own stack now.
+    cores_settle(&cores);
+    assert_int_equal(weft_actor_count(&cores.system[0].stats), 0);
+    cores_close(&cores);
+}
+
 // Whoever is told of an end may take the name at once, although the one that ends has not got to
 // its names yet: it has a thousand watchers to tell, in steps.
 static void a_name_of_the_dead_is_free(void **state)
@@ -110,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_kept_is_in_hand_again),
+        cmocka_unit_test(an_exit_ends_whatever_stack_it_is_on),
         cmocka_unit_test(a_name_of_the_dead_is_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
