@@ -87,55 +87,58 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
     weft_edge_each(actor, count_edge, info);
 }
 
-// ---- Of an actor on another core: an order there, a reply back.
+// ---- Of an actor on another core: a signal there, a reply back.
 
-void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order)
+void weft_info_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                       struct weft_message *question)
 {
-    struct weft_actor *actor = weft_actor_find(system, order->to);
-    const unsigned where = weft_slot_core(system, order->to);
-    if (actor == NULL && where != 0 && where != system->index + 1u) {
-        weft_order(system, (uint16_t)(where - 1), order); // It has moved on.
-        return;
-    }
-    order->type = actor != NULL ? 0 : REPLY_ERROR;
+    question->type = actor != NULL ? 0 : REPLY_ERROR;
     if (actor != NULL) {
-        weft_actor_describe(actor, (struct weft_info *)(void *)order->payload);
+        weft_actor_describe(actor, (struct weft_info *)(void *)question->payload);
     } else {
         const int32_t error = -ESRCH;
-        memcpy(order->payload, &error, sizeof(error));
+        memcpy(question->payload, &error, sizeof(error));
     }
-    order->tag = WEFT_MESSAGE_REPLY;
-    order->to = order->from;
+    question->tag = WEFT_MESSAGE_REPLY;
+    question->to = question->from;
     system->sent++;
-    weft_route(system, order, false);
+    weft_route(system, question, false);
+}
+
+// True if another core has to be asked, or the actor is on its way here.
+static bool is_away(const struct weft_actor_system *system, weft_pid pid)
+{
+    const unsigned where = weft_slot_core(system, pid);
+    if (where != system->index + 1u) return where != 0;
+    return weft_actor_system_of(weft_slot_actor(system, pid)) != system;
+}
+
+static int ask(struct weft_actor *self, weft_pid pid, struct weft_info *info)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *question = weft_message_alloc_hidden(system, sizeof(*info)), *reply;
+    if (question == NULL) return -ENOMEM;
+    question->tag = TAG_INFO;
+    question->to = pid;
+    question->from = self->pid;
+    const uint64_t reference = question->reference = ++system->reference;
+    weft_signal(system, question);
+    const int result = weft_call_wait(self, reference, WEFT_FOREVER, &reply);
+    if (result != 0) return result;
+    memcpy(info, reply->payload, sizeof(*info));
+    weft_receive_drop_answer(self);
+    return 0;
 }
 
 int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info)
 {
     struct weft_actor_system *system = enter(self);
-    const unsigned where = weft_slot_core(system, pid);
     struct weft_actor *actor = weft_actor_find(system, pid);
-    int result = -ESRCH;
-    if (actor != NULL) {
+    int result = 0;
+    if (actor != NULL)
         weft_actor_describe(actor, info);
-        result = 0;
-    } else if (where != 0 && where != system->index + 1u) {
-        struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info));
-        result = -ENOMEM;
-        if (order != NULL) {
-            order->tag = TAG_INFO;
-            order->to = pid;
-            order->from = self->pid;
-            order->reference = ++system->reference;
-            weft_order(system, (uint16_t)(where - 1), order);
-            struct weft_message *reply;
-            result = weft_call_wait(self, order->reference, WEFT_FOREVER, &reply);
-            if (result == 0) {
-                memcpy(info, reply->payload, sizeof(*info));
-                weft_receive_drop_answer(self);
-            }
-        }
-    }
+    else
+        result = is_away(system, pid) ? ask(self, pid, info) : -ESRCH;
     leave(self);
     return result;
 }

@@ -22,6 +22,7 @@ enum {
     TAG_DEMONITOR, // Takes it back.
     TAG_TICK,      // A timer's message on its way back to it (timer.c).
     TAG_NAME,      // A name for it (registry.c).
+    TAG_INFO,      // Somebody wants to know of it (info.c).
     TAG_ORDERS = 48,
     TAG_MUTE,   // `from` takes no more for now (mute.c).
     TAG_UNMUTE, // It does again.
@@ -30,7 +31,6 @@ enum {
     TAG_MARK,   // All that was sent before has been received when this is answered.
     TAG_MARKED, // It has.
     TAG_ARRIVE, // Actors come over.
-    TAG_INFO,   // Wants to know of an actor (info.c).
     TAG_JOIN,   // A member of a group (group.c).
     TAG_LEAVE,
     // Blocks that come home, in the shape of a message.
@@ -420,6 +420,7 @@ void weft_blob_drop(struct weft_actor_system *system, struct weft_blob *blob);
 
 void weft_blocks_free(struct weft_actor *actor);
 void weft_actor_describe(struct weft_actor *actor, struct weft_info *info);
-void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order);
+void weft_info_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                       struct weft_message *question);
 
 #endif // WEFT_ACTOR_INTERNAL_H

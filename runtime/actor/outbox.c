@@ -151,6 +151,7 @@ void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *ac
     case TAG_DEMONITOR: weft_demonitor_arrived(system, actor, signal); return;
     case TAG_TICK: weft_timer_came_back(system, actor, signal); return;
     case TAG_NAME: weft_name_arrived(system, actor, signal); return;
+    case TAG_INFO: weft_info_arrived(system, actor, signal); return;
     case WEFT_MESSAGE_DOWN: weft_down_arrived(system, actor, signal); return;
     default: // A control message: TIMER, SYSTEM.
         if (actor == NULL) break;
@@ -168,7 +169,6 @@ static void obey(struct weft_actor_system *system, struct weft_message *order)
     switch (order->tag) {
     case TAG_MUTE: weft_mute_ordered(system, order); break;
     case TAG_UNMUTE: weft_unmute_ordered(system, order); break;
-    case TAG_INFO: weft_info_ordered(system, order); break;
     case TAG_JOIN:
     case TAG_LEAVE: weft_group_ordered(system, order); break;
     default: weft_move_ordered(system, order); break;
