@@ -124,6 +124,8 @@ static const struct {
     void (*rows)(struct weft_actor *self);
 } groups[] = {
     {"spawn", weft_bench_group_spawn}, {"talk", weft_bench_group_talk},
+    {"yield", weft_bench_group_yield}, {"call", weft_bench_group_call},
+    {"super", weft_bench_group_super},
 };
 
 static bool is_wanted(const char *group)

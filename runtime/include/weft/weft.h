@@ -8,6 +8,8 @@
 #include <weft/message.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
+#include <weft/server.h>
+#include <weft/supervisor.h>
 #include <weft/timer.h>
 #include <weft/types.h>
 
