@@ -84,6 +84,11 @@ void weft_stop(struct weft_actor *self, uint16_t reason)
     self->exit_reason = reason;
 }
 
+bool weft_is_ending(const struct weft_actor *self)
+{
+    return (self->task.flags & WEFT_ACTOR_ENDING) != 0;
+}
+
 void weft_actor_abandon(struct weft_actor *self)
 {
     struct weft_actor_system *system = self->system;

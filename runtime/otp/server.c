@@ -87,7 +87,7 @@ void weft_server_continue(struct weft_actor *self, uint64_t what)
 static void go_on(struct weft_actor *self, const struct weft_server *server, struct frame *frame,
                   void *state)
 {
-    while (frame->goes_on) {
+    while (frame->goes_on && !weft_is_ending(self)) {
         frame->goes_on = false;
         if (server->cont != NULL) server->cont(self, state, frame->what);
         if (frame->goes_on) weft_reduce(self, STEP_REDUCTIONS);

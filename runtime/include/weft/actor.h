@@ -74,6 +74,8 @@ int weft_spawn_monitor(struct weft_actor *self, const struct weft_spawn *spawn, 
 _Noreturn void weft_exit(struct weft_actor *self, uint16_t reason);
 // Ends the caller when `handle` or `main` returns, or when it next waits.
 void weft_stop(struct weft_actor *self, uint16_t reason);
+// True if it does: what it would do next can be left out.
+bool weft_is_ending(const struct weft_actor *self);
 // Sends an exit signal, as a linked actor's end would: ends `pid` unless it traps exits (then it
 // gets an EXIT message) or the reason is NORMAL. 0 if it is on its way; -ESRCH, -ENOMEM.
 int weft_exit_send(struct weft_actor *self, weft_pid pid, uint16_t reason);

@@ -5,6 +5,7 @@
 #include <weft/actor.h>
 #include <weft/channel.h>
 #include <weft/link.h>
+#include <weft/machine.h>
 #include <weft/message.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
