@@ -35,6 +35,9 @@ static void die(struct weft_actor *actor)
     weft_slot_set_core(system, actor->pid, 0); // From here on nothing reaches it.
     weft_trace(system, WEFT_TRACE_EXIT, actor->pid, actor->exit_reason);
     if (actor->stack != NULL) weft_actor_release_stack(actor);
+    // The reply that it waited for has come, and it will not see it.
+    if ((actor->task.flags & WEFT_ACTOR_CALLING) != 0 && actor->answer != NULL)
+        weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_ACTOR, 1);
     actor->task.flags &=
         (uint16_t) ~(WEFT_ACTOR_PARKED | WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
     if (actor->kind->terminate != NULL) {

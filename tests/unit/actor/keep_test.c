@@ -100,6 +100,39 @@ static void an_exit_ends_whatever_stack_it_is_on(void **state)
     cores_close(&cores);
 }
 
+static void answer_and_kill(struct weft_actor *self, void *state, struct weft_message *call)
+{
+    const weft_pid caller = call->from;
+    (void)state;
+    weft_reply(self, call, 1, NULL, 0);
+    weft_kill(self, caller);
+}
+
+static void call_parent(struct weft_actor *self, void *state)
+{
+    weft_call(self, *(const weft_pid *)state, 1, NULL, 0, WEFT_FOREVER, NULL);
+    fail(); // It has ended before.
+}
+
+static void a_reply_that_comes_too_late_is_counted(void **state)
+{
+    (void)state;
+    static struct cores cores;
+    static const struct weft_actor_kind server = {.name = "server", .handle = answer_and_kill};
+    static const struct weft_actor_kind client = {
+        .name = "client", .state_bytes = sizeof(weft_pid), .main = call_parent};
+    weft_pid pid;
+    cores_open(&cores, 1, 16);
+    const struct weft_spawn first = {.kind = &server};
+    assert_int_equal(weft_actor_spawn(&cores.system[0], &first, 0, &pid), 0);
+    const struct weft_spawn second = {.kind = &client, .state = &pid};
+    assert_int_equal(weft_actor_spawn(&cores.system[0], &second, 0, &pid), 0);
+    cores_settle(&cores);
+    assert_int_equal(weft_actor_count(&cores.system[0].stats), 1);
+    cores_check_ledger(&cores);
+    cores_close(&cores);
+}
+
 // Whoever is told of an end may take the name at once, although the one that ends has not got to
 // its names yet: it has a thousand watchers to tell, in steps.
 static void a_name_of_the_dead_is_free(void **state)
@@ -137,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_kept_is_in_hand_again),
         cmocka_unit_test(an_exit_ends_whatever_stack_it_is_on),
+        cmocka_unit_test(a_reply_that_comes_too_late_is_counted),
         cmocka_unit_test(a_name_of_the_dead_is_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
