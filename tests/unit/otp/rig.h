@@ -84,7 +84,9 @@ static inline void rig_check_nothing_left(struct rig *rig)
 {
     for (unsigned i = 0; i < 1000; i++) // What was told to end does so.
         rig_turn(rig);
-    assert_int_equal(rig_actor_count(rig), 0);
+    if (rig_actor_count(rig) != 0)
+        fail_msg("%s, seed %llu: %llu actors are left", rig->name, (unsigned long long)rig->seed,
+                 (unsigned long long)rig_actor_count(rig));
     cores_check_ledger(&rig->cores);
     for (unsigned i = 0; i < rig->cores.count; i++) {
         const struct weft_actor_system *system = &rig->cores.system[i];
