@@ -3,6 +3,7 @@
 #define WEFT_H
 
 #include <weft/actor.h>
+#include <weft/agent.h>
 #include <weft/channel.h>
 #include <weft/link.h>
 #include <weft/machine.h>
@@ -11,6 +12,7 @@
 #include <weft/runtime.h>
 #include <weft/server.h>
 #include <weft/supervisor.h>
+#include <weft/task.h>
 #include <weft/timer.h>
 #include <weft/types.h>
 
