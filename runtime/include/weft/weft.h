@@ -4,6 +4,7 @@
 
 #include <weft/actor.h>
 #include <weft/agent.h>
+#include <weft/application.h>
 #include <weft/channel.h>
 #include <weft/link.h>
 #include <weft/machine.h>
@@ -11,6 +12,7 @@
 #include <weft/registry.h>
 #include <weft/runtime.h>
 #include <weft/server.h>
+#include <weft/stage.h>
 #include <weft/supervisor.h>
 #include <weft/task.h>
 #include <weft/timer.h>
