@@ -119,8 +119,11 @@ static void restart(struct weft_actor *self, uint64_t count)
     const weft_pid referee = weft_self(self);
     const struct weft_child child = {
         .id = "mortal", .server = &mortal, .args = &referee, .length = sizeof(referee)};
-    const struct weft_supervisor_spec spec = {
-        .children = &child, .child_count = 1, .restart_max = 1u << 20, .period_ns = 1000000};
+    const struct weft_supervisor_spec spec = {.children = &child,
+                                              .child_count = 1,
+                                              .restart_max = 1u << 20,
+                                              .period_ns = 1000000,
+                                              .quiet = true};
     weft_pid supervisor;
     CHECK(weft_supervisor_start(self, &spec, &supervisor) == 0);
     weft_pid pid = await_up(self);

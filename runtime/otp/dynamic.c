@@ -249,6 +249,7 @@ static int on_init(struct weft_actor *self, void *state, const void *args, size_
     weft_trap_exit(self, true);
     weft_intensity_init(&dynamic->intensity, flat->restart_max, flat->period_ns);
     dynamic->child_max = flat->child_max;
+    dynamic->report.quiet = flat->quiet;
     dynamic->spec = weft_alloc(self, flat->child.bytes);
     if (dynamic->spec == NULL) return -ENOMEM;
     memcpy(dynamic->spec, &flat->child, flat->child.bytes);

@@ -24,7 +24,7 @@ static bool admit(struct weft_report *report, uint64_t now_ns)
 void weft_report_end(struct weft_actor *self, struct weft_report *report, const char *child,
                      weft_pid pid, uint16_t reason, uint64_t restart_count)
 {
-    if (!admit(report, weft_now_ns(self))) return;
+    if (report->quiet || !admit(report, weft_now_ns(self))) return;
     char number[16] = "", more[48] = "";
     if (reason >= WEFT_EXIT_USER) snprintf(number, sizeof(number), " %u", reason);
     if (report->unsaid > 0)

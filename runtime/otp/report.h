@@ -9,6 +9,7 @@ struct weft_report {
     uint64_t since_ns; // When the second began that is counted.
     uint32_t said;     // In it.
     uint32_t unsaid;   // Since the last line.
+    bool quiet;        // Nothing is said at all.
 };
 
 // `child` has ended. `restart_count`: how often it has been started again before.

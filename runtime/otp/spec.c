@@ -124,7 +124,8 @@ static int write_supervisor(struct writer *writer, const struct weft_supervisor_
                                               .restart_max = spec->restart_max,
                                               .period_ns = spec->period_ns,
                                               .strategy = spec->strategy,
-                                              .auto_shutdown = spec->auto_shutdown};
+                                              .auto_shutdown = spec->auto_shutdown,
+                                              .quiet = spec->quiet};
     writer->depth++;
     for (size_t i = 0; i < spec->child_count; i++) {
         const int result = write_child(writer, &spec->children[i]);
@@ -142,6 +143,7 @@ static int write_dynamic(struct writer *writer, const struct weft_dynamic_spec *
         flat->child_max = spec->child_max;
         flat->restart_max = spec->restart_max;
         flat->period_ns = spec->period_ns;
+        flat->quiet = spec->quiet;
     }
     writer->depth++;
     const int result = write_child(writer, &spec->child);

@@ -29,6 +29,7 @@ struct weft_flat_supervisor { // Its children stand behind it, one after the oth
     uint32_t restart_max;
     uint64_t period_ns;
     uint8_t strategy, auto_shutdown;
+    bool quiet;
     _Alignas(16) uint8_t children[];
 };
 
@@ -36,6 +37,7 @@ struct weft_flat_dynamic {
     uint32_t child_max;
     uint32_t restart_max;
     uint64_t period_ns;
+    bool quiet;
     struct weft_flat_child child;
 };
 

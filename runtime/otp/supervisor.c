@@ -348,6 +348,7 @@ static int on_init(struct weft_actor *self, void *state, const void *args, size_
     weft_intensity_init(&supervisor->intensity, flat->restart_max, flat->period_ns);
     supervisor->strategy = flat->strategy;
     supervisor->auto_shutdown = flat->auto_shutdown;
+    supervisor->report.quiet = flat->quiet;
     const uint8_t *at = flat->children;
     for (uint32_t i = 0; i < flat->child_count; i++) {
         const struct weft_flat_child *spec = (const void *)at;

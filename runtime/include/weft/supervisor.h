@@ -96,6 +96,7 @@ struct weft_supervisor_spec {
     uint8_t auto_shutdown;   // enum weft_auto_shutdown.
     uint32_t restart_max;    // So many restarts within period_ns are allowed; 0: 3.
     uint64_t period_ns;      // 0: 5 s.
+    bool quiet;              // The ends of children are not logged.
     const char *name;        // Registered, if it is not a child of another. NULL: none.
     struct weft_spawn spawn; // As weft_start.
 };
@@ -152,6 +153,7 @@ struct weft_dynamic_spec {
     uint32_t child_max;      // 0: no limit.
     uint32_t restart_max;    // As in weft_supervisor_spec, for all of them together.
     uint64_t period_ns;
+    bool quiet;
     const char *name;
     struct weft_spawn spawn;
 };

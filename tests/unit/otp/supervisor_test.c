@@ -436,6 +436,16 @@ static void a_crash_loop_says_little(struct weft_actor *self, struct rig *rig)
     assert_int_equal(rig_logged(rig, "ends before it not shown"), 1);
     rig_stop(self, pid);
     expect(self, "-A");
+    family.spec.quiet = true; // Or nothing.
+    const weft_pid silent = begin(self, &family);
+    expect(self, "+A");
+    rig->log_count = 0;
+    crash(self, silent, 'A', WEFT_EXIT_FAULT);
+    expect(self, "-A+A");
+    rig_stop(self, silent);
+    expect(self, "-A");
+    rig_take_logs(rig);
+    assert_int_equal(rig_logged(rig, "child A"), 0);
 }
 RIG_TEST(a_crash_loop_says_little)
 
