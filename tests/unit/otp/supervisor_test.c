@@ -778,6 +778,53 @@ static void a_name_goes_to_the_next_child(struct weft_actor *self, struct rig *r
 }
 RIG_TEST(a_name_goes_to_the_next_child)
 
+// ---- No memory.
+
+// Whatever began has ended.
+static void check_evened_out(struct weft_actor *self, const struct rig *rig)
+{
+    int running = 0;
+    weft_sleep(self, rig->slack_ns);
+    for (const struct weft_message *message; (message = weft_receive(self, 0)) != NULL;)
+        running += message->type == UP ? 1 : -1;
+    assert_int_equal(running, 0);
+}
+
+static void a_cap_of_memory_is_refused_in_order(struct weft_actor *self, struct rig *rig)
+{
+    unsigned started = 0, refused = 0;
+    for (size_t memory_max = 256; memory_max <= 8192; memory_max += 64) {
+        struct family family;
+        weft_pid pid, child;
+        make(self, rig, &family, "ABC", WEFT_ONE_FOR_ONE);
+        family.spec.spawn.memory_max = memory_max;
+        family.children[0].name = "first";
+        const int result = weft_supervisor_start(self, &family.spec, &pid);
+        if (result == 0) {
+            char id[8];
+            int added = 0;
+            started++;
+            for (unsigned i = 0; added == 0 && i < 30; i++) { // Until there is no more,
+                snprintf(id, sizeof(id), "n%u", i);
+                family.children[1].id = id;
+                added = weft_supervisor_start_child(self, pid, &family.children[1], &child);
+            }
+            if (added != 0) assert_int_equal(added, -ENOMEM);
+            rig_cast(self, weft_whereis(self, "first"), CRASH,
+                     WEFT_EXIT_FAULT); // which is no restart, or the end.
+            weft_sleep(self, rig->slack_ns);
+            weft_server_stop(self, pid, WEFT_EXIT_SHUTDOWN, WEFT_FOREVER);
+        } else {
+            assert_int_equal(result, -ENOMEM);
+            assert_int_equal(pid, 0);
+            refused++;
+        }
+        check_evened_out(self, rig);
+    }
+    assert_true(started > 0 && refused > 0);
+}
+RIG_TEST(a_cap_of_memory_is_refused_in_order)
+
 // ---- Trees.
 
 static void supervisors_nest(struct weft_actor *self, struct rig *rig)
@@ -857,6 +904,7 @@ int main(void)
         cmocka_unit_test(bad_specs_are_refused_everywhere),
         cmocka_unit_test(a_function_may_start_a_child_everywhere),
         cmocka_unit_test(a_name_goes_to_the_next_child_everywhere),
+        cmocka_unit_test(a_cap_of_memory_is_refused_in_order_everywhere),
         cmocka_unit_test(supervisors_nest_everywhere),
         cmocka_unit_test(a_parents_end_takes_the_tree_with_it_everywhere),
     };
