@@ -32,12 +32,18 @@ const char *weft_application_setting(const struct weft_application_args *args, c
     return NULL;
 }
 
+// C converts neither by itself.
+static const char *const *read_only(char *const *strings)
+{
+    return (const char *const *)(const void *)strings;
+}
+
 // ---- The master.
 
 // The pointers to so many strings, and a NULL. *at stands behind them afterwards.
-static const char **point(struct weft_actor *self, uint32_t count, const char **at)
+static char **point(struct weft_actor *self, uint32_t count, char **at)
 {
-    const char **pointers = weft_alloc(self, (count + 1) * sizeof(pointers[0]));
+    char **pointers = weft_alloc(self, (count + 1) * sizeof(pointers[0]));
     for (uint32_t i = 0; pointers != NULL && i < count; i++) {
         pointers[i] = *at;
         *at += strlen(*at) + 1;
@@ -52,15 +58,15 @@ static int take_args(struct weft_actor *self, struct master *master, const struc
     char *strings = weft_alloc(self, length - sizeof(*order) + 1);
     if (strings == NULL) return -ENOMEM;
     memcpy(strings, order->strings, length - sizeof(*order));
-    const char *at = strings;
-    const char **argv = point(self, order->argc, &at);
-    const char **env = point(self, order->env_count, &at);
+    char *at = strings;
+    char **argv = point(self, order->argc, &at);
+    char **env = point(self, order->env_count, &at);
     if (argv == NULL || env == NULL) return -ENOMEM;
     master->args = (struct weft_application_args){.application = order->application,
                                                   .argc = (int)order->argc,
                                                   .argv = argv,
                                                   .env_count = order->env_count,
-                                                  .env = env};
+                                                  .env = read_only(env)};
     return 0;
 }
 
@@ -164,7 +170,7 @@ static bool count_env(const char *const *env, uint32_t *count)
 }
 
 static int start_master(struct weft_actor *self, const struct weft_application *application,
-                        int argc, const char *const *argv, const char *const *env, weft_pid *master)
+                        int argc, char *const *argv, const char *const *env, weft_pid *master)
 {
     struct full_name name;
     uint32_t env_count;
@@ -172,12 +178,13 @@ static int start_master(struct weft_actor *self, const struct weft_application *
         !count_env(env, &env_count))
         return -EINVAL;
     const size_t bytes =
-        sizeof(struct order) + bytes_of(argv, (uint32_t)argc) + bytes_of(env, env_count);
+        sizeof(struct order) + bytes_of(read_only(argv), (uint32_t)argc) + bytes_of(env, env_count);
     struct order *order = weft_alloc(self, bytes);
     if (order == NULL) return -ENOMEM;
     *order =
         (struct order){.application = application, .argc = (uint32_t)argc, .env_count = env_count};
-    copy_strings(copy_strings(order->strings, argv, (uint32_t)argc), env, env_count);
+    char *behind = copy_strings(order->strings, read_only(argv), (uint32_t)argc);
+    copy_strings(behind, env, env_count);
     const struct weft_start start = {
         .server = &master_server, .args = order, .length = bytes, .name = name.text};
     const int result = weft_server_start(self, &start, master);
@@ -201,8 +208,7 @@ static int start_needed(struct weft_actor *self, const struct weft_application *
 }
 
 int weft_application_start(struct weft_actor *self, const struct weft_application *application,
-                           int argc, const char *const *argv, const char *const *env,
-                           weft_pid *master)
+                           int argc, char *const *argv, const char *const *env, weft_pid *master)
 {
     *master = weft_application_find(self, application->name);
     if (*master != 0) return -EALREADY;

@@ -45,7 +45,8 @@ static const struct weft_application shop = {
 
 static void town(struct weft_actor *self, void *state)
 {
-    static const char *const argv[] = {"apples"}, *const env[] = {"town=Ulm", NULL};
+    static char *const argv[] = {"apples"};
+    static const char *const env[] = {"town=Ulm", NULL};
     weft_pid master;
     (void)state;
     if (weft_application_start(self, &shop, 1, argv, env, &master) != 0) return;

@@ -29,8 +29,8 @@ struct weft_application;
 
 struct weft_application_args { // Of one start. The strings are the master's, as long as it lives.
     const struct weft_application *application;
-    int argc;                // As to `main`, but without a name of the program in front.
-    const char *const *argv; // argv[argc] is NULL.
+    int argc;          // As to `main`, but without a name of the program in front.
+    char *const *argv; // argv[argc] is NULL.
     size_t env_count;
     const char *const *env; // "KEY=VALUE"; env[env_count] is NULL.
 };
@@ -54,8 +54,7 @@ struct weft_application {
 // what a `start` has returned; -EALREADY: it runs, as *master; -ELOOP: it needs itself; -EINVAL: a
 // bad name, or a setting without "=". Those that it needs go on if it does not start.
 int weft_application_start(struct weft_actor *self, const struct weft_application *application,
-                           int argc, const char *const *argv, const char *const *env,
-                           weft_pid *master);
+                           int argc, char *const *argv, const char *const *env, weft_pid *master);
 // Ends the tree in order (SHUTDOWN, for as long as its supervisors allow), then `stop`. 0; -ESRCH:
 // it does not run; -ETIMEDOUT: it is still about it.
 int weft_application_stop(struct weft_actor *self, const char *name, uint64_t timeout_ns);

@@ -112,7 +112,7 @@ static void listen_to_all(struct weft_actor *self)
 
 static void it_starts_and_stops_as_one(struct weft_actor *self, struct rig *rig)
 {
-    static const char *const argv[] = {"one", "two"};
+    static char *const argv[] = {"one", "two"};
     static const char *const env[] = {"color=red", "colors=many", "color=blue", "empty=", NULL};
     weft_pid pid, other;
     char value[8];
