@@ -25,7 +25,8 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/include) echo '' ;;
     runtime/sched) echo 'runtime/base runtime/env runtime/mem runtime/include' ;;
     runtime/actor) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/include' ;;
-    runtime/table | runtime/otp | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
+    runtime/otp) echo 'runtime/include' ;; # As a user's own behaviours would.
+    runtime/table | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
     runtime/module) echo 'runtime/base runtime/include' ;;
     runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include' ;;
     config | forth) echo 'runtime/base' ;;

@@ -123,9 +123,9 @@ static const struct {
     const char *name;
     void (*rows)(struct weft_actor *self);
 } groups[] = {
-    {"spawn", weft_bench_group_spawn},
-    {"talk", weft_bench_group_talk},
-    {"yield", weft_bench_group_yield},
+    {"spawn", weft_bench_group_spawn}, {"talk", weft_bench_group_talk},
+    {"yield", weft_bench_group_yield}, {"call", weft_bench_group_call},
+    {"super", weft_bench_group_super},
 };
 
 static bool is_wanted(const char *group)
@@ -168,9 +168,10 @@ int main(int argc, char **argv)
     unsigned only = 0;
     weft_bench_begin(&run.out, "actors", "memory of one process", argc, argv);
     run.wanted = calloc((size_t)argc, sizeof(char *));
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--cores=", 8) == 0) only = (unsigned)atoi(argv[i] + 8);
-        if (argv[i][0] != '-') run.wanted[run.wanted_count++] = argv[i];
+    for (int i = 0; i < run.out.argument_count; i++) {
+        char *argument = run.out.arguments[i];
+        if (strncmp(argument, "--cores=", 8) == 0) only = (unsigned)atoi(argument + 8);
+        if (argument[0] != '-') run.wanted[run.wanted_count++] = argument;
     }
     if (!run.out.json)
         printf("  %-28s %s %12s %12s %-6s %8s\n", "row", "c", "cpu", "wall", "", "goal");

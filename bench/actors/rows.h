@@ -38,7 +38,9 @@ weft_pid weft_bench_spawn(struct weft_actor *self, const struct weft_actor_kind 
 void weft_bench_expect(struct weft_actor *self, uint64_t count); // Receives so many, whatever.
 
 // The groups.
+void weft_bench_group_call(struct weft_actor *self);
 void weft_bench_group_spawn(struct weft_actor *self);
+void weft_bench_group_super(struct weft_actor *self);
 void weft_bench_group_talk(struct weft_actor *self);
 void weft_bench_group_yield(struct weft_actor *self);
 

@@ -1,6 +1,5 @@
 // actor.c: the birth of an actor.
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "runtime/actor/fast.h"
@@ -42,7 +41,9 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     if (spawn->label != NULL) {
         label = weft_slab_alloc(&system->label_slab);
         if (unlikely(label == NULL)) goto release_state;
-        snprintf(label->text, sizeof(label->text), "%s", spawn->label);
+        const size_t length = strnlen(spawn->label, sizeof(label->text) - 1);
+        memcpy(label->text, spawn->label, length);
+        label->text[length] = '\0';
     }
     *actor = fresh;
     weft_task_init(&actor->task, slice_of(kind), (enum weft_priority)spawn->priority);

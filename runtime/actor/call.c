@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/actor/fast.h"
 #include "runtime/actor/internal.h"
 #include "runtime/actor/trail.h"
 
@@ -192,8 +193,14 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
     if (self->answer == NULL) {
         const uint64_t deadline_ns = weft_deadline_ns(self, timeout_ns);
         self->task.flags |= WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING;
-        while (self->answer == NULL && wait == WAIT_OVER)
-            wait = weft_actor_wait(self, deadline_ns);
+        while (self->answer == NULL && wait == WAIT_OVER) {
+            if (unlikely(deadline_ns != WEFT_FOREVER))
+                wait = weft_actor_wait(self, deadline_ns);
+            else if (likely(weft_actor_can_park(self)))
+                weft_actor_park_inline(self);
+            else
+                wait = WAIT_REFUSED;
+        }
         self->task.flags &= (uint16_t) ~(WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING);
     }
     self->awaited = WEFT_REFERENCE_NONE;
@@ -232,7 +239,7 @@ int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
         self->last_to = to;
         self->awaited = call->reference;
         self->task.flags |= WEFT_ACTOR_CALLING; // So that a call to itself is a cycle.
-        weft_route(system, call, true);         // What goes wrong comes back as the answer.
+        weft_route_call(system, call);          // What goes wrong comes back as the answer.
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
         result = wait_for_answer(self, timeout_ns, reply, &came);
         self->task.flags &= (uint16_t)~WEFT_ACTOR_CALLING;
@@ -315,7 +322,7 @@ void weft_call_cancel(struct weft_actor *self, uint64_t reference)
 static void answer(struct weft_actor_system *system, struct weft_message *reply)
 {
     system->sent++;
-    weft_route(system, reply, false);
+    weft_route_reply(system, reply);
 }
 
 void weft_call_fail(struct weft_actor_system *system, struct weft_message *call, int error)
@@ -328,6 +335,18 @@ void weft_call_fail(struct weft_actor_system *system, struct weft_message *call,
     call->from = asked;
     memcpy(call->payload, &code, sizeof(code)); // The smallest block has room for it.
     answer(system, call);
+}
+
+// What is copied may stand in the call itself.
+static inline void copy_out(uint8_t *payload, const void *bytes, size_t length)
+{
+    if (length == 8) {
+        uint64_t word;
+        memcpy(&word, bytes, sizeof(word));
+        memcpy(payload, &word, sizeof(word));
+    } else if (length > 0) {
+        memmove(payload, bytes, length);
+    }
 }
 
 static int reply_to(struct weft_actor *self, struct weft_message *call, uint16_t type,
@@ -349,7 +368,7 @@ static int reply_to(struct weft_actor *self, struct weft_message *call, uint16_t
     reply->to = call->from;
     reply->from = self->pid;
     reply->type = type;
-    if (length > 0) memmove(reply->payload, bytes, length); // Perhaps out of the call itself.
+    copy_out(reply->payload, bytes, length);
     if (reply != call) {
         call->tag = WEFT_MESSAGE_USER; // It has its answer.
         weft_message_release(system, call);

@@ -72,6 +72,33 @@ always_inline int weft_route_plain(struct weft_actor_system *system, struct weft
     return 0;
 }
 
+// As weft_route, of a CALL that is made now. Who is in a call himself may be part of a circle.
+always_inline void weft_route_call(struct weft_actor_system *system, struct weft_message *call)
+{
+    struct weft_actor *actor = weft_slot_here(system, call->to);
+    if (unlikely(actor == NULL || actor->mailbox_count >= actor->mailbox_max ||
+                 (actor->task.flags & WEFT_ACTOR_CALLING) != 0)) {
+        weft_route(system, call, true);
+        return;
+    }
+    actor->mailbox_count++;
+    weft_mailbox_append(system->core, actor, call);
+}
+
+// As weft_route, of a REPLY: most find somebody here who waits for nothing else.
+always_inline void weft_route_reply(struct weft_actor_system *system, struct weft_message *reply)
+{
+    struct weft_actor *actor = weft_slot_here(system, reply->to);
+    if (unlikely(actor == NULL || actor->awaited != reply->reference)) {
+        weft_route(system, reply, false);
+        return;
+    }
+    actor->answer = reply; // Received, even if the actor ends before it has looked at it.
+    system->received++;
+    actor->awaited = WEFT_REFERENCE_NONE;
+    weft_core_ready(system->core, &actor->task);
+}
+
 // As weft_actor_receive.
 always_inline struct weft_message *weft_mailbox_pop(struct weft_actor_system *system,
                                                     struct weft_actor *actor)

@@ -21,6 +21,11 @@ void *weft_state(const struct weft_actor *self)
     return self->state;
 }
 
+const struct weft_actor_kind *weft_kind(const struct weft_actor *self)
+{
+    return self->kind;
+}
+
 const char *weft_label(const struct weft_actor *self)
 {
     return self->label != NULL ? self->label->text : "";
@@ -82,47 +87,42 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
     weft_edge_each(actor, count_edge, info);
 }
 
-// ---- Of an actor on another core: an order there, a reply back.
+// ---- Of an actor on another core: a signal there, a reply back.
 
-void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order)
+void weft_info_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                       struct weft_message *question)
 {
-    struct weft_actor *actor = weft_actor_find(system, order->to);
-    const unsigned where = weft_slot_core(system, order->to);
-    if (actor == NULL && where != 0 && where != system->index + 1u) {
-        weft_order(system, (uint16_t)(where - 1), order); // It has moved on.
-        return;
-    }
-    if (actor == NULL && weft_outbox_hold_if_coming(system, order->to, order)) return;
-    order->type = actor != NULL ? 0 : REPLY_ERROR;
+    question->type = actor != NULL ? 0 : REPLY_ERROR;
     if (actor != NULL) {
-        weft_actor_describe(actor, (struct weft_info *)(void *)order->payload);
+        weft_actor_describe(actor, (struct weft_info *)(void *)question->payload);
     } else {
         const int32_t error = -ESRCH;
-        memcpy(order->payload, &error, sizeof(error));
+        memcpy(question->payload, &error, sizeof(error));
     }
-    order->tag = WEFT_MESSAGE_REPLY;
-    order->to = order->from;
+    question->tag = WEFT_MESSAGE_REPLY;
+    question->to = question->from;
     system->sent++;
-    weft_route(system, order, false);
+    weft_route(system, question, false);
 }
 
-// Asks the core `where` is, less 1; or waits for it here, if it is on its way. 0, -ESRCH, -ENOMEM.
-static int ask(struct weft_actor *self, weft_pid pid, unsigned where, struct weft_info *info)
+// True if another core has to be asked, or the actor is on its way here.
+static bool is_away(const struct weft_actor_system *system, weft_pid pid)
+{
+    const unsigned where = weft_slot_core(system, pid);
+    if (where != system->index + 1u) return where != 0;
+    return weft_actor_system_of(weft_slot_actor(system, pid)) != system;
+}
+
+static int ask(struct weft_actor *self, weft_pid pid, struct weft_info *info)
 {
     struct weft_actor_system *system = self->system;
-    struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info)), *reply;
-    if (order == NULL) return -ENOMEM;
-    const uint64_t reference = ++system->reference;
-    order->tag = TAG_INFO;
-    order->to = pid;
-    order->from = self->pid;
-    order->reference = reference;
-    if (where != system->index + 1u) {
-        weft_order(system, (uint16_t)(where - 1), order);
-    } else if (!weft_outbox_hold_if_coming(system, pid, order)) {
-        weft_message_release_block(system, order);
-        return -ESRCH;
-    }
+    struct weft_message *question = weft_message_alloc_hidden(system, sizeof(*info)), *reply;
+    if (question == NULL) return -ENOMEM;
+    question->tag = TAG_INFO;
+    question->to = pid;
+    question->from = self->pid;
+    const uint64_t reference = question->reference = ++system->reference;
+    weft_signal(system, question);
     const int result = weft_call_wait(self, reference, WEFT_FOREVER, &reply);
     if (result != 0) return result;
     memcpy(info, reply->payload, sizeof(*info));
@@ -133,15 +133,12 @@ static int ask(struct weft_actor *self, weft_pid pid, unsigned where, struct wef
 int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info)
 {
     struct weft_actor_system *system = enter(self);
-    const unsigned where = weft_slot_core(system, pid);
     struct weft_actor *actor = weft_actor_find(system, pid);
-    int result = -ESRCH;
-    if (actor != NULL) {
+    int result = 0;
+    if (actor != NULL)
         weft_actor_describe(actor, info);
-        result = 0;
-    } else if (where != 0) {
-        result = ask(self, pid, where, info);
-    }
+    else
+        result = is_away(system, pid) ? ask(self, pid, info) : -ESRCH;
     leave(self);
     return result;
 }

@@ -23,6 +23,7 @@ enum {
     TAG_TICK,      // A timer's message on its way back to it (timer.c).
     TAG_NAME,      // A name for it (registry.c).
     TAG_AIM,       // Its call has been sent on to another one (call.c).
+    TAG_INFO,      // Somebody wants to know of it (info.c).
     TAG_ORDERS = 48,
     TAG_MUTE,   // `from` takes no more for now (mute.c).
     TAG_UNMUTE, // It does again.
@@ -31,7 +32,6 @@ enum {
     TAG_MARK,   // All that was sent before has been received when this is answered.
     TAG_MARKED, // It has.
     TAG_ARRIVE, // Actors come over.
-    TAG_INFO,   // Wants to know of an actor (info.c).
     TAG_JOIN,   // A member of a group (group.c).
     TAG_LEAVE,
     // Blocks that come home, in the shape of a message.
@@ -170,9 +170,6 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 void weft_signal(struct weft_actor_system *system, struct weft_message *message);
 // Sends an order to core `to`, which is not this one.
 void weft_order(struct weft_actor_system *system, uint16_t to, struct weft_message *order);
-// Holds an order about `pid` until it has arrived. False: it is not on its way here.
-bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
-                                struct weft_message *order);
 // A signal has arrived at its actor's core; `actor` NULL: it does not exist.
 void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *signal);
@@ -456,6 +453,7 @@ static inline const char *weft_actor_label(const struct weft_actor *actor)
     return actor->kind->name != NULL ? actor->kind->name : "";
 }
 void weft_actor_describe(struct weft_actor *actor, struct weft_info *info);
-void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order);
+void weft_info_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                       struct weft_message *question);
 
 #endif // WEFT_ACTOR_INTERNAL_H

@@ -93,16 +93,6 @@ static void hold(struct weft_actor_system *system, struct weft_message *message)
     weft_list_append(&system->held, weft_message_link(message));
 }
 
-bool weft_outbox_hold_if_coming(struct weft_actor_system *system, weft_pid pid,
-                                struct weft_message *order)
-{
-    struct weft_actor *actor;
-    uint16_t core;
-    if (place_of(system, pid, &actor, &core) != COMING) return false;
-    hold(system, order);
-    return true;
-}
-
 int weft_route(struct weft_actor_system *system, struct weft_message *message, bool may_wait)
 {
     struct weft_actor *actor;
@@ -165,6 +155,7 @@ void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *ac
     case TAG_DEMONITOR: weft_demonitor_arrived(system, actor, signal); return;
     case TAG_TICK: weft_timer_came_back(system, actor, signal); return;
     case TAG_NAME: weft_name_arrived(system, actor, signal); return;
+    case TAG_INFO: weft_info_arrived(system, actor, signal); return;
     case WEFT_MESSAGE_DOWN: weft_down_arrived(system, actor, signal); return;
     default: // A control message: TIMER, SYSTEM.
         if (actor == NULL) break;
@@ -182,7 +173,6 @@ static void obey(struct weft_actor_system *system, struct weft_message *order)
     switch (order->tag) {
     case TAG_MUTE: weft_mute_ordered(system, order); break;
     case TAG_UNMUTE: weft_unmute_ordered(system, order); break;
-    case TAG_INFO: weft_info_ordered(system, order); break;
     case TAG_JOIN:
     case TAG_LEAVE: weft_group_ordered(system, order); break;
     default: weft_move_ordered(system, order); break;

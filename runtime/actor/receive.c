@@ -263,6 +263,17 @@ int weft_keep(struct weft_actor *self, struct weft_message *message)
     return rare != NULL ? 0 : -ENOMEM;
 }
 
+void weft_unkeep(struct weft_actor *self, struct weft_message *message)
+{
+    enter(self);
+    if (message != self->current) {
+        if (self->current != NULL) weft_receive_drop_current(self);
+        weft_receive_disown(self, message);
+        self->current = message;
+    }
+    leave(self);
+}
+
 // Takes `message` out of the caller's hands, whichever it was in.
 void weft_receive_disown(struct weft_actor *actor, struct weft_message *message)
 {

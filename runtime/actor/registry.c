@@ -256,6 +256,17 @@ void weft_name_arrived(struct weft_actor_system *system, struct weft_actor *acto
 
 // ---- The calls.
 
+// A name goes while its actor ends, perhaps after others have been told of the end: to them it is
+// free already. True: it was such a name, and is free now.
+static bool free_if_dead(struct weft_actor_system *system, const struct key *key)
+{
+    struct weft_registry *registry = system->node->registry;
+    uint32_t place;
+    const weft_pid holder = find(registry, key, &place);
+    return holder != 0 && !weft_slot_may_be(system, holder) &&
+           remove_name(registry, place, key->hash | LIVE, holder);
+}
+
 int weft_actor_register(struct weft_actor_system *system, const char *name, weft_pid pid)
 {
     struct key key;
@@ -263,7 +274,9 @@ int weft_actor_register(struct weft_actor_system *system, const char *name, weft
     if (!weft_slot_may_be(system, pid)) return -ESRCH;
     struct weft_message *edge = weft_message_alloc_control(system);
     if (edge == NULL) return -ENOMEM;
-    const int result = enter_name(system->node->registry, &key, pid, &edge->reference);
+    int result = enter_name(system->node->registry, &key, pid, &edge->reference);
+    if (result == -EEXIST && free_if_dead(system, &key))
+        result = enter_name(system->node->registry, &key, pid, &edge->reference);
     if (result != 0) {
         weft_message_release_block(system, edge);
         return result;

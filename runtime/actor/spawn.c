@@ -84,13 +84,19 @@ void weft_stop(struct weft_actor *self, uint16_t reason)
     self->exit_reason = reason;
 }
 
+bool weft_is_ending(const struct weft_actor *self)
+{
+    return (self->task.flags & WEFT_ACTOR_ENDING) != 0;
+}
+
 void weft_actor_abandon(struct weft_actor *self)
 {
     struct weft_actor_system *system = self->system;
     struct weft_core *core = system->core;
     weft_actor_account(self);
     system->in_user = false;
-    if (self->stack != NULL) weft_core_leave(core, &self->fiber); // Whoever resumed it ends it.
+    // With a stack of its own: the loop, which asks who is running, ends it.
+    if (self->stack != NULL) weft_core_leave(core, &self->fiber);
     weft_assert(core->run.stack != NULL);
     system->running = NULL;
     self->task.run = weft_slice_ending;

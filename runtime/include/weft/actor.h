@@ -75,6 +75,8 @@ int weft_spawn_monitor(struct weft_actor *self, const struct weft_spawn *spawn, 
 _Noreturn void weft_exit(struct weft_actor *self, uint16_t reason);
 // Ends the caller when `handle` or `main` returns, or when it next waits.
 void weft_stop(struct weft_actor *self, uint16_t reason);
+// True if it does: what it would do next can be left out.
+bool weft_is_ending(const struct weft_actor *self);
 // Sends an exit signal, as a linked actor's end would: ends `pid` unless it traps exits (then it
 // gets an EXIT message) or the reason is NORMAL. 0 if it is on its way; -ESRCH, -ENOMEM.
 int weft_exit_send(struct weft_actor *self, weft_pid pid, uint16_t reason);
@@ -84,6 +86,8 @@ int weft_kill(struct weft_actor *self, weft_pid pid);
 weft_pid weft_self(const struct weft_actor *self);
 weft_pid weft_parent(const struct weft_actor *self);
 void *weft_state(const struct weft_actor *self);
+// The table that it was made with: so one `handle` can serve many tables that say more than a kind.
+const struct weft_actor_kind *weft_kind(const struct weft_actor *self);
 const char *weft_label(const struct weft_actor *self); // "" if none.
 uint16_t weft_core_index(const struct weft_actor *self);
 uint64_t weft_now_ns(const struct weft_actor *self); // Monotonic; as of this turn of the core.

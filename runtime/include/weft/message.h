@@ -76,6 +76,9 @@ struct weft_message *weft_receive_match(struct weft_actor *self, const struct we
 
 void weft_release(struct weft_actor *self, struct weft_message *message);
 int weft_keep(struct weft_actor *self, struct weft_message *message); // 0; -ENOMEM: it is not kept.
+// The opposite: a message that was kept is in hand again, as if it had just been received; the one
+// that was in hand before is released. In `handle`: it is the runtime's when that returns.
+void weft_unkeep(struct weft_actor *self, struct weft_message *message);
 
 // ---- Asking. A reference is found in constant time, however many messages wait.
 

@@ -3,12 +3,19 @@
 #define WEFT_H
 
 #include <weft/actor.h>
+#include <weft/agent.h>
+#include <weft/application.h>
 #include <weft/channel.h>
 #include <weft/link.h>
+#include <weft/machine.h>
 #include <weft/message.h>
 #include <weft/module.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
+#include <weft/server.h>
+#include <weft/stage.h>
+#include <weft/supervisor.h>
+#include <weft/task.h>
 #include <weft/timer.h>
 #include <weft/types.h>
 
