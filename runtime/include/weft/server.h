@@ -86,7 +86,8 @@ struct weft_start {
 // Starts a server and waits until its `init` has returned: 0 and *pid, or what that returned.
 // -EEXIST: the name is taken, by *pid. -EPIPE: it ended in its `init`. -ETIMEDOUT: it was killed.
 // -ENOMEM, -ENOSPC, -EINVAL as weft_spawn and weft_register. Where the result is not 0, nothing is
-// left of it, and *pid is 0 but for -EEXIST. The caller's weft_reply of a call before is released.
+// left of it, and *pid is 0 but for -EEXIST. A start is a call: the reply to the one before is
+// gone.
 int weft_server_start(struct weft_actor *self, const struct weft_start *start, weft_pid *pid);
 // The same, linked to the caller from the start, or monitored by it. One that refuses is no end of
 // a linked actor: the caller only gets the result. One that crashes in its `init` is.
