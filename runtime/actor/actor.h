@@ -184,6 +184,7 @@ struct weft_actor_node {
     uint64_t core_mask; // Cores that run actors.
     const char *name;   // The node's.
     struct weft_registry *registry;
+    struct weft_tables *tables; // runtime/table. NULL: none.
     // A pool of threads for weft_blocking. May be NULL.
     int (*blocking)(void *self, struct weft_core *core, int (*work)(void *argument), void *argument,
                     void (*done)(struct weft_core *core, void *self, uint64_t result),
