@@ -126,6 +126,7 @@ static const struct {
     {"spawn", weft_bench_group_spawn},
     {"talk", weft_bench_group_talk},
     {"yield", weft_bench_group_yield},
+    {"ets", weft_bench_group_ets},
 };
 
 static bool is_wanted(const char *group)

@@ -8,6 +8,7 @@
 #include <weft/message.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
+#include <weft/table.h>
 #include <weft/timer.h>
 #include <weft/types.h>
 
