@@ -11,7 +11,7 @@
 #include "runtime/actor/actor.h"
 #include "runtime/env/entropy.h"
 
-#define WEFT_TABLE_COUNT_MAX 16384 // Where a node does not say.
+#define WEFT_TABLE_COUNT_MAX 8192 // Where a node does not say.
 
 // Lets the actors of `node` have up to `table_count_max` tables (0: WEFT_TABLE_COUNT_MAX). After
 // the last weft_actor_system_init, before the first turn: each core gets a poller. Without it every

@@ -11,7 +11,8 @@
 #include "runtime/table/hash.h"
 #include "runtime/table/tree.h"
 
-#define NAME_STEPS 32
+#define NAME_STEPS  32
+#define PLACES_EACH 4 // For each table that there may be: then 32 in a row are never all taken.
 
 enum place_state { FREE, CLAIMED_PLACE, LIVE };
 
@@ -30,7 +31,7 @@ int weft_tables_init(struct weft_actor_node *node, uint32_t table_count_max,
                      const struct weft_entropy *entropy)
 {
     if (table_count_max == 0) table_count_max = WEFT_TABLE_COUNT_MAX;
-    if (table_count_max > 1u << (WEFT_TABLE_PLACE_BITS - 2)) return -ENOSPC;
+    if (table_count_max > (1u << WEFT_TABLE_PLACE_BITS) / PLACES_EACH) return -ENOSPC;
     struct weft_tables *tables = aligned_alloc(WEFT_CORE_ALIGN, sizeof(*tables));
     if (tables == NULL) return -ENOMEM;
     memset((void *)tables, 0, sizeof(*tables));
@@ -38,7 +39,7 @@ int weft_tables_init(struct weft_actor_node *node, uint32_t table_count_max,
     tables->node = node;
     tables->table_count_max = table_count_max;
     size_t places = NAME_STEPS;
-    while (places < (size_t)2 * table_count_max)
+    while (places < (size_t)PLACES_EACH * table_count_max)
         places *= 2;
     tables->place_mask = places - 1;
     weft_entropy_fill(entropy, &tables->seed, sizeof(tables->seed));
@@ -143,9 +144,9 @@ static bool may_be_more(struct weft_tables *tables)
 static int publish(struct weft_tables *tables, struct weft_table_body *body)
 {
     const bool has_name = body->name[0] != '\0';
-    const uint64_t start = has_name
-                               ? body->name_hash
-                               : atomic_fetch_add_explicit(&tables->next, 1, memory_order_relaxed);
+    const uint64_t start =
+        has_name ? body->name_hash
+                 : weft_key_mix(atomic_fetch_add_explicit(&tables->next, 1, memory_order_relaxed));
     uint32_t step;
     uint64_t state;
     if (!may_be_more(tables)) return -ENOSPC;
