@@ -54,6 +54,7 @@ always_inline int find_in_group(const struct opened *opened, const struct wanted
     for (uint64_t matches = tag_matches(tags, tag_of(wanted->key->hash)); matches != 0;
          matches &= matches - 1) {
         const unsigned slot = slot_of_match(matches), kind = kind_at(word, slot);
+        if (unlikely(kind == KIND_FREE)) continue; // Perhaps a slot that a spill does not have.
         const uint64_t a = peek(&group.slots[slot].a), b = peek(&group.slots[slot].b);
         if (likely(kind_is_inline(kind))) {
             if (a != wanted->word || (kind & KIND_SHORT) != wanted->kind_class) continue;
