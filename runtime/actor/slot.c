@@ -76,6 +76,7 @@ static bool fill_chunk(struct weft_actor_system *system, uint32_t number)
     for (uint32_t i = slots_in(system, number); i-- > 0;) {
         actors[i].task.link.next = (struct weft_list *)(void *)chunk->free;
         actors[i].task.number = chunk->generation + 1; // So that no pid is 0.
+        actors[i].pid = 0; // Nobody: the block may have been somebody's before.
         chunk->free = &actors[i];
     }
     system->chunks[number] = actors;
