@@ -1,9 +1,9 @@
 // bucket.h: seven rows in 128 bytes, read by any core without a lock.
 //
-//   word    63        29 28        1   0
-//           | 7 kinds  |  version  | C |    C: a core is writing (its claim)
-//   tags    63    58 57  55       0
-//           | level | G | 7 tags    |       G: gone, its rows are with its parent
+//   word    63      36  35  34      0
+//           | version | C | 7 kinds |    C: a core is writing (its claim)
+//   tags    63    59 58   56 55     0
+//           | level | count | 7 tags |
 //   slots   7 x { a, b }
 //
 // One row, one slot. A key of up to 8 bytes and a value of up to 8 stand in it as a and b; of any
@@ -12,8 +12,8 @@
 // read whole, as the reader of a seqlock must. Bucket and the row found in it are two neighbouring
 // lines, so a lookup waits for memory once.
 //
-// Rows have no holes: the first free slot is the end. When there are eight, the last slot links to
-// a spill with room for five more, and so on.
+// Rows have no holes: `count` slots are in use, and what is behind them in word and tags is 0. When
+// there are eight rows the last slot links to a spill with room for five, and so on.
 //
 // A reader notes the word, reads, and looks at the word again: the same: what it has read was there
 // together. It follows no pointer before it has looked again. A writer claims the word by one
@@ -28,17 +28,19 @@
 #define WEFT_BUCKET_SLOTS 7
 #define WEFT_SPILL_SLOTS  5
 
-#define CLAIMED      UINT64_C(1)
-#define VERSION_MASK UINT64_C(0x1ffffffe)
-#define KIND_BITS    5
-#define KIND_SHIFT   29
-#define WORD_LOW     UINT64_C(0x1fffffff) // All but the kinds.
+#define KIND_BITS   5
+#define KINDS_MASK  UINT64_C(0x7ffffffff)
+#define CLAIMED     (UINT64_C(1) << 35)
+#define VERSION_ONE (UINT64_C(1) << 36)
 
 #define TAG_ONES    UINT64_C(0x0101010101010101)
 #define TAG_TOPS    UINT64_C(0x0080808080808080) // Of the seven.
-#define TAGS_MASK   UINT64_C(0x00ffffffffffffff)
-#define GONE        (UINT64_C(1) << 57)
-#define LEVEL_SHIFT 58
+#define COUNT_SHIFT 56
+#define COUNT_ONE   (UINT64_C(1) << COUNT_SHIFT)
+#define LEVEL_SHIFT 59
+#define LEVEL_MAX   30
+#define GONE                                                                                       \
+    (UINT64_C(31) << LEVEL_SHIFT) // The level of one that has gone: its rows are with its parent.
 
 enum kind { // Of a slot.
     KIND_FREE = 0,
@@ -102,20 +104,29 @@ static inline void poke(_Atomic uint64_t *at, uint64_t value)
 
 static inline unsigned kind_at(uint64_t word, unsigned slot)
 {
-    return (unsigned)(word >> (KIND_SHIFT + KIND_BITS * slot)) & 31;
+    return (unsigned)(word >> KIND_BITS * slot) & 31;
 }
 
 static inline uint64_t with_kind(uint64_t word, unsigned slot, unsigned kind)
 {
-    const unsigned shift = KIND_SHIFT + KIND_BITS * slot;
+    const unsigned shift = KIND_BITS * slot;
     return (word & ~(UINT64_C(31) << shift)) | (uint64_t)kind << shift;
 }
 
-// Slots in use, a link included: there are no holes.
-static inline unsigned slots_used(uint64_t word)
+// Slots in use, a link included.
+static inline unsigned slots_used(uint64_t tags)
 {
-    const uint64_t kinds = word >> KIND_SHIFT;
-    return kinds == 0 ? 0 : (unsigned)(63 - __builtin_clzll(kinds)) / KIND_BITS + 1;
+    return (unsigned)(tags >> COUNT_SHIFT) & 7;
+}
+
+static inline unsigned level_of(uint64_t tags)
+{
+    return (unsigned)(tags >> LEVEL_SHIFT);
+}
+
+static inline bool is_gone(uint64_t tags)
+{
+    return tags >= GONE;
 }
 
 static inline bool kind_is_inline(unsigned kind)
@@ -134,9 +145,10 @@ static inline uint8_t tag_of(uint64_t hash)
     return (uint8_t)(hash >> 56);
 }
 
-static inline uint64_t with_tag(uint64_t tags, unsigned slot, uint8_t tag)
+// One slot more in use, the next one.
+static inline uint64_t more_tags(uint64_t tags, uint8_t tag)
 {
-    return (tags & ~(UINT64_C(0xff) << 8 * slot)) | (uint64_t)tag << 8 * slot;
+    return (tags | (uint64_t)tag << 8 * slots_used(tags)) + COUNT_ONE;
 }
 
 // A bit for each slot whose tag is `tag`; perhaps for one more above such a slot. Next: & (x - 1).
@@ -173,13 +185,11 @@ static inline bool claim(struct weft_bucket *bucket, uint64_t word, bool is_shar
     return true;
 }
 
-// Ends the claim; the kinds are those of `word`.
+// Ends the claim; the kinds are those of `word`, which is as it was before it, otherwise.
 static inline void unclaim(struct weft_bucket *bucket, uint64_t word)
 {
-    const uint64_t version = (word + 2) & VERSION_MASK;
     // Release: pairs with the acquire load of the word in open_bucket.
-    atomic_store_explicit(&bucket->word, (word & ~(VERSION_MASK | CLAIMED)) | version,
-                          memory_order_release);
+    atomic_store_explicit(&bucket->word, word + VERSION_ONE, memory_order_release);
 }
 
 #endif // WEFT_TABLE_BUCKET_H

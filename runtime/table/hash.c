@@ -86,7 +86,7 @@ static __attribute__((noinline)) int
 find_in_spills(const struct opened *opened, const struct wanted *wanted, struct found *found)
 {
     struct group group = group_of_bucket(opened->bucket);
-    uint64_t word = opened->word;
+    uint64_t word = opened->word, tags = opened->tags;
     for (;;) {
         const struct weft_spill *next = linked(&group, word);
         if (!is_unchanged(opened->bucket, opened->word)) return WEFT_TABLE_BUSY;
@@ -94,12 +94,13 @@ find_in_spills(const struct opened *opened, const struct wanted *wanted, struct 
         found->ordinal += group.slot_count - 1;
         group = group_of_spill((struct weft_spill *)(uintptr_t)next);
         word = peek(group.word);
-        const int result = find_in_group(opened, wanted, group, word, peek(group.tags), found);
+        tags = peek(group.tags);
+        const int result = find_in_group(opened, wanted, group, word, tags, found);
         if (result != -ENOENT) return result;
     }
     found->group = group;
     found->word = word;
-    found->slot = slots_used(word);
+    found->slot = slots_used(tags);
     found->ordinal += found->slot;
     return -ENOENT;
 }
@@ -115,7 +116,7 @@ always_inline int find(const struct opened *opened, const struct wanted *wanted,
         return find_in_spills(opened, wanted, found);
     found->group = group;
     found->word = opened->word;
-    found->slot = found->ordinal = slots_used(opened->word);
+    found->slot = found->ordinal = slots_used(opened->tags);
     return -ENOENT;
 }
 
@@ -232,7 +233,7 @@ static int replace(struct weft_op *op, struct opened *opened, const struct found
 static inline void append_here(struct opened *opened, const struct found *end,
                                const struct row_copy *row)
 {
-    poke(end->group.tags, with_tag(peek(end->group.tags), end->slot, row->tag));
+    poke(end->group.tags, more_tags(peek(end->group.tags), row->tag));
     store_row(opened, end, row);
 }
 
@@ -248,9 +249,9 @@ static void append_spill(struct opened *opened, const struct found *end, struct 
     poke(&spill->slots[1].a, row->a);
     poke(&spill->slots[1].b, row->b);
     poke(&spill->word, with_kind(with_kind(0, 0, kind_at(end->word, last.slot)), 1, row->kind));
-    poke(&spill->tags, with_tag(with_tag(0, 0, tag), 1, row->tag));
+    poke(&spill->tags, more_tags(more_tags(0, tag), row->tag));
     poke(&slot->b, (uintptr_t)spill);
-    poke(end->group.tags, with_tag(peek(end->group.tags), last.slot, 0));
+    poke(end->group.tags, peek(end->group.tags) & ~(UINT64_C(0xff) << 8 * last.slot));
     set_kind(opened, &last, KIND_LINK);
 }
 

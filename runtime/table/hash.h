@@ -16,11 +16,11 @@
 #include "runtime/table/bucket.h"
 
 #define SEGMENT_BUCKETS  16
-#define BUCKET_COUNT_MAX (UINT64_C(1) << 31)
+#define BUCKET_COUNT_MAX (UINT64_C(1) << LEVEL_MAX)
 
 // A core looks whether it is time to grow once in so many rows that it adds. Not when a bucket is
 // rather full: a CPU that has to guess that waits for memory each time that it is wrong.
-#define GROW_EVERY 4
+#define GROW_EVERY 8
 
 // Rows for each bucket, in halves: above it grows, below it shrinks.
 #define GROW_HALVES   9
@@ -81,7 +81,13 @@ static inline uint64_t parent_of(uint64_t number)
 
 static inline uint64_t level_mask(uint64_t tags)
 {
-    return (UINT64_C(1) << (tags >> LEVEL_SHIFT)) - 1;
+    return (UINT64_C(1) << level_of(tags)) - 1;
+}
+
+// True if the bucket has the rows of this hash.
+static inline bool is_level(uint64_t hash_value, uint64_t number, uint64_t tags)
+{
+    return (((hash_value ^ number) & level_mask(tags)) | is_gone(tags)) == 0;
 }
 
 struct opened { // A bucket as it was when its word was read.
@@ -102,12 +108,12 @@ always_inline int open_bucket(const struct weft_hash *hash, uint64_t hash_value,
         const uint64_t word = atomic_load_explicit(&bucket->word, memory_order_acquire);
         const uint64_t tags = peek(&bucket->tags);
         if (unlikely((word & CLAIMED) != 0)) return WEFT_TABLE_BUSY;
-        if (likely(((hash_value ^ number) & level_mask(tags)) == 0 && (tags & GONE) == 0)) {
+        if (likely(is_level(hash_value, number, tags))) {
             *opened = (struct opened){bucket, word, tags, number};
             return 0;
         }
         if (!is_unchanged(bucket, word)) return WEFT_TABLE_BUSY;
-        number = (tags & GONE) != 0 ? parent_of(number) : hash_value & level_mask(tags);
+        number = is_gone(tags) ? parent_of(number) : hash_value & level_mask(tags);
     }
     return WEFT_TABLE_BUSY;
 }
@@ -142,16 +148,17 @@ always_inline bool look_fast(const struct weft_hash *hash, uint64_t hash_value, 
            likely(is_unchanged(bucket, word & ~CLAIMED)); // No word has been claimed and is not.
 }
 
-// True: the row stands in a slot, in place of one with its key or behind the others. False: do it
+// Puts a row into a slot, in place of one with its key or behind the others. False: do it
 // thoroughly; nothing has been done.
 always_inline bool put_fast(struct weft_hash *hash, struct weft_table_stripe *stripe,
                             uint64_t hash_value, uint64_t a, uint64_t b, unsigned kind)
 {
     const uint64_t number = number_of(hash, hash_value);
     struct weft_bucket *bucket = bucket_at(hash, number);
-    uint64_t word = atomic_load_explicit(&bucket->word, memory_order_acquire);
+    const uint64_t word = atomic_load_explicit(&bucket->word, memory_order_acquire);
     const uint64_t tags = peek(&bucket->tags);
     const uint64_t matches = tag_matches(tags, tag_of(hash_value));
+    const unsigned used = slots_used(tags);
     if (unlikely((word & CLAIMED) != 0)) return false;
     if (matches != 0) {
         struct weft_slot *slot = (struct weft_slot *)(uintptr_t)matched_slot(bucket, matches);
@@ -162,14 +169,13 @@ always_inline bool put_fast(struct weft_hash *hash, struct weft_table_stripe *st
         unclaim(bucket, word);
         return true;
     }
-    const unsigned used = slots_used(word);
-    if (((hash_value ^ number) & level_mask(tags)) != 0 || (tags & GONE) != 0 ||
-        unlikely(used == WEFT_BUCKET_SLOTS) || !claim(bucket, word, hash->rows.is_shared))
+    if (unlikely(used == WEFT_BUCKET_SLOTS || !is_level(hash_value, number, tags) ||
+                 !claim(bucket, word, hash->rows.is_shared)))
         return false;
     poke(&bucket->slots[used].a, a);
     poke(&bucket->slots[used].b, b);
-    poke(&bucket->tags, with_tag(tags, used, tag_of(hash_value)));
-    unclaim(bucket, with_kind(word, used, kind));
+    poke(&bucket->tags, more_tags(tags, tag_of(hash_value)));
+    unclaim(bucket, word | (uint64_t)kind << KIND_BITS * used);
     weft_counter_add(&stripe->row_count, 1);
     return true;
 }

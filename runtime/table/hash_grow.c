@@ -186,7 +186,7 @@ static void split_slots(const struct weft_hash *hash, const struct opened *paren
 {
     struct weft_slot *const slots[2] = {parent->bucket->slots, child->slots};
     uint64_t tags[2] = {(level + 1) << LEVEL_SHIFT, (level + 1) << LEVEL_SHIFT};
-    const unsigned used = slots_used(parent->word);
+    const unsigned used = slots_used(parent->tags);
     unsigned counts[2] = {0, 0};
     for (unsigned i = 0; i < used; i++) {
         const struct weft_slot *slot = &slots[0][i];
@@ -195,8 +195,8 @@ static void split_slots(const struct weft_hash *hash, const struct opened *paren
         const unsigned side = hash_of_copy(hash, &row) >> level & 1, at = counts[side]++;
         poke(&slots[side][at].a, row.a);
         poke(&slots[side][at].b, row.b);
-        words[side] |= (uint64_t)row.kind << (KIND_SHIFT + KIND_BITS * at);
-        tags[side] |= (uint64_t)row.tag << 8 * at;
+        words[side] |= (uint64_t)row.kind << KIND_BITS * at;
+        tags[side] = more_tags(tags[side], row.tag);
     }
     poke(&parent->bucket->tags, tags[0]);
     poke(&child->tags, tags[1]);
@@ -223,16 +223,31 @@ static bool split_spills(struct weft_op *op, const struct weft_hash *hash,
     return true;
 }
 
+// Buckets are split and taken apart one behind the other, so the CPU fetches them by itself; but
+// not their spills. Of a bucket that will be next the spill is fetched, of one behind it itself.
+#define AHEAD 4
+static void fetch_ahead(const struct weft_hash *hash, uint64_t number, uint64_t end)
+{
+    if (number + 2 * AHEAD >= end) return;
+    struct weft_bucket *bucket = bucket_at(hash, number + AHEAD);
+    const struct group group = group_of_bucket(bucket);
+    __builtin_prefetch(linked(&group, peek(&bucket->word))); // Perhaps nothing: it does not matter.
+    bucket = bucket_at(hash, number + 2 * AHEAD);
+    __builtin_prefetch(bucket);
+    __builtin_prefetch(&bucket->slots[WEFT_BUCKET_SLOTS - 1]);
+}
+
 // Makes bucket number `number` of its parent's rows. False: not now.
 static bool split(struct weft_op *op, struct weft_hash *hash, uint64_t number)
 {
     const uint64_t level = 63 - (unsigned)__builtin_clzll(number);
     struct opened parent;
     if (!add_segment(op, hash, number)) return false;
+    fetch_ahead(hash, parent_of(number), UINT64_C(1) << level);
     if (!claim_whole(hash, parent_of(number), &parent)) return false;
-    weft_assert(parent.tags >> LEVEL_SHIFT == level);
+    weft_assert(level_of(parent.tags) == level);
     struct weft_bucket *child = bucket_at(hash, number);
-    uint64_t words[2] = {parent.word & WORD_LOW, peek(&child->word)};
+    uint64_t words[2] = {parent.word & ~KINDS_MASK, peek(&child->word)};
     claim(child, words[1], false); // Nobody else wants a bucket that has gone.
     if (kind_at(parent.word, WEFT_BUCKET_SLOTS - 1) != KIND_LINK) {
         split_slots(hash, &parent, child, level, words);
@@ -399,9 +414,8 @@ bool weft_hash_reap(struct weft_table_core *core, struct weft_rows *rows, uint32
             weft_limbo_free(core, weft_block_of(directory_of(hash)));
             return true;
         }
-        struct weft_bucket *bucket = bucket_at(hash, rows->reaped++);
-        __builtin_prefetch(bucket + 4);
-        reap_bucket(core, bucket);
+        fetch_ahead(hash, rows->reaped, count);
+        reap_bucket(core, bucket_at(hash, rows->reaped++));
     }
     return false;
 }

@@ -92,10 +92,12 @@ int weft_hash_scan(const struct weft_rows *rows, const struct weft_table_cursor 
         scanned->rows[i].place = picked.place[i];
         show(&picked.row[i], &scanned->rows[i].seen);
     }
-    const uint64_t level = opened.tags >> LEVEL_SHIFT;
+    const unsigned level = level_of(opened.tags);
     const uint64_t stretch = level == 0 ? 0 : UINT64_C(1) << (64 - level); // 0: all there is.
     scanned->is_part = !picked.is_all;
     scanned->next = (cursor->position & ~(stretch - 1)) + stretch;
     scanned->is_end = picked.is_all && (level == 0 || scanned->next == 0);
+    // Stretches that follow each other are far apart.
+    __builtin_prefetch(bucket_at(hash, number_of(hash, reversed(scanned->next))));
     return 0;
 }

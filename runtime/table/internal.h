@@ -35,11 +35,18 @@ struct weft_rows {
     bool is_bag;
     bool is_shared; // Several cores may write at once; else only one actor does.
     uint16_t stripe_count;
+    uint16_t stripe_mask; // 0: all cores have the same one, as one actor writes at a time.
     struct weft_table_stripe *stripes;
     struct weft_message *stripe_block;
     uint64_t reaped;           // How far it has been taken apart,
     struct weft_message *left; // and what is still to be.
 };
+
+static inline struct weft_table_stripe *weft_rows_stripe(const struct weft_rows *rows,
+                                                         const struct weft_actor_system *system)
+{
+    return &rows->stripes[system->index & rows->stripe_mask];
+}
 
 // The block that has `content` behind its header.
 static inline struct weft_message *weft_block_of(void *content)

@@ -11,7 +11,8 @@
 // A table, as those who use it see it. In a block.
 struct weft_table_body {
     weft_table id;
-    weft_table plain_id; // The same, if everybody may read it; else 0.
+    weft_table readable_id; // The same, if everybody may read it; else 0.
+    weft_table writable_id; // The same, if everybody may write it, and it is not ordered.
     _Atomic weft_pid owner;
     _Atomic(struct weft_rows *) rows;
     uint64_t seed;
@@ -100,7 +101,7 @@ always_inline struct weft_op weft_op_of(struct weft_actor_system *system,
         .system = system,
         .core = &system->node->tables->cores[system->index],
         .rows = rows,
-        .stripe = &rows->stripes[rows->is_shared ? system->index : 0],
+        .stripe = weft_rows_stripe(rows, system),
         .memory_max = body->memory_max,
     };
 }

@@ -32,7 +32,7 @@ struct row_reader {
 
 static inline struct row_reader read_rows(struct weft_bucket *bucket, uint64_t word, uint64_t tags)
 {
-    return (struct row_reader){group_of_bucket(bucket), word, tags, 0, slots_used(word)};
+    return (struct row_reader){group_of_bucket(bucket), word, tags, 0, slots_used(tags)};
 }
 
 static inline void enter_spill(struct row_reader *reader, struct weft_spill *spill)
@@ -40,7 +40,7 @@ static inline void enter_spill(struct row_reader *reader, struct weft_spill *spi
     reader->group = group_of_spill(spill);
     reader->word = peek(&spill->word);
     reader->tags = peek(&spill->tags);
-    reader->used = slots_used(reader->word);
+    reader->used = slots_used(reader->tags);
     reader->at = 0;
 }
 
@@ -122,8 +122,8 @@ static inline struct pen take_pen(struct weft_bucket *bucket, uint64_t word, uin
 {
     struct pen pen = {.bucket = bucket, .group = group_of_bucket(bucket), .left = row_count};
     pen.next = linked(&pen.group, word);
-    pen.word = word & WORD_LOW;
-    pen.tags = tags & ~TAGS_MASK;
+    pen.word = word & ~KINDS_MASK;
+    pen.tags = tags & GONE; // The bits of a level.
     return pen;
 }
 
@@ -148,7 +148,8 @@ static inline void go_to_spill(struct pen *pen)
         poke(&spill->word, 0);
     }
     poke(&pen->group.slots[pen->at].b, (uintptr_t)spill);
-    pen->word = with_kind(pen->word, pen->at, KIND_LINK);
+    pen->word |= (uint64_t)KIND_LINK << KIND_BITS * pen->at;
+    pen->tags = more_tags(pen->tags, 0);
     leave_group(pen);
     pen->group = group_of_spill(spill);
     pen->next = linked(&pen->group, peek(&spill->word));
@@ -162,8 +163,8 @@ static inline void write_row(struct pen *pen, const struct row_copy *row)
     struct weft_slot *slot = &pen->group.slots[pen->at];
     poke(&slot->a, row->a);
     poke(&slot->b, row->b);
-    pen->word = with_kind(pen->word, pen->at, row->kind);
-    pen->tags = with_tag(pen->tags, pen->at, row->tag);
+    pen->word |= (uint64_t)row->kind << KIND_BITS * pen->at;
+    pen->tags = more_tags(pen->tags, row->tag);
     pen->at++;
     pen->left--;
 }

@@ -90,45 +90,6 @@ int weft_table_insert_new(struct weft_actor *self, weft_table table, const void 
     return result;
 }
 
-static __attribute__((noinline)) void grow(struct weft_actor *self,
-                                           const struct weft_table_body *body)
-{
-    struct weft_op op = weft_op_of(self->system, body);
-    weft_hash_grow(&op);
-}
-
-// Tries with a value of 8 bytes. False: nothing has been done.
-always_inline bool put_u64_fast(struct weft_actor *self, weft_table table, uint64_t number,
-                                uint64_t value)
-{
-    struct weft_table_body *body;
-    if (weft_table_open(self, table, NEED_WRITE, &body) != 0 ||
-        unlikely(body->kind == WEFT_TABLE_ORDERED))
-        return false;
-    struct weft_rows *rows = weft_table_rows(body);
-    struct weft_table_stripe *stripe = &rows->stripes[rows->is_shared ? self->system->index : 0];
-    if (!put_fast(weft_hash_of(rows), stripe, weft_key_hash_word(number, body->seed), number, value,
-                  KIND_INLINE + sizeof(value)))
-        return false;
-    if (is_time_to_grow(stripe)) grow(self, body);
-    return true;
-}
-
-int weft_table_insert_u64(struct weft_actor *self, weft_table table, uint64_t number,
-                          const void *value, size_t value_length)
-{
-    enter(self);
-    uint64_t word;
-    int result = 0;
-    if (likely(value_length == sizeof(word))) memcpy(&word, value, sizeof(word));
-    if (unlikely(value_length != sizeof(word) || !put_u64_fast(self, table, number, word))) {
-        struct weft_key key = weft_key_of_u64(number);
-        result = put(self, table, &key, value, value_length, false);
-    }
-    weft_op_done(self, 1);
-    return result;
-}
-
 // ---- Looking up.
 
 static int find(struct weft_actor *self, weft_table table, struct weft_key *key,
@@ -191,16 +152,32 @@ static __attribute__((noinline)) int64_t lookup_u64_slowly(struct weft_actor *se
     return result;
 }
 
-// Does not enter: what it reads beside the user's own memory is there.
+// The slice of the fast calls below is spent, which do not enter. Returns `result`, so that it is
+// the last thing that they do.
+static __attribute__((noinline)) int64_t spent(struct weft_actor *self, int64_t result)
+{
+    enter(self);
+    weft_op_done(self, 0);
+    return result;
+}
+
+// Charges one row.
+always_inline int64_t done_fast(struct weft_actor *self, int64_t result)
+{
+    struct weft_run *run = &self->system->core->run;
+    run->left -= WEFT_MESSAGE_REDUCTIONS;
+    return unlikely(run->left <= 0) ? spent(self, result) : result;
+}
+
+// Does not enter: what it touches beside the user's own memory is there.
 int64_t weft_table_lookup_u64(struct weft_actor *self, weft_table table, uint64_t number,
                               void *value, size_t limit)
 {
-    const struct weft_actor_system *system = self->system;
-    const struct weft_tables *tables = system->node->tables;
+    const struct weft_tables *tables = self->system->node->tables;
     uint64_t found;
     if (unlikely(tables == NULL || limit < sizeof(found))) goto slowly;
     const struct weft_table_body *body = weft_table_at(tables, table);
-    if (unlikely(body->plain_id != table)) goto slowly;
+    if (unlikely(body->readable_id != table)) goto slowly;
     const struct weft_rows *rows = weft_table_rows(body);
     if (unlikely(body->kind == WEFT_TABLE_ORDERED)) {
         if (!weft_tree_look_fast(rows, number, &found)) goto slowly;
@@ -209,13 +186,12 @@ int64_t weft_table_lookup_u64(struct weft_actor *self, weft_table table, uint64_
         goto slowly;
     }
     memcpy(value, &found, sizeof(found));
-    if (likely((system->core->run.left -= WEFT_MESSAGE_REDUCTIONS) > 0)) return sizeof(found);
-    enter(self);
-    weft_op_done(self, 0);
-    return sizeof(found);
+    return done_fast(self, sizeof(found));
 slowly:
     return lookup_u64_slowly(self, table, number, value, limit);
 }
+
+// ---- Many at a time.
 
 struct batch {
     const uint64_t *keys;
@@ -271,6 +247,64 @@ int64_t weft_table_lookup_many(struct weft_actor *self, weft_table table, const 
         if (result != 0) return result;
     }
     return found;
+}
+
+// ---- Integer keys and values of 8 bytes: into public tables in as few steps as it takes.
+
+static __attribute__((noinline)) int grow_fast(struct weft_actor *self,
+                                               const struct weft_table_body *body)
+{
+    enter(self);
+    struct weft_op op = weft_op_of(self->system, body);
+    weft_hash_grow(&op);
+    weft_op_done(self, 1);
+    return 0;
+}
+
+// 1: the row is in its place; 2: and it is time to grow; 0: do it thoroughly.
+always_inline unsigned put_u64(struct weft_actor *self, const struct weft_table_body *body,
+                               uint64_t number, const void *value)
+{
+    struct weft_rows *rows = weft_table_rows(body);
+    struct weft_table_stripe *stripe = weft_rows_stripe(rows, self->system);
+    uint64_t word;
+    memcpy(&word, value, sizeof(word));
+    if (unlikely(!put_fast(weft_hash_of(rows), stripe, weft_key_hash_word(number, body->seed),
+                           number, word, KIND_INLINE + sizeof(word))))
+        return 0;
+    return 1 + is_time_to_grow(stripe);
+}
+
+// An owner's table may be as fast, but for the question whose it is.
+static __attribute__((noinline)) int insert_u64_slowly(struct weft_actor *self, weft_table table,
+                                                       uint64_t number, const void *value,
+                                                       size_t value_length)
+{
+    struct weft_table_body *body;
+    if (value_length == 8 && weft_table_open(self, table, NEED_WRITE, &body) == 0 &&
+        body->kind != WEFT_TABLE_ORDERED) {
+        const unsigned done = put_u64(self, body, number, value);
+        if (done != 0) return done == 2 ? grow_fast(self, body) : (int)done_fast(self, 0);
+    }
+    enter(self);
+    struct weft_key key = weft_key_of_u64(number);
+    const int result = put(self, table, &key, value, value_length, false);
+    weft_op_done(self, 1);
+    return result;
+}
+
+int weft_table_insert_u64(struct weft_actor *self, weft_table table, uint64_t number,
+                          const void *value, size_t value_length)
+{
+    const struct weft_tables *tables = self->system->node->tables;
+    if (unlikely(tables == NULL || value_length != sizeof(uint64_t))) goto slowly;
+    const struct weft_table_body *body = weft_table_at(tables, table);
+    if (unlikely(body->writable_id != table)) goto slowly;
+    const unsigned done = put_u64(self, body, number, value);
+    if (unlikely(done == 0)) goto slowly;
+    return unlikely(done == 2) ? grow_fast(self, body) : (int)done_fast(self, 0);
+slowly:
+    return insert_u64_slowly(self, table, number, value, value_length);
 }
 
 // ---- Deleting.
@@ -420,24 +454,33 @@ int weft_table_update_counter(struct weft_actor *self, weft_table table, const v
     return result;
 }
 
+static __attribute__((noinline)) int update_counter_u64_slowly(struct weft_actor *self,
+                                                               weft_table table, uint64_t number,
+                                                               int64_t add, const int64_t *initial,
+                                                               int64_t *value)
+{
+    enter(self);
+    struct weft_key key = weft_key_of_u64(number);
+    const int result = add_to(self, table, &key, add, initial, value);
+    weft_op_done(self, 1);
+    return result;
+}
+
 int weft_table_update_counter_u64(struct weft_actor *self, weft_table table, uint64_t number,
                                   int64_t add, const int64_t *initial, int64_t *value)
 {
-    enter(self);
-    struct weft_table_body *body;
+    const struct weft_tables *tables = self->system->node->tables;
     uint64_t sum;
-    int result = 0;
-    if (likely(weft_table_open(self, table, NEED_WRITE, &body) == 0 &&
-               body->kind == WEFT_TABLE_SET &&
-               add_fast(weft_hash_of(weft_table_rows(body)), weft_key_hash_word(number, body->seed),
-                        number, (uint64_t)add, &sum))) {
-        if (value != NULL) *value = (int64_t)sum;
-    } else {
-        struct weft_key key = weft_key_of_u64(number);
-        result = add_to(self, table, &key, add, initial, value);
-    }
-    weft_op_done(self, 1);
-    return result;
+    if (unlikely(tables == NULL)) goto slowly;
+    const struct weft_table_body *body = weft_table_at(tables, table);
+    if (unlikely(body->writable_id != table || body->kind != WEFT_TABLE_SET)) goto slowly;
+    if (unlikely(!add_fast(weft_hash_of(weft_table_rows(body)),
+                           weft_key_hash_word(number, body->seed), number, (uint64_t)add, &sum)))
+        goto slowly;
+    if (value != NULL) *value = (int64_t)sum;
+    return (int)done_fast(self, 0);
+slowly:
+    return update_counter_u64_slowly(self, table, number, add, initial, value);
 }
 
 // A copy of what was seen, for `change`. 0 or a negative errno.

@@ -160,7 +160,9 @@ static int publish(struct weft_tables *tables, struct weft_table_body *body)
         return taken ? -EEXIST : -ENOSPC;
     }
     body->id = id_at(tables, place, state);
-    if (body->access != WEFT_TABLE_PRIVATE) body->plain_id = body->id;
+    if (body->access != WEFT_TABLE_PRIVATE) body->readable_id = body->id;
+    if (body->access == WEFT_TABLE_PUBLIC && body->kind != WEFT_TABLE_ORDERED)
+        body->writable_id = body->id;
     // Release (and sequentially consistent, for is_taken): pairs with the acquire load in
     // weft_table_body.
     atomic_store(body_of(tables, place), body);
@@ -198,12 +200,13 @@ int weft_table_rows_new(struct weft_op *op, const struct weft_table_body *body,
         .is_tree = body->kind == WEFT_TABLE_ORDERED,
         .is_bag = body->kind == WEFT_TABLE_BAG,
         .is_shared = is_shared,
+        .stripe_mask = is_shared ? UINT16_MAX : 0,
         .stripe_count = is_shared ? (uint16_t)(64 - __builtin_clzll(node->core_mask)) : 1,
     };
     int result = weft_rows_make(op, &rows,
                                 rows.is_tree ? sizeof(struct weft_tree) : sizeof(struct weft_hash));
     if (result != 0) return result;
-    op->stripe = &op->rows->stripes[is_shared ? op->system->index : 0];
+    op->stripe = weft_rows_stripe(op->rows, op->system);
     result = rows.is_tree ? weft_tree_begin(op) : weft_hash_begin(op, body->seed, row_count_hint);
     if (result != 0) weft_rows_discard(op);
     return result;

@@ -193,7 +193,7 @@ static struct fence fence_at(const struct weft_inner *inner, unsigned i)
 // the inner nodes out of the near caches, if they were not fetched for one use.
 always_inline void fetch_lines(const struct weft_node *node, size_t from, size_t to)
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t at = from; at < to; at += 64) {
         if (from == 0)
             __builtin_prefetch((const char *)node + at, 0, 0);
@@ -297,8 +297,7 @@ bool weft_tree_look_fast(const struct weft_rows *rows, uint64_t number, uint64_t
         if (state_level(state) == 1)
             fetch_lines(child, 0, sizeof(struct weft_leaf));
         else
-            fetch_lines(child, offsetof(struct weft_inner, prefixes),
-                        sizeof(struct weft_inner) - sizeof(inner->more));
+            fetch_lines(child, 16, sizeof(struct weft_inner) - sizeof(inner->more));
         const uint64_t child_version = atomic_load_explicit(&child->version, memory_order_acquire);
         const uint64_t child_state = peek64(&child->state);
         if (unlikely(!is_same(&node->version, settled(version)))) return false;
