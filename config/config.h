@@ -138,6 +138,7 @@ struct weft_config {
     struct {
         uint32_t count_max, stacks_max; // Of each worker.
         uint32_t names_max;
+        uint32_t tables_max;
         uint32_t blocking_threads;
         enum weft_config_guard stack_guard;
     } actors;

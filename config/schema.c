@@ -51,6 +51,7 @@ static const struct weft_schema_key keys[] = {
     K("actors.count_max", INT, RESTART_NODE, AT(actors.count_max), 256, 16777216, "1_048_576", NULL, "Actors on each worker; they take memory as they come.")
     K("actors.stacks_max", INT, RESTART_NODE, AT(actors.stacks_max), 64, 4194304, "1_048_576", NULL, "Actors of each worker that may wait with a stack of their own: 64 KiB of addresses each.")
     K("actors.names_max", INT, RESTART_NODE, AT(actors.names_max), 64, 16777216, "16_384", NULL, "Registered names on this node.")
+    K("actors.tables_max", INT, RESTART_NODE, AT(actors.tables_max), 16, 262144, "8_192", NULL, "Tables that actors of this node may have (weft/table.h).")
     K("actors.blocking_threads", INT, RESTART_NODE, AT(actors.blocking_threads), 1, 64, "4", NULL, "Threads for work that may block (weft_blocking, files without io_uring).")
     K("actors.stack_guard", ENUM, RESTART_NODE, AT(actors.stack_guard), 0, 0, "\"auto\"", "auto|checks", "What finds a stack that is too small: guard pages where the kernel has them for a million (6.13), or checks in the code.")
     K("ports.*.device", DEVICE, RESTART_NODE, PORT_AT(device), 0, 0, NULL, NULL, "af_packet:IFACE, af_xdp:IFACE, tap:IFACE, vhost:SOCKET, virtio_user:SOCKET, ring:NAME, pcap:FILE, pci:ADDRESS or null.")

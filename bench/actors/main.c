@@ -125,7 +125,7 @@ static const struct {
 } groups[] = {
     {"spawn", weft_bench_group_spawn}, {"talk", weft_bench_group_talk},
     {"yield", weft_bench_group_yield}, {"call", weft_bench_group_call},
-    {"super", weft_bench_group_super},
+    {"super", weft_bench_group_super}, {"ets", weft_bench_group_ets},
 };
 
 static bool is_wanted(const char *group)

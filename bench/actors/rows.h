@@ -41,6 +41,7 @@ void weft_bench_expect(struct weft_actor *self, uint64_t count); // Receives so 
 void weft_bench_group_call(struct weft_actor *self);
 void weft_bench_group_spawn(struct weft_actor *self);
 void weft_bench_group_super(struct weft_actor *self);
+void weft_bench_group_ets(struct weft_actor *self);
 void weft_bench_group_talk(struct weft_actor *self);
 void weft_bench_group_yield(struct weft_actor *self);
 

@@ -185,12 +185,13 @@ struct weft_actor_node {
     uint64_t core_mask; // Cores that run actors.
     const char *name;   // The node's.
     struct weft_registry *registry;
-    struct weft_offload *pool; // Threads for weft_blocking; NULL: there are none.
-    const char *crash_path;    // Made when the process ends by a fault; NULL: no report is kept.
-    _Atomic bool stopping;     // An actor that holds its core is ended (fault.c).
-    _Atomic uint16_t searcher; // A core that looks for work, plus 1 (balance.c). One at a time.
-    bool moves_always;         // For tests: every actor moves after every slice.
-    bool is_ending;            // Its first system is being destroyed, or has been.
+    struct weft_tables *tables; // runtime/table. NULL: none.
+    struct weft_offload *pool;  // Threads for weft_blocking; NULL: there are none.
+    const char *crash_path;     // Made when the process ends by a fault; NULL: no report is kept.
+    _Atomic bool stopping;      // An actor that holds its core is ended (fault.c).
+    _Atomic uint16_t searcher;  // A core that looks for work, plus 1 (balance.c). One at a time.
+    bool moves_always;          // For tests: every actor moves after every slice.
+    bool is_ending;             // Its first system is being destroyed, or has been.
 };
 
 struct weft_actor_system { // One per worker core.

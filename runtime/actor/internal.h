@@ -24,6 +24,7 @@ enum {
     TAG_NAME,      // A name for it (registry.c).
     TAG_AIM,       // Its call has been sent on to another one (call.c).
     TAG_INFO,      // Somebody wants to know of it (info.c).
+    TAG_OWN,       // Something that is to end with it (owned.c).
     TAG_ORDERS = 48,
     TAG_MUTE,   // `from` takes no more for now (mute.c).
     TAG_UNMUTE, // It does again.
@@ -377,6 +378,14 @@ int weft_actor_own(struct weft_actor *owner, weft_owned_end *end, void *object,
 // Takes it off again; its end is not called. False: there was none.
 bool weft_actor_disown(struct weft_actor *owner, uint64_t reference);
 void weft_owned_over(struct weft_actor *actor, struct weft_message *edge);
+// The same for `pid`, wherever that is: `edge`, a block of weft_message_alloc_control whose
+// `reference` is the caller's next, carries it there, before what is sent to it afterwards. If
+// `pid` has ended by then `lost` is called, on the core that finds out.
+typedef void weft_owned_lost(struct weft_actor_system *system, weft_pid pid, void *object);
+void weft_actor_own_send(struct weft_actor_system *system, struct weft_message *edge, weft_pid pid,
+                         weft_owned_end *end, weft_owned_lost *lost, void *object);
+void weft_own_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                      struct weft_message *edge);
 
 // ---- mute.c
 

@@ -109,6 +109,14 @@ struct weft_message *weft_message_alloc_trail(struct weft_actor_system *system, 
     return message;
 }
 
+size_t weft_message_room(const struct weft_message *message)
+{
+    const size_t content = content_bytes(message);
+    const unsigned class = class_of(content);
+    return class < WEFT_MESSAGE_CLASSES ? ((size_t)CLASS_BYTES_MIN << class) - sizeof(*message)
+                                        : content;
+}
+
 bool weft_message_same_class(const struct weft_message *message, size_t length)
 {
     return (message->home & HOME_BEHIND) == 0 && class_of(length) < WEFT_MESSAGE_CLASSES &&

@@ -156,6 +156,7 @@ void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *ac
     case TAG_TICK: weft_timer_came_back(system, actor, signal); return;
     case TAG_NAME: weft_name_arrived(system, actor, signal); return;
     case TAG_INFO: weft_info_arrived(system, actor, signal); return;
+    case TAG_OWN: weft_own_arrived(system, actor, signal); return;
     case WEFT_MESSAGE_DOWN: weft_down_arrived(system, actor, signal); return;
     default: // A control message: TIMER, SYSTEM.
         if (actor == NULL) break;

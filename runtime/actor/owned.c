@@ -35,6 +35,32 @@ bool weft_actor_disown(struct weft_actor *owner, uint64_t reference)
     return true;
 }
 
+// On its way `from` of the block is `lost`: a signal has no sender that anybody asks for.
+void weft_actor_own_send(struct weft_actor_system *system, struct weft_message *edge, weft_pid pid,
+                         weft_owned_end *end, weft_owned_lost *lost, void *object)
+{
+    edge->tag = TAG_OWN;
+    edge->to = pid;
+    edge->from = (uintptr_t)lost;
+    *owned_of(edge) = (struct owned){.end = end, .object = object};
+    weft_signal(system, edge);
+}
+
+void weft_own_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                      struct weft_message *edge)
+{
+    if (actor != NULL && (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0) {
+        edge->tag = TAG_EDGE_OWNED;
+        weft_edge_add(actor, edge);
+        return;
+    }
+    weft_owned_lost *lost = (weft_owned_lost *)(uintptr_t)edge->from;
+    const struct owned owned = *owned_of(edge);
+    const weft_pid pid = edge->to;
+    weft_message_release_block(system, edge);
+    lost(system, pid, owned.object);
+}
+
 void weft_owned_over(struct weft_actor *actor, struct weft_message *edge)
 {
     const struct owned owned = *owned_of(edge);

@@ -84,7 +84,9 @@ bool weft_name_key(const char *name, uint64_t words[8], uint64_t *hash)
         mixed = (mixed ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
         mixed ^= mixed >> 32;
     }
-    *hash = mixed;
+    // Once more: the last bytes of a word have reached the upper bits only.
+    mixed *= UINT64_C(0x9e3779b97f4a7c15);
+    *hash = mixed ^ mixed >> 32;
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
+#include "runtime/table/table.h"
 
 struct worker {
     struct weft_core core;
@@ -126,6 +127,12 @@ static int init_workers(struct weft_runtime *runtime)
     return result;
 }
 
+static int init_tables(struct weft_runtime *runtime)
+{
+    const struct weft_entropy entropy = weft_entropy_linux();
+    return weft_tables_init(&runtime->node, runtime->options.table_count_max, &entropy);
+}
+
 struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *options, int *error)
 {
     struct weft_runtime *runtime = calloc(1, sizeof(*runtime));
@@ -143,6 +150,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
             result = runtime->node.pool != NULL ? 0 : -errno;
         }
         if (result == 0) result = init_workers(runtime);
+        if (result == 0) result = init_tables(runtime);
         if (result != 0) {
             weft_runtime_free(runtime);
             runtime = NULL;
@@ -165,6 +173,7 @@ void weft_runtime_free(struct weft_runtime *runtime)
         if (runtime->workers[i].has_sleeper) weft_sleeper_epoll_close(&runtime->workers[i].sleeper);
         if (runtime->workers[i].arena != NULL) weft_arena_free(runtime->workers[i].arena);
     }
+    weft_tables_destroy(&runtime->node);
     weft_core_group_destroy(&runtime->group);
     if (runtime->node.nobody != NULL) weft_actor_node_destroy(&runtime->node);
     free(runtime->workers);

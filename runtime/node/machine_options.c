@@ -101,6 +101,7 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .stack_guard = config->actors.stack_guard == WEFT_CONFIG_GUARD_CHECKS ? WEFT_STACK_CHECKS
                                                                               : WEFT_STACK_PAGES,
         .name_count_max = config->actors.names_max,
+        .table_count_max = config->actors.tables_max,
         .log_level = (enum weft_log_level)config->node.log_level,
         .mesh = machine->has_identity ? &machine->mesh : NULL,
         .disk = config->journal.enabled ? &machine->disk : NULL,

@@ -8,6 +8,7 @@
 #include "runtime/base/crc32c.h"
 #include "runtime/node/operator.h"
 #include "runtime/node/unit_actor.h"
+#include "runtime/table/table.h"
 
 // The Forth asks for memory by resizing; the arena wants to know each block's size. They agree.
 static void *arena_resize(void *self, void *block, size_t old_bytes, size_t new_bytes)
@@ -152,6 +153,8 @@ int weft_node_init(struct weft_node *node, const struct weft_node_options *optio
     for (uint16_t i = 0; result == 0 && i < options->worker_count; i++) {
         result = start_worker(&node->workers[i]);
     }
+    if (result == 0)
+        result = weft_tables_init(&node->actors, options->table_count_max, &options->entropy);
     if (result == 0) result = start_keepers(node, error);
     if (result == 0) return 0;
 
@@ -230,6 +233,7 @@ void weft_node_destroy(struct weft_node *node)
     for (uint16_t i = 0; i < count; i++) {
         if (node->workers[i].arena != NULL) weft_arena_free(node->workers[i].arena);
     }
+    weft_tables_destroy(&node->actors);
     weft_actor_node_destroy(&node->actors);
     weft_core_group_destroy(&node->group);
     weft_unit_registry_destroy(&node->units);

@@ -51,7 +51,8 @@ struct weft_node_options {
     uint32_t actor_count_max; // Of each worker.
     uint32_t stack_count_max; // Likewise: actors that may wait with a stack of their own.
     enum weft_stack_guard stack_guard;
-    uint32_t name_count_max; // Of the node: registered names.
+    uint32_t name_count_max;  // Of the node: registered names,
+    uint32_t table_count_max; // tables (weft/table.h); 0: WEFT_TABLE_COUNT_MAX.
     enum weft_log_level log_level;
     uint64_t idle_sleep_max_ns; // See struct weft_core.
     struct weft_node_port ports[WEFT_NODE_PORTS_MAX];

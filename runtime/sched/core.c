@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/sched/fence.h"
+#include "runtime/sched/quiesce.h"
 
 _Static_assert(WEFT_CORE_MAX <= 64, "wake_mask and overflow_mask have one bit per core");
 
@@ -140,6 +141,7 @@ bool weft_core_turn(struct weft_core *core)
     }
     weft_core_send_overflow(core);
     core->turning = false;
+    weft_quiesce_turn(core);
     weft_core_wake_given(core);
     weft_counter_add(&core->stats.turn_count, 1);
     core->turn_busy = found > 0;

@@ -156,6 +156,7 @@ struct weft_core {
     struct weft_mpsc_ring posts;  // From foreign threads.
     _Alignas(
         WEFT_CORE_ALIGN) _Atomic uint8_t asleep; // Set before a sleep; whoever gives work rechecks.
+    _Atomic uint64_t quiet_epoch; // The last epoch seen at the end of a turn (quiesce.h).
     _Atomic bool stop;
     _Atomic bool preempt; // The slice under way has had its time (watchdog.h).
 };
@@ -164,6 +165,7 @@ struct weft_core_group {
     uint16_t core_count;
     struct weft_core *cores[WEFT_CORE_MAX];
     struct weft_spsc_ring *rings[WEFT_CORE_MAX][WEFT_CORE_MAX]; // [from][to]; the diagonal is NULL.
+    _Atomic uint64_t epoch; // Counts what was retired (quiesce.h). Written once a turn at most.
 };
 
 // Prepares `core` as number `index` of `group` (zeroed by the caller before the first) and joins

@@ -20,6 +20,11 @@ static inline void weft_acquire_fence(void)
 {
     atomic_thread_fence(memory_order_acquire);
 }
+// Between the word of a seqlock that was made odd and the writes behind it.
+static inline void weft_release_fence(void)
+{
+    atomic_thread_fence(memory_order_release);
+}
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif

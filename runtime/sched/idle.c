@@ -62,18 +62,26 @@ void weft_core_wake(struct weft_core *core)
         core->sleeper.wake(core->sleeper.self);
 }
 
+static void wake_up(struct weft_core *core)
+{
+    atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
+    // Between `asleep` and what is read from now on: pairs with the fence in weft_quiesce_begin.
+    weft_full_fence();
+}
+
 // Sleeps at most `timeout_ns`, unless work has come meanwhile.
 static void fall_asleep(struct weft_core *core, uint64_t now_ns, uint64_t timeout_ns)
 {
-    atomic_store_explicit(&core->asleep, 1, memory_order_relaxed);
+    // Release: what was read before is over (quiesce.h).
+    atomic_store_explicit(&core->asleep, 1, memory_order_release);
     weft_full_fence(); // Between `asleep` and the work looked for: pairs with the fences of the
                        // wakers.
     if (work_waits(core)) {
-        atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
+        wake_up(core);
         return;
     }
     core->sleeper.sleep(core->sleeper.self, timeout_ns);
-    atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
+    wake_up(core);
     for (uint32_t i = 0; i < core->poller_count; i++) {
         if (core->pollers[i].doorbell_clear != NULL)
             core->pollers[i].doorbell_clear(core->pollers[i].self);

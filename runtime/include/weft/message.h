@@ -19,7 +19,7 @@ enum weft_message_tag {
     WEFT_MESSAGE_TIMER, // weft_send_after; `reference` is the timer's.
     WEFT_MESSAGE_DOWN,  // A monitored actor ended: `from` is its pid, `type` the reason.
     WEFT_MESSAGE_EXIT,  // A linked actor ended, for one that traps exits: likewise.
-    WEFT_MESSAGE_SYSTEM // A mailbox alarm: `type` says which.
+    WEFT_MESSAGE_SYSTEM // A mailbox alarm, a table that is yours now: `type` says which.
 };
 
 struct weft_message {

@@ -15,6 +15,7 @@
 #include <weft/server.h>
 #include <weft/stage.h>
 #include <weft/supervisor.h>
+#include <weft/table.h>
 #include <weft/task.h>
 #include <weft/timer.h>
 #include <weft/types.h>
