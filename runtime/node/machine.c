@@ -67,23 +67,23 @@ static int open_ports(struct weft_machine *machine, struct weft_error *error)
     }
     for (size_t i = 0; i < config->port_count; i++) {
         const struct weft_config_port *port = &config->ports[i];
-        struct weft_port_options options = {.name = port->name,
-                                            .device = port->device,
-                                            .index = (uint8_t)i,
-                                            .worker_count = workers,
-                                            .pools = pools,
-                                            .mtu = (uint16_t)port->mtu,
-                                            .promiscuous = port->promiscuous,
-                                            .drops = machine->port_drops,
-                                            .wake = wake_worker,
-                                            .wake_self = machine};
+        struct weft_netport_options options = {.name = port->name,
+                                               .device = port->device,
+                                               .index = (uint8_t)i,
+                                               .worker_count = workers,
+                                               .pools = pools,
+                                               .mtu = (uint16_t)port->mtu,
+                                               .promiscuous = port->promiscuous,
+                                               .drops = machine->port_drops,
+                                               .wake = wake_worker,
+                                               .wake_self = machine};
         memcpy(options.mac, port->mac.bytes, sizeof(options.mac));
-        const int result = weft_port_open(&machine->ports[i], &options, error);
+        const int result = weft_netport_open(&machine->ports[i], &options, error);
         if (result != 0) return result;
         machine->nets[i] = calloc(workers, sizeof(struct weft_net));
         if (machine->nets[i] == NULL) return -ENOMEM;
         for (uint16_t worker = 0; worker < workers; worker++) {
-            machine->nets[i][worker] = weft_port_net(machine->ports[i], worker);
+            machine->nets[i][worker] = weft_netport_net(machine->ports[i], worker);
         }
     }
     return 0;
@@ -293,7 +293,7 @@ void weft_machine_close(struct weft_machine *machine)
     weft_machine_unpin(machine);
     if (machine->has_control_sleeper) weft_sleeper_epoll_close(&machine->control_sleeper);
     for (size_t i = 0; i < WEFT_NODE_PORTS_MAX; i++) {
-        weft_port_close(machine->ports[i]);
+        weft_netport_close(machine->ports[i]);
         free(machine->nets[i]);
     }
     for (uint16_t i = 0; machine->workers != NULL && i < machine->config->cores.workers; i++) {
@@ -316,7 +316,7 @@ static bool link_of(void *self, uint32_t port, bool *is_up, uint32_t *speed_mbps
 {
     const struct weft_machine *machine = self;
     if (machine->ports[port] == NULL) return false;
-    const struct weft_port_link link = weft_port_link(machine->ports[port]);
+    const struct weft_netport_link link = weft_netport_link(machine->ports[port]);
     *is_up = link.up;
     *speed_mbps = link.speed_mbps;
     return true;
@@ -404,7 +404,7 @@ void weft_machine_log(struct weft_machine *machine)
         weft_log(log, WEFT_LOG_WARN, "io", "epoll and a disk thread, not io_uring: %s",
                  machine->io_reason);
     for (size_t i = 0; i < machine->config->port_count; i++) {
-        const struct weft_net_info *info = weft_port_info(machine->ports[i]);
+        const struct weft_net_info *info = weft_netport_info(machine->ports[i]);
         weft_log(log, WEFT_LOG_INFO, "port", "%s: %s, %s, %u queue pairs%s", info->name,
                  info->device, info->driver, info->queue_count,
                  info->has_doorbell ? "" : "; no doorbell: up to 500 us late when idle");

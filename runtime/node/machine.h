@@ -46,7 +46,7 @@ struct weft_machine {
     struct weft_uring_disk *uring_disk;
     struct weft_disk_thread *disk_thread;
     struct weft_disk disk;
-    struct weft_port *ports[WEFT_NODE_PORTS_MAX];
+    struct weft_netport *ports[WEFT_NODE_PORTS_MAX];
     struct weft_net *nets[WEFT_NODE_PORTS_MAX]; // One of each worker.
     struct weft_machine_worker *workers;
     struct weft_capture **captures;
