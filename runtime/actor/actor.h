@@ -14,6 +14,11 @@
 // A mailbox is one queue in arrival order with two budgets: user messages are bounded; control
 // messages travel in blocks that were taken when their cause was made (link, monitor, timer), so
 // they neither fail nor overtake (DESIGN, rule 3).
+//
+// A message of tag PORT that is `from` a port has a third budget: it is never refused, because its
+// port counts what is not received yet and stops at its window. What tells it is a receipt: a
+// control message of the port's own whose address travels as the `reference` of such a message, and
+// is sent when that one is received, or dropped (mailbox.c).
 #ifndef WEFT_ACTOR_SYSTEM_H
 #define WEFT_ACTOR_SYSTEM_H
 
@@ -222,7 +227,11 @@ struct weft_actor_system { // One per worker core.
     uint64_t evict_due_ns;                               // and when to look again.
     struct weft_groups *groups;
     struct weft_tracer *tracer; // The flight recorder. NULL: off.
-    bool is_stuck;              // A handler is doing this core's work (relief.c).
+    struct weft_ports *ports;   // runtime/port's. NULL: there are none.
+    // Whom weft_mute_watch was asked about has room again. It may only make tasks ready. NULL:
+    // nobody wants to know.
+    void (*relieved)(struct weft_actor_system *system, weft_pid receiver);
+    bool is_stuck; // A handler is doing this core's work (relief.c).
     struct weft_crash_ring *crashes;
     struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.
     struct weft_list dams;  // Receivers that senders of this core wait for (mute.c).

@@ -23,7 +23,7 @@ static enum weft_overflow overflow_of(const struct weft_actor *actor)
     return (enum weft_overflow)(actor->task.flags >> 14);
 }
 
-static uint32_t limit_of(const struct weft_actor *actor)
+uint32_t weft_mailbox_limit(const struct weft_actor *actor)
 {
     const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     return rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max;
@@ -49,16 +49,24 @@ static inline void append(struct weft_actor *actor, struct weft_message *message
     if (likely((actor->task.flags & WEFT_ACTOR_SELECTIVE) == 0)) weft_actor_ready(actor);
 }
 
-// Drops the oldest message that a limit applies to.
-static void drop_oldest(struct weft_actor *actor)
+void weft_receipt_send(struct weft_actor_system *system, struct weft_message *message)
+{
+    struct weft_message *receipt = (struct weft_message *)(uintptr_t)message->reference;
+    message->reference = 0;
+    weft_signal(system, receipt);
+}
+
+// Drops the oldest message that may be dropped. False: there is none.
+static bool drop_oldest(struct weft_actor *actor)
 {
     WEFT_LIST_FOR_EACH (link, &actor->mailbox) {
         struct weft_message *message = weft_message_of(link);
-        if (!is_bounded(message)) continue;
+        if (!is_bounded(message) || is_windowed(message)) continue;
         weft_mailbox_take(actor, message);
         weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
-        return;
+        return true;
     }
+    return false;
 }
 
 // The mailbox is at its limit, or at a mark below it that wants to be noticed.
@@ -66,10 +74,13 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
                       struct weft_message *message, bool may_wait)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
-    const uint32_t limit = limit_of(actor);
+    const uint32_t limit = weft_mailbox_limit(actor);
     if (rare != NULL) ring_alarm(actor, rare);
     int status = 0;
-    if (actor->mailbox_count >= limit) {
+    if (actor->mailbox_count >= limit && is_windowed(message)) {
+        actor->task.flags |= WEFT_ACTOR_BUSY;
+        status = PUT_MUTE;
+    } else if (actor->mailbox_count >= limit) {
         switch (overflow_of(actor)) {
         case WEFT_OVERFLOW_MUTE:
             if (!may_wait || actor->mailbox_count / MUTE_FACTOR >= limit)
@@ -79,7 +90,9 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
             break;
         case WEFT_OVERFLOW_DROP_NEWEST:
             return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
-        case WEFT_OVERFLOW_DROP_OLDEST: drop_oldest(actor); break;
+        case WEFT_OVERFLOW_DROP_OLDEST:
+            if (drop_oldest(actor)) break;
+            return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
         case WEFT_OVERFLOW_EXIT:
             weft_actor_end_soon(actor, WEFT_EXIT_QUOTA);
             return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
@@ -129,7 +142,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     const uint32_t count = actor->mailbox_count;
-    if (count > limit_of(actor) / 2) {
+    if (count > weft_mailbox_limit(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
     }
@@ -163,6 +176,8 @@ void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)
     weft_assert(actor->mailbox_count > 0);
     actor->mailbox_count--;
     if (unlikely(actor->task.flags & WEFT_ACTOR_BUSY)) weft_mailbox_drained(actor);
+    if (unlikely(message->tag == WEFT_MESSAGE_PORT && message->reference != 0))
+        weft_receipt_send(actor->system, message);
 }
 
 struct weft_message *weft_actor_receive(struct weft_actor *actor)
