@@ -142,8 +142,6 @@ struct weft_message *weft_message_alloc_hidden(struct weft_actor_system *system,
 void weft_message_release_block(struct weft_actor_system *system, struct weft_message *message);
 // A block of another core that looks like a message: sends it home.
 void weft_message_send_home(struct weft_actor_system *system, struct weft_message *block);
-// Bytes that the block of `message` has behind its header.
-size_t weft_message_room(const struct weft_message *message);
 bool weft_message_same_class(const struct weft_message *message, size_t length);
 
 // ---- mailbox.c

@@ -6,6 +6,7 @@
 #include <weft/channel.h>
 #include <weft/link.h>
 #include <weft/message.h>
+#include <weft/port.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
 #include <weft/timer.h>
