@@ -90,10 +90,11 @@ void weft_actor_abandon(struct weft_actor *self)
     struct weft_core *core = system->core;
     weft_assert((self->task.flags & WEFT_ACTOR_ZOMBIE) == 0);
     weft_actor_account(self);
-    system->running = NULL;
     system->in_user = false;
-    if (self->stack != NULL) weft_core_leave(core, &self->fiber); // Whoever resumed it ends it.
+    // With a stack of its own: the loop, which asks who is running, ends it.
+    if (self->stack != NULL) weft_core_leave(core, &self->fiber);
     weft_assert(core->run.stack != NULL);
+    system->running = NULL;
     self->task.run = weft_slice_ending;
     weft_actor_ready(self); // Its next slice is its end.
     weft_core_abandon(core);
