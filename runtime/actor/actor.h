@@ -15,10 +15,10 @@
 // messages travel in blocks that were taken when their cause was made (link, monitor, timer), so
 // they neither fail nor overtake (DESIGN, rule 3).
 //
-// A message of tag PORT that is `from` a port has a third budget: it is never refused, because its
-// port counts what is not received yet and stops at its window. What tells it is a receipt: a
-// control message of the port's own whose address travels as the `reference` of such a message, and
-// is sent when that one is received, or dropped (mailbox.c).
+// A message of tag PORT that is `from` a port has a third budget, beside mailbox_max: it is never
+// refused, because its port counts what is not received yet and stops at its window. What tells it
+// is a receipt: a control message of the port's own whose address travels as the `reference` of
+// such a message, and is sent when that one is received, or dropped (mailbox.c).
 #ifndef WEFT_ACTOR_SYSTEM_H
 #define WEFT_ACTOR_SYSTEM_H
 
@@ -99,6 +99,7 @@ struct weft_actor_rare {
     uint32_t alarm_length; // 0: no alarm.
     uint32_t mailbox_max;  // The real one, while an alarm lowers the actor's; 0: the actor's.
     uint32_t memory_max;   // In units of 64 bytes; 0: none.
+    uint32_t port_count;   // Messages in its mailbox that ports have counted.
     uint8_t home;          // Core whose slab this block belongs to.
 };
 

@@ -160,8 +160,13 @@ bool weft_mailbox_empty(struct weft_actor *actor, uint32_t limit);
 int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
                       enum weft_drop why, int status);
 void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message); // Indexes.
-void weft_mailbox_drained(struct weft_actor *actor);         // It was BUSY and has room again.
-uint32_t weft_mailbox_limit(const struct weft_actor *actor); // Where it is at its limit.
+void weft_mailbox_drained(struct weft_actor *actor); // It was BUSY and has room again.
+uint32_t weft_mailbox_limit(const struct weft_actor *actor);
+// What is in it of both kinds, users' and ports': at its limit, ports stop, each for itself.
+static inline uint32_t weft_mailbox_load(const struct weft_actor *actor)
+{
+    return actor->mailbox_count + (actor->rare != NULL ? actor->rare->port_count : 0);
+}
 // A message of tag PORT leaves the mailbox, or is dropped: sends the receipt that it carries.
 void weft_receipt_send(struct weft_actor_system *system, struct weft_message *message);
 

@@ -56,17 +56,16 @@ void weft_receipt_send(struct weft_actor_system *system, struct weft_message *me
     weft_signal(system, receipt);
 }
 
-// Drops the oldest message that may be dropped. False: there is none.
-static bool drop_oldest(struct weft_actor *actor)
+// Drops the oldest message that a limit applies to.
+static void drop_oldest(struct weft_actor *actor)
 {
     WEFT_LIST_FOR_EACH (link, &actor->mailbox) {
         struct weft_message *message = weft_message_of(link);
         if (!is_bounded(message) || is_windowed(message)) continue;
         weft_mailbox_take(actor, message);
         weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
-        return true;
+        return;
     }
-    return false;
 }
 
 // The mailbox is at its limit, or at a mark below it that wants to be noticed.
@@ -77,10 +76,7 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
     const uint32_t limit = weft_mailbox_limit(actor);
     if (rare != NULL) ring_alarm(actor, rare);
     int status = 0;
-    if (actor->mailbox_count >= limit && is_windowed(message)) {
-        actor->task.flags |= WEFT_ACTOR_BUSY;
-        status = PUT_MUTE;
-    } else if (actor->mailbox_count >= limit) {
+    if (actor->mailbox_count >= limit) {
         switch (overflow_of(actor)) {
         case WEFT_OVERFLOW_MUTE:
             if (!may_wait || actor->mailbox_count / MUTE_FACTOR >= limit)
@@ -90,9 +86,7 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
             break;
         case WEFT_OVERFLOW_DROP_NEWEST:
             return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
-        case WEFT_OVERFLOW_DROP_OLDEST:
-            if (drop_oldest(actor)) break;
-            return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+        case WEFT_OVERFLOW_DROP_OLDEST: drop_oldest(actor); break;
         case WEFT_OVERFLOW_EXIT:
             weft_actor_end_soon(actor, WEFT_EXIT_QUOTA);
             return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
@@ -121,10 +115,24 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
     return 0;
 }
 
+// From a port, which keeps to its window. PUT_MUTE: there is more here than the owner wants.
+static int put_windowed(struct weft_actor *actor, struct weft_message *message)
+{
+    struct weft_actor_rare *rare = weft_actor_rare(actor);
+    if (rare != NULL) rare->port_count++; // Without memory for it, it is not counted here.
+    append(actor, message);
+    if (weft_mailbox_load(actor) < weft_mailbox_limit(actor)) return 0;
+    actor->task.flags |= WEFT_ACTOR_BUSY;
+    return PUT_MUTE;
+}
+
 int weft_mailbox_put(struct weft_actor_system *system, struct weft_actor *actor,
                      struct weft_message *message, bool may_wait)
 {
-    if (unlikely(!is_bounded(message))) return put_unbounded(system, actor, message);
+    if (unlikely(message->tag >= WEFT_MESSAGE_PORT)) {
+        if (!is_bounded(message)) return put_unbounded(system, actor, message);
+        if (is_windowed(message)) return put_windowed(actor, message);
+    }
     if (unlikely(message->tag == WEFT_MESSAGE_CALL &&
                  (actor->task.flags & WEFT_ACTOR_CALLING) != 0) &&
         weft_call_is_cycle(actor, message)) {
@@ -142,7 +150,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     const uint32_t count = actor->mailbox_count;
-    if (count > weft_mailbox_limit(actor) / 2) {
+    if (weft_mailbox_load(actor) > weft_mailbox_limit(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
     }
@@ -173,11 +181,14 @@ void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)
         if (message->tag == WEFT_MESSAGE_DOWN) weft_down_received(actor, message);
         return;
     }
-    weft_assert(actor->mailbox_count > 0);
-    actor->mailbox_count--;
+    if (unlikely(is_windowed(message))) {
+        if (actor->rare != NULL && actor->rare->port_count > 0) actor->rare->port_count--;
+        if (message->reference != 0) weft_receipt_send(actor->system, message);
+    } else {
+        weft_assert(actor->mailbox_count > 0);
+        actor->mailbox_count--;
+    }
     if (unlikely(actor->task.flags & WEFT_ACTOR_BUSY)) weft_mailbox_drained(actor);
-    if (unlikely(message->tag == WEFT_MESSAGE_PORT && message->reference != 0))
-        weft_receipt_send(actor->system, message);
 }
 
 struct weft_message *weft_actor_receive(struct weft_actor *actor)

@@ -118,7 +118,7 @@ bool weft_mute_watch(struct weft_actor_system *system, weft_pid receiver)
     struct weft_message *block = find_dam(system, receiver);
     struct weft_actor *actor = weft_actor_find(system, receiver);
     if (actor == NULL) return block != NULL; // Its core has told ours, or has not.
-    if (actor->mailbox_count < weft_mailbox_limit(actor)) return false;
+    if (weft_mailbox_load(actor) < weft_mailbox_limit(actor)) return false;
     if (block == NULL) block = make_dam(system, receiver);
     if (block == NULL) return false;
     block->reference = UINT64_MAX;

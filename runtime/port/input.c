@@ -321,6 +321,7 @@ int64_t weft_input_read(struct weft_stream *stream, void *to, size_t limit)
 {
     struct weft_input *input = &stream->input;
     struct weft_span bytes = kept(input), packet;
+    if (stream->port.is_closing) return -EPIPE;
     if (stream->port.mode != WEFT_PORT_MODE_PASSIVE) return -EBUSY;
     if (!weft_list_empty(&input->readers)) return -EAGAIN;
     const int64_t done =

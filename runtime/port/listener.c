@@ -184,7 +184,10 @@ static void accepted(struct weft_io_op *op, int32_t result)
     if (!op->more) listener->is_accepting = false;
     if (port->actor == NULL || port->ports->is_over || port->is_closing) {
         if (result >= 0) discard(listener, result);
-        weft_port_settle(port);
+        if (port->actor == NULL || port->ports->is_over)
+            weft_port_settle(port);
+        else if (!listener->is_accepting)
+            weft_port_end(port);
         return;
     }
     if (result >= 0)
@@ -250,7 +253,13 @@ static void abandon(struct weft_port *port)
 
 static void close_listener(struct weft_port *port)
 {
-    weft_port_end(port);
+    struct listener *listener = listener_of(port);
+    const struct weft_io *io = &port->ports->io;
+    weft_port_fail_calls(port, &listener->callers, -EPIPE);
+    if (listener->is_accepting)
+        io->cancel(io->self, &listener->accepting);
+    else
+        weft_port_end(port);
 }
 
 static bool is_idle(const struct weft_port *port)

@@ -26,10 +26,16 @@ static void release_blocks(struct weft_port *port)
     port->receipt = port->notice = port->farewell = NULL;
 }
 
+static void close_handle(struct weft_port *port)
+{
+    const struct weft_io *io = &port->ports->io;
+    if (port->handle.number >= 0) io->close(io->self, &port->handle, port->resets);
+}
+
 static void free_port(struct weft_port *port)
 {
     struct weft_ports *ports = port->ports;
-    if (port->handle.number >= 0) ports->io.close(ports->io.self, &port->handle, port->resets);
+    close_handle(port);
     if (port->type->release != NULL) port->type->release(port);
     weft_list_remove(&port->link);
     weft_arena_release(ports->system->arena, port, port->type->bytes);
@@ -97,7 +103,10 @@ int weft_port_make(struct weft_ports *ports, const struct weft_port_type *type, 
 
 void weft_port_end(struct weft_port *port)
 {
-    if (port->actor != NULL) weft_actor_end_soon(port->actor, WEFT_EXIT_NORMAL);
+    if (port->actor == NULL) return;
+    // If it can be: so who hears of its end finds it closed.
+    if (port->type->is_idle(port)) close_handle(port);
+    weft_actor_end_soon(port->actor, WEFT_EXIT_NORMAL);
 }
 
 void weft_port_fail(struct weft_port *port, int error)

@@ -117,7 +117,7 @@ struct weft_port_type {
     // Something has changed: a mode, a window, an owner's mailbox.
     void (*get_on)(struct weft_port *port);
     void (*flush)(struct weft_port *port); // It stood in ports->unsent. May be NULL.
-    // Ends it in order: calls weft_port_end when nothing is left to do.
+    // Ends it in order: calls weft_port_end when nothing is left to do, or under way.
     void (*close)(struct weft_port *port);
     // Ends it at once: what is under way is cancelled, who waits is told -EPIPE.
     void (*abandon)(struct weft_port *port);

@@ -181,17 +181,23 @@ static void linger_is_over(void *self, struct weft_timer *timer, uint64_t now_ns
 {
     struct weft_stream *stream = self;
     (void)timer, (void)now_ns;
+    if (stream->output.unsent_bytes > 0) stream->port.resets = true;
     weft_port_end(&stream->port);
 }
 
 void weft_stream_close_on(struct weft_stream *stream)
 {
     const struct weft_output *output = &stream->output;
+    const struct weft_io *io = &stream->port.ports->io;
     if (!stream->port.is_closing) return;
     if (stream->is_open &&
         (output->unsent_bytes > 0 || output->is_giving || stream->busy_count > 0))
         return;
-    weft_port_end(&stream->port);
+    if (stream->output.is_giving) { // It connects.
+        io->cancel(io->self, &stream->output.giving);
+        return;
+    }
+    if (!stream->input.is_taking) weft_port_end(&stream->port);
 }
 
 void weft_stream_close(struct weft_port *port)

@@ -314,7 +314,7 @@ static int take(struct io_sim *sim, struct weft_io_handle *handle, int32_t numbe
     handle->number = -1;
     if (number < 0) return number;
     *handle = (struct weft_io_handle){.number = number};
-    weft_list_init(&handle->link);
+    weft_list_append(&sim->handles, &handle->link);
     sim->handle_count++;
     return 0;
 }
@@ -394,6 +394,7 @@ static void sim_close(void *self, struct weft_io_handle *handle, bool resets)
 {
     struct io_sim *sim = self;
     unmake(sim->world, handle->number, resets);
+    weft_list_remove(&handle->link);
     handle->number = -1;
     sim->handle_count--;
 }
@@ -437,6 +438,19 @@ void io_sim_init(struct io_sim *sim, struct io_sim_world *world)
 {
     *sim = (struct io_sim){.world = world};
     weft_list_init(&sim->under_way);
+    weft_list_init(&sim->handles);
+}
+
+void io_sim_close(struct io_sim *sim)
+{
+    for (struct weft_list *link; (link = weft_list_pop(&sim->under_way)) != NULL;) {
+        struct weft_io_op *op = WEFT_CONTAINER_OF(link, struct weft_io_op, link);
+        op->state = OVER;
+        op->more = false;
+        op->done(op, -ECANCELED);
+    }
+    while (!weft_list_empty(&sim->handles))
+        sim_close(sim, WEFT_CONTAINER_OF(sim->handles.next, struct weft_io_handle, link), false);
 }
 
 void io_sim_fail(struct io_sim_world *world, enum weft_io_kind kind, uint32_t after, int error)

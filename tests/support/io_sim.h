@@ -33,7 +33,7 @@ struct io_sim_world {
 
 struct io_sim {
     struct io_sim_world *world;
-    struct weft_list under_way;
+    struct weft_list under_way, handles;
     uint32_t handle_count;
 };
 
@@ -41,6 +41,8 @@ void io_sim_world_init(struct io_sim_world *world, uint64_t seed);
 // Every handle has been closed.
 void io_sim_world_destroy(struct io_sim_world *world);
 void io_sim_init(struct io_sim *sim, struct io_sim_world *world);
+// Ends every operation with -ECANCELED and closes every handle.
+void io_sim_close(struct io_sim *sim);
 
 // The operation of `kind` after the next `after` fails with `error`.
 void io_sim_fail(struct io_sim_world *world, enum weft_io_kind kind, uint32_t after, int error);
