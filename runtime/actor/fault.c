@@ -291,7 +291,9 @@ static void on_poke(int signal, siginfo_t *info, void *opaque)
         note_stuck(thread, info, context);
         weft_relieve(system);
         // Somebody wants it to end, and it does not come back to hear of it.
-        if ((system->running->task.flags & WEFT_ACTOR_ENDING) != 0 &&
+        // One that ends already is in its `terminate`: there is no later end.
+        if ((system->running->task.flags & (WEFT_ACTOR_ENDING | WEFT_ACTOR_ZOMBIE)) ==
+                WEFT_ACTOR_ENDING &&
             is_actors(system, registers_of(context).pc))
             contain(thread, context, system->running->exit_reason);
     }
