@@ -12,7 +12,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/sched/offload.h"
 
-enum { EVENTS = 256, ACCEPTS = 64 };
+enum { EVENTS = 256, ACCEPTS = 64, TRIES = 256 }; // In one turn.
 // weft_io_op.state: where it is. TRYING: in the hands of the poll.
 // OVER: not under way, or only still to be told.
 enum { OVER, WAITS, READY, TRYING, IN_POOL, POOL_WAITS };
@@ -418,8 +418,9 @@ static uint32_t io_poll(void *self, uint64_t now_ns)
     if (io->waiting_count > 0) fetch(io);
     // Those of now: what they start is for the next turn.
     uint32_t count = 0;
-    WEFT_LIST_FOR_EACH (link, &io->ready)
-        count++;
+    WEFT_LIST_FOR_EACH (link, &io->ready) {
+        if (++count == TRIES) break;
+    }
     for (struct weft_io_op *op; count > 0 && (op = first_of(&io->ready)) != NULL; count--, found++)
         get_on(io, op);
     while (!weft_list_empty(&io->pool_waits)) {
@@ -436,10 +437,13 @@ static uint32_t io_poll(void *self, uint64_t now_ns)
 static void io_flush(void *self, uint64_t now_ns)
 {
     struct weft_epoll_io *io = self;
+    uint32_t count = 0;
     (void)now_ns;
     WEFT_LIST_FOR_EACH (link, &io->ready) {
         struct weft_io_op *op = op_of(link);
+        if (count == TRIES) return;
         if (!weft_io_gives((enum weft_io_kind)op->kind)) continue;
+        count++;
         weft_list_remove(link);
         const int32_t result = try_once(io, op);
         if (result == -EAGAIN)

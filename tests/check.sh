@@ -26,7 +26,7 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/sched) echo 'runtime/base runtime/env runtime/mem runtime/include' ;;
     runtime/actor) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/include' ;;
     runtime/table | runtime/otp | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
-    runtime/lib) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include' ;;
+    runtime/lib) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include dataplane' ;;
     config | forth) echo 'runtime/base' ;;
     dataplane) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/admin) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;

@@ -136,8 +136,8 @@ void weft_port_terminate(struct weft_actor *actor, void *state, uint16_t reason)
 {
     struct weft_port *port = state;
     (void)reason;
-    if (actor->system->ports == NULL || port == NULL)
-        return; // All of them are gone; or it never was.
+    if (actor->system->ports == NULL || port == NULL) return; // All are gone; or it never was.
+    enter(actor);
     port->actor = NULL;
     port->is_closing = true;
     weft_port_unchoke(port);
@@ -146,6 +146,7 @@ void weft_port_terminate(struct weft_actor *actor, void *state, uint16_t reason)
     release_blocks(port);
     weft_counter_add(&port->ports->stats.closed_count, 1);
     weft_port_settle(port);
+    leave(actor);
 }
 
 // ---- What is asked of it, and answered at once.

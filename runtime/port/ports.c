@@ -4,6 +4,8 @@
 #include "runtime/actor/internal.h"
 #include "runtime/port/port.h"
 
+enum { FLUSH_MAX = 256 }; // Ports that send in one turn: each may be a system call.
+
 void weft_port_flush_later(struct weft_port *port)
 {
     if (weft_list_empty(&port->turn)) weft_list_append(&port->ports->unsent, &port->turn);
@@ -14,10 +16,17 @@ static void flush(void *self, uint64_t now_ns)
 {
     struct weft_ports *ports = self;
     (void)now_ns;
-    for (struct weft_list *link; (link = weft_list_pop(&ports->unsent)) != NULL;) {
+    for (uint32_t i = 0; i < FLUSH_MAX; i++) {
+        struct weft_list *link = weft_list_pop(&ports->unsent);
+        if (link == NULL) return;
         struct weft_port *port = WEFT_CONTAINER_OF(link, struct weft_port, turn);
         port->type->flush(port);
     }
+}
+
+static uint64_t due_ns(void *self)
+{
+    return weft_list_empty(&((struct weft_ports *)self)->unsent) ? UINT64_MAX : 0;
 }
 
 int weft_ports_init(struct weft_ports *ports, struct weft_actor_system *system)
@@ -29,7 +38,8 @@ int weft_ports_init(struct weft_ports *ports, struct weft_actor_system *system)
     weft_list_init(&ports->choked);
     system->ports = ports;
     system->relieved = weft_ports_relieved;
-    const struct weft_poller poller = {.name = "ports", .flush = flush, .self = ports};
+    const struct weft_poller poller = {
+        .name = "ports", .flush = flush, .due_ns = due_ns, .self = ports};
     return weft_core_add_poller(system->core, &poller);
 }
 

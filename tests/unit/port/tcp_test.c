@@ -425,8 +425,8 @@ static void a_slow_reader_holds_its_writer(struct weft_actor *self, void *state)
             sent += 3000;
             refused = 0;
         } else {
-            refused++;
-            weft_sleep(self, WEFT_NS_PER_MS);
+            refused++; // For longer than the kernel delays what makes room.
+            weft_sleep(self, 3 * WEFT_NS_PER_MS);
         }
     }
     weft_assert(info.unsent_bytes >= 20000);
