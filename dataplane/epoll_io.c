@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -178,6 +180,15 @@ static int32_t try_once(struct weft_epoll_io *io, struct weft_io_op *op)
 
 // ---- The pool's side.
 
+struct own { // In weft_io_op.own, of an operation on a file.
+    _Atomic uint32_t is_done;
+};
+
+static struct own *own_of(struct weft_io_op *op)
+{
+    return (struct own *)(void *)op->own;
+}
+
 static ssize_t on_thread(const struct weft_io_op *op)
 {
     const int fd = op->handle != NULL ? op->handle->number : -1;
@@ -197,6 +208,8 @@ static void run(void *self) // On a thread of the pool.
         result = on_thread(op);
     } while (result < 0 && errno == EINTR);
     op->result = result >= 0 ? (int32_t)result : -errno;
+    // Pairs with the acquire load in wait_for_thread: what it has read and written is past.
+    atomic_store_explicit(&own_of(op)->is_done, 1, memory_order_release);
 }
 
 static void done_in_pool(struct weft_core *core, void *self, uint64_t argument)
@@ -212,6 +225,8 @@ static bool submit(struct weft_epoll_io *io, struct weft_io_op *op)
     const struct weft_offload_work work = {
         .run = run, .done = done_in_pool, .core = io->core, .self = op};
     op->result = -ECANCELED; // If it is never run.
+    atomic_store_explicit(&own_of(op)->is_done, 0,
+                          memory_order_relaxed); // Before it is handed over.
     if (weft_offload_submit(io->pool, &work) != 0) return false;
     put(&io->in_pool, op, IN_POOL);
     return true;
@@ -498,9 +513,19 @@ int weft_epoll_io_open(struct weft_epoll_io *io, struct weft_core *core, struct 
     return io->epoll_fd >= 0 ? 0 : -errno;
 }
 
+// Until nobody touches the operation, and what it points to, any more.
+static void wait_for_thread(const struct weft_epoll_io *io, struct weft_io_op *op)
+{
+    // Pairs with the release store in run.
+    while (io->pool != NULL &&
+           atomic_load_explicit(&own_of(op)->is_done, memory_order_acquire) == 0)
+        sched_yield();
+}
+
 void weft_epoll_io_close(struct weft_epoll_io *io)
 {
     for (struct weft_io_op *op; (op = first_of(&io->in_pool)) != NULL;) {
+        wait_for_thread(io, op);
         if (op->kind == WEFT_IO_OPEN && op->result >= 0) close(op->result);
         tell(op, -ECANCELED);
     }

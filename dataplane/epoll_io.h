@@ -31,8 +31,8 @@ struct weft_epoll_io {
 // `pool` may be NULL. 0 or a negative errno.
 int weft_epoll_io_open(struct weft_epoll_io *io, struct weft_core *core, struct weft_offload *pool,
                        uint32_t handle_count_max);
-// The core turns no more, and the pool is gone: ends every operation with -ECANCELED and closes
-// every handle.
+// The core turns no more: waits for what threads have in hand, ends every operation with -ECANCELED
+// and closes every handle. If the pool has been freed before, the caller has set `pool` to NULL.
 void weft_epoll_io_close(struct weft_epoll_io *io);
 
 struct weft_io weft_epoll_io_interface(struct weft_epoll_io *io);

@@ -258,6 +258,7 @@ static void close_io(struct weft_runtime *runtime)
     for (uint16_t i = 0; i < runtime->worker_count; i++) {
         struct worker *worker = &runtime->workers[i];
         if (worker->ports.system == NULL) continue;
+        worker->epoll_io.pool = NULL; // Freed.
         if (worker->has_epoll_io) weft_epoll_io_close(&worker->epoll_io);
         if (worker->uses_ring) weft_uring_io_close(&worker->uring_io);
     }

@@ -195,6 +195,13 @@ int weft_machine_open(struct weft_machine *machine, const struct weft_config *co
 
 // ---- The workers' threads.
 
+static int open_worker_io(struct weft_machine_worker *worker, struct weft_uring *uring)
+{
+    struct weft_node_worker *of_node = &worker->machine->node.workers[worker->number];
+    return weft_worker_io_open(&worker->io, &of_node->ports, &of_node->core, uring,
+                               worker->machine->node.actors.pool);
+}
+
 static int enter(struct weft_core *core, void *self)
 {
     struct weft_machine_worker *worker = self;
@@ -207,7 +214,7 @@ static int enter(struct weft_core *core, void *self)
         if (worker->number == 0 && machine->disk_thread != NULL)
             result = core->sleeper.watch(core->sleeper.self,
                                          weft_disk_thread_doorbell_fd(machine->disk_thread));
-        return result;
+        return result == 0 ? open_worker_io(worker, NULL) : result;
     }
     int result = weft_uring_init(&worker->uring);
     if (result != 0) return result;
@@ -219,8 +226,9 @@ static int enter(struct weft_core *core, void *self)
     core->sleeper = weft_uring_sleeper_interface(&worker->uring_sleeper);
     if (worker->number == 0 && machine->uring_disk != NULL)
         weft_uring_disk_attach(machine->uring_disk, &worker->uring);
+    result = open_worker_io(worker, &worker->uring);
     const struct weft_poller poller = weft_uring_poller(&worker->uring);
-    return weft_core_add_poller(core, &poller);
+    return result == 0 ? weft_core_add_poller(core, &poller) : result;
 }
 
 static void leave(struct weft_core *core, void *self)
@@ -228,6 +236,7 @@ static void leave(struct weft_core *core, void *self)
     struct weft_machine_worker *worker = self;
     struct weft_machine *machine = worker->machine;
     (void)core;
+    weft_worker_io_close(&worker->io);
     if (machine->use_uring) {
         if (worker->number == 0 && machine->uring_disk != NULL) {
             weft_uring_disk_close(machine->uring_disk);

@@ -15,6 +15,7 @@
 #include "runtime/mesh/key.h"
 #include "runtime/node/control.h"
 #include "runtime/node/node.h"
+#include "runtime/node/worker_io.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/sleeper_epoll.h"
 
@@ -27,6 +28,7 @@ struct weft_machine_worker { // One worker's devices; opened and closed on its o
     struct weft_uring uring;
     struct weft_uring_sleeper uring_sleeper;
     struct weft_sleeper_epoll epoll_sleeper;
+    struct weft_worker_io io;
     struct weft_capture capture;
     struct weft_drops port_drops; // What its queues refuse before the stack sees it.
     void *capture_memory;

@@ -71,6 +71,7 @@ static void destroy(struct weft_port *port)
 void weft_ports_destroy(struct weft_ports *ports)
 {
     if (ports->system == NULL) return;
+    weft_ports_stop(ports);
     while (!weft_list_empty(&ports->all))
         destroy(WEFT_CONTAINER_OF(ports->all.next, struct weft_port, link));
     ports->system->ports = NULL;

@@ -193,18 +193,15 @@ static int32_t do_read(struct io_sim_world *world, const struct io_sim_object *f
     return (int32_t)count;
 }
 
-// False: the disk is full.
-static bool lengthen(struct io_sim_world *world, struct io_sim_object *file, size_t length)
+static void lengthen(struct io_sim_world *world, struct io_sim_object *file, size_t length)
 {
-    if (length <= file->length) return true;
-    if (length - file->length > world->disk_bytes) return false;
+    if (length <= file->length) return;
     uint8_t *bytes = realloc(file->bytes, length);
     weft_assert(bytes != NULL);
     memset(bytes + file->length, 0, length - file->length);
     world->disk_bytes -= length - file->length;
     file->bytes = bytes;
     file->length = length;
-    return true;
 }
 
 static int32_t do_write(struct io_sim_world *world, struct io_sim_object *file,
@@ -216,8 +213,11 @@ static int32_t do_write(struct io_sim_world *world, struct io_sim_object *file,
     const size_t count = piece(world, wanted);
     for (uint32_t i = 0; written < count; i++) {
         const size_t left = count - written, length = op->spans[i].iov_len;
-        const size_t some = length < left ? length : left;
-        if (!lengthen(world, file, op->offset + written + some)) break;
+        const uint64_t at = op->offset + written, end = file->length + world->disk_bytes;
+        size_t some = length < left ? length : left;
+        if (at + some > end) some = at < end ? end - at : 0; // What the disk has room for.
+        if (some == 0) break;
+        lengthen(world, file, at + some);
         memcpy(file->bytes + op->offset + written, op->spans[i].iov_base, some);
         written += some;
     }

@@ -86,8 +86,8 @@ static inline void backend_close(struct backend *backend)
         weft_uring_io_close(&backend->uring_io);
         weft_uring_destroy(&backend->uring);
     } else if (backend->kind == BACKEND_EPOLL) {
+        weft_epoll_io_close(&backend->epoll_io); // Waits for what the pool has in hand.
         weft_offload_free(backend->pool);
-        weft_epoll_io_close(&backend->epoll_io);
     }
 }
 
