@@ -10,7 +10,7 @@
 #include "runtime/env/io.h"
 #include "runtime/sched/poller.h"
 
-#define IO_SIM_PIPE    4096
+#define IO_SIM_PIPE    16384
 #define IO_SIM_OBJECTS 4096
 #define IO_SIM_FILES   16
 
