@@ -315,7 +315,7 @@ weft_pid weft_actor_whereis(const struct weft_actor_node *node, const char *name
 
 static inline struct weft_list *weft_message_link(struct weft_message *message)
 {
-    return (struct weft_list *)(void *)message->link;
+    return (struct weft_list *)(void *)message; // Its first member; of NULL, NULL.
 }
 
 static inline struct weft_message *weft_message_of(struct weft_list *link)

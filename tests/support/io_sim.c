@@ -220,6 +220,7 @@ static int32_t do_write(struct io_sim_world *world, struct io_sim_object *file,
         lengthen(world, file, at + some);
         memcpy(file->bytes + op->offset + written, op->spans[i].iov_base, some);
         written += some;
+        if (some < length) break;
     }
     return written > 0 || wanted == 0 ? (int32_t)written : -ENOSPC;
 }
