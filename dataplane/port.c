@@ -28,10 +28,11 @@
 #define FRAME_OVERHEAD          (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 #define RSS_FUNCTIONS           (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_UDP)
 
-struct weft_port {
+struct weft_netport {
     struct weft_device device;
     struct weft_net_info info;
-    struct weft_port_options options; // Its pointers are not kept beyond weft_port_open, but wake.
+    struct weft_netport_options
+        options; // Its pointers are not kept beyond weft_netport_open, but wake.
     struct rte_eth_dev_info device_info;
     uint16_t number; // DPDK's.
     bool made;       // We made the ethdev (a vdev, a ring); else it was probed (PCI).
@@ -40,7 +41,7 @@ struct weft_port {
     struct weft_dpdk_queue *queues; // worker_count of them.
 };
 
-static int fail(struct weft_port *port, struct weft_error *error, int result, const char *what)
+static int fail(struct weft_netport *port, struct weft_error *error, int result, const char *what)
 {
     weft_error_set(error, 202, "port %s (%s): %s: %s", port->info.name, port->info.device, what,
                    strerror(result < 0 ? -result : result));
@@ -54,7 +55,7 @@ static int fail(struct weft_port *port, struct weft_error *error, int result, co
 
 // --- The device itself.
 
-static int find_pci(struct weft_port *port, struct weft_error *error)
+static int find_pci(struct weft_netport *port, struct weft_error *error)
 {
     if (rte_eth_dev_get_port_by_name(port->device.target, &port->number) == 0) return 0;
     fail(port, error, ENODEV, "no DPDK driver has taken the card");
@@ -63,7 +64,7 @@ static int find_pci(struct weft_port *port, struct weft_error *error)
     return -ENODEV;
 }
 
-static int probe_vdev(struct weft_port *port, const char *arguments, struct weft_error *error)
+static int probe_vdev(struct weft_netport *port, const char *arguments, struct weft_error *error)
 {
     struct weft_port_wait wait;
     const uint32_t limit_ms = port->options.connect_wait_ms;
@@ -81,7 +82,7 @@ static int probe_vdev(struct weft_port *port, const char *arguments, struct weft
 }
 
 // virtio_user would else draw an address by lot, and complain of having to.
-static void append_mac(const struct weft_port *port, char *arguments, size_t size)
+static void append_mac(const struct weft_netport *port, char *arguments, size_t size)
 {
     const uint8_t *mac = port->options.mac;
     const size_t used = strlen(arguments);
@@ -92,7 +93,7 @@ static void append_mac(const struct weft_port *port, char *arguments, size_t siz
              mac[2], mac[3], mac[4], mac[5]);
 }
 
-static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_error *error)
+static int make_vdev(struct weft_netport *port, uint16_t queue_count, struct weft_error *error)
 {
     static atomic_uint made; // Names of vdevs are unique in a process.
     char arguments[300];
@@ -110,7 +111,7 @@ static int make_vdev(struct weft_port *port, uint16_t queue_count, struct weft_e
     return fail(port, error, result, "the driver refused");
 }
 
-static int make_ring(struct weft_port *port, uint16_t queue_count, struct weft_error *error)
+static int make_ring(struct weft_netport *port, uint16_t queue_count, struct weft_error *error)
 {
     const int number = weft_port_ring_create(&port->device, queue_count);
     if (number < 0) return fail(port, error, number, "the ring could not be made");
@@ -120,7 +121,7 @@ static int make_ring(struct weft_port *port, uint16_t queue_count, struct weft_e
     return 0;
 }
 
-static int make_device(struct weft_port *port, struct weft_error *error)
+static int make_device(struct weft_netport *port, struct weft_error *error)
 {
     const struct weft_device_kind_info *kind = weft_device_kind_info(port->device.kind);
     const uint16_t wanted = port->options.worker_count;
@@ -146,7 +147,7 @@ static int make_device(struct weft_port *port, struct weft_error *error)
     return 0;
 }
 
-static void destroy_device(struct weft_port *port)
+static void destroy_device(struct weft_netport *port)
 {
     if (!port->made) {
         if (port->device.kind == WEFT_DEVICE_PCI && port->queue_count > 0)
@@ -162,12 +163,12 @@ static void destroy_device(struct weft_port *port)
 
 // --- What it can do, and what we take of it.
 
-static bool is_card(const struct weft_port *port)
+static bool is_card(const struct weft_netport *port)
 {
     return port->device.kind == WEFT_DEVICE_PCI;
 }
 
-static void choose_offloads(struct weft_port *port, struct rte_eth_conf *conf)
+static void choose_offloads(struct weft_netport *port, struct rte_eth_conf *conf)
 {
     const struct rte_eth_dev_info *can = &port->device_info;
     const uint64_t rx_sums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
@@ -186,7 +187,7 @@ static void choose_offloads(struct weft_port *port, struct rte_eth_conf *conf)
 // Woo and Park (2012): with this key the hash of (a, b) is the hash of (b, a).
 static uint8_t rss_key[52];
 
-static void choose_rss(struct weft_port *port, struct rte_eth_conf *conf)
+static void choose_rss(struct weft_netport *port, struct rte_eth_conf *conf)
 {
     const struct rte_eth_dev_info *can = &port->device_info;
     if (!is_card(port) || port->queue_count < 2 || can->hash_key_size > sizeof(rss_key)) return;
@@ -201,7 +202,7 @@ static void choose_rss(struct weft_port *port, struct rte_eth_conf *conf)
 }
 
 // Spreads the hash over the queues evenly; drivers do so by default, but not all of them.
-static void fill_redirection_table(struct weft_port *port)
+static void fill_redirection_table(struct weft_netport *port)
 {
     struct rte_eth_rss_reta_entry64 table[8] = {0};
     const uint16_t size = port->device_info.reta_size;
@@ -213,7 +214,7 @@ static void fill_redirection_table(struct weft_port *port)
     rte_eth_dev_rss_reta_update(port->number, table, size);
 }
 
-static int set_up_queues(struct weft_port *port, struct weft_error *error)
+static int set_up_queues(struct weft_netport *port, struct weft_error *error)
 {
     uint16_t rx = port->options.descriptors > 0 ? port->options.descriptors : DESCRIPTORS_DEFAULT;
     uint16_t tx = rx;
@@ -230,7 +231,7 @@ static int set_up_queues(struct weft_port *port, struct weft_error *error)
     return 0;
 }
 
-static int set_addresses(struct weft_port *port, struct weft_error *error)
+static int set_addresses(struct weft_netport *port, struct weft_error *error)
 {
     struct rte_ether_addr mac;
     memcpy(mac.addr_bytes, port->options.mac, sizeof(mac.addr_bytes));
@@ -250,7 +251,7 @@ static int set_addresses(struct weft_port *port, struct weft_error *error)
     return 0;
 }
 
-static int set_mtu(struct weft_port *port, struct weft_error *error)
+static int set_mtu(struct weft_netport *port, struct weft_error *error)
 {
     uint16_t mtu = 0;
     const int result = rte_eth_dev_set_mtu(port->number, port->info.mtu);
@@ -259,7 +260,7 @@ static int set_mtu(struct weft_port *port, struct weft_error *error)
     return fail(port, error, result, "the MTU cannot be set");
 }
 
-static int configure(struct weft_port *port, struct weft_error *error)
+static int configure(struct weft_netport *port, struct weft_error *error)
 {
     struct rte_eth_conf conf = {0};
     if (is_card(port)) conf.rxmode.mtu = port->info.mtu;
@@ -281,7 +282,7 @@ static int configure(struct weft_port *port, struct weft_error *error)
 
 // --- The workers' ends.
 
-static int make_guest(struct weft_port *port, uint16_t worker)
+static int make_guest(struct weft_netport *port, uint16_t worker)
 {
     struct weft_dpdk_queue *guest = &port->queues[worker];
     struct weft_dpdk_queue *owner = &port->queues[worker % port->queue_count];
@@ -297,9 +298,9 @@ static int make_guest(struct weft_port *port, uint16_t worker)
     return 0;
 }
 
-static int make_queues(struct weft_port *port, struct weft_error *error)
+static int make_queues(struct weft_netport *port, struct weft_error *error)
 {
-    const struct weft_port_options *options = &port->options;
+    const struct weft_netport_options *options = &port->options;
     const size_t size = options->worker_count * sizeof(*port->queues);
     port->queues = aligned_alloc(WEFT_CORE_ALIGN, size);
     if (port->queues == NULL) return fail(port, error, ENOMEM, "queues");
@@ -326,7 +327,7 @@ static int make_queues(struct weft_port *port, struct weft_error *error)
 }
 
 // A port without one works, with up to 500 us of delay when idle: weft_net_info says which it is.
-static void open_doorbells(struct weft_port *port)
+static void open_doorbells(struct weft_netport *port)
 {
     port->info.has_doorbell = weft_device_kind_info(port->device.kind)->has_doorbell;
     for (uint16_t i = 0; port->info.has_doorbell && i < port->queue_count; i++) {
@@ -338,7 +339,7 @@ static void open_doorbells(struct weft_port *port)
     }
 }
 
-static void free_queues(struct weft_port *port)
+static void free_queues(struct weft_netport *port)
 {
     for (uint16_t i = 0; port->queues != NULL && i < port->options.worker_count; i++) {
         struct weft_dpdk_queue *queue = &port->queues[i];
@@ -354,7 +355,7 @@ static void free_queues(struct weft_port *port)
 
 // --- All of it.
 
-static int check_options(const struct weft_port_options *options, struct weft_error *error)
+static int check_options(const struct weft_netport_options *options, struct weft_error *error)
 {
     if (options->worker_count == 0 || options->worker_count > WEFT_PORT_WORKERS_MAX) {
         weft_error_set(error, 202, "port %s: %u workers, not 1 to %d", options->name,
@@ -373,7 +374,7 @@ static int check_options(const struct weft_port_options *options, struct weft_er
     return 0;
 }
 
-static void describe(struct weft_port *port)
+static void describe(struct weft_netport *port)
 {
     snprintf(port->info.name, sizeof(port->info.name), "%s", port->options.name);
     snprintf(port->info.device, sizeof(port->info.device), "%s", port->options.device);
@@ -381,13 +382,13 @@ static void describe(struct weft_port *port)
     port->info.bypass = weft_device_kind_info(port->device.kind)->bypass;
 }
 
-int weft_port_open(struct weft_port **out, const struct weft_port_options *options,
-                   struct weft_error *error)
+int weft_netport_open(struct weft_netport **out, const struct weft_netport_options *options,
+                      struct weft_error *error)
 {
     *out = NULL;
     int result = check_options(options, error);
     if (result != 0) return result;
-    struct weft_port *port = calloc(1, sizeof(*port));
+    struct weft_netport *port = calloc(1, sizeof(*port));
     if (port == NULL) return -ENOMEM;
     port->options = *options;
     result = weft_device_parse(&port->device, options->device, error);
@@ -415,7 +416,7 @@ free_port:
     return result;
 }
 
-void weft_port_close(struct weft_port *port)
+void weft_netport_close(struct weft_netport *port)
 {
     if (port == NULL) return;
     rte_eth_dev_stop(port->number);
@@ -424,21 +425,23 @@ void weft_port_close(struct weft_port *port)
     free(port);
 }
 
-struct weft_net weft_port_net(struct weft_port *port, uint16_t worker)
+struct weft_net weft_netport_net(struct weft_netport *port, uint16_t worker)
 {
     weft_assert(worker < port->options.worker_count);
     return weft_dpdk_net(&port->queues[worker]);
 }
 
-const struct weft_net_info *weft_port_info(const struct weft_port *port)
+const struct weft_net_info *weft_netport_info(const struct weft_netport *port)
 {
     return &port->info;
 }
 
-struct weft_port_link weft_port_link(const struct weft_port *port)
+struct weft_netport_link weft_netport_link(const struct weft_netport *port)
 {
     struct rte_eth_link link = {0};
-    if (rte_eth_link_get_nowait(port->number, &link) != 0) return (struct weft_port_link){false, 0};
+    if (rte_eth_link_get_nowait(port->number, &link) != 0)
+        return (struct weft_netport_link){false, 0};
     const bool wire = is_card(port) && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
-    return (struct weft_port_link){link.link_status == RTE_ETH_LINK_UP, wire ? link.link_speed : 0};
+    return (struct weft_netport_link){link.link_status == RTE_ETH_LINK_UP,
+                                      wire ? link.link_speed : 0};
 }

@@ -33,7 +33,7 @@
 
 struct rte_mempool;
 
-struct weft_port_options {
+struct weft_netport_options {
     const char *name;                 // In the configuration: "p0".
     const char *device;               // See port_device.h.
     uint8_t index;                    // weft_packet.port of what comes from here.
@@ -52,28 +52,28 @@ struct weft_port_options {
     void *wake_self;
 };
 
-struct weft_port_link {
+struct weft_netport_link {
     bool up;
     uint32_t speed_mbps; // 0: not known, or not a wire.
 };
 
-struct weft_port;
+struct weft_netport;
 
 // Opens and starts a port. After weft_eal_start. 0, or a negative errno with `error` (W0202) and a
 // hint: -EINVAL (options), -ENODEV, -ENETDOWN, -EPERM, -EADDRINUSE, -EEXIST, -ETIMEDOUT, -ENOMEM,
 // -EIO.
-int weft_port_open(struct weft_port **port, const struct weft_port_options *options,
-                   struct weft_error *error);
+int weft_netport_open(struct weft_netport **port, const struct weft_netport_options *options,
+                      struct weft_error *error);
 
 // Stops and closes it; its sockets are removed. NULL is allowed.
-void weft_port_close(struct weft_port *port);
+void weft_netport_close(struct weft_netport *port);
 
-// The queue pair of `worker` (0 .. worker_count - 1). Valid until weft_port_close.
-struct weft_net weft_port_net(struct weft_port *port, uint16_t worker);
+// The queue pair of `worker` (0 .. worker_count - 1). Valid until weft_netport_close.
+struct weft_net weft_netport_net(struct weft_netport *port, uint16_t worker);
 
-const struct weft_net_info *weft_port_info(const struct weft_port *port);
+const struct weft_net_info *weft_netport_info(const struct weft_netport *port);
 
 // Whether somebody is at the other end. Control core; a memory read or one ioctl.
-struct weft_port_link weft_port_link(const struct weft_port *port);
+struct weft_netport_link weft_netport_link(const struct weft_netport *port);
 
 #endif // WEFT_DATAPLANE_PORT_H

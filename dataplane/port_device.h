@@ -18,7 +18,7 @@
 // that connects never reconnects, but one that listens (`server=1`) accepts again, and a vhost that
 // connects (`client=1`) retries by itself every second. So the node listens, because its memory
 // carries the packets, and the switch connects. The price: opening a virtio_user port waits until
-// the other end is there (limited by weft_port_options.connect_wait_ms).
+// the other end is there (limited by weft_netport_options.connect_wait_ms).
 //
 // Pure: nothing here includes DPDK; the parser reads no file.
 #ifndef WEFT_DATAPLANE_PORT_DEVICE_H

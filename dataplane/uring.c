@@ -92,6 +92,7 @@ uint32_t weft_uring_reap(struct weft_uring *uring)
         struct weft_uring_op *op = io_uring_cqe_get_data(cqes[i]);
         const int32_t result = cqes[i]->res;
         const bool more = cqes[i]->flags & IORING_CQE_F_MORE;
+        uring->flags = cqes[i]->flags;
         if (op) op->done(op, result, more);
     }
     io_uring_cq_advance(&uring->ring, count);

@@ -26,6 +26,7 @@ struct weft_uring_op { // Embedded in its owner; lives until its last completion
 struct weft_uring {
     struct io_uring ring;
     bool is_deferred;      // DEFER_TASKRUN was granted.
+    uint32_t flags;        // In `done`: those of the completion, IORING_CQE_F_*.
     uint64_t submit_count; // System calls that submitted.
     uint64_t done_count;   // Completions.
 };

@@ -28,7 +28,7 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/otp) echo 'runtime/include' ;; # As a user's own behaviours would.
     runtime/table | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
     runtime/module) echo 'runtime/base runtime/include' ;;
-    runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include' ;;
+    runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include dataplane' ;;
     config | forth) echo 'runtime/base' ;;
     dataplane) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/admin) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;

@@ -21,10 +21,10 @@
 struct bed {
     double tick_cost; // What reading the counter twice takes.
     struct rte_mempool *pool;
-    struct weft_port *in[2], *out[2], *null; // [0] is the bench's end, [1] the measured one.
-    struct weft_net net[2];                  // Measured: in, out.
-    uint16_t device[2], device_null;         // DPDK's numbers of the measured `in` and of null.
-    struct weft_net far[2], null_net;        // The bench's ends.
+    struct weft_netport *in[2], *out[2], *null; // [0] is the bench's end, [1] the measured one.
+    struct weft_net net[2];                     // Measured: in, out.
+    uint16_t device[2], device_null;            // DPDK's numbers of the measured `in` and of null.
+    struct weft_net far[2], null_net;           // The bench's ends.
     struct bench_stack *stack;
     struct bench_flow echo_flow, forward_flow;
     uint64_t now_ns;
@@ -193,16 +193,16 @@ static bool measure(struct bed *bed, struct bench_cycle_row *row, const char *de
 
 // --- Setting up.
 
-static struct weft_port *open_port(struct bed *bed, const char *device, uint8_t station)
+static struct weft_netport *open_port(struct bed *bed, const char *device, uint8_t station)
 {
-    const struct weft_port_options options = {.name = "bench",
-                                              .device = device,
-                                              .worker_count = 1,
-                                              .pools = &bed->pool,
-                                              .mac = {2, 0, 0, 0, 0, station}};
-    struct weft_port *opened = NULL;
+    const struct weft_netport_options options = {.name = "bench",
+                                                 .device = device,
+                                                 .worker_count = 1,
+                                                 .pools = &bed->pool,
+                                                 .mac = {2, 0, 0, 0, 0, station}};
+    struct weft_netport *opened = NULL;
     struct weft_error error = {0};
-    if (weft_port_open(&opened, &options, &error) != 0)
+    if (weft_netport_open(&opened, &options, &error) != 0)
         fprintf(stderr, "bench: %s (%s)\n", error.text, error.hint);
     return opened;
 }
@@ -231,11 +231,11 @@ static bool open_bed(struct bed *bed)
     bed->out[1] = open_port(bed, "ring:out/b", 4);
     bed->null = open_port(bed, "null", 5);
     if (!bed->in[0] || !bed->in[1] || !bed->out[0] || !bed->out[1] || !bed->null) return false;
-    bed->far[0] = weft_port_net(bed->in[0], 0);
-    bed->far[1] = weft_port_net(bed->out[0], 0);
-    bed->net[0] = weft_port_net(bed->in[1], 0);
-    bed->net[1] = weft_port_net(bed->out[1], 0);
-    bed->null_net = weft_port_net(bed->null, 0);
+    bed->far[0] = weft_netport_net(bed->in[0], 0);
+    bed->far[1] = weft_netport_net(bed->out[0], 0);
+    bed->net[0] = weft_netport_net(bed->in[1], 0);
+    bed->net[1] = weft_netport_net(bed->out[1], 0);
+    bed->null_net = weft_netport_net(bed->null, 0);
     bed->device[0] = number_of("net_ring_in.b");
     bed->device_null = number_of("net_null");
     bed->stack = bench_stack_create(bed->net, 2);
@@ -278,10 +278,10 @@ uint32_t bench_cycles_run(struct bench_cycle_row *rows)
         }
     }
     bench_stack_free(bed.stack);
-    weft_port_close(bed.null);
+    weft_netport_close(bed.null);
     for (int i = 0; i < 2; i++) {
-        weft_port_close(bed.in[i]);
-        weft_port_close(bed.out[i]);
+        weft_netport_close(bed.in[i]);
+        weft_netport_close(bed.out[i]);
     }
     weft_pool_free(bed.pool);
     return count;

@@ -136,19 +136,19 @@ static bool open_ours(struct side *side, const char *name, const char *directory
                       const char *device, uint8_t station, struct weft_error *error)
 {
     static struct rte_mempool *pool;
-    struct weft_port *port;
+    struct weft_netport *port;
     const struct weft_eal_options eal = {
         .name = name, .runtime_directory = directory, .memory_mb = 40};
     if (weft_eal_start(&eal, NULL, error) != 0) return false;
     pool = weft_pool_create(0, 2047, error);
     if (pool == NULL) return false;
-    const struct weft_port_options options = {.name = "p0",
-                                              .device = device,
-                                              .worker_count = 1,
-                                              .pools = &pool,
-                                              .mac = {2, 0, 0, 0, 9, station}};
-    if (weft_port_open(&port, &options, error) != 0) return false;
-    side->net = weft_port_net(port, 0);
+    const struct weft_netport_options options = {.name = "p0",
+                                                 .device = device,
+                                                 .worker_count = 1,
+                                                 .pools = &pool,
+                                                 .mac = {2, 0, 0, 0, 9, station}};
+    if (weft_netport_open(&port, &options, error) != 0) return false;
+    side->net = weft_netport_net(port, 0);
     return true;
 }
 

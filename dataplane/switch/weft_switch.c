@@ -39,7 +39,7 @@ _Static_assert(NODES_MAX + CLIENTS_MAX <= WEFT_SWITCH_PORTS_MAX, "all find room"
 
 struct node {
     char path[PATH_BYTES];
-    struct weft_port *port;
+    struct weft_netport *port;
     struct weft_net net;
     bool failed; // Said once.
 };
@@ -56,7 +56,7 @@ struct program {
     uint64_t seed;
     struct weft_clock clock;
     struct rte_mempool *pool;
-    struct weft_port *spare; // A port that carries nothing: its pool serves the clients.
+    struct weft_netport *spare; // A port that carries nothing: its pool serves the clients.
     struct weft_net spare_net;
     uint32_t node_count;
     struct node nodes[NODES_MAX];
@@ -89,18 +89,18 @@ static void look_for_nodes(struct program *program)
         if (node->port != NULL || lstat(node->path, &status) != 0 || !S_ISSOCK(status.st_mode))
             continue;
         snprintf(device, sizeof(device), "vhost:%s", node->path);
-        const struct weft_port_options options = {.name = program->bridge.ports[i].name,
-                                                  .device = device,
-                                                  .index = (uint8_t)i,
-                                                  .worker_count = 1,
-                                                  .pools = &program->pool};
-        if (weft_port_open(&node->port, &options, &error) != 0) {
+        const struct weft_netport_options options = {.name = program->bridge.ports[i].name,
+                                                     .device = device,
+                                                     .index = (uint8_t)i,
+                                                     .worker_count = 1,
+                                                     .pools = &program->pool};
+        if (weft_netport_open(&node->port, &options, &error) != 0) {
             if (!node->failed) complain(program->bridge.ports[i].name, &error);
             node->failed = true;
             continue;
         }
         node->failed = false;
-        node->net = weft_port_net(node->port, 0);
+        node->net = weft_netport_net(node->port, 0);
         weft_switch_plug(&program->bridge, i, &node->net);
         fprintf(stderr, "weft-switch: %s is there\n", program->bridge.ports[i].name);
     }
@@ -368,10 +368,10 @@ static int open_packets(struct program *program, struct weft_error *error)
     fprintf(stderr, "weft-switch: %s\n", info.memory);
     program->pool = weft_pool_create(0, 8191, error);
     if (program->pool == NULL) return -ENOMEM;
-    const struct weft_port_options spare = {
+    const struct weft_netport_options spare = {
         .name = "spare", .device = "null", .worker_count = 1, .pools = &program->pool};
-    result = weft_port_open(&program->spare, &spare, error);
-    if (result == 0) program->spare_net = weft_port_net(program->spare, 0);
+    result = weft_netport_open(&program->spare, &spare, error);
+    if (result == 0) program->spare_net = weft_netport_net(program->spare, 0);
     return result;
 }
 
@@ -395,8 +395,8 @@ static void close_all(struct program *program)
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
         weft_client_port_close(&program->clients[i]);
     for (uint32_t i = 0; i < program->node_count; i++)
-        weft_port_close(program->nodes[i].port);
-    weft_port_close(program->spare);
+        weft_netport_close(program->nodes[i].port);
+    weft_netport_close(program->spare);
     weft_pool_free(program->pool);
     close(program->inject_fd);
     close(program->control_fd);

@@ -14,6 +14,11 @@
 // A mailbox is one queue in arrival order with two budgets: user messages are bounded; control
 // messages travel in blocks that were taken when their cause was made (link, monitor, timer), so
 // they neither fail nor overtake (DESIGN, rule 3).
+//
+// A message of tag PORT that is `from` a port has a third budget, beside mailbox_max: it is never
+// refused, because its port counts what is not received yet and stops at its window. What tells it
+// is a receipt: a control message of the port's own whose address travels as the `reference` of
+// such a message, and is sent when that one is received, or dropped (mailbox.c).
 #ifndef WEFT_ACTOR_SYSTEM_H
 #define WEFT_ACTOR_SYSTEM_H
 
@@ -95,6 +100,7 @@ struct weft_actor_rare {
     uint32_t alarm_length; // 0: no alarm.
     uint32_t mailbox_max;  // The real one, while an alarm lowers the actor's; 0: the actor's.
     uint32_t memory_max;   // In units of 64 bytes; 0: none.
+    uint32_t port_count;   // Messages in its mailbox that ports have counted.
     uint8_t home;          // Core whose slab this block belongs to.
 };
 
@@ -225,7 +231,11 @@ struct weft_actor_system { // One per worker core.
     bool evict_found;                                    // whether this round has found one,
     uint64_t evict_due_ns;                               // and when to look again.
     struct weft_groups *groups;
-    struct weft_tracer *tracer;   // The flight recorder. NULL: off.
+    struct weft_tracer *tracer; // The flight recorder. NULL: off.
+    struct weft_ports *ports;   // runtime/port's. NULL: there are none.
+    // Whom weft_mute_watch was asked about has room again. It may only make tasks ready. NULL:
+    // nobody wants to know.
+    void (*relieved)(struct weft_actor_system *system, weft_pid receiver);
     bool is_stuck;                // A handler is doing this core's work (relief.c).
     _Atomic weft_pid kill_wanted; // Ended if it holds the core (fault.c). Any thread writes it.
     struct weft_crash_ring *crashes;

@@ -303,6 +303,33 @@ int weft_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
     return result;
 }
 
+int weft_call_ask(struct weft_actor *self, weft_pid pid, uint16_t type, uint16_t cancel,
+                  struct weft_message *block, uint64_t timeout_ns)
+{
+    struct weft_actor_system *system = self->system;
+    const uint64_t reference = ++system->reference;
+    struct weft_message *answer;
+    bool came;
+    if (block == NULL) return -ENOMEM;
+    if (!weft_awaits_add(self, reference)) {
+        weft_message_release_block(system, block);
+        return -ENOMEM;
+    }
+    block->tag = WEFT_MESSAGE_CALL;
+    block->type = type;
+    block->to = pid;
+    block->from = self->pid;
+    block->reference = reference;
+    system->sent++;
+    weft_route(system, block, true);
+    int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
+    if (came) return result;
+    leave(self);
+    weft_call(self, pid, cancel, &reference, sizeof(reference), WEFT_FOREVER, NULL);
+    enter(self);
+    return weft_call_await(self, reference, WEFT_FOREVER, &answer, &came);
+}
+
 void weft_call_cancel(struct weft_actor *self, uint64_t reference)
 {
     struct weft_actor_system *system = enter(self);

@@ -271,33 +271,10 @@ static int send_here(struct weft_actor_system *system, struct weft_actor *actor,
     return 0;
 }
 
-// Asks the channel by a call made of `block`. One that has waited for too long takes its call back:
-// then it has been served, or it never will be, and the caller knows which.
 static int ask(struct weft_actor *self, weft_pid pid, uint16_t type, struct weft_message *block,
                uint64_t timeout_ns)
 {
-    struct weft_actor_system *system = self->system;
-    const uint64_t reference = ++system->reference;
-    struct weft_message *answer;
-    bool came;
-    if (block == NULL) return -ENOMEM;
-    if (!weft_awaits_add(self, reference)) {
-        weft_message_release_block(system, block);
-        return -ENOMEM;
-    }
-    block->tag = WEFT_MESSAGE_CALL;
-    block->type = type;
-    block->to = pid;
-    block->from = self->pid;
-    block->reference = reference;
-    system->sent++;
-    weft_route(system, block, true);
-    int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
-    if (came) return result;
-    leave(self);
-    weft_call(self, pid, CANCEL, &reference, sizeof(reference), WEFT_FOREVER, NULL);
-    enter(self);
-    return weft_call_await(self, reference, WEFT_FOREVER, &answer, &came);
+    return weft_call_ask(self, pid, type, CANCEL, block, timeout_ns);
 }
 
 static int send_by_call(struct weft_actor *self, weft_pid pid, uint16_t type, const void *bytes,

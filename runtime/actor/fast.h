@@ -107,7 +107,7 @@ always_inline struct weft_message *weft_mailbox_pop(struct weft_actor_system *sy
     if (link == mailbox) return NULL;
     struct weft_message *message = weft_message_of(link);
     if (unlikely((actor->task.flags & (WEFT_ACTOR_INDEXED | WEFT_ACTOR_BUSY)) != 0 ||
-                 !is_bounded(message)))
+                 message->tag >= WEFT_MESSAGE_PORT))
         return weft_actor_receive(actor);
     mailbox->next = link->next;
     link->next->prev = mailbox;

@@ -270,6 +270,8 @@ static void note_stuck(struct weft_fault_thread *thread, siginfo_t *info, uconte
 static enum weft_exit end_wanted(const struct weft_actor_system *system)
 {
     const struct weft_actor *actor = system->running;
+    // One that ends already is in its `terminate`: there is no later end.
+    if (actor->task.flags & WEFT_ACTOR_ZOMBIE) return WEFT_EXIT_NORMAL;
     if (actor->task.flags & WEFT_ACTOR_ENDING)
         return actor->exit_reason != WEFT_EXIT_NORMAL ? actor->exit_reason : WEFT_EXIT_KILLED;
     if (actor->task.flags & WEFT_ACTOR_PRIVATE) return WEFT_EXIT_NORMAL;

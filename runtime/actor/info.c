@@ -74,7 +74,7 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
         .trapping = (actor->task.flags & WEFT_ACTOR_TRAPS) != 0,
         .pinned = (actor->task.flags & WEFT_ACTOR_PINNED) != 0,
         .running = actor->system->running == actor || actor->task.queued,
-        .mailbox_count = actor->mailbox_count,
+        .mailbox_count = weft_mailbox_load(actor),
         .mailbox_max =
             rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max,
         .reduction_count = actor->reduction_count,

@@ -66,6 +66,12 @@ static inline bool is_bounded(const struct weft_message *message)
     return message->tag < WEFT_MESSAGE_REPLY;
 }
 
+// It is from a port, which has counted it.
+static inline bool is_windowed(const struct weft_message *message)
+{
+    return message->tag == WEFT_MESSAGE_PORT && message->from != 0;
+}
+
 static inline uint16_t core_of(const struct weft_message *block)
 {
     return block->home & HOME_CORE;
@@ -162,6 +168,14 @@ int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *mes
                       enum weft_drop why, int status);
 void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message); // Indexes.
 void weft_mailbox_drained(struct weft_actor *actor); // It was BUSY and has room again.
+uint32_t weft_mailbox_limit(const struct weft_actor *actor);
+// What is in it of both kinds, users' and ports': at its limit, ports stop, each for itself.
+static inline uint32_t weft_mailbox_load(const struct weft_actor *actor)
+{
+    return actor->mailbox_count + (actor->rare != NULL ? actor->rare->port_count : 0);
+}
+// A message of tag PORT leaves the mailbox, or is dropped: sends the receipt that it carries.
+void weft_receipt_send(struct weft_actor_system *system, struct weft_message *message);
 
 // ---- outbox.c
 
@@ -306,6 +320,11 @@ int weft_call_wait(struct weft_actor *self, uint64_t reference, uint64_t timeout
 // As weft_await; *came: the reply has come, whatever it says.
 int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
                     struct weft_message **reply, bool *came);
+// Asks `pid`, which serves calls when it can, by a call made of `block`. One that has waited for
+// too long is taken back by a call of type `cancel` with its reference: then it has been served, or
+// it never will be, and the caller knows which. As weft_call; the answer stands in self->answer.
+int weft_call_ask(struct weft_actor *self, weft_pid pid, uint16_t type, uint16_t cancel,
+                  struct weft_message *block, uint64_t timeout_ns);
 // Turns a CALL that nobody will answer into a reply that says so, and sends it.
 void weft_call_fail(struct weft_actor_system *system, struct weft_message *call, int error);
 // True if `actor`, which is in a call of its own, waits for the caller of `call`, directly or not:
@@ -401,6 +420,9 @@ void weft_mute_ordered(struct weft_actor_system *system, struct weft_message *or
 void weft_unmute_ordered(struct weft_actor_system *system, struct weft_message *order);
 // A message from another core has found the mailbox at its limit.
 void weft_mute_remote(struct weft_actor *receiver, weft_pid sender);
+// True if the mailbox of `receiver` is at its limit, as far as this core knows: system->relieved
+// will be called when it is not, or may not be, any more.
+bool weft_mute_watch(struct weft_actor_system *system, weft_pid receiver);
 void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to);
 
 // ---- migrate.c, balance.c

@@ -23,7 +23,7 @@ static enum weft_overflow overflow_of(const struct weft_actor *actor)
     return (enum weft_overflow)(actor->task.flags >> 14);
 }
 
-static uint32_t limit_of(const struct weft_actor *actor)
+uint32_t weft_mailbox_limit(const struct weft_actor *actor)
 {
     const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     return rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max;
@@ -49,12 +49,19 @@ static inline void append(struct weft_actor *actor, struct weft_message *message
     if (likely((actor->task.flags & WEFT_ACTOR_SELECTIVE) == 0)) weft_actor_ready(actor);
 }
 
+void weft_receipt_send(struct weft_actor_system *system, struct weft_message *message)
+{
+    struct weft_message *receipt = (struct weft_message *)(uintptr_t)message->reference;
+    message->reference = 0;
+    weft_signal(system, receipt);
+}
+
 // Drops the oldest message that a limit applies to.
 static void drop_oldest(struct weft_actor *actor)
 {
     WEFT_LIST_FOR_EACH (link, &actor->mailbox) {
         struct weft_message *message = weft_message_of(link);
-        if (!is_bounded(message)) continue;
+        if (!is_bounded(message) || is_windowed(message)) continue;
         weft_mailbox_take(actor, message);
         weft_mailbox_drop(actor->system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
         return;
@@ -66,7 +73,7 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
                       struct weft_message *message, bool may_wait)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
-    const uint32_t limit = limit_of(actor);
+    const uint32_t limit = weft_mailbox_limit(actor);
     if (rare != NULL) ring_alarm(actor, rare);
     int status = 0;
     if (actor->mailbox_count >= limit) {
@@ -109,10 +116,24 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
     return 0;
 }
 
+// From a port, which keeps to its window. PUT_MUTE: there is more here than the owner wants.
+static int put_windowed(struct weft_actor *actor, struct weft_message *message)
+{
+    struct weft_actor_rare *rare = weft_actor_rare(actor);
+    if (rare != NULL) rare->port_count++; // Without memory for it, it is not counted here.
+    append(actor, message);
+    if (weft_mailbox_load(actor) < weft_mailbox_limit(actor)) return 0;
+    actor->task.flags |= WEFT_ACTOR_BUSY;
+    return PUT_MUTE;
+}
+
 int weft_mailbox_put(struct weft_actor_system *system, struct weft_actor *actor,
                      struct weft_message *message, bool may_wait)
 {
-    if (unlikely(!is_bounded(message))) return put_unbounded(system, actor, message);
+    if (unlikely(message->tag >= WEFT_MESSAGE_PORT)) {
+        if (!is_bounded(message)) return put_unbounded(system, actor, message);
+        if (is_windowed(message)) return put_windowed(actor, message);
+    }
     if (unlikely(message->tag == WEFT_MESSAGE_CALL &&
                  (actor->task.flags & WEFT_ACTOR_CALLING) != 0) &&
         weft_call_is_cycle(actor, message)) {
@@ -130,7 +151,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     const uint32_t count = actor->mailbox_count;
-    if (count > limit_of(actor) / 2) {
+    if (weft_mailbox_load(actor) > weft_mailbox_limit(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
     }
@@ -161,8 +182,13 @@ void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)
         if (message->tag == WEFT_MESSAGE_DOWN) weft_down_received(actor, message);
         return;
     }
-    weft_assert(actor->mailbox_count > 0);
-    actor->mailbox_count--;
+    if (unlikely(is_windowed(message))) {
+        if (actor->rare != NULL && actor->rare->port_count > 0) actor->rare->port_count--;
+        if (message->reference != 0) weft_receipt_send(actor->system, message);
+    } else {
+        weft_assert(actor->mailbox_count > 0);
+        actor->mailbox_count--;
+    }
     if (unlikely(actor->task.flags & WEFT_ACTOR_BUSY)) weft_mailbox_drained(actor);
 }
 
@@ -189,7 +215,7 @@ bool weft_mailbox_empty(struct weft_actor *actor, uint32_t limit)
 // Puts fewer than `length` go in without a look: the actor's own limit is lowered for that.
 static void mark_length(struct weft_actor *actor, struct weft_actor_rare *rare, uint32_t length)
 {
-    const uint32_t limit = limit_of(actor);
+    const uint32_t limit = weft_mailbox_limit(actor);
     rare->alarm_length = length;
     const bool is_lower = length != 0 && length - 1 < limit;
     rare->mailbox_max = is_lower ? limit : 0;

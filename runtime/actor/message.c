@@ -175,6 +175,8 @@ void weft_message_release(struct weft_actor_system *system, struct weft_message 
         weft_timer_send_back(system, message); // The timer's, which ticks again.
         return;
     }
+    if (unlikely(message->tag == WEFT_MESSAGE_PORT && message->reference != 0))
+        weft_receipt_send(system, message); // Nobody will receive it.
     weft_message_release_block(system, message);
 }
 

@@ -69,10 +69,12 @@ static bool let_one_go(struct dam *dam)
 
 static void break_dam(struct weft_actor_system *system, struct weft_message *block)
 {
+    const weft_pid receiver = block->from;
     while (let_one_go(dam_of(block)))
         continue;
     weft_list_remove(weft_message_link(block));
     weft_message_release_block(system, block);
+    if (system->relieved != NULL) system->relieved(system, receiver);
 }
 
 // Somebody waits for room in its mailbox, or might. BUSY may mean no more than that its alarm has
@@ -125,6 +127,19 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
     self->task.queued = true; // In the dam, so that nothing else queues it.
     weft_list_append(&dam_of(block)->waiters, &self->task.link);
     weft_actor_park(self);
+}
+
+bool weft_mute_watch(struct weft_actor_system *system, weft_pid receiver)
+{
+    struct weft_message *block = find_dam(system, receiver);
+    struct weft_actor *actor = weft_actor_find(system, receiver);
+    if (actor == NULL) return block != NULL; // Its core has told ours, or has not.
+    if (weft_mailbox_load(actor) < weft_mailbox_limit(actor)) return false;
+    if (block == NULL) block = make_dam(system, receiver);
+    if (block == NULL) return false;
+    block->reference = UINT64_MAX;
+    actor->task.flags |= WEFT_ACTOR_BUSY; // So that it looks for the dam when it has room.
+    return true;
 }
 
 bool weft_mute_slice(struct weft_actor *actor)

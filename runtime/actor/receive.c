@@ -288,5 +288,5 @@ void weft_receive_disown(struct weft_actor *actor, struct weft_message *message)
 
 uint32_t weft_mailbox_count(const struct weft_actor *self)
 {
-    return self->mailbox_count;
+    return weft_mailbox_load(self);
 }

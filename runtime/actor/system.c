@@ -191,6 +191,7 @@ static void destroy_actor(struct weft_actor_system *system, struct weft_actor *a
     weft_drop_add(&system->core->drops, WEFT_DROP_MAILBOX_NO_ACTOR, actor->mailbox_count);
     if (actor->stack != NULL) {
         weft_fiber_shadow_drop(&actor->fiber);
+        weft_stacks_forget(actor->stack); // Others may be made where it lies.
         weft_actor_drop_evicted(actor);
     }
     if (actor->kind->terminate != NULL && actor->kind->slice != NULL) // The node's own.

@@ -1,4 +1,8 @@
 // runtime.c: workers without a node around them. The caller's thread turns the first one.
+//
+// IO is on a ring of each worker's, or on epoll where the kernel refuses one. A ring belongs to a
+// thread, so it is made when a run begins and goes when that ends; what was under way in it waits
+// for the next run.
 #include <weft/runtime.h>
 
 #include <errno.h>
@@ -8,9 +12,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "dataplane/epoll_io.h"
+#include "dataplane/kernel_datagrams.h"
+#include "dataplane/uring_io.h"
+#include "dataplane/uring_sleeper.h"
 #include "runtime/actor/actor.h"
 #include "runtime/actor/containment.h"
 #include "runtime/base/assert.h"
+#include "runtime/port/port.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
@@ -20,8 +29,14 @@ struct worker {
     struct weft_core core;
     struct weft_actor_system system;
     struct weft_arena *arena;
+    struct weft_ports ports;
+    struct weft_uring uring;
+    struct weft_uring_sleeper uring_sleeper;
+    struct weft_uring_io uring_io;
+    struct weft_epoll_io epoll_io;
+    struct weft_kernel_datagrams datagrams;
     struct weft_sleeper_epoll sleeper;
-    bool has_sleeper, has_system, is_running;
+    bool uses_ring, has_ring, has_sleeper, has_epoll_io, has_system, is_running;
     struct weft_core_thread thread;
     struct weft_containment *containment;
 };
@@ -34,7 +49,9 @@ struct weft_runtime {
     struct worker *workers;
     uint16_t worker_count;
     struct weft_containment containment;
-    weft_pid first; // Whose end weft_runtime_run waits for.
+    bool uses_rings; // For IO; else epoll.
+    bool has_logs;   // The first worker prints what the others have to say.
+    weft_pid first;  // Whose end weft_runtime_run waits for.
     bool is_over;
     uint16_t reason;
 };
@@ -53,6 +70,7 @@ static void set_defaults(struct weft_runtime_options *options)
     if (options->actor_count_max == 0) options->actor_count_max = 1u << 20;
     if (options->stack_count_max == 0) options->stack_count_max = options->actor_count_max;
     if (options->name_count_max == 0) options->name_count_max = 16384;
+    if (options->handle_count_max == 0) options->handle_count_max = 65536;
     if (options->blocking_threads == 0) options->blocking_threads = 4;
     if (options->log_level == 0) options->log_level = WEFT_LEVEL_WARN;
 }
@@ -71,18 +89,90 @@ static void choose_cpus(struct weft_runtime *runtime)
     }
 }
 
+// A ring of this thread's, with what waits for one.
+static int open_ring(struct worker *worker)
+{
+    int result = weft_uring_init(&worker->uring);
+    if (result != 0) return result;
+    result = weft_uring_sleeper_open(&worker->uring_sleeper, &worker->uring);
+    if (result == 0) {
+        result = weft_uring_io_attach(&worker->uring_io, &worker->uring);
+        if (result != 0) weft_uring_sleeper_close(&worker->uring_sleeper);
+    }
+    if (result != 0) {
+        weft_uring_destroy(&worker->uring);
+        return result;
+    }
+    worker->core.sleeper = weft_uring_sleeper_interface(&worker->uring_sleeper);
+    worker->has_ring = true;
+    return 0;
+}
+
+static void close_ring(struct worker *worker)
+{
+    if (!worker->has_ring) return;
+    weft_uring_io_detach(&worker->uring_io);
+    weft_uring_sleeper_close(&worker->uring_sleeper);
+    weft_uring_destroy(&worker->uring);
+    worker->has_ring = false;
+}
+
 // On each worker's thread.
 static int enter(struct weft_core *core, void *self)
 {
     struct worker *worker = self;
-    (void)core;
-    return weft_containment_enter(worker->containment, &worker->system);
+    int result = weft_containment_enter(worker->containment, &worker->system);
+    if (result != 0) return result;
+    result = worker->uses_ring ? open_ring(worker) : 0;
+    if (result != 0) weft_containment_leave(worker->containment, core->index);
+    return result;
 }
 
 static void leave(struct weft_core *core, void *self)
 {
     struct worker *worker = self;
+    close_ring(worker);
     weft_containment_leave(worker->containment, core->index);
+}
+
+static int init_ring_io(struct weft_runtime *runtime, struct worker *worker)
+{
+    const struct weft_poller ring = weft_uring_poller(&worker->uring);
+    weft_uring_io_init(&worker->uring_io, runtime->options.handle_count_max);
+    const struct weft_io io = weft_uring_io_interface(&worker->uring_io);
+    const struct weft_poller poller = weft_uring_io_poller(&worker->uring_io);
+    weft_ports_use_io(&worker->ports, &io);
+    const int result = weft_core_add_poller(&worker->core, &poller);
+    return result == 0 ? weft_core_add_poller(&worker->core, &ring) : result;
+}
+
+static int init_epoll_io(struct weft_runtime *runtime, struct worker *worker)
+{
+    int result = weft_sleeper_epoll_open(&worker->sleeper);
+    if (result != 0) return result;
+    worker->has_sleeper = true;
+    worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
+    result = weft_epoll_io_open(&worker->epoll_io, &worker->core, runtime->node.pool,
+                                runtime->options.handle_count_max);
+    if (result != 0) return result;
+    worker->has_epoll_io = true;
+    const struct weft_io io = weft_epoll_io_interface(&worker->epoll_io);
+    const struct weft_poller poller = weft_epoll_io_poller(&worker->epoll_io);
+    weft_ports_use_io(&worker->ports, &io);
+    return weft_core_add_poller(&worker->core, &poller);
+}
+
+static int init_io(struct weft_runtime *runtime, struct worker *worker)
+{
+    int result = weft_ports_init(&worker->ports, &worker->system);
+    if (result != 0) return result;
+    worker->uses_ring = runtime->uses_rings;
+    result = worker->uses_ring ? init_ring_io(runtime, worker) : init_epoll_io(runtime, worker);
+    if (result != 0) return result;
+    weft_kernel_datagrams_init(&worker->datagrams, &worker->ports.io, worker->arena);
+    const struct weft_datagrams datagrams = weft_kernel_datagrams_interface(&worker->datagrams);
+    weft_ports_use_datagrams(&worker->ports, &datagrams);
+    return 0;
 }
 
 static int init_worker(struct weft_runtime *runtime, struct worker *worker)
@@ -102,9 +192,7 @@ static int init_worker(struct weft_runtime *runtime, struct worker *worker)
     };
     int result = weft_actor_system_init(&worker->system, &actors);
     worker->has_system = result == 0;
-    if (result == 0) result = weft_sleeper_epoll_open(&worker->sleeper);
-    worker->has_sleeper = result == 0;
-    if (result == 0) worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
+    if (result == 0) result = init_io(runtime, worker);
     worker->thread = (struct weft_core_thread){
         .core = &worker->core, .enter = enter, .leave = leave, .self = worker};
     return result;
@@ -141,6 +229,7 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
         runtime->options = *options;
         set_defaults(&runtime->options);
         runtime->clock = weft_clock_linux();
+        runtime->uses_rings = weft_uring_probe(NULL, 0) == 0;
         result = weft_actor_node_init(&runtime->node, runtime->options.name,
                                       runtime->options.name_count_max);
         runtime->node.moves_always = options->moves_always;
@@ -162,10 +251,27 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
     return runtime;
 }
 
+// What is open is closed while all of the memory that it may touch is there.
+static void close_io(struct weft_runtime *runtime)
+{
+    for (uint16_t i = 0; i < runtime->worker_count; i++)
+        weft_ports_stop(&runtime->workers[i].ports);
+    for (uint16_t i = 0; i < runtime->worker_count; i++) {
+        struct worker *worker = &runtime->workers[i];
+        if (worker->ports.system == NULL) continue;
+        worker->epoll_io.pool = NULL; // Freed.
+        if (worker->has_epoll_io) weft_epoll_io_close(&worker->epoll_io);
+        if (worker->uses_ring) weft_uring_io_close(&worker->uring_io);
+    }
+    for (uint16_t i = 0; i < runtime->worker_count; i++)
+        weft_ports_destroy(&runtime->workers[i].ports);
+}
+
 void weft_runtime_free(struct weft_runtime *runtime)
 {
     if (runtime == NULL) return;
     weft_offload_free(runtime->node.pool); // First: it posts to the cores.
+    if (runtime->workers != NULL) close_io(runtime);
     for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
         if (runtime->workers[i].has_system) weft_actor_system_destroy(&runtime->workers[i].system);
     }
@@ -275,9 +381,10 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
 {
     struct weft_core *core = &runtime->workers[0].core;
     cpu_set_t before, one;
-    if (core->poller_count == 1) {
+    if (!runtime->has_logs) {
         const struct weft_poller logs = {.name = "logs", .poll = poll_logs, .self = runtime};
         weft_core_add_poller(core, &logs);
+        runtime->has_logs = true;
     }
     runtime->is_over = false;
     int result = start_first(runtime, first);
@@ -290,8 +397,10 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     }
     result = enter(core, &runtime->workers[0]);
     if (result == 0) {
-        result =
-            weft_containment_start(&runtime->containment, &runtime->group, runtime->node.core_mask);
+        result = weft_core_watch_doorbells(core);
+        if (result == 0)
+            result = weft_containment_start(&runtime->containment, &runtime->group,
+                                            runtime->node.core_mask);
         if (result == 0) {
             result = start_others(runtime);
             while (result == 0 && !runtime->is_over) {

@@ -73,23 +73,23 @@ static int open_ports(struct weft_machine *machine, struct weft_error *error)
             weft_error_hint(error, "[ports.%s] wants address = \"A.B.C.D/PREFIX\"", port->name);
             return -EINVAL;
         }
-        struct weft_port_options options = {.name = port->name,
-                                            .device = port->device,
-                                            .index = (uint8_t)i,
-                                            .worker_count = workers,
-                                            .pools = pools,
-                                            .mtu = (uint16_t)port->mtu,
-                                            .promiscuous = port->promiscuous,
-                                            .drops = machine->port_drops,
-                                            .wake = wake_worker,
-                                            .wake_self = machine};
+        struct weft_netport_options options = {.name = port->name,
+                                               .device = port->device,
+                                               .index = (uint8_t)i,
+                                               .worker_count = workers,
+                                               .pools = pools,
+                                               .mtu = (uint16_t)port->mtu,
+                                               .promiscuous = port->promiscuous,
+                                               .drops = machine->port_drops,
+                                               .wake = wake_worker,
+                                               .wake_self = machine};
         memcpy(options.mac, port->mac.bytes, sizeof(options.mac));
-        const int result = weft_port_open(&machine->ports[i], &options, error);
+        const int result = weft_netport_open(&machine->ports[i], &options, error);
         if (result != 0) return result;
         machine->nets[i] = calloc(workers, sizeof(struct weft_net));
         if (machine->nets[i] == NULL) return -ENOMEM;
         for (uint16_t worker = 0; worker < workers; worker++) {
-            machine->nets[i][worker] = weft_port_net(machine->ports[i], worker);
+            machine->nets[i][worker] = weft_netport_net(machine->ports[i], worker);
         }
     }
     return 0;
@@ -222,6 +222,13 @@ int weft_machine_open(struct weft_machine *machine, const struct weft_config *co
 
 // ---- The workers' threads.
 
+static int open_worker_io(struct weft_machine_worker *worker, struct weft_uring *uring)
+{
+    struct weft_node_worker *of_node = &worker->machine->node.workers[worker->number];
+    return weft_worker_io_open(&worker->io, &of_node->ports, &of_node->core, uring,
+                               worker->machine->node.actors.pool);
+}
+
 static int enter_io(struct weft_core *core, struct weft_machine_worker *worker)
 {
     struct weft_machine *machine = worker->machine;
@@ -233,7 +240,7 @@ static int enter_io(struct weft_core *core, struct weft_machine_worker *worker)
         if (worker->number == 0 && machine->disk_thread != NULL)
             result = core->sleeper.watch(core->sleeper.self,
                                          weft_disk_thread_doorbell_fd(machine->disk_thread));
-        return result;
+        return result == 0 ? open_worker_io(worker, NULL) : result;
     }
     int result = weft_uring_init(&worker->uring);
     if (result != 0) return result;
@@ -245,8 +252,9 @@ static int enter_io(struct weft_core *core, struct weft_machine_worker *worker)
     core->sleeper = weft_uring_sleeper_interface(&worker->uring_sleeper);
     if (worker->number == 0 && machine->uring_disk != NULL)
         weft_uring_disk_attach(machine->uring_disk, &worker->uring);
+    result = open_worker_io(worker, &worker->uring);
     const struct weft_poller poller = weft_uring_poller(&worker->uring);
-    return weft_core_add_poller(core, &poller);
+    return result == 0 ? weft_core_add_poller(core, &poller) : result;
 }
 
 static void leave(struct weft_core *core, void *self)
@@ -254,6 +262,7 @@ static void leave(struct weft_core *core, void *self)
     struct weft_machine_worker *worker = self;
     struct weft_machine *machine = worker->machine;
     weft_containment_leave(&machine->containment, core->index);
+    weft_worker_io_close(&worker->io);
     if (machine->use_uring) {
         if (worker->number == 0 && machine->uring_disk != NULL) {
             weft_uring_disk_close(machine->uring_disk);
@@ -345,7 +354,7 @@ void weft_machine_close(struct weft_machine *machine)
     weft_machine_unpin(machine);
     if (machine->has_control_sleeper) weft_sleeper_epoll_close(&machine->control_sleeper);
     for (size_t i = 0; i < WEFT_NODE_PORTS_MAX; i++) {
-        weft_port_close(machine->ports[i]);
+        weft_netport_close(machine->ports[i]);
         free(machine->nets[i]);
     }
     for (uint16_t i = 0; machine->workers != NULL && i < machine->config->cores.workers; i++) {
@@ -368,7 +377,7 @@ static bool link_of(void *self, uint32_t port, bool *is_up, uint32_t *speed_mbps
 {
     const struct weft_machine *machine = self;
     if (machine->ports[port] == NULL) return false;
-    const struct weft_port_link link = weft_port_link(machine->ports[port]);
+    const struct weft_netport_link link = weft_netport_link(machine->ports[port]);
     *is_up = link.up;
     *speed_mbps = link.speed_mbps;
     return true;
@@ -456,7 +465,7 @@ void weft_machine_log(struct weft_machine *machine)
         weft_log(log, WEFT_LOG_WARN, "io", "epoll and a disk thread, not io_uring: %s",
                  machine->io_reason);
     for (size_t i = 0; i < machine->config->port_count; i++) {
-        const struct weft_net_info *info = weft_port_info(machine->ports[i]);
+        const struct weft_net_info *info = weft_netport_info(machine->ports[i]);
         weft_log(log, WEFT_LOG_INFO, "port", "%s: %s, %s, %u queue pairs%s", info->name,
                  info->device, info->driver, info->queue_count,
                  info->has_doorbell ? "" : "; no doorbell: up to 500 us late when idle");

@@ -16,6 +16,7 @@
 #include "runtime/mesh/key.h"
 #include "runtime/node/control.h"
 #include "runtime/node/node.h"
+#include "runtime/node/worker_io.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
@@ -29,6 +30,7 @@ struct weft_machine_worker { // One worker's devices; opened and closed on its o
     struct weft_uring uring;
     struct weft_uring_sleeper uring_sleeper;
     struct weft_sleeper_epoll epoll_sleeper;
+    struct weft_worker_io io;
     struct weft_capture capture;
     struct weft_drops port_drops; // What its queues refuse before the stack sees it.
     void *capture_memory;
@@ -48,7 +50,7 @@ struct weft_machine {
     struct weft_uring_disk *uring_disk;
     struct weft_disk_thread *disk_thread;
     struct weft_disk disk;
-    struct weft_port *ports[WEFT_NODE_PORTS_MAX];
+    struct weft_netport *ports[WEFT_NODE_PORTS_MAX];
     struct weft_net *nets[WEFT_NODE_PORTS_MAX]; // One of each worker.
     struct weft_machine_worker *workers;
     struct weft_capture **captures;

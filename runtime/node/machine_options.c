@@ -118,7 +118,7 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
     weft_entropy_fill(&to->entropy, &to->journal.journal_id, sizeof(to->journal.journal_id));
     for (size_t i = 0; i < config->port_count; i++) {
         port_options(&config->ports[i], machine->nets[i], &to->ports[to->port_count++]);
-        all_have_doorbells &= weft_port_info(machine->ports[i])->has_doorbell;
+        all_have_doorbells &= weft_netport_info(machine->ports[i])->has_doorbell;
     }
     switch (config->cores.idle) {
     case WEFT_CONFIG_IDLE_LATENCY: to->idle_sleep_max_ns = WEFT_IDLE_SLEEP_NS_MIN; break;

@@ -74,6 +74,7 @@ static int start_worker(struct weft_node_worker *worker)
                                               .guard = options->stack_guard,
                                               .traces = true};
     int result = weft_actor_system_init(&worker->actors, &actors);
+    if (result == 0) result = weft_ports_init(&worker->ports, &worker->actors);
     if (result != 0) return result;
     if (options->port_count > 0) {
         worker->faults = calloc(options->port_count, sizeof(*worker->faults));
@@ -88,6 +89,9 @@ static int start_worker(struct weft_node_worker *worker)
     weft_stack_init(&worker->stack, &stack, &worker->core);
     result = add_ports(worker);
     if (result != 0) return result;
+    weft_node_datagrams_init(&worker->datagrams, &worker->stack);
+    const struct weft_datagrams datagrams = weft_node_datagrams_interface(&worker->datagrams);
+    weft_ports_use_datagrams(&worker->ports, &datagrams);
     const struct weft_poller poller =
         weft_stack_poller(&worker->stack); // Rings for the first port.
     result = weft_core_add_poller(&worker->core, &poller);
@@ -220,7 +224,9 @@ int weft_node_fault_set(struct weft_node *node, uint32_t port,
 void weft_node_destroy(struct weft_node *node)
 {
     const uint16_t count = node->workers != NULL ? node->options.worker_count : 0;
-    // Actors first: their messages and units live in what follows.
+    for (uint16_t i = 0; i < count; i++)
+        weft_ports_destroy(&node->workers[i].ports);
+    // Then actors: their messages and units live in what follows.
     for (uint16_t i = 0; i < count; i++) {
         if (node->workers[i].actors.core != NULL)
             weft_actor_system_destroy(&node->workers[i].actors);

@@ -24,10 +24,12 @@
 #include "runtime/env/net.h"
 #include "runtime/mem/arena.h"
 #include "runtime/mesh/mesh.h"
+#include "runtime/node/datagrams.h"
 #include "runtime/node/event_ring.h"
 #include "runtime/node/journal_keeper.h"
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_registry.h"
+#include "runtime/port/port.h"
 #include "runtime/sched/core.h"
 #include "runtime/storage/unit_journal.h"
 
@@ -77,6 +79,8 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_actor_system actors;
     struct weft_fault *faults; // One of each port, if the port has one.
     struct weft_stack stack;
+    struct weft_ports ports; // UDP on the stack; sockets and files if the machine has IO.
+    struct weft_node_datagrams datagrams;
     struct weft_forth_memory memory; // The arena, as the Forth wants it.
     struct weft_forth_system *forth;
 };

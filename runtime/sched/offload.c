@@ -44,7 +44,7 @@ static void do_work(struct weft_offload *pool, const struct weft_offload_work *w
 static void *serve(void *argument)
 {
     struct weft_offload *pool = argument;
-    struct weft_offload_work work;
+    struct weft_offload_work work = {0}; // For compilers that do not see that it is taken.
     pthread_setname_np(pthread_self(), "weft/pool");
     for (;;) {
         while (sem_wait(&pool->waiting) != 0) // Interrupted.

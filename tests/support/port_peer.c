@@ -153,16 +153,16 @@ int main(int argc, char **argv)
     if (weft_eal_start(&eal, &info, &error) != 0) goto failed;
 
     struct rte_mempool *pool = weft_pool_create(1, 4095, &error);
-    struct weft_port *port = NULL;
+    struct weft_netport *port = NULL;
     if (pool == NULL) goto failed;
-    const struct weft_port_options options = {.name = "p0",
-                                              .device = argv[2],
-                                              .worker_count = 1,
-                                              .pools = &pool,
-                                              .connect_wait_ms =
-                                                  argc == 7 ? (uint32_t)atoi(argv[6]) * 1000 : 0};
-    if (weft_port_open(&port, &options, &error) != 0) goto failed;
-    const struct weft_net net = weft_port_net(port, 0);
+    const struct weft_netport_options options = {
+        .name = "p0",
+        .device = argv[2],
+        .worker_count = 1,
+        .pools = &pool,
+        .connect_wait_ms = argc == 7 ? (uint32_t)atoi(argv[6]) * 1000 : 0};
+    if (weft_netport_open(&port, &options, &error) != 0) goto failed;
+    const struct weft_net net = weft_netport_net(port, 0);
     printf("ready: %s, %s\n", net.info->driver, info.memory);
     fflush(stdout);
 
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
     else
         echo(&net);
     fflush(stdout);
-    weft_port_close(port);
+    weft_netport_close(port);
     weft_pool_free(pool);
     weft_eal_stop();
     char line[WEFT_EAL_LINE_MAX];

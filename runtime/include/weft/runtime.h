@@ -1,4 +1,4 @@
-// runtime.h: the actors in a program of one's own, without a node: no ports, no mesh, no units.
+// runtime.h: the actors in a program of one's own, without a node: no mesh, no units.
 //
 //     struct weft_runtime *runtime = weft_runtime_create(&(struct weft_runtime_options){0}, NULL);
 //     uint16_t reason;
@@ -23,6 +23,7 @@ struct weft_runtime_options {  // 0 stands for what is said behind it.
     uint32_t stack_count_max;  // Of each worker: as many as actors.
     uint32_t name_count_max;   // 16 384.
     uint32_t table_count_max;  // 8 192 (weft/table.h).
+    uint32_t handle_count_max; // Of each worker, sockets and files that are open: 65 536.
     bool checked_stacks;       // As if the kernel had no guard pages (weft/module.h).
     bool moves_always;         // Every actor moves after every slice: for tests.
     uint32_t blocking_threads; // For weft_blocking: 4.

@@ -10,6 +10,7 @@
 #include <weft/machine.h>
 #include <weft/message.h>
 #include <weft/module.h>
+#include <weft/port.h>
 #include <weft/registry.h>
 #include <weft/runtime.h>
 #include <weft/server.h>

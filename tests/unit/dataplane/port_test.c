@@ -19,17 +19,17 @@ static struct rte_mempool *pools[WORKERS];
 static struct weft_drops ledgers[WORKERS];
 static struct weft_drops *const drops[WORKERS] = {&ledgers[0], &ledgers[1]};
 
-static struct weft_port *open_port(const char *device, uint8_t index, uint16_t worker_count)
+static struct weft_netport *open_port(const char *device, uint8_t index, uint16_t worker_count)
 {
-    const struct weft_port_options options = {.name = "p",
-                                              .device = device,
-                                              .index = index,
-                                              .worker_count = worker_count,
-                                              .pools = pools,
-                                              .drops = drops};
-    struct weft_port *port = NULL;
+    const struct weft_netport_options options = {.name = "p",
+                                                 .device = device,
+                                                 .index = index,
+                                                 .worker_count = worker_count,
+                                                 .pools = pools,
+                                                 .drops = drops};
+    struct weft_netport *port = NULL;
     struct weft_error error = {0};
-    if (weft_port_open(&port, &options, &error) != 0) fail_msg("%s", error.text);
+    if (weft_netport_open(&port, &options, &error) != 0) fail_msg("%s", error.text);
     return port;
 }
 
@@ -54,8 +54,8 @@ static void a_loop_returns_what_was_sent(void **state)
 {
     (void)state;
     const uint32_t free_before = free_total();
-    struct weft_port *port = open_port("ring:loop", 3, 1);
-    const struct weft_net net = weft_port_net(port, 0);
+    struct weft_netport *port = open_port("ring:loop", 3, 1);
+    const struct weft_net net = weft_netport_net(port, 0);
     struct weft_packet *sent[5], *received[WEFT_NET_BURST];
     struct weft_net_stats stats;
 
@@ -88,8 +88,8 @@ static void a_loop_returns_what_was_sent(void **state)
     assert_int_equal(stats.tx_packets, 5);
     assert_int_equal(stats.rx_bytes, 5 * 74);
     assert_int_equal(stats.tx_bytes, 5 * 74);
-    assert_true(weft_port_link(port).up);
-    weft_port_close(port);
+    assert_true(weft_netport_link(port).up);
+    weft_netport_close(port);
     assert_int_equal(free_total(), free_before);
 }
 
@@ -97,10 +97,10 @@ static void a_wire_joins_two_ports_queue_by_queue(void **state)
 {
     (void)state;
     const uint32_t free_before = free_total();
-    struct weft_port *a = open_port("ring:wire/a", 0, WORKERS),
-                     *b = open_port("ring:wire/b", 1, WORKERS);
+    struct weft_netport *a = open_port("ring:wire/a", 0, WORKERS),
+                        *b = open_port("ring:wire/b", 1, WORKERS);
     for (uint16_t worker = 0; worker < WORKERS; worker++) {
-        const struct weft_net from = weft_port_net(a, worker), to = weft_port_net(b, worker);
+        const struct weft_net from = weft_netport_net(a, worker), to = weft_netport_net(b, worker);
         struct weft_packet *packet = make_frame(&from, 100, (uint8_t)worker), *received[4];
         assert_int_equal(from.tx_burst(from.self, &packet, 1), 1);
         assert_int_equal(to.rx_burst(to.self, received, 4), 1);
@@ -109,34 +109,34 @@ static void a_wire_joins_two_ports_queue_by_queue(void **state)
         to.release(to.self, received[0]);
     }
     struct weft_error error = {0};
-    struct weft_port *twice;
-    const struct weft_port_options options = {
+    struct weft_netport *twice;
+    const struct weft_netport_options options = {
         .name = "p9", .device = "ring:wire/a", .worker_count = 1, .pools = pools};
-    assert_int_equal(weft_port_open(&twice, &options, &error), -EADDRINUSE);
+    assert_int_equal(weft_netport_open(&twice, &options, &error), -EADDRINUSE);
     assert_int_equal(error.code, 202);
 
     // What lies on the wire when both ends close goes home; and the name can be used again.
-    const struct weft_net from = weft_port_net(a, 0);
+    const struct weft_net from = weft_netport_net(a, 0);
     struct weft_packet *packet = make_frame(&from, 60, 0);
     assert_int_equal(from.tx_burst(from.self, &packet, 1), 1);
-    weft_port_close(a);
-    weft_port_close(b);
+    weft_netport_close(a);
+    weft_netport_close(b);
     assert_int_equal(free_total(), free_before);
     a = open_port("ring:wire/a", 0, 1);
-    weft_port_close(a);
+    weft_netport_close(a);
 }
 
 static void a_full_device_leaves_the_rest_to_the_caller(void **state)
 {
     (void)state;
     const uint32_t free_before = free_total();
-    struct weft_port *port = open_port("ring:full", 0, WORKERS);
+    struct weft_netport *port = open_port("ring:full", 0, WORKERS);
     struct weft_net_stats stats;
     uint32_t sent[WORKERS] = {0}, refused = 0;
     // A ring holds 1023 frames, as many as a pool has; what the second pool adds is too much for
     // it.
     for (uint16_t pool = 0; pool < WORKERS; pool++) {
-        const struct weft_net net = weft_port_net(port, 0), from = weft_port_net(port, pool);
+        const struct weft_net net = weft_netport_net(port, 0), from = weft_netport_net(port, pool);
         for (uint32_t i = 0; i < 1000; i++) {
             struct weft_packet *packet = make_frame(&from, 60, 0);
             if (net.tx_burst(net.self, &packet, 1) == 1) {
@@ -147,20 +147,20 @@ static void a_full_device_leaves_the_rest_to_the_caller(void **state)
             }
         }
     }
-    const struct weft_net net = weft_port_net(port, 0);
+    const struct weft_net net = weft_netport_net(port, 0);
     net.stats(net.self, &stats);
     assert_int_equal(sent[0] + sent[1], 1023);
     assert_int_equal(stats.tx_packets, 1023);
     assert_int_equal(stats.tx_full, refused);
-    weft_port_close(port);
+    weft_netport_close(port);
     assert_int_equal(free_total(), free_before);
 }
 
 static void frames_beyond_the_mtu_end_here(void **state)
 {
     (void)state;
-    struct weft_port *port = open_port("ring:long", 0, 1);
-    const struct weft_net net = weft_port_net(port, 0);
+    struct weft_netport *port = open_port("ring:long", 0, 1);
+    const struct weft_net net = weft_netport_net(port, 0);
     struct weft_net_stats stats;
     static const struct {
         uint16_t length;
@@ -176,23 +176,23 @@ static void frames_beyond_the_mtu_end_here(void **state)
     net.stats(net.self, &stats);
     assert_int_equal(stats.rx_too_long, 1);
     assert_int_equal(weft_drop_get(&ledgers[0], WEFT_DROP_PORT_TOO_LONG) - before, 1);
-    weft_port_close(port);
+    weft_netport_close(port);
 }
 
 static void null_swallows_and_makes(void **state)
 {
     (void)state;
-    struct weft_port *port = open_port("null", 0, WORKERS);
-    assert_int_equal(weft_port_info(port)->queue_count, WORKERS);
+    struct weft_netport *port = open_port("null", 0, WORKERS);
+    assert_int_equal(weft_netport_info(port)->queue_count, WORKERS);
     for (uint16_t worker = 0; worker < WORKERS; worker++) {
-        const struct weft_net net = weft_port_net(port, worker);
+        const struct weft_net net = weft_netport_net(port, worker);
         struct weft_packet *packets[8];
         assert_int_equal(net.rx_burst(net.self, packets, 8), 8);
         for (unsigned i = 0; i < 8; i++)
             assert_int_equal(packets[i]->length, 64);
         assert_int_equal(net.tx_burst(net.self, packets, 8), 8);
     }
-    weft_port_close(port);
+    weft_netport_close(port);
 }
 
 // A worker beyond the device's queues sends through another one's.
@@ -204,9 +204,9 @@ static void a_guest_sends_through_the_owner(void **state)
     assert_true(fd >= 0);
     close(fd);
     snprintf(device, sizeof(device), "pcap:tx=%s", path);
-    struct weft_port *port = open_port(device, 0, WORKERS);
-    assert_int_equal(weft_port_info(port)->queue_count, 1);
-    const struct weft_net owner = weft_port_net(port, 0), guest = weft_port_net(port, 1);
+    struct weft_netport *port = open_port(device, 0, WORKERS);
+    assert_int_equal(weft_netport_info(port)->queue_count, 1);
+    const struct weft_net owner = weft_netport_net(port, 0), guest = weft_netport_net(port, 1);
     struct weft_packet *packet = make_frame(&guest, 60, 7), *received[1];
     struct weft_net_stats stats;
     assert_int_equal(packet->home, 2);
@@ -215,7 +215,7 @@ static void a_guest_sends_through_the_owner(void **state)
     assert_int_equal(owner.rx_burst(owner.self, received, 1), 0); // Its turn: now it is on its way.
     guest.stats(guest.self, &stats);
     assert_int_equal(stats.tx_packets, 1);
-    weft_port_close(port);
+    weft_netport_close(port);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     fseek(file, 0, SEEK_END);
@@ -227,7 +227,7 @@ static void a_guest_sends_through_the_owner(void **state)
 static void options_out_of_range_are_refused(void **state)
 {
     (void)state;
-    const struct weft_port_options cases[] = {
+    const struct weft_netport_options cases[] = {
         {.name = "p", .device = "null", .worker_count = 0, .pools = pools},
         {.name = "p", .device = "null", .worker_count = 1, .pools = pools, .mtu = 100},
         {.name = "p", .device = "null", .worker_count = 1, .pools = pools, .mtu = 9000},
@@ -237,8 +237,8 @@ static void options_out_of_range_are_refused(void **state)
     };
     for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
         struct weft_error error = {0};
-        struct weft_port *port;
-        assert_true(weft_port_open(&port, &cases[i], &error) < 0);
+        struct weft_netport *port;
+        assert_true(weft_netport_open(&port, &cases[i], &error) < 0);
         assert_null(port);
         assert_int_equal(error.code, 202);
     }
@@ -268,14 +268,14 @@ static void *use_pool_on_thread(void *argument)
 static void own_threads_may_enter(void **state)
 {
     (void)state;
-    struct weft_port *port = open_port("ring:thread", 0, 1);
-    struct weft_net net = weft_port_net(port, 0);
+    struct weft_netport *port = open_port("ring:thread", 0, 1);
+    struct weft_net net = weft_netport_net(port, 0);
     pthread_t thread;
     void *result = NULL;
     assert_int_equal(pthread_create(&thread, NULL, use_pool_on_thread, &net), 0);
     assert_int_equal(pthread_join(thread, &result), 0);
     assert_ptr_equal(result, &net);
-    weft_port_close(port);
+    weft_netport_close(port);
 }
 
 static int start(void **state)
