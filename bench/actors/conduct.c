@@ -12,7 +12,7 @@
 #define LIMIT_S   60
 #define NS_PER_MS UINT64_C(1000000)
 
-// Programs that bench/actors/peers.sh may have made, in the order of the columns.
+// Programs that bench/peers/build.sh may have made, in the order of the columns.
 static const char *const peers[] = {"erlang", "go", "caf", "boost", "st", "pth"};
 #define PEER_COUNT (sizeof(peers) / sizeof(peers[0]))
 
