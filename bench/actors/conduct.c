@@ -61,7 +61,7 @@ static void take_line(struct weft_bench_conductor *conductor, const char *line)
 {
     struct weft_bench_figure figure;
     if (weft_bench_figure_read(line, &figure)) {
-        if (!weft_bench_table_add(conductor->table, &figure))
+        if (!weft_bench_sheet_add(conductor->sheet, &figure))
             fprintf(stderr, "bench: too many figures\n");
     } else if (strncmp(line, "say ", 4) == 0) {
         weft_bench_say(conductor->bench, "%s", line + 4);
@@ -164,11 +164,11 @@ static void run_peer(struct weft_bench_conductor *conductor, const struct weft_b
 void weft_bench_conduct(struct weft_bench_conductor *conductor,
                         const struct weft_bench_group *group, unsigned cores)
 {
-    const size_t from = conductor->table->count;
+    const size_t from = conductor->sheet->count;
     for (unsigned pass = 0; pass < conductor->passes; pass++) {
         run_ours(conductor, group, cores);
         for (size_t i = 0; conductor->peers != NULL && i < PEER_COUNT; i++)
             run_peer(conductor, group, cores, peers[i]);
     }
-    weft_bench_table_print(conductor->table, from);
+    weft_bench_sheet_print(conductor->sheet, from);
 }

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 #include "bench/actors/groups.h"
-#include "bench/actors/table.h"
+#include "bench/actors/sheet.h"
 #include "bench/context.h"
 
 struct weft_bench_conductor {
     struct weft_bench *bench;
-    struct weft_bench_table *table;
+    struct weft_bench_sheet *sheet;
     const char *peers; // A directory of programs: PEER CORES GROUP [quick]. NULL: none.
     unsigned passes;   // Each program so often; the best counts.
 };

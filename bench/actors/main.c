@@ -130,7 +130,7 @@ static void conduct_all(struct weft_bench_conductor *conductor, const struct pla
 {
     for (size_t c = 0; plan->cores[c] != 0; c++) {
         const unsigned cores = plan->cores[c];
-        weft_bench_table_head(conductor->table, cores);
+        weft_bench_sheet_head(conductor->sheet, cores);
         for (size_t i = 0; plan->groups[i] != NULL; i++) {
             const struct weft_bench_group *group = plan->groups[i];
             if (group->cores_max != 0 && cores > group->cores_max) continue;
@@ -138,14 +138,14 @@ static void conduct_all(struct weft_bench_conductor *conductor, const struct pla
             weft_bench_conduct(conductor, group, cores);
             weft_bench_probe(conductor->bench);
         }
-        weft_bench_table_sum(conductor->table, cores);
+        weft_bench_sheet_sum(conductor->sheet, cores);
     }
 }
 
 int main(int argc, char **argv)
 {
     static struct weft_bench bench;
-    static struct weft_bench_table table;
+    static struct weft_bench_sheet sheet;
     struct plan plan;
     bool quick = false;
     for (int i = 1; i < argc; i++) {
@@ -158,13 +158,13 @@ int main(int argc, char **argv)
     read_plan(&plan, argc, argv);
     if (plan.rows != NULL) return run_rows(&plan, quick);
     weft_bench_begin(&bench, "actors", "memory of one process", argc, argv);
-    table.json = bench.json;
-    table.has_peers = plan.peers != NULL;
+    sheet.json = bench.json;
+    sheet.has_peers = plan.peers != NULL;
     say_guards(&bench);
     if (!plan.has_cores && plan.cores[1] == 0)
         weft_bench_say(&bench, "one CPU: no rows of two schedulers (--cores=1,2 runs them)");
     struct weft_bench_conductor conductor = {
-        .bench = &bench, .table = &table, .peers = plan.peers, .passes = plan.passes};
+        .bench = &bench, .sheet = &sheet, .peers = plan.peers, .passes = plan.passes};
     conduct_all(&conductor, &plan);
     weft_bench_end(&bench);
     return 0;

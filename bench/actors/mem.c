@@ -89,8 +89,10 @@ void weft_bench_group_mem(struct weft_actor *self)
     for (uint64_t i = 0; i < part->count; i++)
         pids[i] = 0; // So that its own memory does not count.
     const struct mark begun = mark_now();
-    for (uint64_t i = 0; i < part->count; i++)
+    for (uint64_t i = 0; i < part->count; i++) {
         pids[i] = weft_bench_spawn(self, &sleeper_kinds[part->kind], NULL);
+        weft_bench_pace(self, i);
+    }
     weft_yield(self); // All of them have run, and wait.
     const struct mark kept = mark_now();
     if (part->evicted) wait_until_evicted(self);

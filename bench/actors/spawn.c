@@ -47,12 +47,14 @@ static void one_by_one_callback(struct weft_actor *self, uint64_t count)
     }
 }
 
-// All are made before the first runs; the last one to be made ends last.
+// Made without waiting for any; the last one to be made ends last, or nearly.
 static void flood(struct weft_actor *self, uint64_t count)
 {
     const weft_pid own = weft_self(self);
-    for (uint64_t i = 1; i < count; i++)
+    for (uint64_t i = 1; i < count; i++) {
         weft_bench_spawn(self, &nothing_kind, NULL);
+        weft_bench_pace(self, i);
+    }
     weft_bench_spawn(self, &last_kind, &own);
     weft_bench_expect(self, 1);
 }

@@ -68,8 +68,10 @@ static void hub_main(struct weft_actor *self, void *state)
 {
     const struct member *member = state;
     const struct member leaf = {.crowd = member->crowd};
-    for (uint64_t i = 1; i < member->crowd->count; i++)
+    for (uint64_t i = 1; i < member->crowd->count; i++) {
         spawn_linked(self, member->crowd->kind, &leaf);
+        weft_bench_pace(self, i);
+    }
     weft_send(self, member->crowd->referee, READY, NULL, 0);
     leaf_main(self, state);
 }
@@ -165,8 +167,10 @@ static double monitored(struct weft_actor *self, unsigned kind, uint64_t count)
     uint64_t reference;
     weft_pid *pids = weft_alloc(self, count * sizeof(*pids));
     CHECK(pids != NULL);
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
         CHECK(weft_spawn_monitor(self, &spawn, &pids[i], &reference) == 0);
+        weft_bench_pace(self, i);
+    }
     weft_yield(self); // Those made last wait by now, as the others do.
     const uint64_t begun_ns = weft_bench_actors_now_ns();
     for (uint64_t i = 0; i < count; i++) {
