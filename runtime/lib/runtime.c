@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "runtime/actor/actor.h"
 #include "runtime/base/assert.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/sleeper_epoll.h"
+
+#define IDLE_SLEEP_NS_MAX (100 * WEFT_NS_PER_MS) // Whoever has work for a core rings its bell.
 
 struct worker {
     struct weft_core core;
@@ -84,6 +87,7 @@ static int init_worker(struct weft_runtime *runtime, struct worker *worker)
     if (result == 0) result = weft_sleeper_epoll_open(&worker->sleeper);
     worker->has_sleeper = result == 0;
     if (result == 0) worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
+    worker->core.idle_sleep_max_ns = IDLE_SLEEP_NS_MAX;
     worker->thread = (struct weft_core_thread){.core = &worker->core};
     return result;
 }
@@ -224,6 +228,8 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     int result = start_first(runtime, first);
     if (result != 0) return result;
     sched_getaffinity(0, sizeof(before), &before);
+    const int slack_ns = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); // As core_thread.c does for the others.
     if (core->cpu >= 0) {
         CPU_ZERO(&one);
         CPU_SET((unsigned)core->cpu, &one);
@@ -235,6 +241,7 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     }
     stop_others(runtime);
     sched_setaffinity(0, sizeof(before), &before);
+    if (slack_ns > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0UL, 0UL, 0UL);
     print_logs(runtime);
     if (reason != NULL) *reason = runtime->reason;
     return result;
