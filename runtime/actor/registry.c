@@ -197,11 +197,12 @@ static int enter_name(struct weft_registry *registry, const struct key *key, wef
 static bool remove_name(struct weft_registry *registry, uint64_t place, uint64_t word, weft_pid pid)
 {
     const uint64_t claimed = (word & ~UINT64_C(3)) | CLAIMED;
-    const _Atomic weft_pid *holder = &registry->entries[place].pid;
-    // Somebody else's is not even claimed for a moment: nobody would find it meanwhile.
-    if (atomic_load_explicit(holder, memory_order_relaxed) != pid) return false;
+    // Not even for a moment, if another one has the name by now: readers would not find it.
+    if (atomic_load_explicit(&registry->entries[place].pid, memory_order_relaxed) != pid)
+        return false;
     if (!atomic_compare_exchange_strong(&registry->words[place], &word, claimed)) return false;
-    const bool is_ours = atomic_load_explicit(holder, memory_order_relaxed) == pid;
+    const bool is_ours =
+        atomic_load_explicit(&registry->entries[place].pid, memory_order_relaxed) == pid;
     if (is_ours)
         free_place(registry, (uint32_t)place);
     else
