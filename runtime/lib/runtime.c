@@ -87,7 +87,6 @@ static int init_worker(struct weft_runtime *runtime, struct worker *worker)
     if (result == 0) result = weft_sleeper_epoll_open(&worker->sleeper);
     worker->has_sleeper = result == 0;
     if (result == 0) worker->core.sleeper = weft_sleeper_epoll_interface(&worker->sleeper);
-    worker->core.idle_sleep_max_ns = IDLE_SLEEP_NS_MAX;
     worker->thread = (struct weft_core_thread){.core = &worker->core};
     return result;
 }
@@ -100,9 +99,11 @@ static int init_workers(struct weft_runtime *runtime)
     runtime->workers = aligned_alloc(WEFT_CORE_ALIGN, bytes);
     if (runtime->workers == NULL) return -ENOMEM;
     memset(runtime->workers, 0, bytes);
-    for (uint16_t i = 0; i < runtime->worker_count; i++)
+    for (uint16_t i = 0; i < runtime->worker_count; i++) {
         weft_core_init(&runtime->workers[i].core, &runtime->group, i, &runtime->clock,
                        (enum weft_log_level)runtime->options.log_level);
+        runtime->workers[i].core.idle_sleep_max_ns = IDLE_SLEEP_NS_MAX;
+    }
     int result = weft_core_group_connect(&runtime->group);
     for (uint16_t i = 0; result == 0 && i < runtime->worker_count; i++)
         result = init_worker(runtime, &runtime->workers[i]);
