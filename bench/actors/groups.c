@@ -49,6 +49,7 @@ const struct weft_bench_group weft_bench_groups[] = {
      .cores_max = 1,
      .actors = MILLION + 65536,
      .stacks = MILLION + 65536,
+     .arena_gib = 4,
      .need_gb = 6,
      .quick_gb = 1,
      .limit_s = 120},

@@ -17,6 +17,7 @@ struct weft_bench_group {
     unsigned parts;           // Processes one after the other, for weft_bench_actors_part; 0: one.
     unsigned cores_max;       // 1: says nothing about more than one core. 0: any.
     uint32_t actors, stacks;  // At most so many at a time, on a core; 0: 65 536.
+    unsigned arena_gib;       // Of addresses, for each core; 0: 1.
     double need_gb, quick_gb; // Memory that it and the peers' programs take; 0: little.
     unsigned limit_s;         // What takes longer is ended; 0: 60 s.
 };
