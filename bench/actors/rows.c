@@ -14,6 +14,7 @@
 
 #define RUNS        5
 #define QUICK_SHARE 20
+#define ACTORS      65536
 
 static struct weft_bench_child run; // What this process was started for: set once.
 
@@ -142,19 +143,20 @@ static void bench_main(struct weft_actor *self, void *state)
     run.group->rows(self);
 }
 
-static uint32_t or_default(uint32_t count)
+static struct weft_runtime_options options_of(const struct weft_bench_child *child)
 {
-    return count != 0 ? count : 65536;
+    const struct weft_bench_group *group = child->group;
+    return (struct weft_runtime_options){
+        .worker_count = (uint16_t)child->cores,
+        .arena_bytes = (size_t)(group->arena_gib != 0 ? group->arena_gib : 1) << 30,
+        .actor_count_max = group->actors != 0 ? group->actors : ACTORS,
+        .stack_count_max = group->stacks != 0 ? group->stacks : ACTORS};
 }
 
 int weft_bench_child_run(const struct weft_bench_child *child)
 {
     static const struct weft_actor_kind kind = {.name = "bench", .main = bench_main};
-    const struct weft_runtime_options options = {
-        .worker_count = (uint16_t)child->cores,
-        .arena_bytes = (size_t)4 << 30,
-        .actor_count_max = or_default(child->group->actors),
-        .stack_count_max = or_default(child->group->stacks)};
+    const struct weft_runtime_options options = options_of(child);
     const struct weft_spawn first = {.kind = &kind, .mailbox_max = 1u << 30, .pinned = true};
     int error;
     run = *child;
@@ -165,8 +167,8 @@ int weft_bench_child_run(const struct weft_bench_child *child)
     }
     struct weft_runtime *runtime = weft_runtime_create(&options, &error);
     if (runtime == NULL) {
-        weft_bench_actors_say("%s: no runtime of this size here: %s", child->group->name,
-                              strerror(-error));
+        weft_bench_actors_say("%s: no runtime of this size here (ulimit -v, -d): %s",
+                              child->group->name, strerror(-error));
         return 0;
     }
     CHECK(weft_runtime_run(runtime, &first, NULL) == 0);
