@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh BUILD [NAME…|all] [--json] [--quick] [--peers]: what `./do bench` runs; without a NAME it
-# lists the benches. Each ends by itself in less than a minute; none runs as a test.
+# lists the benches. Each ends by itself, in a minute or two (with --peers in several); none runs as a
+# test. What follows `actors` and is no bench goes to it: groups of rows, --cores, --passes.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -13,7 +14,8 @@ list() {
     cat <<'TXT'
 usage: ./do bench NAME… | all [--json] [--quick] [--peers]
 
-  actors    spawn, messages, slices, timers, idle cores: in one process
+  actors    spawn, messages, slices, timers, names, ends, memory, idle cores; one scheduler, then two
+            (--peers installs Erlang, Go, CAF and C libraries and runs them beside; actors --help)
   units     Forth units: to make, to keep, to turn from one to the next; bytes of each
   node      loads and evaluations a second through a running weftd, with journal and without
   mesh      gossip: the seal, a datagram, a table of 1 000 peers; how soon a death is known
@@ -30,6 +32,7 @@ TXT
 
 names=
 flags=
+groups=
 peers=false
 for word in "$@"; do
     case $word in
@@ -37,7 +40,14 @@ for word in "$@"; do
     --json | --quick) flags="$flags $word" ;;
     all) names="$names actors units node mesh packets journal forth lab" ;;
     actors | units | node | mesh | packets | journal | forth | lab) names="$names $word" ;;
-    -h | --help) list; exit 0 ;;
+    -h | --help)
+        case $names in *actors*) exec "$build/bench/actors/bench_actors" --help ;; esac
+        list; exit 0 ;;
+    --cores=* | --passes=* | [a-z]*)
+        case $names in
+        *actors*) groups="$groups $word" ;;
+        *) echo "bench: there is no bench or option '$word'" >&2; list >&2; exit 64 ;;
+        esac ;;
     *) echo "bench: there is no bench or option '$word'" >&2; list >&2; exit 64 ;;
     esac
 done
@@ -65,10 +75,23 @@ run_forth() {
     timeout --foreground 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
 }
 
+# Its rows have limits of their own.
+run_actors() {
+    beside=
+    if $peers; then
+        mkdir -p "$scratch/peers"
+        sh bench/peers/build.sh "$scratch/peers"
+        beside=--peers=$scratch/peers
+    fi
+    # shellcheck disable=SC2086
+    "$build/bench/actors/bench_actors" $groups $beside $flags
+}
+
 run_one() {
     # shellcheck disable=SC2086
     case $1 in
-    actors | units | mesh) timeout --foreground 120 "$build/bench/micro/bench_$1" $flags ;;
+    actors) run_actors ;;
+    units | mesh) timeout --foreground 120 "$build/bench/micro/bench_$1" $flags ;;
     packets) timeout --foreground 120 "$build/bench/macro/bench_packets" $flags ;;
     journal) timeout --foreground 120 "$build/bench/macro/bench_journal" . $flags ;;
     node) timeout --foreground 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;

@@ -1,183 +1,171 @@
-// main.c: the rows of the actor runtime, group by group, in one process.
-#include <math.h>
+// main.c: `./do bench actors`: reads the command line, and either runs one group in this process or
+// conducts the processes that do.
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "bench/actors/rows.h"
-#include "bench/context.h"
+#include "bench/actors/child.h"
+#include "bench/actors/conduct.h"
+#include "bench/actors/room.h"
+#include "runtime/mem/stacks.h"
 
-#define RUNS 5
+#define CORE_COUNTS_MAX 16
 
-static struct {
-    struct weft_bench out;
-    unsigned cores;
-    char **wanted;
-    int wanted_count;
-} run;
-
-uint64_t weft_bench_actors_now_ns(void)
-{
-    return weft_bench_now_ns();
-}
-
-bool weft_bench_actors_is_quick(void)
-{
-    return run.out.quick;
-}
-
-unsigned weft_bench_actors_cores(void)
-{
-    return run.cores;
-}
-
-uint64_t weft_bench_actors_rss_bytes(void)
-{
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL) return 0;
-    if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    fclose(file);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-void weft_bench_actors_fail(const char *file, int line, const char *condition)
-{
-    fprintf(stderr, "bench: %s:%d: %s\n", file, line, condition);
-    exit(70);
-}
-
-static uint64_t process_cpu_ns(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
-    return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
-}
-
-static void print(const char *row, double goal, double cpu, double wall, const char *unit)
-{
-    if (run.out.json) {
-        printf("{\"row\":\"%s\",\"cores\":%u,\"peer\":\"weft\",", row, run.cores);
-        if (isnan(cpu))
-            printf("\"cpu_ns\":null,");
-        else
-            printf("\"cpu_ns\":%.1f,", cpu);
-        printf("\"%s\":%.1f,", strcmp(unit, "ns") == 0 ? "wall_ns" : "value", wall);
-        if (strcmp(unit, "ns") != 0) printf("\"unit\":\"%s\",", unit);
-        if (goal > 0)
-            printf("\"goal_ns\":%.1f}\n", goal);
-        else
-            printf("\"goal_ns\":null}\n");
-    } else {
-        char cpu_text[32] = "-", goal_text[32] = "-";
-        if (!isnan(cpu)) snprintf(cpu_text, sizeof(cpu_text), "%.1f", cpu);
-        if (goal > 0) snprintf(goal_text, sizeof(goal_text), "%.0f", goal);
-        printf("  %-28s %u %12s %12.1f %-6s %8s\n", row, run.cores, cpu_text, wall, unit,
-               goal_text);
-    }
-    fflush(stdout);
-}
-
-void weft_bench_actors_row(struct weft_actor *self, const char *row, double goal_ns,
-                           weft_bench_work *work, uint64_t count)
-{
-    double cpu = INFINITY, wall = INFINITY;
-    const char *only = getenv("WEFT_BENCH_ROW"); // One row alone, for a profiler.
-    if (only != NULL && strcmp(only, row) != 0) return;
-    if (run.out.quick) count = count / 20 + 1;
-    for (unsigned i = 0; i <= RUNS; i++) {
-        const uint64_t cpu_ns = process_cpu_ns(), wall_ns = weft_bench_now_ns();
-        work(self, count);
-        if (i == 0) continue;
-        cpu = fmin(cpu, (double)(process_cpu_ns() - cpu_ns) / (double)count);
-        wall = fmin(wall, (double)(weft_bench_now_ns() - wall_ns) / (double)count);
-    }
-    print(row, goal_ns, cpu, wall, "ns");
-}
-
-void weft_bench_actors_value(struct weft_actor *self, const char *row, double goal, double value,
-                             const char *unit)
-{
-    (void)self;
-    print(row, goal, NAN, value, unit);
-}
-
-weft_pid weft_bench_spawn(struct weft_actor *self, const struct weft_actor_kind *kind,
-                          const void *state)
-{
-    weft_pid pid = 0;
-    const struct weft_spawn spawn = {.kind = kind, .state = state};
-    CHECK(weft_spawn(self, &spawn, &pid) == 0);
-    return pid;
-}
-
-void weft_bench_expect(struct weft_actor *self, uint64_t count)
-{
-    while (count-- > 0)
-        CHECK(weft_receive(self, WEFT_FOREVER) != NULL);
-}
-
-static const struct {
-    const char *name;
-    void (*rows)(struct weft_actor *self);
-} groups[] = {
-    {"spawn", weft_bench_group_spawn}, {"talk", weft_bench_group_talk},
-    {"yield", weft_bench_group_yield}, {"call", weft_bench_group_call},
-    {"super", weft_bench_group_super}, {"ets", weft_bench_group_ets},
+struct plan {
+    const struct weft_bench_group *groups[64]; // NULL after the last.
+    unsigned cores[CORE_COUNTS_MAX];           // 0 after the last.
+    bool has_cores;                            // They were asked for.
+    const char *peers, *rows;
+    unsigned passes;
 };
 
-static bool is_wanted(const char *group)
+static void print_help(void)
 {
-    for (int i = 0; i < run.wanted_count; i++) {
-        if (strcmp(run.wanted[i], group) == 0) return true;
+    puts("usage: ./do bench actors [GROUP…] [--peers] [--json] [--quick]\n"
+         "                         [--cores=N[,N…]] [--passes=N]\n");
+    for (size_t i = 0; i < weft_bench_group_count; i++) {
+        const struct weft_bench_group *group = &weft_bench_groups[i];
+        printf("  %-10s %s%s\n", group->name, group->about,
+               group->rows == NULL && group->alone == NULL ? " (peers only)" : "");
     }
-    return run.wanted_count == 0;
+    puts("\n"
+         "  --peers      Erlang, Go, CAF and the C libraries beside ours\n"
+         "  --json       one object a line\n"
+         "  --quick      a twentieth of the work, to see that it runs\n"
+         "  --cores=1,2  how many schedulers, in this order\n"
+         "  --passes=N   everything N times, the best counts: for a machine that others use");
 }
 
-static void bench_main(struct weft_actor *self, void *state)
+static _Noreturn void refuse(const char *word)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-        if (is_wanted(groups[i].name)) groups[i].rows(self);
+    fprintf(stderr, "bench: actors has no group or option '%s'\n", word);
+    exit(64);
+}
+
+static void read_cores(struct plan *plan, const char *list)
+{
+    size_t count = 0;
+    while (*list != '\0' && count < CORE_COUNTS_MAX - 1) {
+        char *end;
+        const unsigned long cores = strtoul(list, &end, 10);
+        if (end == list || cores == 0 || cores > 60 || (*end != '\0' && *end != ',')) refuse(list);
+        plan->cores[count++] = (unsigned)cores;
+        list = *end == ',' ? end + 1 : end;
+    }
+    if (count == 0) refuse("--cores=");
+    plan->cores[count] = 0;
+    plan->has_cores = true;
+}
+
+static void read_word(struct plan *plan, const char *word, size_t *groups)
+{
+    const struct weft_bench_group *group = weft_bench_group_find(word);
+    if (strncmp(word, "--cores=", 8) == 0) {
+        read_cores(plan, word + 8);
+    } else if (strncmp(word, "--passes=", 9) == 0) {
+        plan->passes = (unsigned)atoi(word + 9);
+        if (plan->passes < 1 || plan->passes > 100) refuse(word);
+    } else if (strncmp(word, "--peers=", 8) == 0) {
+        plan->peers = word + 8;
+    } else if (strncmp(word, "--rows=", 7) == 0) {
+        plan->rows = word + 7;
+    } else if (strcmp(word, "--json") != 0 && strcmp(word, "--quick") != 0) {
+        if (group == NULL || *groups == 63) refuse(word);
+        plan->groups[(*groups)++] = group;
     }
 }
 
-static void run_on(unsigned cores)
+static unsigned cpu_count(void)
 {
-    static const struct weft_actor_kind kind = {.name = "bench", .main = bench_main};
-    const struct weft_runtime_options options = {.worker_count = (uint16_t)cores,
-                                                 .arena_bytes = (size_t)4 << 30,
-                                                 .actor_count_max = 4u << 20,
-                                                 .stack_count_max = 2u << 20};
-    const struct weft_spawn first = {.kind = &kind, .mailbox_max = 1u << 30, .pinned = true};
-    int error;
-    run.cores = cores;
-    struct weft_runtime *runtime = weft_runtime_create(&options, &error);
-    if (runtime == NULL) {
-        fprintf(stderr, "bench: no runtime: %s\n", strerror(-error));
-        exit(70);
+    cpu_set_t cpus;
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+}
+
+static void read_plan(struct plan *plan, int argc, char **argv)
+{
+    size_t groups = 0;
+    *plan = (struct plan){.cores = {1, cpu_count() > 1 ? 2 : 0}, .passes = 1};
+    for (int i = 1; i < argc; i++)
+        read_word(plan, argv[i], &groups);
+    for (size_t i = 0; groups == 0 && i < weft_bench_group_count; i++)
+        plan->groups[i] = &weft_bench_groups[i];
+}
+
+// ---- One group, here.
+
+static int run_rows(const struct plan *plan, bool quick)
+{
+    char name[32];
+    struct weft_bench_child child = {.cores = plan->cores[0], .quick = quick};
+    if (sscanf(plan->rows, "%31[^.].%u", name, &child.part) < 1) refuse(plan->rows);
+    child.group = weft_bench_group_find(name);
+    if (child.group == NULL || child.part >= (child.group->parts ? child.group->parts : 1))
+        refuse(plan->rows);
+    return weft_bench_child_run(&child);
+}
+
+// ---- All of them.
+
+static void say_guards(struct weft_bench *bench)
+{
+    struct weft_stacks *stacks = weft_stacks_create(WEFT_STACK_GROUP, WEFT_STACK_PAGES);
+    if (stacks == NULL) return;
+    weft_bench_say(bench, "stacks: %s", weft_stack_guard_name(weft_stacks_view(stacks).guard));
+    weft_stacks_free(stacks);
+}
+
+static bool has_room(struct weft_bench *bench, const struct weft_bench_group *group, bool peers)
+{
+    const double need_gb = bench->quick ? group->quick_gb : group->need_gb;
+    const double room_gb = weft_bench_room_bytes() / 1e9;
+    const bool has_rows = peers || group->rows != NULL || group->alone != NULL;
+    if (!has_rows || room_gb >= need_gb) return has_rows;
+    weft_bench_say(bench, "%s: skipped: needs %.1f GB of memory, %.1f are available", group->name,
+                   need_gb, room_gb);
+    return false;
+}
+
+static void conduct_all(struct weft_bench_conductor *conductor, const struct plan *plan)
+{
+    for (size_t c = 0; plan->cores[c] != 0; c++) {
+        const unsigned cores = plan->cores[c];
+        weft_bench_sheet_head(conductor->sheet, cores);
+        for (size_t i = 0; plan->groups[i] != NULL; i++) {
+            const struct weft_bench_group *group = plan->groups[i];
+            if (group->cores_max != 0 && cores > group->cores_max) continue;
+            if (!has_room(conductor->bench, group, conductor->peers != NULL)) continue;
+            weft_bench_conduct(conductor, group, cores);
+            weft_bench_probe(conductor->bench);
+        }
+        weft_bench_sheet_sum(conductor->sheet, cores);
     }
-    CHECK(weft_runtime_run(runtime, &first, NULL) == 0);
-    weft_runtime_free(runtime);
 }
 
 int main(int argc, char **argv)
 {
-    unsigned only = 0;
-    weft_bench_begin(&run.out, "actors", "memory of one process", argc, argv);
-    run.wanted = calloc((size_t)argc, sizeof(char *));
-    for (int i = 0; i < run.out.argument_count; i++) {
-        char *argument = run.out.arguments[i];
-        if (strncmp(argument, "--cores=", 8) == 0) only = (unsigned)atoi(argument + 8);
-        if (argument[0] != '-') run.wanted[run.wanted_count++] = argument;
+    static struct weft_bench bench;
+    static struct weft_bench_sheet sheet;
+    struct plan plan;
+    bool quick = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help();
+            return 0;
+        }
+        quick |= strcmp(argv[i], "--quick") == 0;
     }
-    if (!run.out.json)
-        printf("  %-28s %s %12s %12s %-6s %8s\n", "row", "c", "cpu", "wall", "", "goal");
-    if (only == 0 || only == 1) run_on(1);
-    if (only == 0 || only == 2) run_on(2);
-    weft_bench_end(&run.out);
-    free(run.wanted);
+    read_plan(&plan, argc, argv);
+    if (plan.rows != NULL) return run_rows(&plan, quick);
+    weft_bench_begin(&bench, "actors", "memory of one process", argc, argv);
+    sheet.json = bench.json;
+    sheet.has_peers = plan.peers != NULL;
+    say_guards(&bench);
+    if (!plan.has_cores && plan.cores[1] == 0)
+        weft_bench_say(&bench, "one CPU: no rows of two schedulers (--cores=1,2 runs them)");
+    struct weft_bench_conductor conductor = {
+        .bench = &bench, .sheet = &sheet, .peers = plan.peers, .passes = plan.passes};
+    conduct_all(&conductor, &plan);
+    weft_bench_end(&bench);
     return 0;
 }

@@ -1,6 +1,5 @@
 // table.c: tables at a million rows of scattered 32-bit keys, as the peers' `ets` and maps.
 #include <string.h>
-#include <stdlib.h>
 
 #include "bench/actors/rows.h"
 
@@ -122,7 +121,6 @@ void weft_bench_group_ets(struct weft_actor *self)
     const uint64_t rows = weft_bench_actors_is_quick() ? ROWS / 20 + 1 : ROWS;
     struct weft_table_info info;
     weft_bench_actors_row(self, "ets_set_insert_1M", 90, insert, ROWS);
-    if (getenv("ONLY_INSERT")) return;
     filled = make(self, WEFT_TABLE_SET);
     fill(self, filled, rows);
     weft_bench_actors_row(self, "ets_set_lookup_1M", 45, lookup, ROWS);

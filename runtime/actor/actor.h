@@ -228,8 +228,8 @@ struct weft_actor_system { // One per worker core.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
     uint32_t evict_hand;                                 // evict.c: the slot to look at next,
-    bool evict_found;                                    // whether this round has found one,
-    uint64_t evict_due_ns;                               // and when to look again.
+    bool evict_found, evict_busy; // whether this round has found one, whether there is a crowd,
+    uint64_t evict_due_ns;        // and when to look again.
     struct weft_groups *groups;
     struct weft_tracer *tracer; // The flight recorder. NULL: off.
     struct weft_ports *ports;   // runtime/port's. NULL: there are none.

@@ -16,8 +16,9 @@
 #define EVICT_STEP  64                     // Stacks in one turn.
 #define REST_NS     (500 * WEFT_NS_PER_MS) // After a round that found nothing.
 
-// What lives on a parked stack: from its stack pointer to where its first frame began. While it is
-// out, `fiber.sp` names this copy.
+// What lives on a parked stack: from its stack pointer to where the actor's first frame began.
+// Above that stand the frames of the loop that the stack was taken from; nobody returns to them.
+// While it is out, `fiber.sp` names this copy.
 struct copy {
     void *sp;
     size_t bytes;
@@ -26,7 +27,8 @@ struct copy {
 
 static size_t live_bytes(const struct weft_actor *actor)
 {
-    return (size_t)((uint8_t *)weft_stacks_top(actor->stack) - (uint8_t *)actor->fiber.sp);
+    const uint8_t *top = weft_stacks_top(actor->stack), *sp = actor->fiber.sp;
+    return (size_t)(top - sp) - actor->system->core->run.base_bytes;
 }
 
 // Forgets the copy: the stack pointer is itself again.
@@ -113,7 +115,10 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
         struct weft_actor *actor =
             &system->chunks[slot / WEFT_CHUNK_SLOTS][slot % WEFT_CHUNK_SLOTS];
         if (weft_actor_system_of(actor) != system || !is_asleep(actor, now_ticks)) continue;
-        if (!copy_out(actor)) break;
+        if (!copy_out(actor)) { // No memory to save memory.
+            system->evict_due_ns = now_ns + REST_NS;
+            break;
+        }
         gone[count++] = actor->stack;
     }
     if (count > 0) {
@@ -123,11 +128,11 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
     return count;
 }
 
-// While there is something to do the core does not sleep over it.
+// A core with nothing to do does not sleep over this.
 uint64_t weft_evict_due_ns(void *self)
 {
     const struct weft_actor_system *system = self;
-    return system->evict_found ? system->core->now_ns : UINT64_MAX;
+    return system->evict_busy ? system->evict_due_ns : UINT64_MAX;
 }
 
 void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns)
@@ -136,12 +141,10 @@ void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns)
     (void)sweep, (void)now_ns, (void)system; // What lies on a stack is watched there.
 #else
     if (system->stacks == NULL || now_ns < system->evict_due_ns) return;
-    if (weft_stacks_view(system->stacks).used < STACKS_MIN) {
-        weft_stacks_trim(system->stacks, EVICT_STEP);
-        system->evict_due_ns = now_ns + REST_NS;
-        return;
-    }
-    sweep(system, now_ns);
-    weft_stacks_trim(system->stacks, EVICT_STEP);
+    const bool is_crowd = weft_stacks_view(system->stacks).used >= STACKS_MIN;
+    if (is_crowd) sweep(system, now_ns);
+    const bool has_trimmed = weft_stacks_trim(system->stacks, EVICT_STEP) > 0;
+    if (!is_crowd && !has_trimmed) system->evict_due_ns = now_ns + REST_NS;
+    system->evict_busy = is_crowd || has_trimmed;
 #endif
 }

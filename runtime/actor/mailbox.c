@@ -6,6 +6,9 @@
 // However much its senders are made to wait, a mailbox takes no more than this many times its
 // limit: not all of them can wait at once.
 #define MUTE_FACTOR 4
+// Beyond that, what other cores had sent before they heard that they are to wait. It is a ring full
+// of chains; if a core stands still for a few milliseconds, it comes all together.
+#define ON_ITS_WAY_MAX 65536
 
 int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
                       enum weft_drop why, int status)
@@ -68,6 +71,14 @@ static void drop_oldest(struct weft_actor *actor)
     }
 }
 
+static bool is_full(const struct weft_actor_system *system, const struct weft_actor *actor,
+                    const struct weft_message *message, uint32_t limit)
+{
+    uint64_t most = (uint64_t)MUTE_FACTOR * limit;
+    if (weft_slot_core(system, message->from) != system->index + 1u) most += ON_ITS_WAY_MAX;
+    return actor->mailbox_count >= most;
+}
+
 // The mailbox is at its limit, or at a mark below it that wants to be noticed.
 static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor,
                       struct weft_message *message, bool may_wait)
@@ -79,7 +90,7 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
     if (actor->mailbox_count >= limit) {
         switch (overflow_of(actor)) {
         case WEFT_OVERFLOW_MUTE:
-            if (!may_wait || actor->mailbox_count / MUTE_FACTOR >= limit)
+            if (!may_wait || is_full(system, actor, message, limit))
                 return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
             actor->task.flags |= WEFT_ACTOR_BUSY;
             status = PUT_MUTE;

@@ -244,9 +244,48 @@ void weft_name_end(struct weft_actor *actor, struct weft_message *edge)
     weft_message_release_block(actor->system, edge);
 }
 
+// The edge of a name that was taken away; none if another one stands in its place.
+static struct weft_message *take_edge(struct weft_actor *actor, uint64_t place, uint64_t word)
+{
+    struct weft_message *edge = weft_edge_take(actor, TAG_EDGE_NAME, place);
+    if (edge == NULL || *word_of(edge) == word) return edge;
+    weft_edge_add(actor, edge);
+    return NULL;
+}
+
+enum { GIVEN, WITHDRAWN }; // `type` of TAG_NAME.
+
+// The name is no more; so is its edge, which stands with `pid`, wherever that is. Without memory to
+// say so there, it stays until the actor ends, and does nothing.
+static void withdraw_edge(struct weft_actor_system *system, uint64_t place, uint64_t word,
+                          weft_pid pid)
+{
+    struct weft_message *withdrawn = weft_message_alloc_control(system);
+    if (withdrawn == NULL) return;
+    withdrawn->tag = TAG_NAME;
+    withdrawn->type = WITHDRAWN;
+    withdrawn->to = pid;
+    withdrawn->reference = place;
+    *word_of(withdrawn) = word;
+    weft_signal(system, withdrawn);
+}
+
+static void withdrawal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
+                               struct weft_message *withdrawn)
+{
+    const uint64_t word = *word_of(withdrawn);
+    struct weft_message *edge = actor != NULL ? take_edge(actor, withdrawn->reference, word) : NULL;
+    if (edge != NULL) weft_message_release_block(system, edge);
+    weft_message_release_block(system, withdrawn);
+}
+
 void weft_name_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                        struct weft_message *edge)
 {
+    if (edge->type == WITHDRAWN) {
+        withdrawal_arrived(system, actor, edge);
+        return;
+    }
     if (actor == NULL || (actor->task.flags & WEFT_ACTOR_ZOMBIE) != 0) {
         remove_name(system->node->registry, edge->reference, *word_of(edge), edge->to);
         weft_message_release_block(system, edge);
@@ -285,6 +324,7 @@ int weft_actor_register(struct weft_actor_system *system, const char *name, weft
     }
     *word_of(edge) = key.hash | LIVE;
     edge->tag = TAG_NAME;
+    edge->type = GIVEN;
     edge->to = pid;
     weft_signal(system, edge);
     return 0;
@@ -306,10 +346,7 @@ int weft_unregister(struct weft_actor *self, const char *name)
     uint32_t place;
     const weft_pid pid = make_key(name, &key) ? find(registry, &key, &place) : 0;
     const bool removed = pid != 0 && remove_name(registry, place, key.hash | LIVE, pid);
-    if (removed && pid == self->pid) { // Another's edge stays until it ends, and does nothing.
-        struct weft_message *edge = weft_edge_take(self, TAG_EDGE_NAME, place);
-        if (edge != NULL) weft_message_release_block(system, edge);
-    }
+    if (removed) withdraw_edge(system, place, key.hash | LIVE, pid);
     leave(self);
     return removed ? 0 : -ENOENT;
 }

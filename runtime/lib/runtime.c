@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "dataplane/epoll_io.h"
@@ -24,6 +25,8 @@
 #include "runtime/sched/offload.h"
 #include "runtime/sched/sleeper_epoll.h"
 #include "runtime/table/table.h"
+
+#define IDLE_SLEEP_NS_MAX (100 * WEFT_NS_PER_MS) // Whoever has work for a core rings its bell.
 
 struct worker {
     struct weft_core core;
@@ -206,9 +209,11 @@ static int init_workers(struct weft_runtime *runtime)
     runtime->workers = aligned_alloc(WEFT_CORE_ALIGN, bytes);
     if (runtime->workers == NULL) return -ENOMEM;
     memset(runtime->workers, 0, bytes);
-    for (uint16_t i = 0; i < runtime->worker_count; i++)
+    for (uint16_t i = 0; i < runtime->worker_count; i++) {
         weft_core_init(&runtime->workers[i].core, &runtime->group, i, &runtime->clock,
                        (enum weft_log_level)runtime->options.log_level);
+        runtime->workers[i].core.idle_sleep_max_ns = IDLE_SLEEP_NS_MAX;
+    }
     int result = weft_core_group_connect(&runtime->group);
     for (uint16_t i = 0; result == 0 && i < runtime->worker_count; i++)
         result = init_worker(runtime, &runtime->workers[i]);
@@ -390,6 +395,8 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     int result = start_first(runtime, first);
     if (result != 0) return result;
     sched_getaffinity(0, sizeof(before), &before);
+    const int slack_ns = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); // As core_thread.c does for the others.
     if (core->cpu >= 0) {
         CPU_ZERO(&one);
         CPU_SET((unsigned)core->cpu, &one);
@@ -412,6 +419,7 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
         leave(core, &runtime->workers[0]);
     }
     sched_setaffinity(0, sizeof(before), &before);
+    if (slack_ns > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0UL, 0UL, 0UL);
     print_logs(runtime);
     if (reason != NULL) *reason = runtime->reason;
     return result;

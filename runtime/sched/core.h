@@ -93,6 +93,7 @@ struct weft_run {
     uint32_t slices;        // Of this turn.
     bool may_park;          // The slice under way may keep the loop's stack.
     bool is_abandoned;      // The slice was given up where it stood.
+    uint32_t base_bytes;    // At the top of the loop's stack: the loop's own. 0: not known yet.
     uint64_t reductions;    // Of this turn.
     void *stack;            // The loop's. NULL: somebody has just kept it, or there is none.
     void *spare;            // The next one.

@@ -140,12 +140,12 @@ static void a_muted_sender_goes_on_and_keeps_its_order(void **state)
         play_for(&cores, 50 * MS);
         assert_null(play_find(&cores, sender));
         assert_int_equal(stream.sent, 3000);
-        // On one core nothing is lost; what is on its way from another may be more than four
-        // limits hold, and is counted.
-        if (i % 2 == 0) assert_int_equal(reader.count, 3000);
+        assert_int_equal(reader.count, 3000); // Nothing is lost,
         for (unsigned n = 1; n < reader.count; n++)
             assert_true(reader.got[n] > reader.got[n - 1]);
-        assert_true(reader.longest <= 4 * limits[i / 2] + 1);
+        // and no more than four limits are there at once, but for what is on its way from another
+        // core when the sender hears that it has to wait.
+        if (i % 2 == 0) assert_true(reader.longest <= 4 * limits[i / 2] + 1);
         if (i % 2 == 0) assert_true(weft_counter_get(&cores.system[0].stats.mute_count) > 0);
         play_kill(&cores, stream.to);
         play_close(&cores);
@@ -175,8 +175,8 @@ static void a_thousand_senders_flood_one(void **state)
             play_body_on(&cores, spread ? i % 3 : 0, send_numbers, &streams[i]);
         }
         cores_settle(&cores);
-        // However many they are: not more than four limits.
-        assert_in_range(reader.longest, 500, 4 * 500 + 1);
+        // However many they are: not more than four limits, and what was on its way.
+        assert_in_range(reader.longest, 500, spread ? FLOODERS * EACH / 2 : 4 * 500 + 1);
         const uint64_t full = cores_dropped(&cores, WEFT_DROP_MAILBOX_FULL);
         if (!spread) assert_int_equal(full, 0);
         assert_int_equal(reader.count + full, FLOODERS * EACH);
