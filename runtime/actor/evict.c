@@ -107,7 +107,8 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
             break;
         }
         system->evict_hand++;
-        if (atomic_load_explicit(&system->location[slot], memory_order_relaxed) !=
+        // Acquire: as in weft_slot_core.
+        if (atomic_load_explicit(&system->location[slot], memory_order_acquire) !=
             system->index + 1u)
             continue;
         struct weft_actor *actor =

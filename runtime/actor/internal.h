@@ -79,9 +79,9 @@ static inline unsigned weft_slot_core(const struct weft_actor_system *system, we
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
     const uint32_t slot = weft_pid_slot(pid);
     if (unlikely(slot >= home->slot_capacity)) return 0;
-    // Relaxed: a pid reaches a core by a ring, after the location was stored. A later change is
-    // fenced by the marks of migrate.c.
-    return atomic_load_explicit(&home->location[slot], memory_order_relaxed);
+    // Acquire: pairs with the release store below. Who is named here may not have heard of it yet
+    // (migrate.c) and looks at the actor's `system`: it must not find itself there from before.
+    return atomic_load_explicit(&home->location[slot], memory_order_acquire);
 }
 
 // The block of `pid`, whoever it is now. Only if weft_slot_core says that it is here.
@@ -97,8 +97,9 @@ static inline void weft_slot_set_core(const struct weft_actor_system *system, we
                                       unsigned core_plus_1)
 {
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
+    // Release: pairs with the acquire load above.
     atomic_store_explicit(&home->location[weft_pid_slot(pid)], (uint8_t)core_plus_1,
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 // False if there is no such actor; true if there is, or another core would have to be asked.

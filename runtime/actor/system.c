@@ -98,7 +98,8 @@ void weft_actor_each(struct weft_actor_system *system,
                 slot += WEFT_CHUNK_SLOTS - 1;
                 continue;
             }
-            if (atomic_load_explicit(&home->location[slot], memory_order_relaxed) !=
+            // Acquire: as in weft_slot_core.
+            if (atomic_load_explicit(&home->location[slot], memory_order_acquire) !=
                 system->index + 1u)
                 continue;
             struct weft_actor *actor =

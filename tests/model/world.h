@@ -1,0 +1,22 @@
+// world.h: a node of a few cores for the explorer, in memory that begins the same each time.
+//
+// The code under test is compiled with this file in front of it (-include), so that what it takes
+// from malloc comes from one block, which is begun anew with every execution: no address differs
+// from one to the next, and nothing has to be given back.
+#ifndef WEFT_TESTS_MODEL_WORLD_H
+#define WEFT_TESTS_MODEL_WORLD_H
+
+#include <stddef.h>
+#include <stdlib.h> // Before its names are taken.
+
+void *world_malloc(size_t bytes);
+void *world_calloc(size_t count, size_t bytes);
+void *world_aligned_alloc(size_t alignment, size_t bytes);
+void world_free(void *block);
+
+#define malloc        world_malloc
+#define calloc        world_calloc
+#define aligned_alloc world_aligned_alloc
+#define free          world_free
+
+#endif // WEFT_TESTS_MODEL_WORLD_H
