@@ -167,6 +167,9 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 void weft_signal(struct weft_actor_system *system, struct weft_message *message);
 // Sends an order to core `to`, which is not this one.
 void weft_order(struct weft_actor_system *system, uint16_t to, struct weft_message *order);
+// Sends an order about the actor `order->to` to where it is, or keeps it until it has come here.
+// False: it is here, or nowhere.
+bool weft_order_follow(struct weft_actor_system *system, struct weft_message *order);
 // A signal has arrived at its actor's core; `actor` NULL: it does not exist.
 void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *signal);

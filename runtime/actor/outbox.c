@@ -93,6 +93,17 @@ static void hold(struct weft_actor_system *system, struct weft_message *message)
     weft_list_append(&system->held, weft_message_link(message));
 }
 
+bool weft_order_follow(struct weft_actor_system *system, struct weft_message *order)
+{
+    struct weft_actor *actor;
+    uint16_t core;
+    switch (place_of(system, order->to, &actor, &core)) {
+    case ELSEWHERE: append(system, core, order); return true;
+    case COMING: hold(system, order); return true;
+    default: return false;
+    }
+}
+
 int weft_route(struct weft_actor_system *system, struct weft_message *message, bool may_wait)
 {
     struct weft_actor *actor;
