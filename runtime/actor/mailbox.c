@@ -97,6 +97,7 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
     if (message->tag == WEFT_MESSAGE_REPLY) {
         if (message->reference == actor->awaited) {
             actor->answer = message;
+            system->received++; // Here, and not when it wakes: it may be killed first.
             actor->awaited = WEFT_REFERENCE_NONE;
             weft_actor_ready(actor);
             return 0;
