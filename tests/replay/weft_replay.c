@@ -145,6 +145,15 @@ static void step(void)
     turn(core);
 }
 
+// Turns all for a while.
+static void run_for(uint64_t ns)
+{
+    for (const uint64_t until_ns = node.now_ns + ns; node.now_ns < until_ns; node.now_ns += 50000) {
+        for (unsigned i = 0; i < node.count; i++)
+            turn(i);
+    }
+}
+
 // Turns all until nothing has been found for longer than anybody waits.
 static void settle(void)
 {
@@ -169,8 +178,10 @@ static void play(void)
     }
     node.actors.moves_always = false;
     lives_end_soon(&lives);
-    settle();
-    lives_wake_all(&lives, &node.system[0]);
+    for (unsigned i = 0; i < 4; i++) { // Some refuse what comes when they are full.
+        lives_wake_all(&lives, &node.system[0]);
+        run_for(QUIET_NS);
+    }
     settle();
     lives_check_quiet(&lives);
     lives_kill(&lives);
