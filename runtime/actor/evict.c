@@ -125,9 +125,8 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
 }
 
 // While there is something to do the core does not sleep over it.
-uint64_t weft_evict_due_ns(void *self)
+uint64_t weft_evict_due_ns(const struct weft_actor_system *system)
 {
-    const struct weft_actor_system *system = self;
     return system->evict_found ? system->core->now_ns : UINT64_MAX;
 }
 

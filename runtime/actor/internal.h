@@ -178,6 +178,7 @@ void weft_outbox_flush(struct weft_actor_system *system);
 void weft_outbox_on_actor(void *self, const struct weft_core_message *message);
 void weft_outbox_on_memory(void *self, const struct weft_core_message *message);
 void weft_outbox_turn_end(void *self, uint64_t now_ns);
+uint64_t weft_outbox_due_ns(void *self); // When it wants to be turned, even if nothing comes.
 // Delivers one message that came from another core, or was held.
 void weft_outbox_deliver(struct weft_actor_system *system, struct weft_message *message);
 
@@ -276,7 +277,7 @@ void weft_stack_unpromise(struct weft_actor_system *system);
 void weft_actor_restore_stack(struct weft_actor *actor);
 void weft_actor_drop_evicted(struct weft_actor *actor);
 void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns);
-uint64_t weft_evict_due_ns(void *self);
+uint64_t weft_evict_due_ns(const struct weft_actor_system *system);
 
 // ---- receive.c, awaits.c, call.c
 
@@ -378,6 +379,9 @@ void weft_unmute_ordered(struct weft_actor_system *system, struct weft_message *
 // A message from another core has found the mailbox at its limit.
 void weft_mute_remote(struct weft_actor *receiver, weft_pid sender);
 void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to);
+// Lets those go who have waited for too long, and when the next ones will have.
+void weft_mute_turn(struct weft_actor_system *system, uint64_t now_ns);
+uint64_t weft_mute_due_ns(const struct weft_actor_system *system);
 
 // ---- migrate.c, balance.c
 

@@ -36,7 +36,7 @@ static int add_poller(struct weft_actor_system *system)
 {
     const struct weft_poller poller = {.name = "actors",
                                        .flush = weft_outbox_turn_end,
-                                       .due_ns = weft_evict_due_ns,
+                                       .due_ns = weft_outbox_due_ns,
                                        .self = system};
     return weft_core_add_poller(system->core, &poller);
 }

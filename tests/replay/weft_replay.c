@@ -17,7 +17,7 @@
 #define ARENA      (8 * WEFT_MIB)
 #define STACKS     96
 #define TURNS_MAX  200000
-#define QUIET_NS   (20 * WEFT_NS_PER_MS) // Longer than any timer or wait of a life.
+#define QUIET_NS   (200 * WEFT_NS_PER_MS) // Longer than any timer or wait of a life.
 
 struct options {
     uint64_t seed, count, steps;

@@ -86,17 +86,19 @@ static bool keep(struct weft_actor *self, struct life *life, struct weft_message
     return true;
 }
 
-static weft_pid somebody(struct life *life)
+// Calls are sent on to younger lives only: see `call` in lives_act.c.
+static weft_pid somebody(struct life *life, bool is_younger)
 {
     const uint32_t number = atomic_load_explicit(
         &life->lives->players[life_below(life, life->lives->options.player_count)],
         memory_order_acquire);
-    return number != 0 ? life_pid(&life->lives->life[number - 1]) : 0;
+    if (number == 0 || (is_younger && number - 1 <= life->number)) return 0;
+    return life_pid(&life->lives->life[number - 1]);
 }
 
 static void send_on(struct weft_actor *self, struct life *life, struct weft_message *message)
 {
-    const weft_pid to = somebody(life);
+    const weft_pid to = somebody(life, message->tag == WEFT_MESSAGE_CALL);
     if (to == 0) return;
     ((struct life_note *)(void *)message->payload)->hops++;
     weft_send_message(self, to, message);
