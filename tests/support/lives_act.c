@@ -117,16 +117,16 @@ static void send_made(struct weft_actor *self, struct life *life)
     sent(self, life, to, type, weft_send_message(self, life_pid(to), message), "send made");
 }
 
+// Its own count goes with the message: one that is killed while it holds a blob would leave it.
 static void send_blob(struct weft_actor *self, struct life *life)
 {
     const size_t length = some_length(life);
-    struct weft_blob *blob = weft_blob_new(self, length);
     const struct life *to = other(life);
-    if (blob != NULL && to != NULL) {
-        numbered(life, to, 0, blob->bytes, length);
-        sent(self, life, to, 0, weft_send_blob(self, life_pid(to), 0, blob), "send blob");
-    }
-    if (blob != NULL) weft_blob_put(self, blob);
+    struct weft_blob *blob = to != NULL ? weft_blob_new(self, length) : NULL;
+    if (blob == NULL) return;
+    numbered(life, to, 0, blob->bytes, length);
+    sent(self, life, to, 0, weft_send_object(self, life_pid(to), 0, &weft_blob_type, blob),
+         "send blob");
 }
 
 static void destroy(void *object)
