@@ -177,7 +177,6 @@ static void check_answer(struct weft_actor *self, struct life *life, const struc
     lives_event(self, life, what, life_pid(to), (uint64_t)(int64_t)result);
     CHECK(life, what, result, 0, -ESRCH, -ETIMEDOUT, -EPIPE, -EDEADLK, -ECANCELED, -ENOMEM, -ENOBUFS,
           -EXDEV);
-    if (result == -ESRCH && reply == NULL && to != NULL && what[0] == 'c') check_dead(life, to, what);
     if (result != 0) return;
     struct life_note note;
     memcpy(&note, reply->payload, sizeof(note));
