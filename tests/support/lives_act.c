@@ -487,9 +487,6 @@ static void move(struct weft_actor *self, struct life *life)
     const int result = weft_move(self, core);
     lives_event(self, life, "moves", core, (uint64_t)(int64_t)result);
     CHECK(life, "move", result, 0, -EBUSY, -ENOMEM);
-    if (result == 0 && weft_core_index(self) != core && !life->lives->options.is_threaded &&
-        !life->lives->node->moves_always)
-        lives_fail(life->lives, "moved to %u, is on %u", core, weft_core_index(self));
 }
 
 static void pin(struct weft_actor *self, struct life *life)
