@@ -173,9 +173,9 @@ static void settle(void)
 static void play(void)
 {
     for (uint64_t i = 0; i < node.options->steps; i++) {
-        if (i % 64 == 0 && atomic_load(&lives.players[0]) == 0)
+        if (i % 32 == 0)
             lives_populate(&lives, &node.system[weft_prng_below(&node.prng, node.count)],
-                           lives.options.player_count / 2);
+                           1 + weft_prng_below(&node.prng, lives.options.player_count));
         step();
     }
     node.actors.moves_always = false;
