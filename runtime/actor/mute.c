@@ -19,8 +19,8 @@
 #define WAIT_NS_MAX (100 * WEFT_NS_PER_MS)
 
 // In a block of a message: its `from` is the receiver, its `reference` see below, its `to` until
-// when the first waiter waits; `type`: the way to that core, less 1, is what is full; 0: the
-// mailbox.
+// when the first waiter waits. `type`: the way to that core, less 1, is full; 0: it is not. `length`
+// 1: the receiver's core has said MUTE.
 struct dam {
     struct weft_list waiters; // task.link of each.
 };
@@ -51,6 +51,7 @@ static struct weft_message *make_dam(struct weft_actor_system *system, weft_pid 
     if (block == NULL) return NULL;
     block->from = receiver;
     block->to = 0;
+    block->length = 0;
     weft_list_init(&dam_of(block)->waiters);
     weft_list_append(&system->dams, weft_message_link(block));
     return block;
@@ -74,10 +75,15 @@ static bool let_one_go(struct dam *dam)
     return true;
 }
 
+static void let_all_go(struct dam *dam)
+{
+    while (let_one_go(dam))
+        continue;
+}
+
 static void break_dam(struct weft_actor_system *system, struct weft_message *block)
 {
-    while (let_one_go(dam_of(block)))
-        continue;
+    let_all_go(dam_of(block));
     weft_list_remove(weft_message_link(block));
     weft_message_release_block(system, block);
 }
@@ -154,11 +160,8 @@ void weft_mute_unlink(struct weft_actor *actor)
 void weft_mute_ordered(struct weft_actor_system *system, struct weft_message *order)
 {
     struct weft_message *block = find_dam(system, order->from);
-    if (block == NULL) {
-        make_dam(system, order->from); // Without memory for it they go on sending: bounded there.
-    } else {
-        block->type = 0; // If the way there was full: now the mailbox is.
-    }
+    if (block == NULL) block = make_dam(system, order->from);
+    if (block != NULL) block->length = 1; // Else they go on sending: it is bounded there.
     weft_message_release_block(system, order);
 }
 
@@ -174,7 +177,13 @@ void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to)
     system->out[to].muted = 0;
     WEFT_LIST_FOR_EACH (link, &system->dams) {
         struct weft_message *block = weft_message_of(link);
-        if (block->type == to + 1u) break_dam(system, block); // Wherever the receiver is by now.
+        if (block->type != to + 1u) continue; // Wherever the receiver is by now.
+        // Who is BUSY meanwhile must not wait for the mailbox as well: each finds that out by itself.
+        block->type = 0;
+        if (block->length != 0)
+            let_all_go(dam_of(block));
+        else
+            break_dam(system, block);
     }
 }
 
@@ -183,8 +192,7 @@ void weft_mute_turn(struct weft_actor_system *system, uint64_t now_ns)
     WEFT_LIST_FOR_EACH (link, &system->dams) {
         struct weft_message *block = weft_message_of(link);
         if (now_ns < block->to) continue;
-        while (let_one_go(dam_of(block)))
-            continue;
+        let_all_go(dam_of(block));
     }
 }
 
