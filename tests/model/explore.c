@@ -398,7 +398,7 @@ struct explore_result explore_run(const struct explore_case *what,
     search.choice_count = 0;
     search.starts_over = false;
     memset(search.owners, 0, sizeof(search.owners));
-    what->setup(); // The first time may find other addresses than all the others.
+    if (options->seed == 0) what->setup(); // The first time may find other addresses than the rest.
     if (options->seed != 0)
         run_random();
     else

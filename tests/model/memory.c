@@ -9,7 +9,7 @@
 #define LOCATIONS   1024 // Atomic ones.
 #define HISTORY     32   // Values of each,
 #define RANDOM_HISTORY 8 // in random runs, which forget the oldest.
-#define GRANULES    (1u << 16)
+#define GRANULES    (1u << 18)
 #define STAMP_STEP  (UINT64_C(1) << 32)
 #define STALE_EVERY 4 // A random load returns an old value about once in so many.
 

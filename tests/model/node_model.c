@@ -69,7 +69,7 @@ static void send_from_1(void)
 static void check_one(void)
 {
     explore_saw(weft_slot_core(&world.system[0], wanderer));
-    world_settle(&world);
+    world_settle(&world, WEFT_NS_PER_MS);
     if (got != 2) explore_fail("%u of 2 came", got);
 }
 

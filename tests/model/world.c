@@ -59,11 +59,18 @@ void world_free(void *given)
     given_back[header->bytes / SIZE_STEP] = header;
 }
 
+void *world_mmap(size_t bytes)
+{
+    return take(4096, bytes);
+}
+
 // ---- The node.
 
+// Every look at the clock is a little later than the one before.
 static uint64_t now_ns(void *self)
 {
-    return ((struct world *)self)->now_ns;
+    struct world *world = self;
+    return atomic_fetch_add_explicit(&world->now_ns, 3 * WEFT_NS_PER_US, memory_order_relaxed);
 }
 
 void world_open(struct world *world, unsigned count, uint32_t stacks)
@@ -81,21 +88,36 @@ void world_open(struct world *world, unsigned count, uint32_t stacks)
     weft_assert(weft_core_group_connect(&world->group) == 0);
     weft_assert(weft_actor_node_init(&world->node, "model", 16) == 0);
     for (unsigned i = 0; i < count; i++) {
+        world->arena[i] = weft_arena_create(8 * WEFT_MIB);
         const struct weft_actor_options options = {.core = world->core[i],
-                                                   .arena = weft_arena_create(8 * WEFT_MIB),
+                                                   .arena = world->arena[i],
                                                    .node = &world->node,
-                                                   .actor_count_max = 512,
-                                                   .stack_count_max = stacks};
+                                                   .actor_count_max = 128,
+                                                   .stack_count_max = stacks,
+                                                   .guard = WEFT_STACK_CHECKS};
         weft_assert(weft_actor_system_init(&world->system[i], &options) == 0);
     }
 }
 
-void world_settle(struct world *world)
+bool world_settle(struct world *world, uint64_t quiet_ns)
 {
-    for (bool found = true; found;) {
-        found = false;
+    uint64_t quiet_since_ns = atomic_load(&world->now_ns);
+    for (unsigned turns = 0; turns < 100000; turns++) {
+        bool found = false;
         for (unsigned i = 0; i < world->count; i++)
             found |= weft_core_turn(world->core[i]);
-        world->now_ns += 1000;
+        const uint64_t now = atomic_load(&world->now_ns);
+        if (found) quiet_since_ns = now;
+        if (!found && now - quiet_since_ns >= quiet_ns) return true;
+        if (!found) atomic_fetch_add(&world->now_ns, quiet_ns / 16);
     }
+    return false;
+}
+
+void world_close(struct world *world)
+{
+    for (unsigned i = 0; i < world->count; i++)
+        weft_actor_system_destroy(&world->system[i]);
+    for (unsigned i = 0; i < world->count; i++)
+        weft_assert(weft_arena_used_bytes(world->arena[i]) == 0);
 }

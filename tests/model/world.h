@@ -7,16 +7,25 @@
 #define WEFT_TESTS_MODEL_WORLD_H
 
 #include <stddef.h>
-#include <stdlib.h> // Before its names are taken.
+#include <stdlib.h> // Before its names are taken, and
+#include <sys/mman.h>
 
 void *world_malloc(size_t bytes);
 void *world_calloc(size_t count, size_t bytes);
 void *world_aligned_alloc(size_t alignment, size_t bytes);
 void world_free(void *block);
 
+// Stacks: in the same block, without guards.
+void *world_mmap(size_t bytes);
+
 #define malloc        world_malloc
 #define calloc        world_calloc
 #define aligned_alloc world_aligned_alloc
 #define free          world_free
+
+#define mmap(address, bytes, protection, flags, fd, offset) world_mmap(bytes)
+#define munmap(address, bytes)                              ((void)(address), (void)(bytes), 0)
+#define mprotect(address, bytes, protection)                ((void)(address), 0)
+#define madvise(address, bytes, advice)                     ((void)(address), 0)
 
 #endif // WEFT_TESTS_MODEL_WORLD_H
