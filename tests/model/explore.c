@@ -94,8 +94,9 @@ void explore_fail(const char *format, ...)
     vsnprintf(search.result.failure, sizeof(search.result.failure), format, args);
     va_end(args);
     if (!search.is_running) { // Before the threads, or after them.
-        fprintf(stderr, "%s: %s\n", search.what->name, search.result.failure);
-        abort();
+        printf("%s: seed %llu: %s\n", search.what->name, (unsigned long long)search.result.seed,
+               search.result.failure);
+        exit(1);
     }
     search.is_over = true;
     weft_fiber_switch(&search.threads[search.running].fiber, &search.loop);

@@ -13,9 +13,11 @@
 
 // ---- Plain accesses.
 
-static void plain(const void *address, size_t size, bool is_write)
+static inline __attribute__((always_inline)) void plain(const void *address, size_t size,
+                                                        bool is_write)
 {
-    if (explore_is_running()) memory_plain(explore_thread(), address, size, is_write);
+    if (explore_is_running())
+        memory_plain(explore_thread(), address, size, is_write, __builtin_return_address(0));
 }
 
 #define PLAIN(size)                                                                                \

@@ -34,7 +34,8 @@ struct location {
 
 struct access { // The last ones of a thread to eight bytes.
     uint32_t write_clock, read_clock;
-    uint8_t write_mask, read_mask; // Which bytes.
+    const void *write_where, *read_where; // The code.
+    uint8_t write_mask, read_mask;        // Which bytes.
 };
 
 struct granule {
@@ -380,7 +381,8 @@ static struct granule *granule_of(uintptr_t key)
     explore_fail("more than %u places in memory", GRANULES);
 }
 
-static void check_race(const struct granule *granule, unsigned thread, uint8_t mask, bool is_write)
+static void check_race(const struct granule *granule, unsigned thread, uint8_t mask, bool is_write,
+                       const void *where)
 {
     const struct view *now = &memory.threads[thread].now;
     for (unsigned i = 0; i < EXPLORE_THREADS; i++) {
@@ -390,8 +392,10 @@ static void check_race(const struct granule *granule, unsigned thread, uint8_t m
         const bool after_read =
             !is_write || (other->read_mask & mask) == 0 || other->read_clock <= now->clock[i];
         if (!after_write || !after_read)
-            explore_fail("a race of threads %u and %u at %#lx", i, thread,
-                         (unsigned long)(granule->key * 8));
+            explore_fail("a race for %#lx: thread %u %s it at %p, thread %u %s it at %p",
+                         (unsigned long)(granule->key * 8), i, after_write ? "reads" : "writes",
+                         after_write ? other->read_where : other->write_where, thread,
+                         is_write ? "writes" : "reads", where);
     }
 }
 
@@ -401,7 +405,8 @@ static void note(uint32_t *clock, uint8_t *mask, uint32_t now, uint8_t bytes)
     *clock = now;
 }
 
-void memory_plain(unsigned thread, const void *address, size_t size, bool is_write)
+void memory_plain(unsigned thread, const void *address, size_t size, bool is_write,
+                  const void *where)
 {
     const uint32_t now = memory.threads[thread].now.clock[thread];
     for (uintptr_t at = (uintptr_t)address, end = at + size; at < end;) {
@@ -409,11 +414,14 @@ void memory_plain(unsigned thread, const void *address, size_t size, bool is_wri
         const uint8_t mask = (uint8_t)(((1u << (next - at)) - 1) << (at & 7));
         struct granule *granule = granule_of(at / 8);
         struct access *own = &granule->by[thread];
-        check_race(granule, thread, mask, is_write);
-        if (is_write)
+        check_race(granule, thread, mask, is_write, where);
+        if (is_write) {
             note(&own->write_clock, &own->write_mask, now, mask);
-        else
+            own->write_where = where;
+        } else {
             note(&own->read_clock, &own->read_mask, now, mask);
+            own->read_where = where;
+        }
         at = next;
     }
 }

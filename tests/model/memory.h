@@ -29,6 +29,8 @@ uint64_t memory_change(unsigned thread, void *address, size_t size, int order,
 bool memory_exchange_if(unsigned thread, void *address, size_t size, uint64_t *expected,
                         uint64_t value, int order, int failure_order);
 void memory_fence(unsigned thread, int order);
-void memory_plain(unsigned thread, const void *address, size_t size, bool is_write);
+// `where`: the code that does it.
+void memory_plain(unsigned thread, const void *address, size_t size, bool is_write,
+                  const void *where);
 
 #endif // WEFT_TESTS_MODEL_MEMORY_H
