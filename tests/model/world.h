@@ -10,6 +10,7 @@
 #include <stdlib.h> // Before its names are taken, and
 #include <sys/mman.h>
 
+void world_begin(void); // Anew.
 void *world_malloc(size_t bytes);
 void *world_calloc(size_t count, size_t bytes);
 void *world_aligned_alloc(size_t alignment, size_t bytes);
