@@ -27,8 +27,9 @@ struct value { // What a location has been: in order of `stamp`.
 struct location {
     const void *address;
     size_t size;
+    bool is_overwritten; // By a plain store, whose value lies in memory.
     unsigned count;
-    unsigned order[HISTORY]; // Indices of `values`, by stamp.
+    unsigned order[HISTORY]; // Indices of `values`: `count` by stamp, then those that are free.
     struct value *values;    // HISTORY of them.
 };
 
@@ -40,7 +41,8 @@ struct access { // The last ones of a thread to eight bytes.
 
 struct granule {
     uintptr_t key;
-    uint64_t run; // Of another run: empty.
+    uint64_t run;      // Of another run: empty.
+    uint16_t location; // That begins here, plus 1; 0: none.
     struct access by[EXPLORE_THREADS];
 };
 
@@ -128,6 +130,22 @@ static uint64_t hash(uintptr_t key)
     return (uint64_t)key * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+static struct granule *granule_of(uintptr_t key)
+{
+    unsigned at = (unsigned)(hash(key) >> 44) % GRANULES;
+    for (unsigned looked = 0; looked < GRANULES; looked++, at = (at + 1) % GRANULES) {
+        struct granule *granule = &memory.granules[at];
+        if (granule->run == memory.run && granule->key != key) continue;
+        if (granule->run != memory.run) {
+            memset(granule, 0, sizeof(*granule));
+            granule->run = memory.run;
+            granule->key = key;
+        }
+        return granule;
+    }
+    explore_fail("more than %u places in memory", GRANULES);
+}
+
 static struct location *add_location(const void *address, size_t size)
 {
     if (memory.location_count == LOCATIONS) explore_fail("more than %u locations", LOCATIONS);
@@ -136,8 +154,12 @@ static struct location *add_location(const void *address, size_t size)
     if (location->values == NULL) location->values = calloc(HISTORY, sizeof(struct value));
     location->address = address;
     location->size = size;
+    location->is_overwritten = false;
+    if ((uintptr_t)address % 8 == 0)
+        granule_of((uintptr_t)address / 8)->location = (uint16_t)(number + 1);
     location->count = 1;
-    location->order[0] = 0;
+    for (unsigned i = 0; i < HISTORY; i++)
+        location->order[i] = i;
     location->values[0].stamp = STAMP_STEP;
     location->values[0].value = read_plain(address, size);
     location->values[0].is_taken = false;
@@ -156,6 +178,23 @@ static struct location *add_location(const void *address, size_t size)
     return location;
 }
 
+// What a plain store has left: everybody sees it, and nothing from before. (It is ordered, or a
+// race; only what is atomic and not ordered with it would see more.)
+static void take_plain(struct location *location)
+{
+    struct value *value = &location->values[location->order[location->count - 1]];
+    const uint64_t stamp = value->stamp + STAMP_STEP;
+    location->order[0] = (unsigned)(value - location->values);
+    for (unsigned i = 1; i < HISTORY; i++) // The others are free again.
+        location->order[i] = (location->order[0] + i) % HISTORY;
+    location->is_overwritten = false;
+    location->count = 1;
+    value->stamp = stamp;
+    value->value = read_plain(location->address, location->size);
+    value->is_taken = false;
+    memset(&value->view, 0, sizeof(value->view));
+}
+
 static struct location *location_of(const void *address, size_t size)
 {
     const unsigned mask = 4 * LOCATIONS - 1;
@@ -164,6 +203,7 @@ static struct location *location_of(const void *address, size_t size)
         struct location *location = &memory.locations[memory.index[at] - 1];
         if (location->address != address) continue;
         if (location->size != size) explore_fail("one location in two sizes");
+        if (location->is_overwritten) take_plain(location);
         return location;
     }
     struct location *location = add_location(address, size);
@@ -195,14 +235,15 @@ static unsigned first_visible(struct location *location, const struct thread_vie
 static struct value *insert_behind(struct location *location, unsigned position)
 {
     const unsigned limit = explore_is_random() ? RANDOM_HISTORY : HISTORY;
-    unsigned fresh = location->count;
     if (location->count == limit) {
         if (!explore_is_random()) explore_fail("a location had more than %u values", limit);
-        fresh = location->order[0]; // Whoever was there is at the next one now.
+        const unsigned oldest = location->order[0]; // Whoever was there is at the next one now.
         location->count--;
-        memmove(location->order, location->order + 1, location->count * sizeof(fresh));
+        memmove(location->order, location->order + 1, location->count * sizeof(oldest));
+        location->order[location->count] = oldest;
         position--;
     }
+    const unsigned fresh = location->order[location->count];
     uint64_t stamp = value_at(location, position)->stamp + STAMP_STEP;
     if (position + 1 < location->count)
         stamp = value_at(location, position)->stamp / 2 + value_at(location, position + 1)->stamp / 2;
@@ -365,22 +406,6 @@ void memory_fence(unsigned thread, int order)
 
 // ---- Plain accesses.
 
-static struct granule *granule_of(uintptr_t key)
-{
-    unsigned at = (unsigned)(hash(key) >> 44) % GRANULES;
-    for (unsigned looked = 0; looked < GRANULES; looked++, at = (at + 1) % GRANULES) {
-        struct granule *granule = &memory.granules[at];
-        if (granule->run == memory.run && granule->key != key) continue;
-        if (granule->run != memory.run) {
-            memset(granule, 0, sizeof(*granule));
-            granule->run = memory.run;
-            granule->key = key;
-        }
-        return granule;
-    }
-    explore_fail("more than %u places in memory", GRANULES);
-}
-
 static void check_race(const struct granule *granule, unsigned thread, uint8_t mask, bool is_write,
                        const void *where)
 {
@@ -415,6 +440,8 @@ void memory_plain(unsigned thread, const void *address, size_t size, bool is_wri
         struct granule *granule = granule_of(at / 8);
         struct access *own = &granule->by[thread];
         check_race(granule, thread, mask, is_write, where);
+        if (is_write && granule->location != 0)
+            memory.locations[granule->location - 1].is_overwritten = true;
         if (is_write) {
             note(&own->write_clock, &own->write_mask, now, mask);
             own->write_where = where;
