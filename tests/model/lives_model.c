@@ -52,10 +52,11 @@ static void turn(void)
     if (core >= world.count) return;
     for (unsigned i = 0; i < TURNS; i++) {
         if (weft_prng_below(&prng, 2) == 0) lives_poke(&lives, &world.system[core], &prng);
+        // Asks some other core for actors, as if it had nothing to do itself.
+        const unsigned other = weft_prng_below(&prng, world.count);
+        if (other != core && weft_prng_below(&prng, 3) == 0)
+            weft_move_pull(&world.system[core], (uint16_t)other);
         weft_core_turn(world.core[core]);
-        // Others may ask this core for some of its own.
-        if (i == TURNS / 2)
-            weft_counter_set(&world.core[core]->stats.slice_ns, weft_prng_below(&prng, 10000));
     }
 }
 
