@@ -1,5 +1,11 @@
-// node_model.c: actors that move, on the runtime as it is, with every stale value of memory.
+// node_model.c: an actor that moves while others send to it, on the runtime as it is: in every order
+// of the steps of two or three cores, with every stale value of memory.
+//
+// What migrate.pml checks for every order of whole turns, on a strong memory, is checked here for
+// the smallest cases with what C11 allows inside of them. `location`, the byte that says where an
+// actor is, is read by cores that nobody has told yet.
 #include <stdio.h>
+#include <string.h>
 
 #include "runtime/actor/internal.h"
 #include "tests/model/model.h"
@@ -7,15 +13,20 @@
 
 static struct world world;
 static weft_pid wanderer, rock;
-static unsigned got;
+static uint64_t next; // The number that the wanderer is to get next.
+static unsigned sent;
 
-static void count(struct weft_actor *self, void *state, struct weft_message *message)
+static void receive(struct weft_actor *self, void *state, struct weft_message *message)
 {
-    (void)self, (void)state, (void)message;
-    got++;
+    (void)self, (void)state;
+    uint64_t number;
+    memcpy(&number, message->payload, sizeof(number));
+    if (number == UINT64_MAX) return; // For the rock.
+    if (number != next) explore_fail("number %u came when %u was due", (unsigned)number, (unsigned)next);
+    next++;
 }
 
-static const struct weft_actor_kind kind = {.name = "counter", .handle = count};
+static const struct weft_actor_kind kind = {.name = "counter", .handle = receive};
 
 static weft_pid spawn(unsigned core, bool pinned)
 {
@@ -25,61 +36,121 @@ static weft_pid spawn(unsigned core, bool pinned)
     return pid;
 }
 
-static void send(unsigned from, weft_pid to)
+static void send(unsigned from, weft_pid to, uint64_t number)
 {
-    struct weft_message *message = weft_message_alloc(&world.system[from], 0);
+    struct weft_message *message = weft_message_alloc(&world.system[from], sizeof(number));
     message->to = to;
+    memcpy(message->payload, &number, sizeof(number));
     weft_actor_send(&world.system[from], message);
 }
 
-// The wanderer, born on core 1, has been sent to core 0, which does not know it yet, and which core
-// 1 has asked for whatever it has.
+// What a core does with what others have sent, and no more: a turn without its slices.
+static void exchange(unsigned core)
+{
+    weft_core_take_kinds(world.core[core], ~0u);
+    weft_outbox_flush(&world.system[core]);
+}
+
+static void begin(unsigned cores)
+{
+    world_open(&world, cores, 0);
+    next = sent = 0;
+    rock = spawn(0, true);
+}
+
+static void check_all(void)
+{
+    explore_saw(weft_slot_core(&world.system[0], wanderer));
+    if (!world_settle(&world, WEFT_NS_PER_MS)) explore_fail("no end");
+    if (next != sent) explore_fail("%u of %u came", (unsigned)next, sent);
+}
+
+static void send_two(unsigned from)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        send(from, wanderer, sent++);
+        weft_outbox_flush(&world.system[from]);
+    }
+}
+
+// ---- Pulled back: born on core 1, on its way to core 0, which does not know it yet, and which core
+// 1 has asked for whatever it has. Core 1 has not heard of it since; somebody there sends to it.
+
 static void make_pulled_back(void)
 {
-    world_open(&world, 2, 0);
-    got = 0;
-    rock = spawn(0, true);
+    begin(2);
     wanderer = spawn(1, false);
     weft_counter_set(&world.core[0]->stats.slice_ns, WEFT_NS_PER_MS);
-    send(0, rock);
+    send(0, rock, UINT64_MAX);
     weft_move_start(weft_actor_find(&world.system[1], wanderer), 0);
     weft_outbox_flush(&world.system[1]);
     for (unsigned i = 0; i < 2; i++) {
-        weft_core_take_kinds(world.core[0], ~0u);
-        weft_outbox_flush(&world.system[0]);
-        weft_core_take_kinds(world.core[1], ~0u);
-        weft_outbox_flush(&world.system[1]);
+        exchange(0);
+        exchange(1);
     }
     weft_move_pull(&world.system[1], 0);
     weft_outbox_flush(&world.system[1]);
     weft_assert(weft_slot_actor(&world.system[1], wanderer)->system == &world.system[1]);
 }
 
-static void turn_0(void)
+static void exchange_0(void)
 {
-    weft_core_take_kinds(world.core[0], ~0u);
-    weft_outbox_flush(&world.system[0]);
+    exchange(0);
 }
 
 static void send_from_1(void)
 {
-    send(1, wanderer);
-}
-
-static void check_one(void)
-{
-    explore_saw(weft_slot_core(&world.system[0], wanderer));
-    world_settle(&world, WEFT_NS_PER_MS);
-    if (got != 2) explore_fail("%u of 2 came", got);
+    send_two(1);
+    exchange(1);
 }
 
 static const struct explore_case pulled_back = {
-    "an actor is pulled back", make_pulled_back, 2, {turn_0, send_from_1}, check_one};
+    "an actor comes to core 0 and is asked back by core 1, which sends to it",
+    make_pulled_back,
+    2,
+    {exchange_0, send_from_1},
+    check_all};
+
+// ---- Offered: from core 0 to core 1, and core 2 sends to it meanwhile.
+
+static void make_offered(void)
+{
+    begin(3);
+    wanderer = spawn(0, false);
+    weft_move_start(weft_actor_find(&world.system[0], wanderer), 1);
+    weft_outbox_flush(&world.system[0]);
+    exchange(1); // The offer is taken.
+}
+
+static void exchange_1(void)
+{
+    exchange(1);
+}
+
+static void send_from_2(void)
+{
+    send_two(2);
+    exchange(2);
+}
+
+static const struct explore_case offered = {"an actor goes from core 0 to 1 while core 2 sends to it",
+                                            make_offered,
+                                            3,
+                                            {exchange_0, exchange_1, send_from_2},
+                                            check_all};
 
 int main(void)
 {
+    make_pulled_back(); // Its addresses are the same each time.
+    const void *place = &world.system[1].location[weft_pid_slot(wanderer)];
+    make_offered();
+    const void *ring = &world.group.rings[2][0]->head;
     const struct model_row rows[] = {
-        {.what = &pulled_back},
+        {.what = &pulled_back, .must_see = 1 << 2},
+        {.what = &pulled_back, .mutant = "the release of its place", EXPLORE_RELEASE, place},
+        {.what = &pulled_back, .mutant = "the acquire of its place", EXPLORE_ACQUIRE, place},
+        {.what = &offered, .must_see = 1 << 2},
+        {.what = &offered, .mutant = "the release of a ring's head", EXPLORE_RELEASE, ring},
     };
     return model_run(rows, WEFT_COUNT_OF(rows)) == 0 ? 0 : 1;
 }
