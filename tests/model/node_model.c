@@ -122,8 +122,15 @@ static void make_offered(void)
     exchange(1); // The offer is taken.
 }
 
-static void exchange_1(void)
+static void exchange_0_twice(void)
 {
+    exchange(0);
+    exchange(0);
+}
+
+static void exchange_1_twice(void)
+{
+    exchange(1);
     exchange(1);
 }
 
@@ -136,7 +143,7 @@ static void send_from_2(void)
 static const struct explore_case offered = {"an actor goes from core 0 to 1 while core 2 sends to it",
                                             make_offered,
                                             3,
-                                            {exchange_0, exchange_1, send_from_2},
+                                            {exchange_0_twice, exchange_1_twice, send_from_2},
                                             check_all};
 
 int main(void)
