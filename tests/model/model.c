@@ -1,6 +1,7 @@
 #include "tests/model/model.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_counts(const struct explore_result *result)
 {
@@ -41,18 +42,24 @@ static bool is_found_out(const struct explore_result *result)
     return result->has_failed;
 }
 
-unsigned model_run(const struct model_row *rows, unsigned count)
+static bool is_right(const struct model_row *row)
 {
-    unsigned wrong = 0;
+    const struct explore_options options = {.weakness = row->weakness,
+                                            .weak_address = row->weak_address};
+    printf("%s%s%s: ", row->what->name, row->mutant != NULL ? ", without " : "",
+           row->mutant != NULL ? row->mutant : "");
+    fflush(stdout);
+    const struct explore_result result = explore_run(row->what, &options);
+    return row->mutant == NULL ? holds(row, &result) : is_found_out(&result);
+}
+
+int model_main(int argc, char **argv, const struct model_row *rows, unsigned count)
+{
+    const bool is_long = argc == 2 && strcmp(argv[1], "--long") == 0;
+    int result = 0;
     for (unsigned i = 0; i < count; i++) {
-        const struct model_row *row = &rows[i];
-        const struct explore_options options = {.weakness = row->weakness,
-                                                .weak_address = row->weak_address};
-        printf("%s%s%s: ", row->what->name, row->mutant != NULL ? ", without " : "",
-               row->mutant != NULL ? row->mutant : "");
-        fflush(stdout);
-        const struct explore_result result = explore_run(row->what, &options);
-        if (!(row->mutant == NULL ? holds(row, &result) : is_found_out(&result))) wrong++;
+        if (rows[i].is_long && !is_long) continue;
+        if (!is_right(&rows[i])) result = 1;
     }
-    return wrong;
+    return result;
 }

@@ -10,9 +10,10 @@ struct model_row {
     unsigned weakness;  // Of the mutant.
     const void *weak_address;
     uint64_t must_see, may_not_see; // Outcomes, by bit (explore_saw).
+    bool is_long; // Takes minutes: only with --long.
 };
 
-// Runs every row, prints what it has found. How many rows were not as they must be.
-unsigned model_run(const struct model_row *rows, unsigned count);
+// Runs every row, prints what it has found; what `main` returns: 1 if one was not as it must be.
+int model_main(int argc, char **argv, const struct model_row *rows, unsigned count);
 
 #endif // WEFT_TESTS_MODEL_MODEL_H

@@ -134,19 +134,33 @@ static void exchange_1_twice(void)
     exchange(1);
 }
 
-static void send_from_2(void)
+static void send_one_from_2(void)
+{
+    send(2, wanderer, sent++);
+    weft_outbox_flush(&world.system[2]);
+    exchange(2);
+}
+
+static void send_two_from_2(void)
 {
     send_two(2);
     exchange(2);
 }
 
-static const struct explore_case offered = {"an actor goes from core 0 to 1 while core 2 sends to it",
-                                            make_offered,
-                                            3,
-                                            {exchange_0_twice, exchange_1_twice, send_from_2},
-                                            check_all};
+static const struct explore_case offered = {
+    "an actor goes from core 0 to 1 while core 2 sends to it",
+    make_offered,
+    3,
+    {exchange_0_twice, exchange_1_twice, send_one_from_2},
+    check_all};
+static const struct explore_case offered_two = {
+    "the same with two messages",
+    make_offered,
+    3,
+    {exchange_0_twice, exchange_1_twice, send_two_from_2},
+    check_all};
 
-int main(void)
+int main(int argc, char **argv)
 {
     make_pulled_back(); // Its addresses are the same each time.
     const void *place = &world.system[1].location[weft_pid_slot(wanderer)];
@@ -157,7 +171,8 @@ int main(void)
         {.what = &pulled_back, .mutant = "the release of its place", EXPLORE_RELEASE, place},
         {.what = &pulled_back, .mutant = "the acquire of its place", EXPLORE_ACQUIRE, place},
         {.what = &offered, .must_see = 1 << 2},
+        {.what = &offered_two, .must_see = 1 << 2, .is_long = true},
         {.what = &offered, .mutant = "the release of a ring's head", EXPLORE_RELEASE, ring},
     };
-    return model_run(rows, WEFT_COUNT_OF(rows)) == 0 ? 0 : 1;
+    return model_main(argc, argv, rows, WEFT_COUNT_OF(rows));
 }

@@ -201,6 +201,19 @@ static void give_in_a_turn(void)
     weft_core_wake_given(&cores[0]);
 }
 
+static void give_one(void)
+{
+    const struct weft_core_message message = numbered(0);
+    if (weft_core_send(&cores[0], 1, &message) != 0) explore_fail("refused");
+}
+
+static void turn_until_one(void)
+{
+    while (received < 1) {
+        if (!weft_core_turn(&cores[1])) weft_core_idle(&cores[1]);
+    }
+}
+
 static void turn_until_received(void)
 {
     while (received < GIVEN) {
@@ -213,12 +226,14 @@ static void check_received(void)
     if (received != GIVEN) explore_fail("received %u", received);
 }
 
+static const struct explore_case wake_one = {
+    "a core gives a message to one that falls asleep", make_cores, 2, {give_one, turn_until_one}, NULL};
 static const struct explore_case wake = {"a core gives two messages to one that falls asleep",
                                          make_cores,
                                          2,
                                          {give, turn_until_received},
                                          check_received};
-static const struct explore_case wake_at_end = {"the same within a turn",
+static const struct explore_case wake_at_end = {"a core gives two messages in one turn to one that falls asleep",
                                                 make_cores,
                                                 2,
                                                 {give_in_a_turn, turn_until_received},
@@ -265,7 +280,7 @@ static void turn_until_stopped(void)
 static const struct explore_case stop = {
     "a core that falls asleep is stopped", make_cores, 2, {halt, turn_until_stopped}, NULL};
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct model_row rows[] = {
         {.what = &spsc, .must_see = 0x1f},
@@ -276,9 +291,10 @@ int main(void)
         {.what = &mpsc, .must_see = 0x1e & ~0x10},
         {.what = &mpsc, .mutant = "the release of a cell", EXPLORE_RELEASE, NULL},
         {.what = &mpsc, .mutant = "the acquire of a cell", EXPLORE_ACQUIRE, NULL},
-        {.what = &wake},
-        {.what = &wake, .mutant = "the fences", EXPLORE_FENCE, NULL},
-        {.what = &wake, .mutant = "the release of head", EXPLORE_RELEASE, &between[0].head},
+        {.what = &wake_one},
+        {.what = &wake_one, .mutant = "the fences", EXPLORE_FENCE, NULL},
+        {.what = &wake, .is_long = true},
+        {.what = &wake_one, .mutant = "the release of head", EXPLORE_RELEASE, &between[0].head},
         {.what = &wake_at_end},
         {.what = &wake_at_end, .mutant = "the fences", EXPLORE_FENCE, NULL},
         {.what = &post},
@@ -286,5 +302,5 @@ int main(void)
         {.what = &stop},
         {.what = &stop, .mutant = "the fences", EXPLORE_FENCE, NULL},
     };
-    return model_run(rows, WEFT_COUNT_OF(rows)) == 0 ? 0 : 1;
+    return model_main(argc, argv, rows, WEFT_COUNT_OF(rows));
 }
