@@ -42,7 +42,7 @@ struct access { // The last ones of a thread to eight bytes.
 struct granule {
     uintptr_t key;
     uint64_t run;      // Of another run: empty.
-    uint16_t location; // That begins here, plus 1; 0: none.
+    uint16_t location; // That fills it, plus 1; 0: none.
     struct access by[EXPLORE_THREADS];
 };
 
@@ -155,7 +155,7 @@ static struct location *add_location(const void *address, size_t size)
     location->address = address;
     location->size = size;
     location->is_overwritten = false;
-    if ((uintptr_t)address % 8 == 0)
+    if ((uintptr_t)address % 8 == 0 && size == 8) // Only words are stored to plainly as well.
         granule_of((uintptr_t)address / 8)->location = (uint16_t)(number + 1);
     location->count = 1;
     for (unsigned i = 0; i < HISTORY; i++)
