@@ -5,11 +5,11 @@
 // receiver's core the actor is BUSY. If they are two cores, the receiver's says MUTE once, and
 // UNMUTE when there is room: that message is made with the first, so it cannot fail.
 //
-// Nobody waits who is BUSY himself. So no circle of such waits can close: take the one that began to
-// wait last; it was not BUSY then, but somebody waits for it, and nobody waits for one that is not
-// BUSY. But a receiver may wait for something else: for an answer, for a message that fits, and that
-// from somebody who waits behind a dam. So no wait is longer than WAIT_NS_MAX: its message is in the
-// mailbox already, and whoever sends more than the mailbox can ever take is refused.
+// Nobody waits who is BUSY himself. So no circle of such waits can close: take the one that began
+// to wait last; it was not BUSY then, but somebody waits for it, and nobody waits for one that is
+// not BUSY. But a receiver may wait for something else: for an answer, for a message that fits, and
+// that from somebody who waits behind a dam. So no wait is longer than WAIT_NS_MAX: its message is
+// in the mailbox already, and whoever sends more than the mailbox can ever take is refused.
 //
 // Never muted are the node's own actors and those of priority MAX.
 #include <errno.h>
@@ -19,8 +19,8 @@
 #define WAIT_NS_MAX (100 * WEFT_NS_PER_MS)
 
 // In a block of a message: its `from` is the receiver, its `reference` see below, its `to` until
-// when the first waiter waits. `type`: the way to that core, less 1, is full; 0: it is not. `length`
-// 1: the receiver's core has said MUTE.
+// when the first waiter waits. `type`: the way to that core, less 1, is full; 0: it is not.
+// `length` 1: the receiver's core has said MUTE.
 struct dam {
     struct weft_list waiters; // task.link of each.
 };
@@ -178,7 +178,8 @@ void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to)
     WEFT_LIST_FOR_EACH (link, &system->dams) {
         struct weft_message *block = weft_message_of(link);
         if (block->type != to + 1u) continue; // Wherever the receiver is by now.
-        // Who is BUSY meanwhile must not wait for the mailbox as well: each finds that out by itself.
+        // Who is BUSY meanwhile must not wait for the mailbox as well: each finds that out by
+        // itself.
         block->type = 0;
         if (block->length != 0)
             let_all_go(dam_of(block));

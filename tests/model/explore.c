@@ -154,7 +154,8 @@ static unsigned first_of(unsigned mask)
     for (unsigned n = 0; n < WEFT_COUNT_OF(first); n++) {
         for (unsigned left = mask; left != 0; left &= left - 1) {
             const struct thread *thread = &search.threads[__builtin_ctz(left)];
-            if (thread->wants_step && thread->kind == first[n]) return (unsigned)__builtin_ctz(left);
+            if (thread->wants_step && thread->kind == first[n])
+                return (unsigned)__builtin_ctz(left);
         }
     }
     return (unsigned)__builtin_ctz(mask);
@@ -226,8 +227,7 @@ static bool next_row(void)
 static uint8_t *owner_of(const void *address)
 {
     const unsigned mask = 4 * LOCATIONS_MAX - 1;
-    unsigned at =
-        (unsigned)((uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15) >> 40) & mask;
+    unsigned at = (unsigned)((uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15) >> 40) & mask;
     while (search.owners[at].address != address && search.owners[at].address != NULL)
         at = (at + 1) & mask;
     if (search.owners[at].address == NULL) {

@@ -75,13 +75,7 @@ void explore_wait(unsigned bell);
 // ---- For memory.c and hooks.c.
 
 // CHANGE: reads and writes at once.
-enum explore_kind {
-    EXPLORE_READ,
-    EXPLORE_WRITE,
-    EXPLORE_CHANGE,
-    EXPLORE_FULL_FENCE,
-    EXPLORE_BELL
-};
+enum explore_kind { EXPLORE_READ, EXPLORE_WRITE, EXPLORE_CHANGE, EXPLORE_FULL_FENCE, EXPLORE_BELL };
 // Before an access that others may see: whoever is to go next goes.
 void explore_step(enum explore_kind kind, const void *address);
 bool explore_is_running(void); // Threads run; otherwise accesses are just made.

@@ -220,8 +220,7 @@ static uint64_t bits_xor(uint64_t before, uint64_t operand)
                                                       type value, int order, int failure_order)    \
     {                                                                                              \
         uint64_t seen = *expected;                                                                 \
-        const bool done =                                                                          \
-            exchange_if(address, sizeof(type), &seen, value, order, failure_order);                \
+        const bool done = exchange_if(address, sizeof(type), &seen, value, order, failure_order);  \
         if (!done) *expected = (type)seen;                                                         \
         return done;                                                                               \
     }

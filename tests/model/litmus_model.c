@@ -143,7 +143,8 @@ static void plain_1(void)
     if (get(&y, memory_order_acquire) == 1 && data != 1) explore_fail("old data");
 }
 
-static const struct explore_case plain = {"plain data behind a flag", clear, 2, {plain_0, plain_1}, NULL};
+static const struct explore_case plain = {
+    "plain data behind a flag", clear, 2, {plain_0, plain_1}, NULL};
 
 // Coherence: one location never goes back.
 static void corr_0(void)
@@ -281,18 +282,14 @@ int main(int argc, char **argv)
          .must_see = BIT(0, 1) | BIT(1, 0) | BIT(1, 1),
          .may_not_see = BIT(0, 0)},
         {.what = &mp_relaxed, .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 0) | BIT(1, 1)},
-        {.what = &mp,
-         .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 1),
-         .may_not_see = BIT(1, 0)},
+        {.what = &mp, .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 1), .may_not_see = BIT(1, 0)},
         {.what = &mp_fence,
          .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 1),
          .may_not_see = BIT(1, 0)},
         {.what = &plain},
         {.what = &plain, .mutant = "its release", .weakness = EXPLORE_RELEASE},
         {.what = &plain, .mutant = "its acquire", .weakness = EXPLORE_ACQUIRE},
-        {.what = &corr,
-         .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 1),
-         .may_not_see = BIT(1, 0)},
+        {.what = &corr, .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 1), .may_not_see = BIT(1, 0)},
         {.what = &two_writes, .must_see = BIT(0, 0) | BIT(0, 1) | BIT(1, 0) | BIT(1, 1)},
         {.what = &iriw, .must_see = BIT4(1, 0, 1, 0) | BIT4(1, 1, 1, 1) | BIT4(0, 0, 0, 0)},
         {.what = &iriw_fence, .must_see = BIT4(1, 1, 1, 1), .may_not_see = BIT4(1, 0, 1, 0)},

@@ -1,5 +1,5 @@
-// lives_model.c: the actors of tests/support/lives.h on two or three cores at once, in random orders
-// step by step, with random stale values of memory, and every race is found.
+// lives_model.c: the actors of tests/support/lives.h on two or three cores at once, in random
+// orders step by step, with random stale values of memory, and every race is found.
 //
 //   lives-model [--seed N] [--count N]: each execution is one seed, which does the same again
 #include <getopt.h>
@@ -102,10 +102,11 @@ int main(int argc, char **argv)
         printf("seed %llu: %s\n", (unsigned long long)result.seed, result.failure);
         return 1;
     }
-    printf("%llu executions, %llu steps: %llu lives, %llu events, %llu moves, %llu mutes: no law was "
-           "broken\n",
-           (unsigned long long)result.executions, (unsigned long long)result.steps,
-           (unsigned long long)met.lives, (unsigned long long)met.events,
-           (unsigned long long)met.moves, (unsigned long long)met.mutes);
+    printf(
+        "%llu executions, %llu steps: %llu lives, %llu events, %llu moves, %llu mutes: no law was "
+        "broken\n",
+        (unsigned long long)result.executions, (unsigned long long)result.steps,
+        (unsigned long long)met.lives, (unsigned long long)met.events,
+        (unsigned long long)met.moves, (unsigned long long)met.mutes);
     return 0;
 }

@@ -6,12 +6,12 @@
 
 #include "tests/model/explore.h"
 
-#define LOCATIONS   1024 // Atomic ones.
-#define HISTORY     32   // Values of each,
-#define RANDOM_HISTORY 8 // in random runs, which forget the oldest.
-#define GRANULES    (1u << 18)
-#define STAMP_STEP  (UINT64_C(1) << 32)
-#define STALE_EVERY 4 // A random load returns an old value about once in so many.
+#define LOCATIONS      1024 // Atomic ones.
+#define HISTORY        32   // Values of each,
+#define RANDOM_HISTORY 8    // in random runs, which forget the oldest.
+#define GRANULES       (1u << 18)
+#define STAMP_STEP     (UINT64_C(1) << 32)
+#define STALE_EVERY    4 // A random load returns an old value about once in so many.
 
 struct view {
     uint64_t at[LOCATIONS]; // The stamp of the value that it must be at, or behind.
@@ -246,7 +246,8 @@ static struct value *insert_behind(struct location *location, unsigned position)
     const unsigned fresh = location->order[location->count];
     uint64_t stamp = value_at(location, position)->stamp + STAMP_STEP;
     if (position + 1 < location->count)
-        stamp = value_at(location, position)->stamp / 2 + value_at(location, position + 1)->stamp / 2;
+        stamp =
+            value_at(location, position)->stamp / 2 + value_at(location, position + 1)->stamp / 2;
     for (unsigned i = location->count; i > position + 1; i--)
         location->order[i] = location->order[i - 1];
     location->order[position + 1] = fresh;
@@ -302,8 +303,7 @@ uint64_t memory_load(unsigned thread, const void *address, size_t size, int orde
     struct location *location = location_of(address, size);
     struct thread_view *view = &memory.threads[thread];
     const unsigned first = first_visible(location, view);
-    const struct value *value =
-        value_at(location, first + choose_value(location->count - first));
+    const struct value *value = value_at(location, first + choose_value(location->count - first));
     see(view, location, value, acquires(order, address));
     return value->value;
 }
@@ -413,7 +413,8 @@ static void check_race(const struct granule *granule, unsigned thread, uint8_t m
     for (unsigned i = 0; i < EXPLORE_THREADS; i++) {
         const struct access *other = &granule->by[i];
         if (i == thread) continue;
-        const bool after_write = (other->write_mask & mask) == 0 || other->write_clock <= now->clock[i];
+        const bool after_write =
+            (other->write_mask & mask) == 0 || other->write_clock <= now->clock[i];
         const bool after_read =
             !is_write || (other->read_mask & mask) == 0 || other->read_clock <= now->clock[i];
         if (!after_write || !after_read)

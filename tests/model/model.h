@@ -10,7 +10,7 @@ struct model_row {
     unsigned weakness;  // Of the mutant.
     const void *weak_address;
     uint64_t must_see, may_not_see; // Outcomes, by bit (explore_saw).
-    bool is_long; // Takes minutes: only with --long.
+    bool is_long;                   // Takes minutes: only with --long.
 };
 
 // Runs every row, prints what it has found; what `main` returns: 1 if one was not as it must be.

@@ -1,5 +1,5 @@
-// node_model.c: an actor that moves while others send to it, on the runtime as it is: in every order
-// of the steps of two or three cores, with every stale value of memory.
+// node_model.c: an actor that moves while others send to it, on the runtime as it is: in every
+// order of the steps of two or three cores, with every stale value of memory.
 //
 // What migrate.pml checks for every order of whole turns, on a strong memory, is checked here for
 // the smallest cases with what C11 allows inside of them. `location`, the byte that says where an
@@ -22,7 +22,8 @@ static void receive(struct weft_actor *self, void *state, struct weft_message *m
     uint64_t number;
     memcpy(&number, message->payload, sizeof(number));
     if (number == UINT64_MAX) return; // For the rock.
-    if (number != next) explore_fail("number %u came when %u was due", (unsigned)number, (unsigned)next);
+    if (number != next)
+        explore_fail("number %u came when %u was due", (unsigned)number, (unsigned)next);
     next++;
 }
 
@@ -73,8 +74,9 @@ static void send_two(unsigned from)
     }
 }
 
-// ---- Pulled back: born on core 1, on its way to core 0, which does not know it yet, and which core
-// 1 has asked for whatever it has. Core 1 has not heard of it since; somebody there sends to it.
+// ---- Pulled back: born on core 1, on its way to core 0, which does not know it yet, and which
+// core 1 has asked for whatever it has. Core 1 has not heard of it since; somebody there sends to
+// it.
 
 static void make_pulled_back(void)
 {

@@ -16,7 +16,8 @@ static unsigned pushed, popped;
 
 static struct weft_core_message numbered(uint64_t number)
 {
-    return (struct weft_core_message){.kind = WEFT_CORE_MESSAGE_ACTOR, .word = {number, [5] = ~number}};
+    return (struct weft_core_message){.kind = WEFT_CORE_MESSAGE_ACTOR,
+                                      .word = {number, [5] = ~number}};
 }
 
 // The next one in order, and whole.
@@ -123,11 +124,12 @@ static void drain_mpsc(void)
     if (given[0] + given[1] == 0) explore_fail("refused with room");
 }
 
-static const struct explore_case mpsc = {"mpsc ring with one free cell, two producers, one consumer",
-                                         make_mpsc,
-                                         3,
-                                         {post_two, post_two, take_two},
-                                         drain_mpsc};
+static const struct explore_case mpsc = {
+    "mpsc ring with one free cell, two producers, one consumer",
+    make_mpsc,
+    3,
+    {post_two, post_two, take_two},
+    drain_mpsc};
 
 // ---- A core that falls asleep, and one that gives it work.
 
@@ -226,18 +228,22 @@ static void check_received(void)
     if (received != GIVEN) explore_fail("received %u", received);
 }
 
-static const struct explore_case wake_one = {
-    "a core gives a message to one that falls asleep", make_cores, 2, {give_one, turn_until_one}, NULL};
+static const struct explore_case wake_one = {"a core gives a message to one that falls asleep",
+                                             make_cores,
+                                             2,
+                                             {give_one, turn_until_one},
+                                             NULL};
 static const struct explore_case wake = {"a core gives two messages to one that falls asleep",
                                          make_cores,
                                          2,
                                          {give, turn_until_received},
                                          check_received};
-static const struct explore_case wake_at_end = {"a core gives two messages in one turn to one that falls asleep",
-                                                make_cores,
-                                                2,
-                                                {give_in_a_turn, turn_until_received},
-                                                check_received};
+static const struct explore_case wake_at_end = {
+    "a core gives two messages in one turn to one that falls asleep",
+    make_cores,
+    2,
+    {give_in_a_turn, turn_until_received},
+    check_received};
 
 static void post_one(void)
 {

@@ -18,6 +18,7 @@ void world_free(void *block);
 
 // Stacks: in the same block, without guards.
 void *world_mmap(size_t bytes);
+int world_leave(const void *address, size_t bytes); // As it is. 0.
 
 #define malloc        world_malloc
 #define calloc        world_calloc
@@ -25,8 +26,8 @@ void *world_mmap(size_t bytes);
 #define free          world_free
 
 #define mmap(address, bytes, protection, flags, fd, offset) world_mmap(bytes)
-#define munmap(address, bytes)                              ((void)(address), (void)(bytes), 0)
-#define mprotect(address, bytes, protection)                ((void)(address), 0)
-#define madvise(address, bytes, advice)                     ((void)(address), 0)
+#define munmap(address, bytes)                              world_leave(address, bytes)
+#define mprotect(address, bytes, protection)                world_leave(address, bytes)
+#define madvise(address, bytes, advice)                     world_leave(address, bytes)
 
 #endif // WEFT_TESTS_MODEL_WORLD_H

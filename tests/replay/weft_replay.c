@@ -13,11 +13,11 @@
 #include "runtime/base/units.h"
 #include "tests/support/lives.h"
 
-#define CORES_MAX  4
-#define ARENA      (8 * WEFT_MIB)
-#define STACKS     96
-#define TURNS_MAX  200000
-#define QUIET_NS   (200 * WEFT_NS_PER_MS) // Longer than any timer or wait of a life.
+#define CORES_MAX 4
+#define ARENA     (8 * WEFT_MIB)
+#define STACKS    96
+#define TURNS_MAX 200000
+#define QUIET_NS  (200 * WEFT_NS_PER_MS) // Longer than any timer or wait of a life.
 
 struct options {
     uint64_t seed, count, steps;
@@ -115,7 +115,8 @@ static void close_node(void)
     for (unsigned i = 0; i < node.count; i++)
         weft_actor_system_destroy(&node.system[i]);
     for (unsigned i = 0; i < node.count; i++) {
-        if (weft_arena_used_bytes(node.arena[i]) != 0) lives_fail(&lives, "core %u leaks memory", i);
+        if (weft_arena_used_bytes(node.arena[i]) != 0)
+            lives_fail(&lives, "core %u leaks memory", i);
         weft_arena_free(node.arena[i]);
     }
     weft_actor_node_destroy(&node.actors);
@@ -227,12 +228,10 @@ static uint64_t run_seed(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-                                          {"count", required_argument, NULL, 'c'},
-                                          {"steps", required_argument, NULL, 'n'},
-                                          {"trace", no_argument, NULL, 't'},
-                                          {"twice", no_argument, NULL, '2'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seed", required_argument, NULL, 's'},  {"count", required_argument, NULL, 'c'},
+        {"steps", required_argument, NULL, 'n'}, {"trace", no_argument, NULL, 't'},
+        {"twice", no_argument, NULL, '2'},       {NULL, 0, NULL, 0}};
     struct options options = {.seed = 1, .count = 1, .steps = 2000};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
@@ -247,7 +246,8 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < options.count; i++, options.seed++) {
         const uint64_t hash = run_seed(&options);
         if (options.twice && run_seed(&options) != hash) lives_fail(&lives, "two runs, two traces");
-        if (options.count == 1) printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", options.seed, hash);
+        if (options.count == 1)
+            printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", options.seed, hash);
     }
     printf("%" PRIu64 " lives, %" PRIu64 " events, %" PRIu64 " moves, %" PRIu64 " mutes, %" PRIu64
            " call cycles, %" PRIu64 " drops: no law was broken\n",

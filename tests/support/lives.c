@@ -11,8 +11,7 @@
 const char *const lives_names[LIVES_NAMES] = {"anna", "bert", "carl", "dora", "emil", "fanny"};
 const char *const lives_groups[LIVES_GROUPS] = {"choir", "guild", "crew"};
 
-void lives_init(struct lives *lives, const struct lives_options *options,
-                lives_broken *fail)
+void lives_init(struct lives *lives, const struct lives_options *options, lives_broken fail)
 {
     memset(lives, 0, sizeof(*lives));
     lives->options = *options;

@@ -64,7 +64,7 @@ struct life_call {
     uint32_t number;    // What its answer brings back.
 };
 
-struct life_timer { // Own ones, to the life itself.
+struct life_timer {     // Own ones, to the life itself.
     uint64_t reference; // 0: free.
     bool is_interval, is_cancelled;
 };
@@ -112,7 +112,7 @@ struct lives_options {
 };
 
 // A law is broken: says so and does not return.
-typedef __attribute__((noreturn)) void lives_broken(struct lives *lives, const char *text);
+typedef void (*lives_broken)(struct lives *lives, const char *text) __attribute__((noreturn));
 
 struct lives {
     struct lives_options options;
@@ -123,15 +123,14 @@ struct lives {
     _Atomic bool is_ending; // Nobody does anything any more, but everybody still listens.
     _Atomic uint64_t objects_made, objects_gone;
     _Atomic uint64_t events;
-    uint64_t hash; // Of all that has happened, in order. Not if threaded.
+    uint64_t hash;   // Of all that has happened, in order. Not if threaded.
     uint64_t now_ns; // For the trace.
     struct life life[LIVES_MAX];
-    lives_broken *fail;
+    lives_broken fail;
 };
 
 // Prepares; nobody lives yet. `node` may be set later, before the first birth.
-void lives_init(struct lives *lives, const struct lives_options *options,
-                lives_broken *fail);
+void lives_init(struct lives *lives, const struct lives_options *options, lives_broken fail);
 // Gives every player on whom nobody plays a life, on that core; while nothing runs there.
 void lives_populate(struct lives *lives, struct weft_actor_system *system, unsigned player_count);
 // Something from outside, so that they do not fall silent: a message to a random life, from

@@ -43,7 +43,8 @@ static void check_result(struct life *life, const char *what, int result, const 
     }
     lives_fail(life->lives, "%s: %d", what, result);
 }
-#define CHECK(life, what, result, ...) check_result(life, what, result, (const int[]){__VA_ARGS__, 1})
+#define CHECK(life, what, result, ...)                                                             \
+    check_result(life, what, result, (const int[]){__VA_ARGS__, 1})
 
 // ---- Messages.
 
@@ -97,9 +98,10 @@ static void send_one(struct weft_actor *self, struct life *life)
     const uint16_t type = (uint16_t)life_below(life, LIVES_TYPES);
     if (to == NULL) return;
     numbered(life, to, type, bytes, length);
-    sent(self, life, to, type,
-         (life_below(life, 3) == 0 ? weft_cast : weft_send)(self, life_pid(to), type, bytes, length),
-         "send");
+    sent(
+        self, life, to, type,
+        (life_below(life, 3) == 0 ? weft_cast : weft_send)(self, life_pid(to), type, bytes, length),
+        "send");
 }
 
 static void send_made(struct weft_actor *self, struct life *life)
@@ -175,14 +177,14 @@ static void check_answer(struct weft_actor *self, struct life *life, const struc
                          const char *what)
 {
     lives_event(self, life, what, life_pid(to), (uint64_t)(int64_t)result);
-    CHECK(life, what, result, 0, -ESRCH, -ETIMEDOUT, -EPIPE, -EDEADLK, -ECANCELED, -ENOMEM, -ENOBUFS,
-          -EXDEV);
+    CHECK(life, what, result, 0, -ESRCH, -ETIMEDOUT, -EPIPE, -EDEADLK, -ECANCELED, -ENOMEM,
+          -ENOBUFS, -EXDEV);
     if (result != 0) return;
     struct life_note note;
     memcpy(&note, reply->payload, sizeof(note));
     if (note.from != life->number || note.number != number)
-        lives_fail(life->lives, "%s: the answer to %u of life %u answers %u of life %u", what, number,
-                   life->number, note.number, note.from);
+        lives_fail(life->lives, "%s: the answer to %u of life %u answers %u of life %u", what,
+                   number, life->number, note.number, note.from);
 }
 
 static uint64_t some_timeout_ns(struct life *life)
@@ -347,14 +349,16 @@ static void join(struct weft_actor *self, struct life *life)
 static void spawn(struct weft_actor *self, struct life *life)
 {
     struct lives *lives = life->lives;
-    struct life *child = lives_conceive(lives, life_below(life, lives->options.player_count)), *state;
+    struct life *child = lives_conceive(lives, life_below(life, lives->options.player_count)),
+                *state;
     weft_pid pid = 0;
     uint64_t reference = 0;
     int result;
     if (child == NULL) return;
     struct weft_spawn how = lives_describe(child, &state);
     if (life_below(life, 2) == 0)
-        how.core = (uint16_t)life_below(life, (uint32_t)__builtin_popcountll(lives->node->core_mask));
+        how.core =
+            (uint16_t)life_below(life, (uint32_t)__builtin_popcountll(lives->node->core_mask));
     switch (life_below(life, 3)) {
     case 0: result = weft_spawn_link(self, &how, &pid); break;
     case 1:
@@ -371,8 +375,9 @@ static void spawn(struct weft_actor *self, struct life *life)
 
 static void end(struct weft_actor *self, struct life *life)
 {
-    const uint16_t reason = (uint16_t)(life_below(life, 3) == 0 ? WEFT_EXIT_USER + life_below(life, 4)
-                                                                : WEFT_EXIT_NORMAL);
+    const uint16_t reason =
+        (uint16_t)(life_below(life, 3) == 0 ? WEFT_EXIT_USER + life_below(life, 4)
+                                            : WEFT_EXIT_NORMAL);
     if (life_below(life, 4) != 0) return;
     lives_event(self, life, "wants to end", reason, 0);
     if (life_below(life, 2) == 0)
@@ -459,11 +464,10 @@ static void timer(struct weft_actor *self, struct life *life)
     const struct life_tick tick = {
         .due_ns = weft_now_ns(self) + delay_ns, .owner = life->number, .is_interval = is_interval};
     uint64_t reference = 0;
-    const int result = is_interval
-                           ? weft_send_interval(self, life_pid(to), delay_ns, 0, &tick, sizeof(tick),
-                                                &reference)
-                           : weft_send_after(self, life_pid(to), delay_ns, 0, &tick, sizeof(tick),
-                                             &reference);
+    const int result =
+        is_interval
+            ? weft_send_interval(self, life_pid(to), delay_ns, 0, &tick, sizeof(tick), &reference)
+            : weft_send_after(self, life_pid(to), delay_ns, 0, &tick, sizeof(tick), &reference);
     lives_event(self, life, "sets a timer", reference, delay_ns);
     CHECK(life, "timer", result, 0, -ENOMEM);
     if (result == 0) *own = (struct life_timer){.reference = reference, .is_interval = is_interval};
@@ -556,7 +560,8 @@ static void channel(struct weft_actor *self, struct life *life)
         if (life->is_plain) return; // Its last message goes.
         result = weft_channel_receive(self, pid, some_timeout_ns(life), &message);
         CHECK(life, "channel receive", result, 0, -EAGAIN, -ETIMEDOUT, -EPIPE, -ESRCH, -ENOMEM);
-        if (result == 0 && message->type != 7) lives_fail(life->lives, "a channel gave something else");
+        if (result == 0 && message->type != 7)
+            lives_fail(life->lives, "a channel gave something else");
         break;
     }
     lives_event(self, life, "channels", pid, (uint64_t)(int64_t)result);
@@ -567,14 +572,13 @@ static const struct {
     unsigned weight;
     bool is_weak; // Short enough for the explorer.
 } acts[] = {
-    {send_one, 30, true}, {send_made, 6, false}, {send_blob, 3, false}, {send_object, 3, false},
-    {flood, 1, true},     {call, 10, true},      {call_begin, 6, false}, {await, 6, false},
-    {settle_kept, 6, false}, {monitor, 6, true}, {demonitor, 6, true},  {link_one, 4, true},
-    {unlink_one, 3, true}, {trap, 3, true},      {exit_send, 2, true},  {join, 2, true},
-    {spawn, 6, true},     {end, 2, true},        {name, 6, false},      {group, 5, false},
-    {timer, 4, false},    {rest, 6, true},       {move, 4, true},       {pin, 1, true},
-    {preempt, 6, false},  {memory, 4, false},    {info, 3, true},      
-    {channel, 5, false},
+    {send_one, 30, true},    {send_made, 6, false}, {send_blob, 3, false},  {send_object, 3, false},
+    {flood, 1, true},        {call, 10, true},      {call_begin, 6, false}, {await, 6, false},
+    {settle_kept, 6, false}, {monitor, 6, true},    {demonitor, 6, true},   {link_one, 4, true},
+    {unlink_one, 3, true},   {trap, 3, true},       {exit_send, 2, true},   {join, 2, true},
+    {spawn, 6, true},        {end, 2, true},        {name, 6, false},       {group, 5, false},
+    {timer, 4, false},       {rest, 6, true},       {move, 4, true},        {pin, 1, true},
+    {preempt, 6, false},     {memory, 4, false},    {info, 3, true},        {channel, 5, false},
 };
 
 void lives_act(struct weft_actor *self, struct life *life)

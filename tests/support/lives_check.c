@@ -43,9 +43,9 @@ static uint64_t dropped(const struct lives *lives, enum weft_drop why)
 
 static void check_ledger(struct lives *lives)
 {
-    static const enum weft_drop reasons[] = {WEFT_DROP_MAILBOX_FULL,      WEFT_DROP_MAILBOX_NO_ACTOR,
-                                             WEFT_DROP_MAILBOX_NO_MEMORY, WEFT_DROP_MAILBOX_LATE,
-                                             WEFT_DROP_MAILBOX_CYCLE,     WEFT_DROP_RING_FULL};
+    static const enum weft_drop reasons[] = {
+        WEFT_DROP_MAILBOX_FULL, WEFT_DROP_MAILBOX_NO_ACTOR, WEFT_DROP_MAILBOX_NO_MEMORY,
+        WEFT_DROP_MAILBOX_LATE, WEFT_DROP_MAILBOX_CYCLE,    WEFT_DROP_RING_FULL};
     uint64_t sent = 0, received = 0, lost = 0;
     for (unsigned i = 0; i < core_count(lives); i++) {
         sent += system_at(lives, i)->sent;
@@ -62,8 +62,8 @@ static void check_ledger(struct lives *lives)
 static void check_gaps(struct lives *lives)
 {
     uint64_t gaps = 0;
-    const uint64_t lost = dropped(lives, WEFT_DROP_MAILBOX_FULL) +
-                          dropped(lives, WEFT_DROP_RING_FULL);
+    const uint64_t lost =
+        dropped(lives, WEFT_DROP_MAILBOX_FULL) + dropped(lives, WEFT_DROP_RING_FULL);
     for (unsigned i = 0; i < life_count(lives); i++)
         gaps += lives->life[i].gaps;
     if (gaps > lost)
@@ -107,8 +107,10 @@ static void check_life(struct lives *lives, const struct life *life)
     if (!life->is_quiet)
         lives_fail(lives, "life %u does not listen: flags %#x, %u messages", life->number, flags,
                    actor->mailbox_count);
-    if (!weft_list_empty(&actor->mailbox)) lives_fail(lives, "life %u leaves messages", life->number);
-    if ((flags & (WEFT_ACTOR_MUTED | WEFT_ACTOR_MOVING | WEFT_ACTOR_CALLING | WEFT_ACTOR_ENDING)) != 0)
+    if (!weft_list_empty(&actor->mailbox))
+        lives_fail(lives, "life %u leaves messages", life->number);
+    if ((flags & (WEFT_ACTOR_MUTED | WEFT_ACTOR_MOVING | WEFT_ACTOR_CALLING | WEFT_ACTOR_ENDING)) !=
+        0)
         lives_fail(lives, "life %u hangs: flags %#x", life->number, flags);
     if (actor->rare != NULL && !weft_list_empty(&actor->rare->unmutes))
         lives_fail(lives, "life %u keeps others waiting", life->number);
@@ -116,7 +118,8 @@ static void check_life(struct lives *lives, const struct life *life)
         const struct life_monitor *monitor = &life->monitors[i];
         if (monitor->reference != 0 && !monitor->is_over &&
             life_is_over(&lives->life[monitor->target]))
-            lives_fail(lives, "life %u was not told of the end of %u", life->number, monitor->target);
+            lives_fail(lives, "life %u was not told of the end of %u", life->number,
+                       monitor->target);
     }
     weft_edge_each(actor, check_edge, lives);
 }
@@ -209,13 +212,15 @@ static void check_memory(struct lives *lives, const struct weft_actor_system *sy
             lives_fail(lives, "core %u misses %u blocks of class %u", system->index,
                        system->messages[i].used_count, i);
     }
-    if (!weft_list_empty(&system->large)) lives_fail(lives, "core %u misses a long message", system->index);
+    if (!weft_list_empty(&system->large))
+        lives_fail(lives, "core %u misses a long message", system->index);
     if (system->rare_slab.used_count != 0 || system->label_slab.used_count != 0)
         lives_fail(lives, "core %u misses something of an actor", system->index);
     for (uint32_t i = 0; i < system->chunk_count; i++) {
         if (system->slots[i].used != 0) lives_fail(lives, "core %u misses a slot", system->index);
     }
-    if (system->core->wheel.armed_count != 0) lives_fail(lives, "core %u has a timer", system->index);
+    if (system->core->wheel.armed_count != 0)
+        lives_fail(lives, "core %u has a timer", system->index);
 }
 
 void lives_check_over(struct lives *lives)
@@ -239,7 +244,8 @@ void lives_check_over(struct lives *lives)
     }
     check_ledger(lives);
     check_names(lives);
-    const uint64_t made = atomic_load(&lives->objects_made), gone = atomic_load(&lives->objects_gone);
+    const uint64_t made = atomic_load(&lives->objects_made),
+                   gone = atomic_load(&lives->objects_gone);
     if (made != gone)
         lives_fail(lives, "%llu objects made, %llu destroyed", (unsigned long long)made,
                    (unsigned long long)gone);

@@ -36,7 +36,8 @@ static void check_order(struct life *life, const struct life_note *note, uint16_
 {
     struct lives *lives = life->lives;
     uint32_t *seen = &life->seen[note->from], *seen_of = &life->seen_of[note->from][type];
-    if (note->to != life->number) lives_fail(lives, "life %u got what is for %u", life->number, note->to);
+    if (note->to != life->number)
+        lives_fail(lives, "life %u got what is for %u", life->number, note->to);
     if (note->type_number <= *seen_of)
         lives_fail(lives, "life %u got number %u of type %u from %u behind %u", life->number,
                    note->type_number, type, note->from, *seen_of);
@@ -48,7 +49,8 @@ static void check_order(struct life *life, const struct life_note *note, uint16_
     life->gaps += note->number - *seen - 1;
     *seen = note->number;
     if (life->ended[note->from])
-        lives_fail(lives, "life %u got a message from %u behind its DOWN", life->number, note->from);
+        lives_fail(lives, "life %u got a message from %u behind its DOWN", life->number,
+                   note->from);
 }
 
 static void receive_note(struct life *life, const struct weft_message *message)
@@ -161,7 +163,8 @@ static void receive_down(struct life *life, const struct weft_message *down)
     lives_fail(lives, "life %u got a DOWN that it did not ask for, or twice", life->number);
 }
 
-static void receive_tick(struct weft_actor *self, struct life *life, const struct weft_message *message)
+static void receive_tick(struct weft_actor *self, struct life *life,
+                         const struct weft_message *message)
 {
     struct lives *lives = life->lives;
     struct life_tick tick;
@@ -187,8 +190,10 @@ void lives_receive(struct weft_actor *self, struct life *life, struct weft_messa
     case WEFT_MESSAGE_CAST:
         receive_note(life, message);
         if (lives_is_ending(life->lives) || weft_message_object(message, NULL) != NULL) break;
-        if (life_below(life, 12) == 0) send_on(self, life, message);
-        else if (life_below(life, 12) == 0) keep(self, life, message);
+        if (life_below(life, 12) == 0)
+            send_on(self, life, message);
+        else if (life_below(life, 12) == 0)
+            keep(self, life, message);
         break;
     case WEFT_MESSAGE_CALL: receive_call(self, life, message); break;
     case WEFT_MESSAGE_REPLY: receive_reply(life, message); break;
