@@ -26,8 +26,6 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
     const uint64_t slices = run->slices > 0 ? WEFT_NOTE_EVERY : 1;
     const uint64_t reductions = run->reductions - system->noted_reductions;
     const uint32_t partner = (uint32_t)actor->last_to;
-    // One that has parked in the middle of its slice does not come by slice.c's end of it.
-    if (unlikely(system->node->moves_always)) weft_move_stress(actor);
     system->noted_sent += sent;
     system->noted_reductions = run->reductions;
     // At least half of what these slices did was sending.

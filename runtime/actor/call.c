@@ -108,6 +108,7 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
     struct weft_message *answer = self->answer;
     *came = answer != NULL;
     if (answer == NULL) return wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
+    self->system->received++;
     const int error = error_of(answer);
     if (reply != NULL && error == 0)
         *reply = answer;
@@ -182,7 +183,6 @@ int weft_call_await(struct weft_actor *self, uint64_t reference, uint64_t timeou
     if (answer != NULL) {
         weft_mailbox_take(self, answer); // Which forgets the reference.
         self->answer = answer;
-        self->system->received++;
         result = wait_for_answer(self, timeout_ns, reply, came);
     } else if (known) {
         self->awaited = reference;

@@ -107,8 +107,7 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
             break;
         }
         system->evict_hand++;
-        // Acquire: as in weft_slot_core.
-        if (atomic_load_explicit(&system->location[slot], memory_order_acquire) !=
+        if (atomic_load_explicit(&system->location[slot], memory_order_relaxed) !=
             system->index + 1u)
             continue;
         struct weft_actor *actor =
@@ -125,8 +124,9 @@ static uint32_t sweep(struct weft_actor_system *system, uint64_t now_ns)
 }
 
 // While there is something to do the core does not sleep over it.
-uint64_t weft_evict_due_ns(const struct weft_actor_system *system)
+uint64_t weft_evict_due_ns(void *self)
 {
+    const struct weft_actor_system *system = self;
     return system->evict_found ? system->core->now_ns : UINT64_MAX;
 }
 

@@ -86,8 +86,12 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
 
 void weft_info_ordered(struct weft_actor_system *system, struct weft_message *order)
 {
-    if (weft_order_follow(system, order)) return; // It has moved on, or is about to come.
     struct weft_actor *actor = weft_actor_find(system, order->to);
+    const unsigned where = weft_slot_core(system, order->to);
+    if (actor == NULL && where != 0 && where != system->index + 1u) {
+        weft_order(system, (uint16_t)(where - 1), order); // It has moved on.
+        return;
+    }
     order->type = actor != NULL ? 0 : REPLY_ERROR;
     if (actor != NULL) {
         weft_actor_describe(actor, (struct weft_info *)(void *)order->payload);
@@ -101,35 +105,32 @@ void weft_info_ordered(struct weft_actor_system *system, struct weft_message *or
     weft_route(system, order, false);
 }
 
-static int ask(struct weft_actor *self, weft_pid pid, struct weft_info *info)
-{
-    struct weft_actor_system *system = self->system;
-    struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info)), *reply;
-    if (order == NULL) return -ENOMEM;
-    const uint64_t reference = ++system->reference;
-    order->tag = TAG_INFO;
-    order->to = pid;
-    order->from = self->pid;
-    order->reference = reference;
-    if (!weft_order_follow(system, order)) {
-        weft_message_release_block(system, order);
-        return -ESRCH;
-    }
-    const int result = weft_call_wait(self, reference, WEFT_FOREVER, &reply);
-    if (result != 0) return result;
-    memcpy(info, reply->payload, sizeof(*info));
-    weft_receive_drop_answer(self);
-    return 0;
-}
-
 int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info)
 {
-    struct weft_actor *actor = weft_actor_find(enter(self), pid);
-    int result = 0;
-    if (actor != NULL)
+    struct weft_actor_system *system = enter(self);
+    const unsigned where = weft_slot_core(system, pid);
+    struct weft_actor *actor = weft_actor_find(system, pid);
+    int result = -ESRCH;
+    if (actor != NULL) {
         weft_actor_describe(actor, info);
-    else
-        result = ask(self, pid, info);
+        result = 0;
+    } else if (where != 0 && where != system->index + 1u) {
+        struct weft_message *order = weft_message_alloc_hidden(system, sizeof(*info));
+        result = -ENOMEM;
+        if (order != NULL) {
+            order->tag = TAG_INFO;
+            order->to = pid;
+            order->from = self->pid;
+            order->reference = ++system->reference;
+            weft_order(system, (uint16_t)(where - 1), order);
+            struct weft_message *reply;
+            result = weft_call_wait(self, order->reference, WEFT_FOREVER, &reply);
+            if (result == 0) {
+                memcpy(info, reply->payload, sizeof(*info));
+                weft_receive_drop_answer(self);
+            }
+        }
+    }
     leave(self);
     return result;
 }

@@ -79,9 +79,9 @@ static inline unsigned weft_slot_core(const struct weft_actor_system *system, we
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
     const uint32_t slot = weft_pid_slot(pid);
     if (unlikely(slot >= home->slot_capacity)) return 0;
-    // Acquire: pairs with the release store below. Who is named here may not have heard of it yet
-    // (migrate.c) and looks at the actor's `system`: it must not find itself there from before.
-    return atomic_load_explicit(&home->location[slot], memory_order_acquire);
+    // Relaxed: a pid reaches a core by a ring, after the location was stored. A later change is
+    // fenced by the marks of migrate.c.
+    return atomic_load_explicit(&home->location[slot], memory_order_relaxed);
 }
 
 // The block of `pid`, whoever it is now. Only if weft_slot_core says that it is here.
@@ -97,9 +97,8 @@ static inline void weft_slot_set_core(const struct weft_actor_system *system, we
                                       unsigned core_plus_1)
 {
     const struct weft_actor_system *home = system->node->systems[weft_pid_home(pid)];
-    // Release: pairs with the acquire load above.
     atomic_store_explicit(&home->location[weft_pid_slot(pid)], (uint8_t)core_plus_1,
-                          memory_order_release);
+                          memory_order_relaxed);
 }
 
 // False if there is no such actor; true if there is, or another core would have to be asked.
@@ -167,9 +166,6 @@ int weft_route(struct weft_actor_system *system, struct weft_message *message, b
 void weft_signal(struct weft_actor_system *system, struct weft_message *message);
 // Sends an order to core `to`, which is not this one.
 void weft_order(struct weft_actor_system *system, uint16_t to, struct weft_message *order);
-// Sends an order about the actor `order->to` to where it is, or keeps it until it has come here.
-// False: it is here, or nowhere.
-bool weft_order_follow(struct weft_actor_system *system, struct weft_message *order);
 // A signal has arrived at its actor's core; `actor` NULL: it does not exist.
 void weft_signal_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *signal);
@@ -178,7 +174,6 @@ void weft_outbox_flush(struct weft_actor_system *system);
 void weft_outbox_on_actor(void *self, const struct weft_core_message *message);
 void weft_outbox_on_memory(void *self, const struct weft_core_message *message);
 void weft_outbox_turn_end(void *self, uint64_t now_ns);
-uint64_t weft_outbox_due_ns(void *self); // When it wants to be turned, even if nothing comes.
 // Delivers one message that came from another core, or was held.
 void weft_outbox_deliver(struct weft_actor_system *system, struct weft_message *message);
 
@@ -234,6 +229,9 @@ static inline void weft_slice_note(struct weft_actor_system *system, const struc
 
 enum weft_wait { WAIT_OVER, WAIT_TIMEOUT, WAIT_REFUSED };
 
+// One that waits with a full mailbox keeps those that wait for room no longer than this.
+#define WEFT_BUSY_WAIT_NS (100 * WEFT_NS_PER_MS)
+
 // True if the running actor may leave its core in the middle of its slice. Does not return if it is
 // to end: it waits for nothing any more.
 bool weft_actor_may_park(struct weft_actor *actor);
@@ -277,7 +275,7 @@ void weft_stack_unpromise(struct weft_actor_system *system);
 void weft_actor_restore_stack(struct weft_actor *actor);
 void weft_actor_drop_evicted(struct weft_actor *actor);
 void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns);
-uint64_t weft_evict_due_ns(const struct weft_actor_system *system);
+uint64_t weft_evict_due_ns(void *self);
 
 // ---- receive.c, awaits.c, call.c
 
@@ -379,9 +377,6 @@ void weft_unmute_ordered(struct weft_actor_system *system, struct weft_message *
 // A message from another core has found the mailbox at its limit.
 void weft_mute_remote(struct weft_actor *receiver, weft_pid sender);
 void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to);
-// Lets those go who have waited for too long, and when the next ones will have.
-void weft_mute_turn(struct weft_actor_system *system, uint64_t now_ns);
-uint64_t weft_mute_due_ns(const struct weft_actor_system *system);
 
 // ---- migrate.c, balance.c
 

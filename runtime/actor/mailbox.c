@@ -74,6 +74,8 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
         case WEFT_OVERFLOW_MUTE:
             if (!may_wait || actor->mailbox_count / MUTE_FACTOR >= limit)
                 return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+            // One that waits for something else must learn that it keeps others waiting (wait.c).
+            if ((actor->task.flags & WEFT_ACTOR_BUSY) == 0) weft_actor_ready(actor);
             actor->task.flags |= WEFT_ACTOR_BUSY;
             status = PUT_MUTE;
             break;
@@ -97,7 +99,6 @@ static int put_unbounded(struct weft_actor_system *system, struct weft_actor *ac
     if (message->tag == WEFT_MESSAGE_REPLY) {
         if (message->reference == actor->awaited) {
             actor->answer = message;
-            system->received++; // Here, and not when it wakes: it may be killed first.
             actor->awaited = WEFT_REFERENCE_NONE;
             weft_actor_ready(actor);
             return 0;

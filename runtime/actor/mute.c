@@ -5,23 +5,14 @@
 // receiver's core the actor is BUSY. If they are two cores, the receiver's says MUTE once, and
 // UNMUTE when there is room: that message is made with the first, so it cannot fail.
 //
-// Nobody waits who is BUSY himself. So no circle of such waits can close: take the one that began
-// to wait last; it was not BUSY then, but somebody waits for it, and nobody waits for one that is
-// not BUSY. But a receiver may wait for something else: for an answer, for a message that fits, and
-// that from somebody who waits behind a dam. So no wait is longer than WAIT_NS_MAX: its message is
-// in the mailbox already, and whoever sends more than the mailbox can ever take is refused.
-//
-// Never muted are the node's own actors and those of priority MAX.
+// Nobody waits who is BUSY himself. So no circle of waiters can close: take the one that began to
+// wait last; it was not BUSY then, but somebody waits for it, and nobody waits for one that is not
+// BUSY. Never muted are the node's own actors and those of priority MAX.
 #include <errno.h>
 
 #include "runtime/actor/internal.h"
 
-#define WAIT_NS_MAX (100 * WEFT_NS_PER_MS)
-
-// In a block of a message: its `from` is the receiver, its `reference` see below, its `to` until
-// when the first waiter waits. `type`: the way to that core, less 1, is full; 0: it is not.
-// `length` 1: the receiver's core has said MUTE.
-struct dam {
+struct dam { // In a block of a message: its `from` is the receiver, its `reference` see below.
     struct weft_list waiters; // task.link of each.
 };
 
@@ -50,8 +41,6 @@ static struct weft_message *make_dam(struct weft_actor_system *system, weft_pid 
     struct weft_message *block = weft_message_alloc_control(system);
     if (block == NULL) return NULL;
     block->from = receiver;
-    block->to = 0;
-    block->length = 0;
     weft_list_init(&dam_of(block)->waiters);
     weft_list_append(&system->dams, weft_message_link(block));
     return block;
@@ -75,29 +64,12 @@ static bool let_one_go(struct dam *dam)
     return true;
 }
 
-static void let_all_go(struct dam *dam)
-{
-    while (let_one_go(dam))
-        continue;
-}
-
 static void break_dam(struct weft_actor_system *system, struct weft_message *block)
 {
-    let_all_go(dam_of(block));
+    while (let_one_go(dam_of(block)))
+        continue;
     weft_list_remove(weft_message_link(block));
     weft_message_release_block(system, block);
-}
-
-// The actor stands still from now on. It is in no queue.
-static void wait_behind(struct weft_actor_system *system, struct weft_message *block,
-                        struct weft_actor *actor)
-{
-    struct dam *dam = dam_of(block);
-    weft_counter_add(&system->stats.mute_count, 1);
-    if (weft_list_empty(&dam->waiters)) block->to = system->core->now_ns + WAIT_NS_MAX;
-    actor->task.flags |= WEFT_ACTOR_MUTED;
-    actor->task.queued = true; // In the dam, so that nothing else queues it.
-    weft_list_append(&dam->waiters, &actor->task.link);
 }
 
 static bool is_exempt(const struct weft_actor *actor)
@@ -118,10 +90,8 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
     if (!is_full && (is_here || block == NULL)) return; // Others wait; there is room now.
     if (block == NULL) {
         block = make_dam(system, receiver);
-        if (block != NULL && where != 0 && !is_here) {
+        if (block != NULL && where != 0 && !is_here)
             system->out[where - 1].muted++; // It is the way there that is full.
-            block->type = (uint16_t)where;
-        }
     }
     if (block == NULL) return;
     block->reference = UINT64_MAX;   // From half its limit on.
@@ -134,7 +104,10 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
         weft_list_remove(&self->task.link);
         self->task.queued = false;
     }
-    wait_behind(system, block, self);
+    weft_counter_add(&system->stats.mute_count, 1);
+    self->task.flags |= WEFT_ACTOR_MUTED;
+    self->task.queued = true; // In the dam, so that nothing else queues it.
+    weft_list_append(&dam_of(block)->waiters, &self->task.link);
     weft_actor_park(self);
 }
 
@@ -146,7 +119,10 @@ bool weft_mute_slice(struct weft_actor *actor)
     struct weft_message *block = find_dam(system, receiver);
     if (block == NULL || is_exempt(actor)) return false;
     if (actor->task.queued) weft_list_remove(&actor->task.link);
-    wait_behind(system, block, actor);
+    weft_counter_add(&system->stats.mute_count, 1);
+    actor->task.flags |= WEFT_ACTOR_MUTED;
+    actor->task.queued = true;
+    weft_list_append(&dam_of(block)->waiters, &actor->task.link);
     return true;
 }
 
@@ -159,9 +135,9 @@ void weft_mute_unlink(struct weft_actor *actor)
 
 void weft_mute_ordered(struct weft_actor_system *system, struct weft_message *order)
 {
-    struct weft_message *block = find_dam(system, order->from);
-    if (block == NULL) block = make_dam(system, order->from);
-    if (block != NULL) block->length = 1; // Else they go on sending: it is bounded there.
+    if (find_dam(system, order->from) == NULL) {
+        make_dam(system, order->from); // Without memory for it they go on sending: bounded there.
+    }
     weft_message_release_block(system, order);
 }
 
@@ -177,34 +153,8 @@ void weft_mute_outbox_shorter(struct weft_actor_system *system, uint16_t to)
     system->out[to].muted = 0;
     WEFT_LIST_FOR_EACH (link, &system->dams) {
         struct weft_message *block = weft_message_of(link);
-        if (block->type != to + 1u) continue; // Wherever the receiver is by now.
-        // Who is BUSY meanwhile must not wait for the mailbox as well: each finds that out by
-        // itself.
-        block->type = 0;
-        if (block->length != 0)
-            let_all_go(dam_of(block));
-        else
-            break_dam(system, block);
+        if (weft_slot_core(system, block->from) == to + 1u) break_dam(system, block);
     }
-}
-
-void weft_mute_turn(struct weft_actor_system *system, uint64_t now_ns)
-{
-    WEFT_LIST_FOR_EACH (link, &system->dams) {
-        struct weft_message *block = weft_message_of(link);
-        if (now_ns < block->to) continue;
-        let_all_go(dam_of(block));
-    }
-}
-
-uint64_t weft_mute_due_ns(const struct weft_actor_system *system)
-{
-    uint64_t due_ns = UINT64_MAX;
-    WEFT_LIST_FOR_EACH (link, &system->dams) {
-        struct weft_message *block = weft_message_of(link);
-        if (!weft_list_empty(&dam_of(block)->waiters) && block->to < due_ns) due_ns = block->to;
-    }
-    return due_ns;
 }
 
 // ---- At the receiver's.
@@ -259,7 +209,6 @@ bool weft_mute_relieve(struct weft_actor *receiver)
     if (count > 0 && count > block->reference) return true; // Not yet.
     const uint32_t step = receiver->mailbox_max / STEPS;
     block->reference = count > step ? count - step : 0;
-    block->to = system->core->now_ns + WAIT_NS_MAX; // It gets on.
     if (count > 0 && let_one_go(dam_of(block))) return true;
     break_dam(system, block);
     return false;

@@ -43,7 +43,6 @@ void weft_outbox_turn_end(void *self, uint64_t now_ns)
     weft_arena_settle(system->arena);
     weft_balance_turn(system, now_ns);
     weft_evict_turn(system, now_ns);
-    if (unlikely(!weft_list_empty(&system->dams))) weft_mute_turn(system, now_ns);
     weft_outbox_flush(system);
     for (uint64_t mask = system->home_mask; mask != 0; mask &= mask - 1) {
         const uint16_t to = (uint16_t)__builtin_ctzll(mask);
@@ -51,20 +50,6 @@ void weft_outbox_turn_end(void *self, uint64_t now_ns)
         system->home[to] = NULL;
         system->home_mask &= ~(UINT64_C(1) << to);
     }
-}
-
-uint64_t weft_outbox_due_ns(void *self)
-{
-    const struct weft_actor_system *system = self;
-    uint64_t due_ns = weft_evict_due_ns(system);
-    if (unlikely(!weft_list_empty(&system->dams))) {
-        const uint64_t mute_ns = weft_mute_due_ns(system);
-        if (mute_ns < due_ns) due_ns = mute_ns;
-    }
-    // What a full ring has refused: its reader does not say when it has made room.
-    const uint64_t soon_ns = system->core->now_ns + WEFT_IDLE_SLEEP_NS_MIN;
-    if (unlikely((system->out_mask | system->home_mask) != 0) && soon_ns < due_ns) due_ns = soon_ns;
-    return due_ns;
 }
 
 static void append(struct weft_actor_system *system, uint16_t to, struct weft_message *message)
@@ -106,17 +91,6 @@ static inline enum place place_of(struct weft_actor_system *system, weft_pid pid
 static void hold(struct weft_actor_system *system, struct weft_message *message)
 {
     weft_list_append(&system->held, weft_message_link(message));
-}
-
-bool weft_order_follow(struct weft_actor_system *system, struct weft_message *order)
-{
-    struct weft_actor *actor;
-    uint16_t core;
-    switch (place_of(system, order->to, &actor, &core)) {
-    case ELSEWHERE: append(system, core, order); return true;
-    case COMING: hold(system, order); return true;
-    default: return false;
-    }
 }
 
 int weft_route(struct weft_actor_system *system, struct weft_message *message, bool may_wait)

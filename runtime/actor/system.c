@@ -36,7 +36,7 @@ static int add_poller(struct weft_actor_system *system)
 {
     const struct weft_poller poller = {.name = "actors",
                                        .flush = weft_outbox_turn_end,
-                                       .due_ns = weft_outbox_due_ns,
+                                       .due_ns = weft_evict_due_ns,
                                        .self = system};
     return weft_core_add_poller(system->core, &poller);
 }
@@ -98,8 +98,7 @@ void weft_actor_each(struct weft_actor_system *system,
                 slot += WEFT_CHUNK_SLOTS - 1;
                 continue;
             }
-            // Acquire: as in weft_slot_core.
-            if (atomic_load_explicit(&home->location[slot], memory_order_acquire) !=
+            if (atomic_load_explicit(&home->location[slot], memory_order_relaxed) !=
                 system->index + 1u)
                 continue;
             struct weft_actor *actor =

@@ -109,17 +109,29 @@ static bool arm(struct weft_actor *actor, uint64_t deadline_ns)
     return true;
 }
 
+// Who waits with a full mailbox does not empty it, and keeps others waiting; perhaps, by way of
+// others still, the very one that it waits for. So after a while they may go on.
+static uint64_t patience_ns(const struct weft_actor *actor)
+{
+    return (actor->task.flags & WEFT_ACTOR_BUSY) != 0
+               ? actor->system->core->now_ns + WEFT_BUSY_WAIT_NS
+               : WEFT_FOREVER;
+}
+
 enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
 {
     if (deadline_ns <= actor->system->core->now_ns) return WAIT_TIMEOUT;
     if (!weft_actor_can_park(actor)) return WAIT_REFUSED;
-    if (deadline_ns == WEFT_FOREVER) {
+    const uint64_t busy_ns = patience_ns(actor);
+    const uint64_t until_ns = deadline_ns < busy_ns ? deadline_ns : busy_ns;
+    if (until_ns == WEFT_FOREVER) {
         weft_actor_park(actor);
         return WAIT_OVER;
     }
-    if (!arm(actor, deadline_ns)) return WAIT_REFUSED;
+    if (!arm(actor, until_ns)) return WAIT_REFUSED;
     weft_actor_park(actor);
     actor->rare->deadline_ns = WEFT_FOREVER;
+    if (actor->system->core->now_ns >= busy_ns) weft_mute_over(actor);
     return WAIT_OVER; // If it is too late the next wait says so.
 }
 
