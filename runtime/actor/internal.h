@@ -229,9 +229,6 @@ static inline void weft_slice_note(struct weft_actor_system *system, const struc
 
 enum weft_wait { WAIT_OVER, WAIT_TIMEOUT, WAIT_REFUSED };
 
-// One that waits with a full mailbox keeps those that wait for room no longer than this.
-#define WEFT_BUSY_WAIT_NS (100 * WEFT_NS_PER_MS)
-
 // True if the running actor may leave its core in the middle of its slice. Does not return if it is
 // to end: it waits for nothing any more.
 bool weft_actor_may_park(struct weft_actor *actor);

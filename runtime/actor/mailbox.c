@@ -131,6 +131,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     const uint32_t count = actor->mailbox_count;
+    if (rare != NULL) rare->patience_ns = 0; // It gets on.
     if (count > limit_of(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
