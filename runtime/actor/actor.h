@@ -88,11 +88,12 @@ struct weft_actor_system;
 // What only some actors need: made when one keeps a message, arms a timer, and so on.
 struct weft_actor_rare {
     struct weft_actor *actor;
-    struct weft_list kept;        // Messages that it keeps.
-    struct weft_list blocks;      // Of weft_alloc.
-    struct weft_timer timer;      // Wakes it at deadline_ns, or before (wait.c).
-    uint64_t deadline_ns;         // Of the wait under way.
-    struct weft_awaits *awaits;   // Calls under way, beyond the one that it waits in.
+    struct weft_list kept;      // Messages that it keeps.
+    struct weft_list blocks;    // Of weft_alloc.
+    struct weft_timer timer;    // Wakes it at deadline_ns, or before (wait.c).
+    uint64_t deadline_ns;       // Of the wait under way.
+    uint64_t patience_ns;       // How long others wait while it waits with a full mailbox (wait.c).
+    struct weft_awaits *awaits; // Calls under way, beyond the one that it waits in.
     struct weft_cursors *cursors; // Where receives by pattern stopped.
     struct weft_list unmutes;     // UNMUTE messages for other cores, ready to go (mute.c).
     struct weft_message *alarm;   // The mailbox alarm's message, when it is not on its way.

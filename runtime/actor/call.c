@@ -194,7 +194,7 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
         const uint64_t deadline_ns = weft_deadline_ns(self, timeout_ns);
         self->task.flags |= WEFT_ACTOR_SELECTIVE | WEFT_ACTOR_CALLING;
         while (self->answer == NULL && wait == WAIT_OVER) {
-            if (unlikely(deadline_ns != WEFT_FOREVER))
+            if (unlikely(deadline_ns != WEFT_FOREVER || (self->task.flags & WEFT_ACTOR_BUSY) != 0))
                 wait = weft_actor_wait(self, deadline_ns);
             else if (likely(weft_actor_can_park(self)))
                 weft_actor_park_inline(self);

@@ -92,6 +92,8 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
         case WEFT_OVERFLOW_MUTE:
             if (!may_wait || is_full(system, actor, message, limit))
                 return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+            // One that waits for something else must learn that it keeps others waiting (wait.c).
+            if ((actor->task.flags & WEFT_ACTOR_BUSY) == 0) weft_actor_ready(actor);
             actor->task.flags |= WEFT_ACTOR_BUSY;
             status = PUT_MUTE;
             break;
@@ -162,6 +164,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
     const uint32_t count = actor->mailbox_count;
+    if (rare != NULL) rare->patience_ns = 0; // It gets on.
     if (weft_mailbox_load(actor) > weft_mailbox_limit(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;

@@ -106,6 +106,8 @@ void weft_actor_release_rare(struct weft_actor *actor)
 
 // ---- Parking.
 
+#define PATIENCE_NS (100 * WEFT_NS_PER_MS)
+
 bool weft_actor_may_park(struct weft_actor *actor)
 {
     if (unlikely((actor->task.flags & (WEFT_ACTOR_ENDING | WEFT_ACTOR_ZOMBIE)) ==
@@ -147,17 +149,38 @@ static bool arm(struct weft_actor *actor, uint64_t deadline_ns)
     return true;
 }
 
+// Who waits with a full mailbox does not empty it, and keeps others waiting; perhaps, by way of
+// others still, the very one that it waits for. So after a while they may go on. The while is over
+// whatever wakes it meanwhile, and begins anew when it has taken something out (mailbox.c).
+static uint64_t patience_ns(struct weft_actor *actor)
+{
+    struct weft_actor_rare *rare =
+        (actor->task.flags & WEFT_ACTOR_BUSY) != 0 ? weft_actor_rare(actor) : NULL;
+    if (rare == NULL) return WEFT_FOREVER;
+    if (rare->patience_ns == 0) rare->patience_ns = actor->system->core->now_ns + PATIENCE_NS;
+    return rare->patience_ns;
+}
+
+static void lose_patience(struct weft_actor *actor)
+{
+    actor->rare->patience_ns = 0;
+    weft_mute_over(actor);
+}
+
 enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
 {
     if (deadline_ns <= actor->system->core->now_ns) return WAIT_TIMEOUT;
     if (!weft_actor_can_park(actor)) return WAIT_REFUSED;
-    if (deadline_ns == WEFT_FOREVER) {
+    const uint64_t busy_ns = patience_ns(actor);
+    const uint64_t until_ns = deadline_ns < busy_ns ? deadline_ns : busy_ns;
+    if (until_ns == WEFT_FOREVER) {
         weft_actor_park(actor);
         return WAIT_OVER;
     }
-    if (!arm(actor, deadline_ns)) return WAIT_REFUSED;
+    if (!arm(actor, until_ns)) return WAIT_REFUSED;
     weft_actor_park(actor);
     actor->rare->deadline_ns = WEFT_FOREVER;
+    if (actor->system->core->now_ns >= busy_ns) lose_patience(actor);
     return WAIT_OVER; // If it is too late the next wait says so.
 }
 
