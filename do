@@ -11,7 +11,7 @@ build=${WEFT_BUILD_DIR:-build}
 packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev liburing-dev libjemalloc-dev
 libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev iproute2'
 packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14 netcat-openbsd
-iputils-ping tcpdump strace util-linux procps curl git'
+iputils-ping tcpdump strace spin util-linux procps curl git'
 packages_cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev

@@ -2,13 +2,13 @@
 #
 # A stage that this machine cannot run is skipped by name and says why. WEFT_TEST_STAGES="check unit"
 # runs some of the stages only, in this order:
-#   check unit io sim system asan tsan clang fuzz arm64
+#   check unit io proof sim system asan tsan clang fuzz arm64
 # shellcheck shell=sh
 
 passed=0
 failed=0
 skipped=0
-stages=${WEFT_TEST_STAGES:-check unit io sim system asan tsan clang fuzz arm64}
+stages=${WEFT_TEST_STAGES:-check unit io proof sim system asan tsan clang fuzz arm64}
 results=$build/test-results
 rm -rf "$results"
 mkdir -p "$results"
@@ -27,8 +27,9 @@ number() {
 }
 
 # What TSan looks at: that which several threads touch.
-tests_tsan='sched/core sched/ring sched/thread sched/wheel actor/actor actor/monitor actor/registry
-actor/runtime actor/stress actor/threads base/log admin/ring'
+tests_tsan='sched/core sched/quiesce sched/ring sched/thread sched/wheel actor/actor actor/call actor/monitor
+actor/move actor/mute actor/registry actor/runtime actor/stress actor/threads otp/threads port/runtime port/tcp
+table/owner table/threads base/log admin/ring'
 
 # count LABEL DIR MESON-ARGUMENT…: builds and runs a set of meson tests and adds up what meson says.
 count() {
@@ -85,6 +86,10 @@ if stage io 'the same where io_uring is refused (WEFT_IO=epoll)'; then
     export WEFT_IO=epoll
     count io-epoll "$build" --suite unit dataplane/uring_disk dataplane/uring_crash dataplane/uring_sleeper
     unset WEFT_IO
+fi
+
+if stage proof 'models: every order of events, and seeded runs of the actors'; then
+    count proof "$build" --suite proof
 fi
 
 if stage sim 'the simulator: fixed seeds, each twice'; then

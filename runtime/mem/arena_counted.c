@@ -17,8 +17,8 @@ struct weft_arena {
     struct weft_list blocks;
     bool is_forbidden;
     struct weft_list later; // Released while it was.
-    uint64_t refuse_in; // The allocation to be refused, counted down; 0: none.
-    bool refuses_on;    // And those after it.
+    uint64_t refuse_in;     // The allocation to be refused, counted down; 0: none.
+    bool refuses_on;        // And those after it.
 };
 
 struct block {
