@@ -215,6 +215,8 @@ struct weft_actor_system { // One per worker core.
     // Its core's alone.
     _Alignas(WEFT_CORE_ALIGN) struct weft_actor *running; // In its slice now; NULL: none.
     bool in_user;            // The code of an actor is running, not ours (fault.c).
+    uint8_t note_dice;       // balance.c,
+    uint32_t note_at;        // and the slice of this turn after which it looks next.
     uint64_t sent, received; // User messages; in `stats` at the end of each turn.
     uint64_t reference;      // The last one given out; the core's index in the top byte.
     uint64_t out_mask;       // Outboxes with something in them.
@@ -225,7 +227,8 @@ struct weft_actor_system { // One per worker core.
     uint32_t open_chunk;    // The first with free slots; UINT32_MAX: none.
     uint32_t holding;       // Arrivals under way.
     int64_t stack_promises; // Stacks of this core that somebody has, or may want (wait.c).
-    uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last.
+    uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last,
+    uint32_t noted_slices;                 // likewise.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
     uint32_t evict_hand;                                 // evict.c: the slot to look at next,

@@ -19,15 +19,33 @@
 
 // ---- Who talks to whom.
 
+// After the first slice of a turn, and then after one of about eight: not every eighth, which among
+// sixteen actors would always be the same two.
+static void note_next(struct weft_actor_system *system)
+{
+    const struct weft_run *run = &system->core->run;
+    system->note_dice = (uint8_t)((system->note_dice * 5 + 3) % 16); // Each of 0 .. 15 in turn.
+    system->note_at = run->slices + 1 + system->note_dice;
+    system->noted_sent = system->sent;
+    system->noted_reductions = run->reductions;
+    system->noted_slices = run->slices + 1;
+}
+
+static void note_first(struct weft_actor_system *system)
+{
+    system->note_at = system->noted_slices = 0;
+    system->noted_reductions = 0;
+    system->noted_sent = system->sent;
+}
+
 void weft_balance_note(struct weft_actor_system *system, struct weft_actor *actor)
 {
     const struct weft_run *run = &system->core->run;
     const uint64_t sent = system->sent - system->noted_sent;
-    const uint64_t slices = run->slices > 0 ? WEFT_NOTE_EVERY : 1;
+    const uint64_t slices = run->slices + 1 - system->noted_slices;
     const uint64_t reductions = run->reductions - system->noted_reductions;
     const uint32_t partner = (uint32_t)actor->last_to;
-    system->noted_sent += sent;
-    system->noted_reductions = run->reductions;
+    note_next(system);
     // At least half of what these slices did was sending.
     const bool talks = sent * 2 * WEFT_MESSAGE_REDUCTIONS >= reductions && sent * 4 >= slices;
     if (partner != actor->task.number || !talks) {
@@ -166,6 +184,7 @@ void weft_balance_call(struct weft_actor_system *system)
 void weft_balance_turn(struct weft_actor_system *system, uint64_t now_ns)
 {
     struct weft_core *core = system->core;
+    note_first(system);
     if (system->node->core_mask == UINT64_C(1) << system->index) return;
     const uint64_t backlog = weft_counter_get(&system->stats.backlog_turns);
     if (core->run.spent >= WEFT_TURN_REDUCTIONS && weft_core_has_task(core)) {

@@ -236,12 +236,11 @@ bool weft_slice_is_actor(const struct weft_task *task); // Not some other task o
 
 // What is noted at the end of every slice: chains for other cores go, and now and then, who talks
 // to whom (balance.c).
-#define WEFT_NOTE_EVERY 8 // A power of two.
 static inline void weft_slice_note(struct weft_actor_system *system, const struct weft_core *core,
                                    struct weft_actor *actor)
 {
     if (unlikely(system->out_mask != 0)) weft_outbox_flush(system);
-    if (unlikely((core->run.slices & (WEFT_NOTE_EVERY - 1)) == 0)) weft_balance_note(system, actor);
+    if (unlikely(core->run.slices >= system->note_at)) weft_balance_note(system, actor);
 }
 
 // ---- wait.c
