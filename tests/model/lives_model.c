@@ -22,7 +22,7 @@ static struct {
     uint64_t events, lives, moves, mutes;
 } met;
 
-static _Noreturn void fail(struct lives *failed, const char *text)
+static __attribute__((noreturn)) void fail(struct lives *failed, const char *text)
 {
     (void)failed;
     explore_fail("%s", text);

@@ -44,7 +44,7 @@ static struct { // Of all seeds: what they have met.
     uint64_t events, lives, moves, mutes, cycles, drops;
 } met;
 
-static _Noreturn void fail(struct lives *failed, const char *text)
+static __attribute__((noreturn)) void fail(struct lives *failed, const char *text)
 {
     fflush(stdout);
     fprintf(stderr, "replay: seed %" PRIu64 ", at %.6f s: %s\n", failed->options.seed,

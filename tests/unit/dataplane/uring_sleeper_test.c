@@ -10,6 +10,7 @@
 
 #include "dataplane/uring_sleeper.h"
 #include "runtime/base/units.h"
+#include "runtime/sched/fence.h"
 #include "tests/support/cmocka.h"
 
 enum { ROUNDS = 50000, TIMEOUT_S = 20 };
@@ -36,7 +37,7 @@ static uint64_t now_ns(void)
 static void give(struct side *to)
 {
     atomic_fetch_add_explicit(&to->token, 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); // Pairs with the fence in await.
+    weft_full_fence(); // Pairs with the fence in await.
     if (atomic_exchange_explicit(&to->asleep, 0, memory_order_relaxed))
         to->interface.wake(to->interface.self);
 }
@@ -45,7 +46,7 @@ static void await(struct side *side, uint32_t token)
 {
     while (atomic_load_explicit(&side->token, memory_order_acquire) < token) {
         atomic_store_explicit(&side->asleep, 1, memory_order_relaxed);
-        atomic_thread_fence(memory_order_seq_cst); // Pairs with the fence in give.
+        weft_full_fence(); // Pairs with the fence in give.
         if (atomic_load_explicit(&side->token, memory_order_relaxed) < token) {
             const uint64_t from = now_ns();
             side->interface.sleep(side->interface.self, TIMEOUT_S * WEFT_NS_PER_S);
