@@ -202,6 +202,7 @@ static void received(struct weft_uring_io *io, struct weft_io_op *op, int32_t re
     const uint32_t flags = io->uring->flags;
     if (io->buffers == NULL) {
         if (result >= 0) result = receive_now(io, op);
+        if (result == -EAGAIN && op->is_cancelled) result = -ECANCELED; // Nobody wakes it again.
         if (result == -EAGAIN)
             wait_for_room(io, op);
         else

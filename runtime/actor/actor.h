@@ -240,7 +240,9 @@ struct weft_actor_system { // One per worker core.
     // Whom weft_mute_watch was asked about has room again. It may only make tasks ready. NULL:
     // nobody wants to know.
     void (*relieved)(struct weft_actor_system *system, weft_pid receiver);
-    bool is_stuck;                // A handler is doing this core's work (relief.c).
+    bool is_stuck; // A handler is doing this core's work (relief.c).
+    struct weft_list
+        undestroyed; // Messages with objects that were dropped in it, until the turn ends.
     _Atomic weft_pid kill_wanted; // Ended if it holds the core (fault.c). Any thread writes it.
     struct weft_crash_ring *crashes;
     struct weft_list large; // Message blocks beyond the slabs' classes, to return at the end.

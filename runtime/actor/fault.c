@@ -298,7 +298,9 @@ static void on_poke(int signal, siginfo_t *info, void *opaque)
         thread->system->running != NULL && thread->system->in_user) {
         struct weft_actor_system *system = thread->system;
         note_stuck(thread, info, context);
+        system->in_user = false; // What crashes in there is ours.
         weft_relieve(system);
+        system->in_user = true;
         // Somebody wants it to end, and it does not come back to hear of it.
         const enum weft_exit reason = end_wanted(system);
         if (reason != WEFT_EXIT_NORMAL && is_actors(system, registers_of(context).pc))

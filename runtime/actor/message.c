@@ -166,7 +166,13 @@ static void destroy_object(struct weft_actor_system *system, struct weft_message
 
 void weft_message_release(struct weft_actor_system *system, struct weft_message *message)
 {
-    if (unlikely(message->home & HOME_OBJECT)) destroy_object(system, message);
+    if (unlikely(message->home & HOME_OBJECT)) {
+        if (system->is_stuck) { // What destroys it is an actor's own code: not in a handler.
+            weft_list_append(&system->undestroyed, weft_message_link(message));
+            return;
+        }
+        destroy_object(system, message);
+    }
     if (unlikely(message->tag == WEFT_MESSAGE_CALL)) {
         weft_call_fail(system, message, -ECANCELED); // Nobody else will answer it.
         return;

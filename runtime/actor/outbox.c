@@ -35,9 +35,16 @@ void weft_outbox_flush(struct weft_actor_system *system)
         flush_to(system, (uint16_t)__builtin_ctzll(mask));
 }
 
+static void release_undestroyed(struct weft_actor_system *system)
+{
+    for (struct weft_list *link; (link = weft_list_pop(&system->undestroyed)) != NULL;)
+        weft_message_release(system, weft_message_of(link));
+}
+
 void weft_outbox_turn_end(void *self, uint64_t now_ns)
 {
     struct weft_actor_system *system = self;
+    if (unlikely(!weft_list_empty(&system->undestroyed))) release_undestroyed(system);
     weft_counter_set(&system->stats.send_count, system->sent);
     weft_counter_set(&system->stats.message_count, system->received);
     weft_arena_settle(system->arena);

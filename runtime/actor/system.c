@@ -58,6 +58,7 @@ int weft_actor_system_init(struct weft_actor_system *system,
     weft_list_init(&system->dams);
     weft_list_init(&system->held);
     weft_list_init(&system->moves);
+    weft_list_init(&system->undestroyed);
     weft_message_init(system);
     weft_slab_init(&system->rare_slab, system->arena, sizeof(struct weft_actor_rare), CHUNK_BYTES);
     weft_slab_init(&system->label_slab, system->arena, sizeof(struct weft_label), CHUNK_BYTES);
@@ -165,6 +166,7 @@ static void destroy_objects(struct weft_actor_system *system)
     struct weft_core_message chain;
     each_born_here(system, destroy_held);
     destroy_list(&system->held);
+    destroy_list(&system->undestroyed);
     for (uint16_t to = 0; to < group->core_count; to++) {
         struct weft_spsc_ring *ring = group->rings[system->index][to];
         if (system->out[to].last != NULL) system->out[to].last->link[0] = NULL;

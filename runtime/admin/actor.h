@@ -10,6 +10,7 @@
 #define WEFT_ADMIN_ACTORS_MAX   10000 // In one list.
 #define WEFT_ADMIN_PAYLOAD_MAX  65536 // Of a message from here, and of its reply.
 #define WEFT_ADMIN_MODULE_ARGS  16
+#define WEFT_ADMIN_PATH_BYTES   1024 // Of a module's file, with its zero byte.
 #define WEFT_ADMIN_ACTOR_EDGES  64
 #define WEFT_ADMIN_ACTOR_FRAMES 16
 

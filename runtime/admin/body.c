@@ -216,6 +216,8 @@ int weft_body_module(const char *body, size_t length, struct weft_body_actor *ac
         weft_error_set(error, 504, "\"name\" must be 1 to 31 of A-Z a-z 0-9 . _ -");
     } else if (actor->file[0] != '/' || !is_printable(actor->file)) {
         weft_error_set(error, 504, "\"file\" must be an absolute path");
+    } else if (strlen(actor->file) >= WEFT_ADMIN_PATH_BYTES) {
+        weft_error_set(error, 504, "\"file\" is longer than %d bytes", WEFT_ADMIN_PATH_BYTES - 1);
     } else if (actor->args != NULL && json_array_size(actor->args) > WEFT_ADMIN_MODULE_ARGS) {
         weft_error_set(error, 504, "\"args\" has more than %d elements", WEFT_ADMIN_MODULE_ARGS);
     } else {

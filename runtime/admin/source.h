@@ -163,7 +163,7 @@ struct weft_admin_command {
     struct weft_admin_fault fault;
     struct weft_admin_actor_query actors;
     struct weft_admin_message message;
-    char path[1024];                    // Of a module, absolute.
+    char path[WEFT_ADMIN_PATH_BYTES];   // Of a module, absolute.
     uint64_t deadline_ns;               // Monotonic. After it the client is told 504 W0505.
     struct weft_list link;              // For the source: a queue of commands under way.
     void *self;                         // For the source.

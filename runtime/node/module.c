@@ -79,6 +79,27 @@ struct contents {
     size_t length;
 };
 
+// Read and not mapped: a linker that cuts the file short would end us by a SIGBUS.
+static int read_all(int fd, struct contents *contents)
+{
+    contents->bytes =
+        mmap(NULL, contents->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (contents->bytes == MAP_FAILED) return -1;
+    for (size_t done = 0; done < contents->length;) {
+        const ssize_t got = read(fd, contents->bytes + done, contents->length - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got > 0) {
+            done += (size_t)got;
+            continue;
+        }
+        const int why = got < 0 ? errno : EBUSY; // It has become shorter: somebody writes it.
+        munmap(contents->bytes, contents->length);
+        errno = why;
+        return -1;
+    }
+    return 0;
+}
+
 static int read_module(const char *path, struct contents *contents, struct weft_error *error)
 {
     struct stat about;
@@ -91,8 +112,7 @@ static int read_module(const char *path, struct contents *contents, struct weft_
         weft_error_set(error, 802, "%s: is no file with anything in it", path);
     } else {
         contents->length = (size_t)about.st_size;
-        contents->bytes = mmap(NULL, contents->length, PROT_READ, MAP_PRIVATE, fd, 0);
-        result = contents->bytes != MAP_FAILED ? 0 : -1;
+        result = read_all(fd, contents);
         if (result != 0) weft_error_set(error, 802, "%s: %s", path, strerror(errno));
     }
     if (fd >= 0) close(fd);

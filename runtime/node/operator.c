@@ -6,7 +6,7 @@
 #include <weft/message.h>
 #include <weft/timer.h>
 
-enum { CALL = 1 }; // `type` of what it is told by itself: a pointer to the call.
+enum { CALL = 1 }; // `type` of what it is told by the node, a pointer to the call; of its timers.
 
 struct operator
 {
@@ -39,8 +39,7 @@ static void begin(struct weft_actor *self, struct operator* operator,
         finish(self, call, error);
         return;
     }
-    error = weft_send_after(self, weft_self(self), call->timeout_ns, CALL, &call, sizeof(call),
-                            &call->timer);
+    error = weft_send_after(self, weft_self(self), call->timeout_ns, CALL, NULL, 0, &call->timer);
     if (error != 0) {
         weft_call_cancel(self, call->reference);
         call->timer = 0;
@@ -66,6 +65,20 @@ static void take_reply(struct weft_actor *self, struct operator* operator,
     }
 }
 
+// A timer that has fired cannot be cancelled any more: its call may have had its reply before, and
+// be gone. What the message points to is not looked at.
+static void give_up(struct weft_actor *self, struct operator* operator, uint64_t timer)
+{
+    WEFT_LIST_FOR_EACH (link, &operator->calls) {
+        struct weft_operator_call *call = WEFT_CONTAINER_OF(link, struct weft_operator_call, link);
+        if (call->timer != timer) continue;
+        weft_call_cancel(self, call->reference);
+        call->timer = 0;
+        finish(self, call, -ETIMEDOUT);
+        return;
+    }
+}
+
 static void handle(struct weft_actor *self, void *state, struct weft_message *message)
 {
     struct operator* operator= state;
@@ -74,10 +87,7 @@ static void handle(struct weft_actor *self, void *state, struct weft_message *me
     } else if (message->tag == WEFT_MESSAGE_REPLY) {
         take_reply(self, operator, message);
     } else if (message->tag == WEFT_MESSAGE_TIMER) {
-        struct weft_operator_call *call = call_of(message);
-        weft_call_cancel(self, call->reference);
-        call->timer = 0;
-        finish(self, call, -ETIMEDOUT);
+        give_up(self, operator, message->reference);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #define HOPS_MAX        16  // An actor that moves about all the time is not run after for ever.
 #define STEP_REDUCTIONS 500 // Of a slice's 2 000.
+#define ARRIVAL_NS      WEFT_NS_PER_MS // After which an actor that comes here is looked for again.
 
 static void back(struct weft_core *core, void *self, uint64_t argument)
 {
@@ -36,6 +37,30 @@ static bool pass_on(struct weft_order *order, uint16_t to,
     return weft_core_send_try(&worker_of(order)->core, to, &message);
 }
 
+static void look_again(void *self, struct weft_timer *timer, uint64_t now_ns)
+{
+    struct weft_order *order = self;
+    (void)timer, (void)now_ns;
+    weft_core_ready(&worker_of(order)->core, &order->task);
+}
+
+// The actor is not here. True: the order has gone after it, waits, or is to be run again.
+static bool follow(struct weft_order *order, struct weft_node_worker *worker, bool *again)
+{
+    const int where = weft_actor_core_of(&order->node->actors, order->pid);
+    if (where <= 0 || order->hops == HOPS_MAX) return false;
+    *again = false;
+    if (where != order->core) {
+        order->hops++;
+        *again = !pass_on(order, (uint16_t)where, arrive);
+        return true;
+    }
+    if (worker->actors.holding == 0) return false; // Somebody else has its place.
+    order->hops++;
+    weft_wheel_arm(&worker->core.wheel, &order->arrival, worker->core.now_ns + ARRIVAL_NS);
+    return true;
+}
+
 // A slice. False: the order has left this core, or somebody holds it.
 static bool run(struct weft_core *core, struct weft_task *task)
 {
@@ -44,12 +69,9 @@ static bool run(struct weft_core *core, struct weft_task *task)
     struct weft_actor *actor = NULL;
     core->run.left -= STEP_REDUCTIONS;
     if (!order->is_done && order->pid != 0) {
+        bool again;
         actor = weft_actor_find(&worker->actors, order->pid);
-        const int where = weft_actor_core_of(&order->node->actors, order->pid);
-        if (actor == NULL && where > 0 && order->hops < HOPS_MAX) {
-            order->hops++;
-            return where == order->core || !pass_on(order, (uint16_t)where, arrive);
-        }
+        if (actor == NULL && follow(order, worker, &again)) return again;
         if (actor == NULL) {
             order->is_done = true;
             order->result = -ESRCH;
@@ -72,6 +94,7 @@ int weft_order_send(struct weft_order *order, enum weft_priority priority)
         order->core = (uint16_t)where;
     }
     weft_task_init(&order->task, run, priority);
+    weft_timer_init(&order->arrival, look_again, order);
     order->is_done = false;
     order->hops = 0;
     order->result = 0;

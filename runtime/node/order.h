@@ -17,7 +17,8 @@ enum weft_order_step {
 };
 
 struct weft_order {
-    struct weft_task task; // While a worker has it.
+    struct weft_task task;     // While a worker has it.
+    struct weft_timer arrival; // Looks again for an actor that is on its way to this core.
     struct weft_node *node;
     weft_pid pid;  // For this actor, wherever it is; 0: for the core that it is sent to.
     uint16_t core; // Where it is.

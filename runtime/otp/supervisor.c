@@ -264,6 +264,8 @@ restart_child(struct weft_actor *self, struct supervisor *supervisor, struct chi
 {
     if (child->pid != 0)
         return (struct weft_supervisor_answer){.result = -EEXIST, .pid = child->pid};
+    // By its strategy, which others may wait for.
+    if (child->retries) return (struct weft_supervisor_answer){.result = -EALREADY};
     const int result = start(self, supervisor, child);
     return (struct weft_supervisor_answer){.result = result, .pid = child->pid};
 }

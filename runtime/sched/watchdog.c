@@ -43,11 +43,12 @@ static void look_at(struct weft_watchdog *watchdog, uint16_t index, uint64_t at_
 static void wait_for(struct weft_watchdog *watchdog, uint64_t ns)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     const uint64_t until_ns = (uint64_t)until.tv_nsec + ns;
     until.tv_sec += (time_t)(until_ns / WEFT_NS_PER_S);
     until.tv_nsec = (long)(until_ns % WEFT_NS_PER_S);
-    while (sem_timedwait(&watchdog->rung, &until) != 0 && errno == EINTR)
+    // Not by the wall clock: when that is set back nobody would watch until it has caught up.
+    while (sem_clockwait(&watchdog->rung, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR)
         continue;
 }
 

@@ -34,6 +34,8 @@ struct weft_hash_directory {
 struct weft_hash {
     struct weft_rows rows;
     uint64_t seed;
+    uint64_t
+        first_version; // Of the buckets of the last segment, as a word. Who resizes changes it.
     _Atomic(struct weft_hash_directory *) directory;
     _Atomic uint64_t extent;     // How many buckets there are; above, the mask of their numbers.
     _Atomic uint8_t is_resizing; // A core's claim on the two above.

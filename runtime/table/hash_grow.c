@@ -103,8 +103,12 @@ static bool add_segment(struct weft_op *op, struct weft_hash *hash, uint64_t num
                                     ? make_chunk(op, chunk_segments(segment))
                                     : segment_at(hash, segment - 1) + SEGMENT_BUCKETS;
     if (first == NULL) return false;
+    // A segment that comes back stands where it stood, and somebody may be reading there still: its
+    // buckets must not go through the same versions again. The steps (Knuth, TAOCP 3, 6.4) keep the
+    // beginnings apart.
+    hash->first_version += UINT64_C(0x9e3779b) * VERSION_ONE;
     for (unsigned i = 0; i < SEGMENT_BUCKETS; i++) {
-        poke(&first[i].word, 0);
+        poke(&first[i].word, hash->first_version);
         poke(&first[i].tags, GONE);
     }
     // Release: pairs with the acquire load in bucket_at.
@@ -356,6 +360,7 @@ int weft_hash_begin(struct weft_op *op, uint64_t seed, uint64_t row_count_hint)
 {
     struct weft_hash *hash = weft_hash_of(op->rows);
     hash->seed = seed;
+    hash->first_version = 0;
     atomic_init(&hash->is_resizing, 0);
     atomic_init(&hash->extent, extent_of(1));
     struct weft_hash_directory *directory = make_directory(op, SEGMENTS_FIRST);

@@ -115,7 +115,8 @@ int weft_supervisor_start_child(struct weft_actor *self, weft_pid supervisor,
                                 const struct weft_child *child, weft_pid *pid);
 // Ends a child, in order; it stays in the list, unless it is TEMPORARY. 0; -ENOENT.
 int weft_supervisor_stop_child(struct weft_actor *self, weft_pid supervisor, const char *id);
-// Starts a child that does not run. 0 and *pid; -ENOENT; -EEXIST: it runs; what its start returned.
+// Starts a child that does not run. 0 and *pid; -ENOENT; -EEXIST: it runs; -EALREADY: it is being
+// started again; what its start returned.
 int weft_supervisor_restart_child(struct weft_actor *self, weft_pid supervisor, const char *id,
                                   weft_pid *pid);
 // Takes a child that does not run off the list. 0; -ENOENT; -EBUSY: it runs.

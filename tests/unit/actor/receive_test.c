@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "runtime/actor/relief.h"
 #include "tests/unit/actor/play.h"
 
 // ---- Which message a pattern takes.
@@ -452,6 +453,46 @@ static void an_object_goes_with_its_message(void **state)
     }
 }
 
+struct stuck {
+    struct cores *cores;
+    struct giving *giving;
+};
+
+// Holds its core while another one sends something to a full mailbox here.
+static void hold_the_core(struct weft_actor *self, void *context)
+{
+    const struct stuck *stuck = context;
+    (void)self;
+    for (unsigned n = 0; n < 4; n++)
+        weft_core_turn(stuck->cores->core[1]);
+    assert_int_equal(stuck->giving->result, 0);
+    weft_relieve(&stuck->cores->system[0]);
+    assert_int_equal(cores_dropped(stuck->cores, WEFT_DROP_MAILBOX_FULL), 1);
+    assert_int_equal(stuck->giving->destroyed, 0); // Not in a handler: it may take locks.
+}
+
+static void an_object_dropped_while_a_core_is_stuck_goes_after_the_slice(void **state)
+{
+    (void)state;
+    static struct cores cores;
+    struct giving giving = {.result = 1};
+    struct stuck stuck = {.cores = &cores, .giving = &giving};
+    struct play_role role;
+    cores_open(&cores, 2, 16);
+    struct weft_spawn spawn = play_as(&role, NULL, look_at_it, &giving);
+    spawn.overflow = WEFT_OVERFLOW_DROP_NEWEST;
+    spawn.mailbox_max = 1;
+    giving.whom = play_spawn(&cores, 0, &spawn);
+    play_find(&cores, giving.whom)->mailbox_count = 1; // As if.
+    play_body_on(&cores, 1, give, &giving);
+    play_body_on(&cores, 0, hold_the_core, &stuck);
+    cores_settle(&cores);
+    assert_int_equal(giving.destroyed, 1);
+    play_find(&cores, giving.whom)->mailbox_count = 0;
+    play_kill(&cores, giving.whom);
+    play_close(&cores);
+}
+
 // What is in mailboxes when the node ends is destroyed as well.
 static void objects_end_with_the_node(void **state)
 {
@@ -546,6 +587,7 @@ int main(void)
         cmocka_unit_test(a_down_is_found_among_ten_thousand_without_looking),
         cmocka_unit_test(what_an_actor_keeps_goes_with_it),
         cmocka_unit_test(an_object_goes_with_its_message),
+        cmocka_unit_test(an_object_dropped_while_a_core_is_stuck_goes_after_the_slice),
         cmocka_unit_test(objects_end_with_the_node),
         cmocka_unit_test(a_blob_is_one_for_all_and_freed_by_the_last),
     };

@@ -327,6 +327,32 @@ static void a_failed_restart_is_tried_again(struct weft_actor *self, struct rig 
 }
 RIG_TEST(a_failed_restart_is_tried_again)
 
+// Its supervisor is at it, and would forget that if somebody else's try failed.
+static void a_child_that_is_tried_again_is_not_to_be_restarted(struct weft_actor *self,
+                                                               struct rig *rig)
+{
+    struct family family;
+    struct plan plan = {0};
+    weft_pid child = 1;
+    make(self, rig, &family, "AB", WEFT_ONE_FOR_ONE);
+    family.args[1].plan = &plan;
+    family.spec.restart_max = 100000;
+    const weft_pid pid = begin(self, &family);
+    expect(self, "+A+B");
+    plan.refusals = 1000;
+    crash(self, pid, 'B', WEFT_EXIT_FAULT);
+    expect(self, "-B!B");
+    assert_int_equal(weft_supervisor_restart_child(self, pid, "B", &child), -EALREADY);
+    assert_int_equal(child, 0);
+    plan.refusals = 0;
+    while (weft_receive(self, 100 * WEFT_NS_PER_S)->type != UP)
+        continue;
+    check_running(self, pid, "AB");
+    rig_stop(self, pid);
+    expect(self, "-B-A");
+}
+RIG_TEST(a_child_that_is_tried_again_is_not_to_be_restarted)
+
 static void one_that_never_starts_ends_its_supervisor(struct weft_actor *self, struct rig *rig)
 {
     struct family family;
@@ -901,6 +927,7 @@ int main(void)
         cmocka_unit_test(temporary_children_go_with_the_others_for_good_everywhere),
         cmocka_unit_test(a_failed_start_undoes_the_others_everywhere),
         cmocka_unit_test(a_failed_restart_is_tried_again_everywhere),
+        cmocka_unit_test(a_child_that_is_tried_again_is_not_to_be_restarted_everywhere),
         cmocka_unit_test(one_that_never_starts_ends_its_supervisor_everywhere),
         cmocka_unit_test(an_ignored_child_stays_on_the_list_everywhere),
         cmocka_unit_test(too_many_restarts_in_a_period_are_the_end_everywhere),
