@@ -603,8 +603,10 @@ void lives_fall_quiet(struct weft_actor *self, struct life *life)
 {
     lives_event(self, life, "falls quiet", 0, 0);
     for (unsigned i = 0; i < LIVES_TIMERS; i++) {
-        if (life->timers[i].reference == 0) continue;
-        life->timers[i].is_cancelled = weft_timer_cancel(self, life->timers[i].reference) == 0;
+        const struct life_timer *timer = &life->timers[i];
+        if (timer->reference == 0) continue;
+        if (!timer->is_interval && life_below(life, 2) == 0) continue; // It has to come yet.
+        life->timers[i].is_cancelled = weft_timer_cancel(self, timer->reference) == 0;
     }
     for (unsigned i = 0; i < LIVES_KEPT; i++) {
         if (life->kept[i] != NULL) weft_release(self, life->kept[i]);

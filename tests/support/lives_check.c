@@ -78,6 +78,8 @@ static void check_edge(struct weft_actor *actor, struct weft_message *edge, void
     struct lives *lives = argument;
     const struct weft_actor_system *system = actor->system;
     const weft_pid to = edge->tag == TAG_EDGE_WATCHED ? edge->from : edge->to;
+    if (edge->tag == TAG_EDGE_TIMER) // Those that tick have been cancelled.
+        lives_fail(lives, "a timer of %#llx does not come", (unsigned long long)actor->pid);
     if (edge->tag != TAG_EDGE_LINK && edge->tag != TAG_EDGE_WATCH && edge->tag != TAG_EDGE_WATCHED)
         return;
     const unsigned where = weft_slot_core(system, to);
