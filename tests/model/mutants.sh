@@ -70,7 +70,8 @@ ask() {
     proof=$1
     shift
     status=0
-    (ulimit -t "$cpu_limit_s" && exec timeout "$wall_limit_s" "$build/tests/$@") >"$work/proof.out" 2>&1 || status=$?
+    # The outer braces: the shell says itself that a program has crashed.
+    { (ulimit -t "$cpu_limit_s" && exec timeout "$wall_limit_s" "$build/tests/$@") >"$work/proof.out" 2>&1; } 2>/dev/null || status=$?
     [ $status != 0 ] || return 1
     reason=$(sed -n -e 's/^replay: seed [0-9]*, at [0-9.]* s: //p' -e 's/^seed [0-9]*: //p' -e 's/.*\(assertion\)/\1/p' \
         -e 's/.*: FAILED: \(.*\)/\1/p' -e 's/^\[  FAILED  \] \([a-z_]*\)$/\1/p' "$work/proof.out" | head -1 | cut -c1-150)
