@@ -13,6 +13,7 @@ libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev iproute2'
 packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14 netcat-openbsd
 iputils-ping tcpdump strace spin util-linux procps curl git'
 packages_cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
+packages_vm='qemu-system-arm cpio'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
 libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'
@@ -24,6 +25,9 @@ usage: ./do COMMAND [ARGUMENT…]
   run [--smoke]   build, then start a swarm of three on this machine until Ctrl-C
                   (--smoke: check that it works, then stop; exit 0 or 1)
   test            build and pass every test that this machine can run
+  test soak …     a great many actors for a long time (--actors N, --seconds N)
+  test mutants …  that the proofs of the actors find faults that are put in on purpose
+  test arm64-vm … the actors in an emulated ARM64 machine
   weft …          run the tool just built: ./do weft swarm status
 
   build [KIND]    KIND is release (default), debug, asan, tsan, clang, fuzz or arm64
@@ -134,29 +138,74 @@ configure_tsan() {
 # skip TEXT: for `./do test`, which counts exit status 77 as skipped.
 skip() { say "SKIP: $*"; exit 77; }
 
+# apt_arm64 DIR TOOL ARGUMENT…: apt for arm64, with all that it remembers in DIR. Needs no root.
+apt_arm64() {
+    state=$1
+    tool=$2
+    shift 2
+    mkdir -p "$state/lists/partial" "$state/archives/partial"
+    "$tool" -qq -oDir::State::status=/dev/null -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 \
+        -oDir::State::Lists="$state/lists" -oDir::Cache::archives="$state/archives" \
+        -oDir::Cache::pkgcache= -oDir::Cache::srcpkgcache= -oDebug::NoLocking=1 \
+        -oAPT::Sandbox::User=root -oAcquire::Languages=none "$@"
+}
+
+# Sets $cache: what is fetched once for all builds of this user.
+find_cache() {
+    cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/weft
+    mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=$root/build-cache
+}
+
 # The arm64 sysroot, unpacked once per package list into the user's cache. Needs no root.
 arm64_sysroot() {
     # shellcheck disable=SC2086
     list=$(printf '%s\n' $packages_arm64 | sort)
-    cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/weft
-    mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=$root/build-cache
+    find_cache
     sysroot=$cache/sysroot-arm64-$(printf '%s' "$list" | cksum | cut -d' ' -f1)
     [ -e "$sysroot/.complete" ] && return 0
     say "unpacking the arm64 sysroot (about 70 MB, once)"
     rm -rf "$sysroot"
-    mkdir -p "$sysroot" "$sysroot.apt/lists/partial" "$sysroot.apt/archives/partial"
-    set -- -oDir::State::status=/dev/null -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 \
-        -oDir::State::Lists="$sysroot.apt/lists" -oDir::Cache::archives="$sysroot.apt/archives" \
-        -oDir::Cache::pkgcache= -oDir::Cache::srcpkgcache= -oDebug::NoLocking=1 \
-        -oAPT::Sandbox::User=root -oAcquire::Languages=none
-    apt-get -qq "$@" update >&2 || skip "no arm64 package lists could be fetched"
+    mkdir -p "$sysroot"
+    apt_arm64 "$sysroot.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
     # shellcheck disable=SC2086
-    apt-get -qq "$@" -y -d --no-install-recommends install $packages_arm64 >&2 || skip "the arm64 packages could not be fetched"
+    apt_arm64 "$sysroot.apt" apt-get -y -d --no-install-recommends install $packages_arm64 >&2 ||
+        skip "the arm64 packages could not be fetched"
     for package in "$sysroot.apt/archives/"*.deb; do
         dpkg -x "$package" "$sysroot"
     done
     rm -rf "$sysroot.apt"
     touch "$sysroot/.complete"
+}
+
+# Debian's arm64 kernel and a shell for it, in $machine. Once; needs no root.
+arm64_machine() {
+    find_cache
+    machine=$cache/machine-arm64
+    [ -e "$machine/.complete" ] && return 0
+    say "fetching an arm64 kernel (about 22 MB, once)"
+    rm -rf "$machine"
+    mkdir -p "$machine"
+    apt_arm64 "$machine.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
+    newest=$(apt_arm64 "$machine.apt" apt-cache depends linux-image-cloud-arm64 |
+        sed -n 's/.*Depends: \(linux-image-[^ ]*\)$/\1/p' | head -1)
+    (cd "$machine.apt" && apt_arm64 "$machine.apt" apt-get download busybox-static "$newest" >&2) ||
+        skip "the arm64 kernel could not be fetched"
+    for package in "$machine.apt/"*.deb; do
+        dpkg -x "$package" "$machine"
+    done
+    mv "$machine/boot/vmlinuz-"* "$machine/vmlinuz"
+    mv "$machine/bin/busybox" "$machine/busybox"
+    rm -rf "$machine.apt" "$machine/boot" "$machine/lib" "$machine/usr" "$machine/bin"
+    touch "$machine/.complete"
+}
+
+# Tests of actors in an emulated ARM64 machine.
+test_arm64_vm() {
+    build_arm64
+    # shellcheck disable=SC2086
+    install_missing $packages_vm
+    arm64_machine
+    exec sh tests/arm64/vm.sh build-arm64 "$sysroot" "$machine/vmlinuz" "$machine/busybox" "$@"
 }
 
 build_arm64() {
@@ -201,7 +250,14 @@ run)
 weft) run_weft "$@" ;;
 build) build_kind "$@" ;;
 setup) setup_all ;;
-test) setup_all; build_release; . tests/run.sh ;;
+test)
+    case ${1:-} in
+    '') setup_all; build_release; . tests/run.sh ;;
+    soak) shift; setup_all; build_release; exec "$build/tests/soak/weft-soak" "$@" ;;
+    mutants) shift; setup_all; exec sh tests/model/mutants.sh "$@" ;;
+    arm64-vm) shift; test_arm64_vm "$@" ;;
+    *) die "there is no test '$1': soak, mutants, arm64-vm, or nothing for all tests" ;;
+    esac ;;
 check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
 sim) setup_all; build_release; exec "$build/tests/sim/weft-sim" "$@" ;;
 bench) setup_all; build_release; exec sh bench/run.sh "$build" "$@" ;;

@@ -9,8 +9,9 @@
 //
 //   order    what one life sends another is received in order, and once (lives_receive.c)
 //   signals  a DOWN comes once for each monitor, with the reason, behind what was sent before it
-//   answers  every call that is waited for returns, with the answer to that call and no other
-//   timers   fire once, at or after their time, and not when they were cancelled
+//   answers  every call that is waited for returns, with the answer to that call and no other;
+//            on one core every circle of calls is seen, however it closes
+//   timers   fire, once, at or after their time, and not when they were cancelled
 //   ledger   sent = received + dropped; what is missing in a row has been counted as dropped
 //   links    are known on both sides, and to nobody who has ended
 //   groups   have the same members on every core, names only the living

@@ -78,6 +78,8 @@ static void check_edge(struct weft_actor *actor, struct weft_message *edge, void
     struct lives *lives = argument;
     const struct weft_actor_system *system = actor->system;
     const weft_pid to = edge->tag == TAG_EDGE_WATCHED ? edge->from : edge->to;
+    if (edge->tag == TAG_EDGE_TIMER) // Those that tick have been cancelled.
+        lives_fail(lives, "a timer of %#llx does not come", (unsigned long long)actor->pid);
     if (edge->tag != TAG_EDGE_LINK && edge->tag != TAG_EDGE_WATCH && edge->tag != TAG_EDGE_WATCHED)
         return;
     const unsigned where = weft_slot_core(system, to);
@@ -223,21 +225,29 @@ static void check_memory(struct lives *lives, const struct weft_actor_system *sy
         lives_fail(lives, "core %u has a timer", system->index);
 }
 
+// Each is back in the pool that it came from, and nobody has a claim on one.
+static void check_stacks(struct lives *lives, const struct weft_actor_system *system)
+{
+    const struct weft_run *run = &system->core->run;
+    int64_t stacks = system->stacks != NULL ? weft_stacks_view(system->stacks).used : 0;
+    stacks -= (run->stack != NULL) + (run->spare != NULL); // The loop's own.
+    if (stacks != 0)
+        lives_fail(lives, "core %u misses %lld stacks", system->index, (long long)stacks);
+    if (system->stack_promises != 0)
+        lives_fail(lives, "core %u has promised %lld stacks", system->index,
+                   (long long)system->stack_promises);
+}
+
 void lives_check_over(struct lives *lives)
 {
-    int64_t stacks = 0, promises = 0, actors = 0;
+    int64_t actors = 0;
     for (unsigned i = 0; i < core_count(lives); i++) {
         const struct weft_actor_system *system = system_at(lives, i);
-        const struct weft_run *run = &system->core->run;
         check_core(lives, system);
         check_memory(lives, system);
-        if (system->stacks != NULL) stacks += weft_stacks_view(system->stacks).used;
-        stacks -= (run->stack != NULL) + (run->spare != NULL); // The loop's own.
-        promises += system->stack_promises;
+        check_stacks(lives, system);
         actors += (int64_t)weft_actor_count(&system->stats);
     }
-    if (stacks != 0) lives_fail(lives, "%lld stacks are missing", (long long)stacks);
-    if (promises != 0) lives_fail(lives, "%lld stacks are promised", (long long)promises);
     if (actors != 0) lives_fail(lives, "%lld actors are left", (long long)actors);
     for (unsigned i = 0; i < life_count(lives); i++) {
         if (!life_is_over(&lives->life[i])) lives_fail(lives, "life %u was not told of its end", i);
