@@ -17,7 +17,7 @@ flags=$(PKG_CONFIG_PATH=$flags_dir pkg-config --cflags weft) || { echo 'SKIP: no
 said() {
     status=0
     "$run" "$@" "$work/$name.so" 2>"$work/err" || status=$?
-    sed 's/0x[0-9a-f]*/PID/' "$work/err" >"$work/said"
+    sed 's/0x[0-9a-f]*/PID/g' "$work/err" >"$work/said"
     [ "$status" = 0 ] || { cat "$work/err"; echo "$name, run with $*: exit $status"; exit 1; }
 }
 said --workers 1
