@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     free(options.argv[0]);
     if (error != 0) fprintf(stderr, "weft-run: %s\n", strerror(-error));
     if (error != 0) return EXIT_INTERNAL;
-    if (reason == WEFT_EXIT_NORMAL) return 0;
+    if (!weft_exit_is_failure(reason)) return 0;
     fprintf(stderr, "weft-run: %s ended: %s\n", options.file, weft_exit_name(reason));
     return EXIT_FAILED;
 }

@@ -169,8 +169,11 @@ static bool count_env(const char *const *env, uint32_t *count)
     return true;
 }
 
+typedef int starter(struct weft_actor *self, const struct weft_start *start, weft_pid *pid);
+
 static int start_master(struct weft_actor *self, const struct weft_application *application,
-                        int argc, char *const *argv, const char *const *env, weft_pid *master)
+                        int argc, char *const *argv, const char *const *env, starter *start_it,
+                        weft_pid *master)
 {
     struct full_name name;
     uint32_t env_count;
@@ -187,7 +190,7 @@ static int start_master(struct weft_actor *self, const struct weft_application *
     copy_strings(behind, env, env_count);
     const struct weft_start start = {
         .server = &master_server, .args = order, .length = bytes, .name = name.text};
-    const int result = weft_server_start(self, &start, master);
+    const int result = start_it(self, &start, master);
     weft_free(self, order);
     return result == -EEXIST && *master != 0 ? -EALREADY : result;
 }
@@ -201,19 +204,73 @@ static int start_needed(struct weft_actor *self, const struct weft_application *
         weft_pid master;
         if (weft_application_find(self, (*need)->name) != 0) continue;
         int result = start_needed(self, *need, depth + 1);
-        if (result == 0) result = start_master(self, *need, 0, NULL, NULL, &master);
+        if (result == 0)
+            result = start_master(self, *need, 0, NULL, NULL, weft_server_start, &master);
         if (result != 0 && result != -EALREADY) return result;
     }
     return 0;
 }
 
-int weft_application_start(struct weft_actor *self, const struct weft_application *application,
-                           int argc, char *const *argv, const char *const *env, weft_pid *master)
+static int start_all(struct weft_actor *self, const struct weft_application *application, int argc,
+                     char *const *argv, const char *const *env, starter *start_it, weft_pid *master)
 {
     *master = weft_application_find(self, application->name);
     if (*master != 0) return -EALREADY;
     const int result = start_needed(self, application, 0);
-    return result == 0 ? start_master(self, application, argc, argv, env, master) : result;
+    return result == 0 ? start_master(self, application, argc, argv, env, start_it, master)
+                       : result;
+}
+
+int weft_application_start(struct weft_actor *self, const struct weft_application *application,
+                           int argc, char *const *argv, const char *const *env, weft_pid *master)
+{
+    return start_all(self, application, argc, argv, env, weft_server_start, master);
+}
+
+// ---- As a module.
+
+// Linked, so that its end, however soon, is a message with its reason. The settings, which stand in
+// front of the arguments, have no NULL behind them there.
+static int start_linked(struct weft_actor *self, const struct weft_application *application,
+                        int argc, char *const *argv, weft_pid *master)
+{
+    int count = 0;
+    while (count < argc && strchr(argv[count], '=') != NULL)
+        count++;
+    const char **env = weft_alloc(self, ((size_t)count + 1) * sizeof(env[0]));
+    if (env == NULL) return -ENOMEM;
+    for (int i = 0; i < count; i++)
+        env[i] = argv[i];
+    env[count] = NULL;
+    const int result = start_all(self, application, argc - count, argv + count, env,
+                                 weft_server_start_link, master);
+    weft_free(self, env);
+    return result;
+}
+
+static void refuse(struct weft_actor *self, const struct weft_application *application, int error)
+{
+    if (error == WEFT_SERVER_IGNORE) weft_exit(self, WEFT_EXIT_NORMAL);
+    weft_say(self, WEFT_LEVEL_ERROR, "the application %s does not start: %s", application->name,
+             error == -EALREADY ? "it runs already" : strerror(-error));
+    weft_exit(self, WEFT_EXIT_FAULT);
+}
+
+void weft_application_run(struct weft_actor *self, const struct weft_application *application,
+                          int argc, char *const *argv)
+{
+    static const struct weft_match exits = {.tags = 1u << WEFT_MESSAGE_EXIT};
+    weft_pid master;
+    weft_trap_exit(self, true);
+    const int result =
+        start_linked(self, application, argc > 0 ? argc - 1 : 0, argv + (argc > 0), &master);
+    if (result != 0) refuse(self, application, result);
+    const struct weft_message *end = weft_receive_match(self, &exits, WEFT_FOREVER);
+    const uint16_t reason = end != NULL ? end->type : WEFT_EXIT_QUOTA;
+    // Somebody wants us to end: so ends the application, in order.
+    if (end == NULL || end->from != master)
+        weft_application_stop(self, application->name, WEFT_FOREVER);
+    weft_exit(self, reason);
 }
 
 // ---- Asking.

@@ -1,12 +1,13 @@
 // application.h: a supervision tree with a name, arguments and settings, that is started and
-// stopped as one (OTP's application). What a module's descriptor points to.
+// stopped as one (OTP's application). What a module is that is more than one actor.
 //
 //     static int start(struct weft_actor *self, const struct weft_application_args *args,
 //                      weft_pid *top)
 //     {
 //         return weft_supervisor_start_link(self, &tree, top);
 //     }
-//     const struct weft_application shop = {.name = "shop", .start = start};
+//     static const struct weft_application shop = {.name = "shop", .start = start};
+//     WEFT_MODULE_APPLICATION(shop) // Or, in one's own time:
 //
 //     weft_application_start(self, &shop, argc, argv, settings, &pid);
 //
@@ -19,6 +20,7 @@
 #ifndef WEFT_APPLICATION_H
 #define WEFT_APPLICATION_H
 
+#include <weft/module.h>
 #include <weft/server.h>
 
 enum { WEFT_APPLICATION_ENV = 0xff50 };
@@ -65,5 +67,24 @@ weft_pid weft_application_find(const struct weft_actor *self, const char *name);
 // then `start` hands on what is wanted.
 int weft_application_env(struct weft_actor *self, const char *name, const char *key, char *value,
                          size_t limit);
+
+// ---- As a module.
+
+// The life of a module's first actor whose module is an application: starts it, linked, and ends
+// with it and its reason; FAULT, with a line in the log, if it does not start. argv[0] is left out;
+// then come settings, as long as words have a "=" in them, then arguments: `weft actor load shop.so
+// -- town=Ulm apples`. An exit signal ends the application in order, and a kill of the first actor
+// does, too; its other messages are not received.
+_Noreturn void weft_application_run(struct weft_actor *self,
+                                    const struct weft_application *application, int argc,
+                                    char *const *argv);
+
+// In place of WEFT_MODULE: this file's module is the constant `application`.
+#define WEFT_MODULE_APPLICATION(application)                                                       \
+    static void weft_module_main(struct weft_actor *self, int argc, char *const *argv)             \
+    {                                                                                              \
+        weft_application_run(self, &(application), argc, argv);                                    \
+    }                                                                                              \
+    WEFT_MODULE(weft_module_main)
 
 #endif // WEFT_APPLICATION_H

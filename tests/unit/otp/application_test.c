@@ -209,6 +209,88 @@ static void what_cannot_be_is_refused(struct weft_actor *self, struct rig *rig)
 }
 RIG_TEST(what_cannot_be_is_refused)
 
+// ---- As the first actor of a module.
+
+static void run_shop(struct weft_actor *self, void *state)
+{
+    static char *const argv[] = {"module", "color=grey", "size=1", "one", "a=b", "two", NULL};
+    (void)state;
+    weft_application_run(self, &shop, 6, argv);
+}
+static const struct weft_actor_kind module_kind = {.name = "module", .main = run_shop};
+
+static void run_bad(struct weft_actor *self, void *state)
+{
+    (void)state;
+    weft_application_run(self, &bad, 0, NULL);
+}
+static const struct weft_actor_kind bad_kind = {.name = "bad module", .main = run_bad};
+
+static weft_pid start_module(struct weft_actor *self, const struct weft_actor_kind *kind)
+{
+    const struct weft_spawn spawn = {.kind = kind};
+    weft_pid pid;
+    uint64_t reference;
+    assert_int_equal(weft_spawn_monitor(self, &spawn, &pid, &reference), 0);
+    return pid;
+}
+
+static void expect_down(struct weft_actor *self, weft_pid pid, uint16_t reason)
+{
+    const struct weft_message *down = rig_receive(self);
+    assert_int_equal(down->tag, WEFT_MESSAGE_DOWN);
+    assert_int_equal(down->from, pid);
+    assert_int_equal(down->type, reason);
+}
+
+static weft_pid start_shop_module(struct weft_actor *self)
+{
+    const weft_pid pid = start_module(self, &module_kind);
+    expect(self, STARTED, "shop 3 two grey");
+    expect(self, CHILD_UP, "child");
+    return pid;
+}
+
+static void as_a_module_it_ends_with_its_tree(struct weft_actor *self, struct rig *rig)
+{
+    listen_to_all(self);
+    const weft_pid pid = start_shop_module(self);
+    weft_cast(self, weft_whereis(self, "the-child"), 1, NULL, 0);
+    expect(self, CHILD_DOWN, "child");
+    expect(self, STOPPED, "shop");
+    expect_down(self, pid, WEFT_EXIT_INTENSITY);
+    const weft_pid refused = start_module(self, &bad_kind);
+    expect(self, STARTED, "base");
+    expect_down(self, refused, WEFT_EXIT_FAULT);
+    rig_take_logs(rig);
+    assert_int_equal(rig_logged(rig, "the application bad does not start"), 1);
+    assert_int_equal(weft_application_stop(self, "base", WEFT_FOREVER), 0);
+    expect(self, STOPPED, "base");
+}
+RIG_TEST(as_a_module_it_ends_with_its_tree)
+
+static void as_a_module_it_is_stopped_in_order(struct weft_actor *self, struct rig *rig)
+{
+    listen_to_all(self);
+    weft_pid pid = start_shop_module(self);
+    const weft_pid second = start_module(self, &module_kind);
+    expect_down(self, second, WEFT_EXIT_FAULT); // One runs: the second is refused, and no more.
+    rig_take_logs(rig);
+    assert_int_equal(rig_logged(rig, "it runs already"), 1);
+    weft_send(self, pid, 9, NULL, 0); // Whatever it is, it is not for the first actor.
+    weft_exit_send(self, pid, WEFT_EXIT_SHUTDOWN);
+    expect(self, CHILD_DOWN, "child");
+    expect(self, STOPPED, "shop");
+    expect_down(self, pid, WEFT_EXIT_SHUTDOWN);
+
+    pid = start_shop_module(self);
+    weft_kill(self, pid);
+    expect_down(self, pid, WEFT_EXIT_KILLED); // At once; and then
+    expect(self, CHILD_DOWN, "child");
+    expect(self, STOPPED, "shop");
+}
+RIG_TEST(as_a_module_it_is_stopped_in_order)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +298,8 @@ int main(void)
         cmocka_unit_test(it_ends_with_its_tree_everywhere),
         cmocka_unit_test(what_is_needed_is_started_first_everywhere),
         cmocka_unit_test(what_cannot_be_is_refused_everywhere),
+        cmocka_unit_test(as_a_module_it_ends_with_its_tree_everywhere),
+        cmocka_unit_test(as_a_module_it_is_stopped_in_order_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
