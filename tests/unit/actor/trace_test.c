@@ -3,6 +3,8 @@
 #include "tests/support/cmocka.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "runtime/actor/trace.h"
@@ -349,6 +351,39 @@ static void a_slow_reader_learns_what_it_missed(void **state)
     cores_close(&cores);
 }
 
+// A reader beside the writer sees whole records, in order, and every one is told or missed.
+#define BESIDE UINT64_C(300000)
+
+static void *write_beside(void *argument)
+{
+    struct weft_actor_system *system = argument;
+    for (uint64_t n = 1; n <= BESIDE; n++)
+        weft_trace(system, WEFT_TRACE_SPAWN, n, ~n);
+    return NULL;
+}
+
+static void records_are_whole_beside_the_writer(void **state)
+{
+    static struct cores cores;
+    pthread_t writer;
+    struct weft_trace_record record;
+    (void)state;
+    cores_open(&cores, 1, 64);
+    const struct weft_trace_ring *ring = &cores.system[0].tracer->flight;
+    uint64_t place = weft_trace_end(ring), missed = 0, told = 0, last = 0;
+    assert_int_equal(pthread_create(&writer, NULL, write_beside, &cores.system[0]), 0);
+    while (last < BESIDE) {
+        if (!weft_trace_read(ring, &place, &record, &missed)) continue;
+        if (record.peer != ~record.pid || record.pid <= last)
+            fail_msg("torn at %" PRIu64, record.pid);
+        last = record.pid;
+        told++;
+    }
+    pthread_join(writer, NULL);
+    assert_int_equal(told + missed, BESIDE);
+    cores_close(&cores);
+}
+
 static void without_a_tracer_nobody_is_followed(void **state)
 {
     static struct cores cores;
@@ -373,6 +408,7 @@ int main(void)
         cmocka_unit_test(waiting_for_room_is_seen),
         cmocka_unit_test(children_and_choices_are_seen),
         cmocka_unit_test(a_slow_reader_learns_what_it_missed),
+        cmocka_unit_test(records_are_whole_beside_the_writer),
         cmocka_unit_test(without_a_tracer_nobody_is_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
