@@ -9,7 +9,7 @@ build=${WEFT_BUILD_DIR:-build}
 [ -w "${CCACHE_DIR:-${HOME:-/nonexistent}}" ] || export CCACHE_DISABLE=1
 
 packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev liburing-dev libjemalloc-dev
-libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev iproute2'
+libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev systemtap-sdt-dev iproute2'
 packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14 netcat-openbsd
 iputils-ping tcpdump strace spin util-linux procps curl git'
 packages_cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
@@ -212,6 +212,9 @@ build_arm64() {
     is_arm64 && skip "this machine is arm64 itself: './do build' is that build"
     setup_all
     arm64_sysroot
+    # The headers of systemtap-sdt-dev are the same for every CPU; its package would bring a Python.
+    cp /usr/include/*/sys/sdt.h /usr/include/*/sys/sdt-config.h "$sysroot/usr/include/aarch64-linux-gnu/sys/" 2>/dev/null ||
+        say "no systemtap-sdt-dev: built without probes"
     cat >build-arm64.ini <<INI
 [binaries]
 c = 'aarch64-linux-gnu-gcc'

@@ -65,7 +65,8 @@ int weft_actor_spawn(struct weft_actor_system *system, const struct weft_spawn *
     }
     weft_slot_set_core(system, pid, system->index + 1u);
     weft_counter_add(&system->stats.spawn_count, 1);
-    weft_trace(system, WEFT_TRACE_SPAWN, pid, (uint32_t)parent);
+    weft_trace(system, WEFT_TRACE_SPAWN, pid, parent);
+    WEFT_PROBE2(spawn, pid, parent);
     if (kind->main != NULL) weft_core_ready(system->core, &actor->task);
     *made = pid;
     return 0;

@@ -78,7 +78,8 @@ enum {                             // task.flags of an actor.
     WEFT_ACTOR_PARKED = 1 << 9,    // Not at a slice boundary: it goes on on its own stack.
     WEFT_ACTOR_HOLDS = 1 << 10,    // Things hang on it that end before others are told (end.c).
     WEFT_ACTOR_EVICTED = 1 << 11,  // Its stack's bytes are elsewhere.
-    WEFT_ACTOR_INDEXED = 1 << 12,  // Something points into its mailbox (receive.c, awaits.c).
+    WEFT_ACTOR_INDEXED = 1 << 12,  // Something points into its mailbox (receive.c, awaits.c), or
+                                   // somebody follows it (trace.c): what is taken out is noted.
     WEFT_ACTOR_PRIVATE = 1 << 13,  // An actor of the node itself: not listed as a user's.
     WEFT_ACTOR_OVERFLOW = 3 << 14, // enum weft_overflow.
 };
@@ -102,6 +103,7 @@ struct weft_actor_rare {
     uint32_t mailbox_max;  // The real one, while an alarm lowers the actor's; 0: the actor's.
     uint32_t memory_max;   // In units of 64 bytes; 0: none.
     uint32_t port_count;   // Messages in its mailbox that ports have counted.
+    uint32_t followers;    // Who wants to know what it does (trace.c).
     uint8_t home;          // Core whose slab this block belongs to.
 };
 
@@ -216,6 +218,7 @@ struct weft_actor_system { // One per worker core.
     _Alignas(WEFT_CORE_ALIGN) struct weft_actor *running; // In its slice now; NULL: none.
     bool in_user;            // The code of an actor is running, not ours (fault.c).
     uint8_t note_dice;       // balance.c,
+    bool attends;            // Dams stand here, or an actor is followed: senders look (send.c).
     uint32_t note_at;        // and the slice of this turn after which it looks next.
     uint64_t sent, received; // User messages; in `stats` at the end of each turn.
     uint64_t reference;      // The last one given out; the core's index in the top byte.
@@ -235,7 +238,8 @@ struct weft_actor_system { // One per worker core.
     bool evict_found, evict_busy; // whether this round has found one, whether there is a crowd,
     uint64_t evict_due_ns;        // and when to look again.
     struct weft_groups *groups;
-    struct weft_tracer *tracer; // The flight recorder. NULL: off.
+    struct weft_tracer *tracer; // trace.h. NULL: off.
+    uint32_t followed_count;    // Actors on this core that somebody follows.
     struct weft_ports *ports;   // runtime/port's. NULL: there are none.
     // Whom weft_mute_watch was asked about has room again. It may only make tasks ready. NULL:
     // nobody wants to know.

@@ -207,6 +207,7 @@ static int wait_for_answer(struct weft_actor *self, uint64_t timeout_ns,
     struct weft_message *answer = self->answer;
     *came = answer != NULL;
     if (answer == NULL) return wait == WAIT_TIMEOUT ? -ETIMEDOUT : -ENOMEM;
+    weft_note_receive(self, answer);
     const int error = error_of(answer);
     if (reply != NULL && error == 0)
         *reply = answer;
@@ -239,7 +240,8 @@ int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
         self->last_to = to;
         self->awaited = call->reference;
         self->task.flags |= WEFT_ACTOR_CALLING; // So that a call to itself is a cycle.
-        weft_route_call(system, call);          // What goes wrong comes back as the answer.
+        weft_note_send(self, call);
+        weft_route_call(system, call); // What goes wrong comes back as the answer.
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
         result = wait_for_answer(self, timeout_ns, reply, &came);
         self->task.flags &= (uint16_t)~WEFT_ACTOR_CALLING;
@@ -259,6 +261,7 @@ uint64_t weft_call_begin(struct weft_actor *self, weft_pid to, uint16_t type, co
         weft_awaits_aim(self, reference, to);
         system->sent++;
         self->last_to = to;
+        weft_note_send(self, call);
         const int result = weft_route(system, call, true);
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
         if (result == PUT_MUTE) weft_mute_wait(self, to, true);
@@ -321,6 +324,7 @@ int weft_call_ask(struct weft_actor *self, weft_pid pid, uint16_t type, uint16_t
     block->from = self->pid;
     block->reference = reference;
     system->sent++;
+    weft_note_send(self, block);
     weft_route(system, block, true);
     int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
     if (came) return result;
@@ -402,6 +406,7 @@ static int reply_to(struct weft_actor *self, struct weft_message *call, uint16_t
     }
     reply->tag = WEFT_MESSAGE_REPLY;
     self->last_to = reply->to;
+    weft_note_send(self, reply);
     answer(system, reply);
     weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
     return 0;

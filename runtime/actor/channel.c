@@ -55,6 +55,7 @@ static void hand_over(struct weft_actor_system *system, struct weft_actor *self,
     receive->tag = WEFT_MESSAGE_USER; // It has its answer.
     weft_message_release(system, receive);
     system->sent++;
+    weft_note_send(self, message);
     weft_route(system, message, false);
 }
 

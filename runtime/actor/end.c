@@ -36,6 +36,7 @@ static void die(struct weft_actor *actor)
     actor->task.flags |= WEFT_ACTOR_ZOMBIE;
     weft_slot_set_core(system, actor->pid, 0); // From here on nothing reaches it.
     weft_trace(system, WEFT_TRACE_EXIT, actor->pid, actor->exit_reason);
+    WEFT_PROBE2(exit, actor->pid, actor->exit_reason);
     if (actor->stack != NULL)
         weft_actor_release_stack(actor);
     else if (actor->kind->main != NULL)
@@ -55,6 +56,7 @@ static void die(struct weft_actor *actor)
 static void let_all_go(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
+    weft_trace_ends(actor);
     weft_mute_over(actor);
     let_go(system, actor->current);
     let_go(system, actor->answer);

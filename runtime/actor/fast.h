@@ -113,6 +113,7 @@ always_inline struct weft_message *weft_mailbox_pop(struct weft_actor_system *sy
     link->next->prev = mailbox;
     actor->mailbox_count--;
     system->received++;
+    WEFT_PROBE4(receive, actor->pid, message->from, message->type, message->length);
     return message;
 }
 

@@ -222,7 +222,9 @@ static void end_actor(struct weft_fault_thread *thread, struct weft_crash *crash
     // Not where a check stands, but whose it was.
     if (crash->what == WEFT_CRASH_OVERFLOW && info->si_signo == SIGILL) drop_first_frame(crash);
     if (info->si_signo == SIGABRT) drop_first_frame(crash);
-    weft_trace(thread->system, WEFT_TRACE_FAULT, crash->pid, (uint32_t)info->si_signo);
+    weft_trace(thread->system, WEFT_TRACE_CRASH, crash->pid, (uint32_t)info->si_signo);
+    weft_trace_actor(thread->system->running, WEFT_TRACE_CRASH, 0, (uint32_t)info->si_signo);
+    WEFT_PROBE2(crash, crash->pid, info->si_signo);
     add(thread->system->crashes, crash);
     contain(thread, context, WEFT_EXIT_FAULT);
 }
@@ -262,6 +264,8 @@ static void note_stuck(struct weft_fault_thread *thread, siginfo_t *info, uconte
     crash.address = 0;
     crash.stuck_ms = (uint64_t)(uint32_t)info->si_value.sival_int;
     weft_trace(system, WEFT_TRACE_STUCK, crash.pid, (uint32_t)crash.stuck_ms);
+    weft_trace_actor(system->running, WEFT_TRACE_STUCK, 0, (uint32_t)crash.stuck_ms);
+    WEFT_PROBE2(stuck, crash.pid, crash.stuck_ms);
     add(system->crashes, &crash);
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/actor/actor.h"
 #include "runtime/actor/trace.h"
 #include "runtime/base/assert.h"
+#include "runtime/base/probe.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -166,6 +167,8 @@ bool weft_mailbox_empty(struct weft_actor *actor, uint32_t limit);
 // Counts and releases what cannot be delivered.
 int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
                       enum weft_drop why, int status);
+// Takes it out for its owner, who has received it.
+void weft_mailbox_receive(struct weft_actor *actor, struct weft_message *message);
 void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message); // Indexes.
 void weft_mailbox_drained(struct weft_actor *actor); // It was BUSY and has room again.
 uint32_t weft_mailbox_limit(const struct weft_actor *actor);
@@ -467,7 +470,28 @@ void weft_group_name(const struct weft_actor_system *system, uint64_t reference,
 void weft_group_ordered(struct weft_actor_system *system, struct weft_message *order);
 void weft_member_end(struct weft_actor *actor, struct weft_message *edge);
 
-// ---- send.c
+// ---- send.c, trace.c
+
+// Dams, or followed actors, have come or gone.
+static inline void weft_attend(struct weft_actor_system *system)
+{
+    system->attends = system->followed_count > 0 || !weft_list_empty(&system->dams);
+}
+
+// `self` is about to send `message` by another way than weft_send.
+static inline __attribute__((always_inline)) void weft_note_send(const struct weft_actor *self,
+                                                                 const struct weft_message *message)
+{
+    WEFT_PROBE4(send, self->pid, message->to, message->type, message->length);
+    if (unlikely(self->system->attends)) weft_trace_message(self, WEFT_TRACE_SEND, message);
+}
+static inline __attribute__((always_inline)) void
+weft_note_receive(const struct weft_actor *self, const struct weft_message *message)
+{
+    WEFT_PROBE4(receive, self->pid, message->from, message->type, message->length);
+    if (unlikely((self->task.flags & WEFT_ACTOR_INDEXED) != 0))
+        weft_trace_message(self, WEFT_TRACE_RECEIVE, message);
+}
 
 void weft_object_destroy(struct weft_actor_system *system, const struct weft_type *what,
                          void *object);

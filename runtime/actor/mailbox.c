@@ -206,12 +206,18 @@ void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)
     if (unlikely(actor->task.flags & WEFT_ACTOR_BUSY)) weft_mailbox_drained(actor);
 }
 
+void weft_mailbox_receive(struct weft_actor *actor, struct weft_message *message)
+{
+    weft_mailbox_take(actor, message);
+    if (!is_control(message)) actor->system->received++;
+    weft_note_receive(actor, message);
+}
+
 struct weft_message *weft_actor_receive(struct weft_actor *actor)
 {
     if (weft_list_empty(&actor->mailbox)) return NULL;
     struct weft_message *message = weft_message_of(actor->mailbox.next);
-    weft_mailbox_take(actor, message);
-    if (!is_control(message)) actor->system->received++;
+    weft_mailbox_receive(actor, message);
     return message;
 }
 

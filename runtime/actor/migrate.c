@@ -178,6 +178,7 @@ static void marked(struct weft_actor_system *system, struct weft_message *mark)
         if (rare != NULL) weft_wheel_cancel(&system->core->wheel, &rare->timer);
         if (actor->edge_count > 0) weft_edge_each(actor, move_out_edge, NULL);
         weft_mute_over(actor);
+        weft_trace_departs(actor);
         if (actor->kind->main != NULL && actor->stack == NULL) weft_stack_unpromise(system);
         weft_counter_add(&system->stats.departed_count, 1);
     }
@@ -235,7 +236,7 @@ static void move_in_edge(struct weft_actor *actor, struct weft_message *edge, vo
     if (edge->tag == TAG_EDGE_TIMER) weft_timer_move_in(actor, edge);
 }
 
-static void welcome(struct weft_actor_system *system, struct weft_actor *actor)
+static void welcome(struct weft_actor_system *system, struct weft_actor *actor, uint16_t from)
 {
     __atomic_store_n(&actor->system, system, __ATOMIC_RELAXED); // See place_of in outbox.c.
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
@@ -245,7 +246,10 @@ static void welcome(struct weft_actor_system *system, struct weft_actor *actor)
     actor->talk = 0;
     if (actor->kind->main != NULL && actor->stack == NULL) system->stack_promises++;
     weft_counter_add(&system->stats.arrived_count, 1);
-    weft_trace(system, WEFT_TRACE_ARRIVE, actor->pid, 0);
+    weft_trace(system, WEFT_TRACE_MOVE, actor->pid, from);
+    weft_trace_arrived(actor);
+    weft_trace_actor(actor, WEFT_TRACE_MOVE, 0, from);
+    WEFT_PROBE2(move, actor->pid, from);
     thaw(actor);
 }
 
@@ -267,7 +271,7 @@ static void arrived(struct weft_actor_system *system, struct weft_message *order
     if (block != NULL) {
         struct weft_move *move = move_of(block);
         for (struct weft_list *link; (link = weft_list_pop(&move->actors)) != NULL; count++)
-            welcome(system, actor_of(link));
+            welcome(system, actor_of(link), order->type);
         weft_message_release_block(system, block);
     }
     weft_assert(system->holding > 0);

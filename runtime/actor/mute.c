@@ -46,6 +46,7 @@ static struct weft_message *make_dam(struct weft_actor_system *system, weft_pid 
     block->to = 0;
     weft_list_init(&dam_of(block)->waiters);
     weft_list_append(&system->dams, weft_message_link(block));
+    weft_attend(system);
     return block;
 }
 
@@ -57,10 +58,12 @@ static struct weft_actor *pop_waiter(struct dam *dam)
     return WEFT_CONTAINER_OF(task, struct weft_actor, task);
 }
 
-static bool let_one_go(struct dam *dam)
+static bool let_one_go(struct weft_message *block)
 {
-    struct weft_actor *actor = pop_waiter(dam);
+    struct weft_actor *actor = pop_waiter(dam_of(block));
     if (actor == NULL) return false;
+    if (unlikely(actor->task.flags & WEFT_ACTOR_INDEXED))
+        weft_trace_actor(actor, WEFT_TRACE_UNMUTE, block->from, 0);
     actor->task.flags &= (uint16_t)~WEFT_ACTOR_MUTED;
     actor->task.queued = false;
     weft_actor_ready(actor);
@@ -70,9 +73,10 @@ static bool let_one_go(struct dam *dam)
 static void break_dam(struct weft_actor_system *system, struct weft_message *block)
 {
     const weft_pid receiver = block->from;
-    while (let_one_go(dam_of(block)))
+    while (let_one_go(block))
         continue;
     weft_list_remove(weft_message_link(block));
+    weft_attend(system);
     weft_message_release_block(system, block);
     if (system->relieved != NULL) system->relieved(system, receiver);
 }
@@ -95,6 +99,20 @@ static bool is_exempt(const struct weft_actor *actor)
 }
 
 // ---- At the sender's.
+
+// From now on `self` waits in the dam, where nothing else queues it.
+static void put_behind(struct weft_actor *self, struct weft_message *block)
+{
+    struct weft_actor_system *system = self->system;
+    weft_counter_add(&system->stats.mute_count, 1);
+    self->task.flags |= WEFT_ACTOR_MUTED;
+    self->task.queued = true;
+    weft_list_append(&dam_of(block)->waiters, &self->task.link);
+    weft_trace(system, WEFT_TRACE_MUTE, self->pid, block->from);
+    if (unlikely(self->task.flags & WEFT_ACTOR_INDEXED))
+        weft_trace_actor(self, WEFT_TRACE_MUTE, block->from, 0);
+    WEFT_PROBE2(mute, self->pid, block->from);
+}
 
 void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
 {
@@ -122,10 +140,7 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
         weft_list_remove(&self->task.link);
         self->task.queued = false;
     }
-    weft_counter_add(&system->stats.mute_count, 1);
-    self->task.flags |= WEFT_ACTOR_MUTED;
-    self->task.queued = true; // In the dam, so that nothing else queues it.
-    weft_list_append(&dam_of(block)->waiters, &self->task.link);
+    put_behind(self, block);
     weft_actor_park(self);
 }
 
@@ -150,10 +165,7 @@ bool weft_mute_slice(struct weft_actor *actor)
     struct weft_message *block = find_dam(system, receiver);
     if (block == NULL || is_exempt(actor)) return false;
     if (actor->task.queued) weft_list_remove(&actor->task.link);
-    weft_counter_add(&system->stats.mute_count, 1);
-    actor->task.flags |= WEFT_ACTOR_MUTED;
-    actor->task.queued = true;
-    weft_list_append(&dam_of(block)->waiters, &actor->task.link);
+    put_behind(actor, block);
     return true;
 }
 
@@ -241,7 +253,7 @@ bool weft_mute_relieve(struct weft_actor *receiver)
     if (count > 0 && count > block->reference) return true; // Not yet.
     const uint32_t step = receiver->mailbox_max / STEPS;
     block->reference = count > step ? count - step : 0;
-    if (count > 0 && let_one_go(dam_of(block))) return true;
+    if (count > 0 && let_one_go(block)) return true;
     break_dam(system, block);
     return false;
 }

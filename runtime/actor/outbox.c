@@ -122,6 +122,8 @@ int weft_actor_send(struct weft_actor_system *system, struct weft_message *messa
 {
     weft_assert(message->tag <= WEFT_MESSAGE_SYSTEM);
     if (!is_control(message)) system->sent++;
+    const struct weft_actor *self = system->running; // A kind with `slice`.
+    if (self != NULL && self->pid == message->from) weft_note_send(self, message);
     return weft_route(system, message, false);
 }
 

@@ -179,8 +179,7 @@ static struct weft_message *scan(struct weft_actor *self, const struct weft_matc
             continue;
         }
         weft_actor_charge(self, (int32_t)(looked / 8) + WEFT_MESSAGE_REDUCTIONS);
-        weft_mailbox_take(self, message);
-        if (!is_control(message)) self->system->received++;
+        weft_mailbox_receive(self, message);
         self->current = message;
         return message;
     }
@@ -197,8 +196,7 @@ static struct weft_message *take_by_reference(struct weft_actor *self,
     if (!*known) message = weft_monitor_find(self, match->reference, known);
     if (message == NULL || !fits(match, message)) return NULL;
     weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
-    weft_mailbox_take(self, message);
-    if (!is_control(message)) self->system->received++;
+    weft_mailbox_receive(self, message);
     self->current = message;
     return message;
 }

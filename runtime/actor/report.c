@@ -8,6 +8,7 @@
 #include "runtime/actor/crash.h"
 #include "runtime/actor/internal.h"
 #include "runtime/actor/symbol.h"
+#include "runtime/base/units.h"
 
 struct out { // A few lines on their way to one or two descriptors.
     int fds[2];
@@ -151,22 +152,23 @@ static void put_actor(struct weft_actor *actor, void *argument)
         put(out, actor->task.queued ? " ready\n" : " waiting\n");
 }
 
-static void put_trace(struct out *out, const struct weft_tracer *tracer)
+static void put_trace(struct out *out, const struct weft_trace_ring *ring)
 {
-    static const char *const names[] = {
-#define NAME(name, text, value) text,
-        WEFT_TRACE_TABLE(NAME)
-#undef NAME
-    };
-    const uint32_t count = tracer->next < WEFT_TRACE_RECORDS ? tracer->next : WEFT_TRACE_RECORDS;
-    for (uint32_t i = tracer->next - count; i != tracer->next; i++) {
-        const struct weft_trace_record *record = &tracer->records[i % WEFT_TRACE_RECORDS];
-        const unsigned event = (unsigned)(record->pid_event & 0xff);
-        put_pair(out, "  ", record->time_us, 10);
+    struct weft_trace_record record;
+    uint64_t place = weft_trace_tail(ring, UINT64_MAX), missed = 0;
+    const uint64_t end = weft_trace_end(ring); // Other cores turn still.
+    while (place < end && weft_trace_read(ring, &place, &record, &missed)) {
+        const char *value = weft_trace_value_name(record.event);
+        put_pair(out, "  ", record.time_ns / WEFT_NS_PER_US, 10);
         put(out, " us ");
-        put(out, event < WEFT_TRACE_COUNT ? names[event] : "?");
-        put_pair(out, " ", record->pid_event >> 8, 16);
-        put_pair(out, " ", record->value, 10);
+        put(out, weft_trace_name(record.event));
+        put_pair(out, " ", record.pid, 16);
+        if (record.peer != 0) put_pair(out, " ", record.peer, 16);
+        if (value[0] != '\0') {
+            put(out, " ");
+            put(out, value);
+            put_pair(out, " ", record.value, 10);
+        }
         put(out, "\n");
     }
 }
@@ -195,7 +197,7 @@ void weft_crash_report(struct weft_actor_node *node, const struct weft_actor_sys
         if (other->tracer == NULL) continue;
         put_pair(&out, "\nwhat core ", other->index, 10);
         put(&out, " did, the last at the end:\n");
-        put_trace(&out, other->tracer);
+        put_trace(&out, &other->tracer->flight);
     }
     flush(&out);
     put_names(&out);

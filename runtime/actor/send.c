@@ -11,13 +11,33 @@
 // ---- Sending.
 
 // What may follow a send: the sender waits, or its slice is over.
-static __attribute__((noinline)) void after_send(struct weft_actor *self, weft_pid to, bool is_full)
+always_inline void after_send_inline(struct weft_actor *self, weft_pid to, bool is_full)
 {
     weft_mute_wait(self, to, is_full);
     if (self->system->core->run.left > 0 || self->kind->main == NULL) return;
     if (!weft_actor_can_park(self)) return;
     weft_actor_ready(self);
     weft_actor_park(self);
+}
+
+static __attribute__((noinline)) void after_send(struct weft_actor *self, weft_pid to, bool is_full)
+{
+    after_send_inline(self, to, is_full);
+}
+
+// The rest of a send on a core where somebody waits for room already, or is followed.
+static __attribute__((noinline)) int send_attended(struct weft_actor_system *system,
+                                                   struct weft_actor *self,
+                                                   struct weft_message *message, bool plain)
+{
+    const weft_pid to = message->to;
+    if (unlikely(self->task.flags & WEFT_ACTOR_INDEXED))
+        weft_trace_message(self, WEFT_TRACE_SEND, message);
+    const int result =
+        plain ? weft_route_plain(system, message) : weft_route(system, message, true);
+    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
+    after_send_inline(self, to, result == PUT_MUTE);
+    return result < 0 ? result : 0;
 }
 
 // Sends for the running actor, which waits if the receiver has had enough.
@@ -27,11 +47,12 @@ always_inline int send_from(struct weft_actor_system *system, struct weft_actor 
     const weft_pid to = message->to;
     system->sent++;
     self->last_to = to;
+    WEFT_PROBE4(send, self->pid, to, message->type, message->length);
+    if (unlikely(system->attends)) return send_attended(system, self, message, plain);
     const int result =
         plain ? weft_route_plain(system, message) : weft_route(system, message, true);
     const int32_t left = system->core->run.left -= WEFT_MESSAGE_REDUCTIONS;
-    if (unlikely(result == PUT_MUTE || left <= 0 || !weft_list_empty(&system->dams)))
-        after_send(self, to, result == PUT_MUTE);
+    if (unlikely(result == PUT_MUTE || left <= 0)) after_send(self, to, result == PUT_MUTE);
     return result < 0 ? result : 0;
 }
 

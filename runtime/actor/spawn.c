@@ -23,7 +23,9 @@ static int spawn_child(struct weft_actor *self, const struct weft_spawn *spawn, 
         (spawn->core != 0 && (system->node->core_mask >> spawn->core & 1) == 0))
         return -EINVAL;
     weft_actor_charge(self, 2 * WEFT_MESSAGE_REDUCTIONS);
-    return weft_actor_spawn(system, spawn, self->pid, pid);
+    const int result = weft_actor_spawn(system, spawn, self->pid, pid);
+    if (result == 0 && unlikely(system->attends)) weft_trace_spawned(self, *pid);
+    return result;
 }
 
 static void place_child(struct weft_actor *self, const struct weft_spawn *spawn, weft_pid pid)

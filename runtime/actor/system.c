@@ -77,7 +77,7 @@ int weft_actor_system_init(struct weft_actor_system *system,
     if (system->crashes == NULL) goto fail;
     memset(system->crashes, 0, sizeof(*system->crashes));
     if (options->traces) {
-        system->tracer = calloc(1, sizeof(*system->tracer));
+        system->tracer = weft_tracer_create();
         result = -ENOMEM;
         if (system->tracer == NULL) goto fail;
     }

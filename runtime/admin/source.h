@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "runtime/admin/actor.h"
+#include "runtime/admin/trace.h"
 #include "runtime/base/error.h"
 #include "runtime/base/list.h"
 #include "runtime/env/net.h"
@@ -227,6 +228,15 @@ struct weft_admin_source {
                         struct weft_error *error);
     int64_t (*capture_read)(void *self, void *capture, uint8_t *bytes, size_t limit);
     void (*capture_close)(void *self, void *capture);
+    // A trace of one actor, by name or pid. open: 0 and *trace, or -1 with `error`. read: 1 and the
+    // next event; 0: none yet; -ENODATA: it has ended. close also ends one that runs.
+    int (*trace_open)(void *self, const char *actor, void **trace, struct weft_error *error);
+    int (*trace_read)(void *self, void *trace, struct weft_admin_trace_event *event);
+    void (*trace_close)(void *self, void *trace);
+    // The newest `limit` events of all cores, of one actor if `actor` is not NULL, in order of
+    // time. How many, or -1 with `error`.
+    int64_t (*flight)(void *self, const char *actor, struct weft_admin_trace_event *events,
+                      uint32_t limit, struct weft_error *error);
     struct weft_admin_events *events; // events.h; the node appends. NULL: none.
     struct weft_admin_logs *logs;     // logs.h; the node appends what it drains. NULL: none.
     void *self;

@@ -140,6 +140,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
         control->drain_due_ns = now_ns + DRAIN_INTERVAL_NS;
         work = drain(control, now_ns);
         weft_control_lists_expire(control, now_ns);
+        weft_control_traces_turn(control);
         watch_turns(control, now_ns);
         tell_ready(control);
     }
@@ -514,6 +515,7 @@ int weft_control_init(struct weft_control *control, struct weft_node *node,
     weft_admin_logs_init(&control->logs, control->start_wall_ns);
     weft_control_source_init(control);
     weft_control_pcap_init(control);
+    weft_control_trace_init(control);
     node->unit_ended = unit_ended;
     node->self = control;
     return weft_core_add_poller(
@@ -529,6 +531,7 @@ void weft_control_destroy(struct weft_control *control)
             control->source.capture_close(control, control->captures[i]);
     }
     weft_control_lists_free(control);
+    weft_control_traces_free(control);
     weft_control_clean_modules(control);
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);

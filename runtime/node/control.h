@@ -54,6 +54,7 @@ struct weft_control {
     uint32_t actors_starting, actors_failed; // Modules of the configuration, likewise.
     uint32_t command_count;                  // On their way, ours and the admin port's.
     struct weft_list lists;                  // Of actors, under way (control_list.c).
+    struct weft_list traces;                 // Likewise (control_trace.c).
     bool draining;
     bool print_logs; // To stderr.
     int ready_fd;    // Told once when the node is ready; -1 afterwards.
@@ -81,9 +82,10 @@ bool weft_control_is_ready(struct weft_control *control);
 
 // One readiness check by number; false past the last (source.c).
 bool weft_control_check(void *self, uint32_t index, struct weft_admin_check *check);
-// Fills the table of functions (source.c) and of captures (pcap.c).
+// Fills the table of functions (source.c), of captures (pcap.c) and of traces (control_trace.c).
 void weft_control_source_init(struct weft_control *control);
 void weft_control_pcap_init(struct weft_control *control);
+void weft_control_trace_init(struct weft_control *control);
 
 // Appends an event. printf rules.
 __attribute__((format(printf, 4, 5))) void weft_control_event(struct weft_control *control,

@@ -15,8 +15,12 @@ static const char *const tag_names[] = {"user",  "call", "cast", "port",  "reply
 static const char *const edge_names[] = {"link", "watches", "watched_by", "timer",
                                          "name", "group",   "owns"};
 
-// By a registered name, else by pid: 16 hex digits, or fewer behind 0x.
-static weft_pid find(const struct weft_control *control, const char *text)
+const char *weft_control_tag_name(uint8_t tag)
+{
+    return tag < WEFT_COUNT_OF(tag_names) ? tag_names[tag] : "signal";
+}
+
+weft_pid weft_control_find_actor(const struct weft_control *control, const char *text)
 {
     const weft_pid named = weft_actor_whereis(&control->node->actors, text);
     if (named != 0) return named;
@@ -28,7 +32,8 @@ static weft_pid find(const struct weft_control *control, const char *text)
     return strtoull(digits, NULL, 16);
 }
 
-static int no_such(const struct weft_control *control, const char *text, struct weft_error *error)
+int weft_control_no_actor(const struct weft_control *control, const char *text,
+                          struct weft_error *error)
 {
     weft_error_set(error, 801, "there is no actor '%s' on node '%s'", text,
                    control->node->options.name);
@@ -59,7 +64,7 @@ static bool refuse(const struct actor_order *own)
     const char *name = own->command->unit;
     switch (own->order.result) {
     case 0: return false;
-    case -ESRCH: no_such(own->control, name, &error); break;
+    case -ESRCH: weft_control_no_actor(own->control, name, &error); break;
     case -EPERM:
         weft_error_set(&error, 804, "'%s' belongs to the node", name);
         weft_error_hint(&error, "a unit is ended by `weft unit kill`");
@@ -89,7 +94,7 @@ static int send_order(struct actor_order *own, struct weft_error *error)
     own->control->command_count++;
     if (result == 0) return 0;
     if (result == -ESRCH)
-        no_such(own->control, own->command->unit, error);
+        weft_control_no_actor(own->control, own->command->unit, error);
     else
         weft_error_set(error, 505, "core %u takes no orders at the moment", own->order.core);
     end_order(own);
@@ -99,9 +104,9 @@ static int send_order(struct actor_order *own, struct weft_error *error)
 static struct actor_order *make_order(struct weft_control *control,
                                       struct weft_admin_command *command, struct weft_error *error)
 {
-    const weft_pid pid = find(control, command->unit);
+    const weft_pid pid = weft_control_find_actor(control, command->unit);
     if (pid == 0) {
-        no_such(control, command->unit, error);
+        weft_control_no_actor(control, command->unit, error);
         return NULL;
     }
     struct actor_order *own = calloc(1, sizeof(*own));
@@ -141,7 +146,7 @@ static void fill_look(const struct weft_actor_look *look, struct weft_admin_acto
     to->messages_shown = look->messages_shown;
     for (uint32_t i = 0; i < look->messages_shown; i++) {
         const uint8_t tag = look->messages[i].tag;
-        to->messages[i].tag = tag < WEFT_COUNT_OF(tag_names) ? tag_names[tag] : "signal";
+        to->messages[i].tag = weft_control_tag_name(tag);
         to->messages[i].type = look->messages[i].type;
         to->messages[i].length = look->messages[i].length;
         to->messages[i].from = look->messages[i].from;
@@ -256,8 +261,8 @@ static void call_done(struct weft_order *order)
 static int call(struct weft_control *control, struct weft_admin_command *command,
                 struct weft_error *error)
 {
-    const weft_pid pid = find(control, command->unit);
-    if (pid == 0) return no_such(control, command->unit, error);
+    const weft_pid pid = weft_control_find_actor(control, command->unit);
+    if (pid == 0) return weft_control_no_actor(control, command->unit, error);
     struct call_order *own = calloc(1, sizeof(*own));
     uint8_t *reply = malloc(WEFT_OPERATOR_REPLY_MAX);
     if (own == NULL || reply == NULL) {

@@ -1,5 +1,6 @@
 // control_actor.h: what the control core does about actors: control_actor.c answers for one of
-// them, control_list.c for all, control_crash.c tells of those that went wrong.
+// them, control_list.c for all, control_trace.c tells what they do, control_crash.c of those that
+// went wrong.
 #ifndef WEFT_NODE_CONTROL_ACTOR_H
 #define WEFT_NODE_CONTROL_ACTOR_H
 
@@ -20,6 +21,15 @@ void weft_control_clean_modules(const struct weft_control *control); // Their co
 // Lists whose cores do not all answer are answered with what there is.
 void weft_control_lists_expire(struct weft_control *control, uint64_t now_ns);
 void weft_control_lists_free(struct weft_control *control); // No worker turns any more.
+// Traces that nobody reads any more end.
+void weft_control_traces_turn(struct weft_control *control);
+void weft_control_traces_free(struct weft_control *control); // No worker turns any more.
+// An actor by a registered name, else by its pid: 16 hex digits, or fewer behind 0x. 0: neither.
+weft_pid weft_control_find_actor(const struct weft_control *control, const char *text);
+// -1 with `error`: there is none.
+int weft_control_no_actor(const struct weft_control *control, const char *text,
+                          struct weft_error *error);
+const char *weft_control_tag_name(uint8_t tag); // Of a message: "user", "call", "down".
 struct weft_actor_row;
 void weft_control_fill_actor(const struct weft_actor_row *row, struct weft_admin_actor *to);
 // Tells people of actors that crashed or held their core. How many.

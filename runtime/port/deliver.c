@@ -71,6 +71,7 @@ static void send(struct weft_port *port, struct weft_message *message)
     message->from = port->pid;
     message->tag = WEFT_MESSAGE_PORT;
     system->sent++;
+    if (port->actor != NULL) weft_note_send(port->actor, message);
     weft_route(system, message, true); // Never refused; what it says of the mailbox is asked again.
 }
 

@@ -257,6 +257,7 @@ void weft_port_answer(struct weft_port *port, struct weft_message *call,
     call->tag = WEFT_MESSAGE_USER; // It has its answer.
     weft_message_release(system, call);
     system->sent++;
+    if (port->actor != NULL) weft_note_send(port->actor, answer);
     weft_route(system, answer, false);
 }
 

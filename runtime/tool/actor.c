@@ -12,9 +12,8 @@
 #include "runtime/tool/target.h"
 #include "runtime/tool/text.h"
 
-// NODE/ACTOR: an actor has a registered name, or its pid.
-static int find_actor(const struct weft_tool_call *call, struct weft_client_target *target,
-                      char actor[64])
+int weft_actor_find_target(const struct weft_tool_call *call, struct weft_client_target *target,
+                           char actor[64])
 {
     const char *word = call->args[0], *slash = strchr(word, '/');
     char node[64];
@@ -140,7 +139,7 @@ int weft_run_actor_show(struct weft_tool_call *call)
                                                  {.title = NULL}};
     struct weft_client_target target;
     char actor[64], path[128];
-    int code = find_actor(call, &target, actor);
+    int code = weft_actor_find_target(call, &target, actor);
     if (code != 0) return code;
     snprintf(path, sizeof(path), "/api/v1/actors/%s", actor);
     json_t *document = exchange(call->tool, &target, "GET", path, NULL, &code), *frame;
@@ -164,7 +163,7 @@ int weft_run_actor_kill(struct weft_tool_call *call)
 {
     struct weft_client_target target;
     char actor[64], path[128];
-    int code = find_actor(call, &target, actor);
+    int code = weft_actor_find_target(call, &target, actor);
     if (code != 0) return code;
     snprintf(path, sizeof(path), "/api/v1/actors/%s/kill", actor);
     json_t *document = exchange(call->tool, &target, "POST", path, NULL, &code);
@@ -223,7 +222,7 @@ int weft_run_actor_send(struct weft_tool_call *call)
     const unsigned long number = type != NULL ? strtoul(type, &end, 10) : 0;
     if (type != NULL && (*type < '0' || *type > '9' || *end != '\0' || number > UINT16_MAX))
         return weft_tool_usage(call, "--type takes a number of 0 to 65535");
-    int code = find_actor(call, &target, actor);
+    int code = weft_actor_find_target(call, &target, actor);
     if (code != 0) return code;
     json_t *payload = payload_of(call, &key);
     if (payload == NULL) return WEFT_EXIT_INPUT;

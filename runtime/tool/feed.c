@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,28 +9,11 @@
 
 #include "runtime/admin/text.h"
 #include "runtime/tool/handlers.h"
+#include "runtime/tool/interrupt.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/target.h"
 
 #define RETRY_MS 500 // How soon a node that ended is looked for again.
-
-// Set by ^C; the only state that a signal handler can reach.
-static volatile int interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static void catch_interrupt(void)
-{
-    const struct sigaction action = {.sa_handler = on_interrupt};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN); // A reader that leaves is seen by the write that fails.
-}
 
 static uint64_t wall_now_ns(void)
 {
@@ -171,10 +153,11 @@ static void follower_read(struct follower *follower)
 // Shows what comes until ^C: nodes that end are followed again when they are back.
 static int follow_all(struct follower *followers, size_t count, const struct weft_tool *tool)
 {
+    const volatile int *interrupted = weft_interrupt_catch();
     struct pollfd waited[WEFT_PLACE_NODES_MAX];
     uint64_t tried_ns = wall_now_ns();
 
-    while (!interrupted && ferror(tool->out) == 0) {
+    while (!*interrupted && ferror(tool->out) == 0) {
         for (size_t i = 0; i < count; i++) {
             struct weft_client_stream *stream = followers[i].stream;
             waited[i] = (struct pollfd){.fd = stream != NULL ? weft_client_stream_fd(stream) : -1,
@@ -201,7 +184,7 @@ static int follow(const struct weft_tool *tool, const struct weft_targets *targe
     size_t open = 0;
 
     if (followers == NULL) return WEFT_EXIT_INTERNAL;
-    catch_interrupt();
+    weft_interrupt_catch();
     for (size_t i = 0; i < targets->count; i++) {
         struct weft_error error = {0};
         followers[i] = (struct follower){.tool = tool,
@@ -324,6 +307,7 @@ int weft_run_logs(struct weft_tool_call *call)
 struct sink {
     int fd;
     int failure; // errno of a write, 0 for none.
+    const volatile int *interrupted;
 };
 
 static int sink_take(void *self, const char *bytes, size_t length)
@@ -332,7 +316,7 @@ static int sink_take(void *self, const char *bytes, size_t length)
 
     while (length > 0) {
         const ssize_t count = write(sink->fd, bytes, length);
-        if (count < 0 && errno == EINTR && !interrupted) continue;
+        if (count < 0 && errno == EINTR && !*sink->interrupted) continue;
         if (count < 0) {
             sink->failure = errno;
             return -1;
@@ -379,13 +363,13 @@ int weft_run_pcap(struct weft_tool_call *call)
     snprintf(path, sizeof(path), "/api/v1/pcap?packets=%llu&snap_bytes=%llu%s%.15s",
              (unsigned long long)packets, (unsigned long long)snap, port != NULL ? "&port=" : "",
              port != NULL ? port : "");
-    catch_interrupt();
+    sink.interrupted = weft_interrupt_catch();
     const struct weft_client_call request = {
         .method = "GET", .path = path, .accept = "*/*", .timeout_ms = call->tool->timeout_ms};
-    if (weft_client_stream(&target, &request, sink_take, &sink, &interrupted, &error) < 0) {
+    if (weft_client_stream(&target, &request, sink_take, &sink, sink.interrupted, &error) < 0) {
         code = weft_tool_fail(call->tool, &error);
     }
-    if (sink.failure != 0 && sink.failure != EPIPE && !interrupted) {
+    if (sink.failure != 0 && sink.failure != EPIPE && !*sink.interrupted) {
         fprintf(call->tool->err, "error: %s: %s\n", file, strerror(sink.failure));
         code = WEFT_EXIT_INTERNAL;
     }

@@ -32,6 +32,9 @@ int weft_run_actor_kill(struct weft_tool_call *call);
 int weft_run_actor_send(struct weft_tool_call *call);
 int weft_run_actor_load(struct weft_tool_call *call);
 int weft_run_actor_run(struct weft_tool_call *call);
+// trace.c
+int weft_run_actor_trace(struct weft_tool_call *call);
+int weft_run_core_trace(struct weft_tool_call *call);
 // repl.c
 int weft_run_repl(struct weft_tool_call *call);
 // files.c

@@ -21,6 +21,10 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
 int weft_target_find(const struct weft_tool *tool, const char *name,
                      struct weft_client_target *target);
 
+// The same of the first argument, NODE/ACTOR: an actor has a registered name, or its pid.
+int weft_actor_find_target(const struct weft_tool_call *call, struct weft_client_target *target,
+                           char actor[64]);
+
 // Asks one node. The document, or NULL after the failure has been said; *exit_code is then set.
 json_t *weft_target_ask(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *method, const char *path, const json_t *body, int *exit_code);

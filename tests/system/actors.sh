@@ -128,6 +128,39 @@ until_true loop has_event actor.stuck loop
 until_true 'the loop ends' gone loop
 echo 'ok: an endless loop is reported and killed'
 
+# Traces: of a module's actor as it happens, from the moment that it is followed; of the cores.
+load watched echo
+"$WEFT" actor trace n1/watched --timeout 10s >"$dir/trace" 2>"$dir/trace.err" &
+tracer=$!
+until_true 'the trace begins' grep -q 'tracing n1/watched' "$dir/trace.err"
+[ "$("$WEFT" actor send n1/watched hello --call --type 3)" = hello ] || fail 'no echo while traced'
+"$WEFT" actor send n1/watched 'by the way' --type 4 || fail 'no send while traced'
+"$WEFT" actor kill n1/watched 2>/dev/null || fail 'no kill while traced'
+wait "$tracer" || fail "the trace of one that ends: $(cat "$dir/trace.err")"
+for line in 'receive *call type 3, 5 bytes from ' 'send *reply type 3, 5 bytes to ' \
+    'receive *user type 4, 10 bytes from ' 'exit *reason [0-9]* (killed)'; do
+    grep -q "  c[12]  $line" "$dir/trace" || fail "no '$line' in the trace: $(cat "$dir/trace")"
+done
+[ "$(wc -l <"$dir/trace")" = 4 ] || fail "the trace: $(cat "$dir/trace")"
+load watched echo
+"$WEFT" actor trace n1/watched --count 2 -o json >"$dir/trace" 2>"$dir/trace.err" &
+tracer=$!
+until_true 'the trace begins' grep -q '"event": *"begin"' "$dir/trace"
+"$WEFT" actor send n1/watched hello --call >/dev/null || fail 'no echo while traced'
+wait "$tracer" || fail "a trace with --count: $(cat "$dir/trace.err")"
+[ "$(sed -n 2p "$dir/trace" | "$JSON_GET" event)" = receive ] || fail "as JSON: $(cat "$dir/trace")"
+[ "$(sed -n 3p "$dir/trace" | "$JSON_GET" tag)" = reply ] || fail "as JSON: $(cat "$dir/trace")"
+"$WEFT" actor trace n1/watched --for 100ms >"$dir/trace" 2>/dev/null || fail 'a trace with --for'
+refused 1 W0801 "$WEFT" actor trace n1/nobody
+refused 64 'number of events' "$WEFT" actor trace n1/watched --count 0
+"$WEFT" core trace n1 --actor watched >"$dir/out" || fail 'no flight recorder'
+grep -q 'spawn *by ' "$dir/out" || fail "no birth in the flight recorder: $(cat "$dir/out")"
+"$WEFT" core trace n1 --limit 10000 | grep -q 'crash *signal 11' || fail 'no crash in the flight recorder'
+"$WEFT" core trace n1 --limit 10000 | grep -q 'stuck *for [0-9]* ms' || fail 'no stuck core in it'
+[ "$("$WEFT" core trace n1 --limit 3 -o jsonl | wc -l)" = 3 ] || fail 'the limit does not hold'
+"$WEFT" actor kill n1/watched 2>/dev/null || fail 'no kill'
+echo 'ok: traces'
+
 # 5. Files that are no modules, and a name that is a unit's.
 echo 'no module' >"$dir/text.so"
 refused 65 'is no ELF file' "$WEFT" actor load n1 "$dir/text.so"
@@ -170,6 +203,7 @@ ls "$dir/data"/crash-*.new >/dev/null || fail 'no report is left'
 grep -q 'signal 11' "$dir/data"/crash-*.new || fail 'the report does not say why'
 grep -q ' bystander mailbox 0' "$dir/data"/crash-*.new || fail 'the report does not list the actors'
 grep -q ' echo (misbehave.so)' "$dir/data"/crash-*.new || fail 'the report does not name the functions'
+grep -q ' us spawn 0x' "$dir/data"/crash-*.new || fail 'the report does not say what the cores did'
 start
 until_true 'told' sh -c "grep -q 'the process before this one crashed' '$dir/log'"
 ls "$dir/data"/crash-*.txt >/dev/null || fail 'the report has gone'

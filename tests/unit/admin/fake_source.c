@@ -218,6 +218,83 @@ static void fake_capture_close(void *self, void *capture)
     fake->captures_open--;
 }
 
+// ---- Traces.
+
+static const struct weft_admin_trace_event trace_events[] = {
+    {.wall_ns = 1700000000000000000, .core = 1, .event = "begin", .pid = 5, .value_name = ""},
+    {0}, // Nothing yet: the connection is put to sleep.
+    {.wall_ns = 1700000000000001000,
+     .core = 1,
+     .event = "receive",
+     .pid = 5,
+     .peer = 6,
+     .tag = "call",
+     .type = 3,
+     .value_name = "length",
+     .value = 40},
+    {.wall_ns = 1700000000000002000,
+     .core = 1,
+     .event = "missed",
+     .pid = 5,
+     .value_name = "count",
+     .value = 12},
+    {.wall_ns = 1700000000000003000,
+     .core = 2,
+     .event = "spawn",
+     .pid = 7,
+     .peer = 5,
+     .value_name = ""},
+    {.wall_ns = 1700000000000004000,
+     .core = 2,
+     .event = "exit",
+     .pid = 5,
+     .value_name = "reason",
+     .value = 1,
+     .text = "killed"},
+};
+
+static int fake_trace_open(void *self, const char *actor, void **trace, struct weft_error *error)
+{
+    struct fake_node *fake = self;
+
+    if (strcmp(actor, "counter") != 0)
+        return weft_error_set(error, 801, "there is no actor '%s'", actor);
+    fake->traces_open++;
+    fake->trace_reads = 0;
+    *trace = fake;
+    return 0;
+}
+
+static int fake_trace_read(void *self, void *trace, struct weft_admin_trace_event *event)
+{
+    struct fake_node *fake = trace;
+    (void)self;
+
+    if (fake->trace_reads == sizeof(trace_events) / sizeof(trace_events[0])) return -ENODATA;
+    *event = trace_events[fake->trace_reads++];
+    return event->event != NULL;
+}
+
+static void fake_trace_close(void *self, void *trace)
+{
+    struct fake_node *fake = trace;
+    (void)self;
+
+    fake->traces_open--;
+}
+
+static int64_t fake_flight(void *self, const char *actor, struct weft_admin_trace_event *events,
+                           uint32_t limit, struct weft_error *error)
+{
+    (void)self;
+    if (actor != NULL && strcmp(actor, "counter") != 0)
+        return weft_error_set(error, 801, "there is no actor '%s'", actor);
+    const uint32_t count = limit < 2 ? limit : 2;
+    for (uint32_t i = 0; i < count; i++)
+        events[i] = trace_events[6 - count + i];
+    return count;
+}
+
 void fake_node_init(struct fake_node *fake)
 {
     memset(fake, 0, sizeof(*fake));
@@ -239,6 +316,10 @@ void fake_node_init(struct fake_node *fake)
         .capture_open = fake_capture_open,
         .capture_read = fake_capture_read,
         .capture_close = fake_capture_close,
+        .trace_open = fake_trace_open,
+        .trace_read = fake_trace_read,
+        .trace_close = fake_trace_close,
+        .flight = fake_flight,
         .events = &fake->events,
         .logs = &fake->logs,
         .self = fake,

@@ -19,11 +19,14 @@ struct fake_node {
     struct weft_admin_fault fault;   // As last set.
     uint32_t captures_open;
     uint32_t capture_reads;
+    uint32_t traces_open;
+    uint32_t trace_reads;
     char eval_output[64];
 };
 
 // Two cores, one port, two peers, one unit "counter"; submit answers at once, unless `hold` is set.
-// An evaluation of "bad" fails like Forth source; of anything else prints "8 ".
+// A trace of "counter" has a message after the second read, and its end. An evaluation of "bad"
+// fails like Forth source; of anything else prints "8 ".
 void fake_node_init(struct fake_node *fake);
 
 #endif // WEFT_TESTS_UNIT_ADMIN_FAKE_SOURCE_H

@@ -120,6 +120,14 @@ static void refuses(void **state)
          "W0502"},
         {"unload on TCP", true, "DELETE /api/v1/units/counter", NULL, NULL, 403, "W0502"},
         {"capture on TCP", true, "GET /api/v1/pcap", NULL, NULL, 403, "W0502"},
+        {"trace on TCP", true, "GET /api/v1/actors/counter/trace", NULL, NULL, 403, "W0502"},
+        {"trace of nobody", false, "GET /api/v1/actors/nobody/trace", NULL, NULL, 404, "W0801"},
+        {"trace of nothing", false, "GET /api/v1/actors/counter/trace?count=0", NULL, NULL, 400,
+         "W0504"},
+        {"flight of nobody", true, "GET /api/v1/cores/trace?actor=nobody", NULL, NULL, 404,
+         "W0801"},
+        {"flight without a number", true, "GET /api/v1/cores/trace?limit=x", NULL, NULL, 400,
+         "W0504"},
         {"not JSON", false, "POST /api/v1/units/counter/eval", NULL, "{\"text\":", 400, "W0504"},
         {"not an object", false, "POST /api/v1/units/counter/eval", NULL, "[]", 400, "W0504"},
         {"no body", false, "POST /api/v1/units/counter/eval", NULL, "", 400, "W0504"},
@@ -398,6 +406,42 @@ static void captures_stream_and_close(void **state)
     assert_int_equal(bench->fake.captures_open, 0);
 }
 
+static void traces_stream_and_close(void **state)
+{
+    struct bench_server *bench = *state;
+    const char *path = "GET /api/v1/actors/counter/trace";
+
+    assert_int_equal(ask(state, false, path, NULL, NULL), 200);
+    assert_non_null(strstr(answer, "event: begin\ndata: {"));
+    assert_non_null(strstr(answer, "\"event\":\"receive\",\"pid\":\"0000000000000005\","
+                                   "\"peer\":\"0000000000000006\",\"tag\":\"call\",\"type\":3,"
+                                   "\"length\":40}"));
+    assert_non_null(strstr(answer, "\"event\":\"missed\""));
+    assert_non_null(strstr(answer, "\"reason\":1,\"text\":\"killed\"}"));
+    assert_int_equal(bench->fake.traces_open, 0);
+    // Of those that count, two: neither its begin nor what was missed.
+    assert_int_equal(ask(state, false, "GET /api/v1/actors/counter/trace?count=2", NULL, NULL),
+                     200);
+    assert_non_null(strstr(answer, "\"event\":\"spawn\""));
+    assert_null(strstr(answer, "\"event\":\"exit\""));
+    assert_int_equal(bench->fake.traces_open, 0);
+}
+
+static void the_flight_recorder_is_a_list(void **state)
+{
+    assert_int_equal(ask(state, true, "GET /api/v1/cores/trace?actor=counter", NULL, NULL), 200);
+    json_t *json = body_json();
+    assert_int_equal(json_array_size(json_object_get(json, "items")), 2);
+    json_decref(json);
+    assert_int_equal(ask(state, true, "GET /api/v1/cores/trace?limit=1", NULL, NULL), 200);
+    json = body_json();
+    json_t *items = json_object_get(json, "items");
+    assert_int_equal(json_array_size(items), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(items, 0), "event")),
+                        "exit");
+    json_decref(json);
+}
+
 static void health_follows_the_node(void **state)
 {
     struct bench_server *bench = *state;
@@ -548,6 +592,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_stream_and_resume, setup, teardown),
         cmocka_unit_test_setup_teardown(logs_show_their_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(captures_stream_and_close, setup, teardown),
+        cmocka_unit_test_setup_teardown(traces_stream_and_close, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_flight_recorder_is_a_list, setup, teardown),
         cmocka_unit_test_setup_teardown(health_follows_the_node, setup, teardown),
         cmocka_unit_test_setup_teardown(metrics_speak_both_formats, setup, teardown),
         cmocka_unit_test_setup_teardown(every_route_is_described, setup, teardown),

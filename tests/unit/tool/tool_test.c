@@ -159,6 +159,12 @@ static void refusals(void **state)
         {"events --since soon", 64, "--since soon"},
         {"logs --tail many", 64, "that is not a number"},
         {"pcap n1", 64, "-w FILE is missing"},
+        {"actor trace n1", 64, "say NODE/ACTOR"},
+        {"actor trace n1/nobody", 1, "error[W0801]"},
+        {"actor trace n1/counter --for soon", 64, "--for soon"},
+        {"actor trace n1/counter --count many", 64, "--count many"},
+        {"core trace n1 --actor nobody", 1, "error[W0801]"},
+        {"core trace n1 --limit all", 64, "--limit all"},
         {"config check /nonexistent.toml", 78, "nonexistent.toml"},
         {"config explain mesh.gosip_k", 1, "W0101"},
     };
@@ -309,6 +315,31 @@ static void captures_are_written(void **state)
     unlink("/tmp/none.pcap");
 }
 
+static void traces_are_lines(void **state)
+{
+    (void)state;
+    tool_run(&result, "actor trace n1/counter");
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.err, "tracing n1/counter, 0000000000000005\nmissed 12: "));
+    assert_non_null(strstr(result.out, ".000001  c1  receive  call type 3, 40 bytes from "
+                                       "0000000000000006\n"));
+    assert_non_null(strstr(result.out, ".000003  c2  0000000000000007  spawn    by "
+                                       "0000000000000005\n"));
+    assert_non_null(strstr(result.out, ".000004  c2  exit     reason 1 (killed)\n"));
+    tool_run(&result, "actor trace n1/counter -c 1 -o json");
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.out, "\"event\":\"begin\""));
+    assert_non_null(strstr(result.out, "\"length\":40}\n"));
+    assert_null(strstr(result.out, "spawn"));
+    tool_run(&result, "core trace n1");
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.out, ".000004  c2  0000000000000005  exit     reason 1 "
+                                       "(killed)\n"));
+    tool_run(&result, "core trace n1 --limit 1 -o jsonl");
+    assert_non_null(strstr(result.out, "\"text\":\"killed\"}\n"));
+    assert_null(strstr(result.out, "spawn"));
+}
+
 static void keys_are_private_and_never_overwritten(void **state)
 {
     char directory[] = "/tmp/weft-key-XXXXXX", path[64], words[96];
@@ -443,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(units_load_from_files, setup, teardown),
         cmocka_unit_test_setup_teardown(events_merge_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(captures_are_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(traces_are_lines, setup, teardown),
         cmocka_unit_test(keys_are_private_and_never_overwritten),
         cmocka_unit_test_setup_teardown(every_command_has_help, setup, teardown),
         cmocka_unit_test_setup_teardown(completion_knows_words_and_names, setup, teardown),
