@@ -78,8 +78,8 @@ enum {                             // task.flags of an actor.
     WEFT_ACTOR_PARKED = 1 << 9,    // Not at a slice boundary: it goes on on its own stack.
     WEFT_ACTOR_HOLDS = 1 << 10,    // Things hang on it that end before others are told (end.c).
     WEFT_ACTOR_EVICTED = 1 << 11,  // Its stack's bytes are elsewhere.
-    WEFT_ACTOR_INDEXED = 1 << 12,  // Something points into its mailbox (receive.c, awaits.c), or
-                                   // somebody follows it (trace.c): what is taken out is noted.
+    WEFT_ACTOR_INDEXED = 1 << 12,  // What leaves its mailbox is told to receive.c, awaits.c,
+                                   // heap.c, or to who follows it (trace.c).
     WEFT_ACTOR_PRIVATE = 1 << 13,  // An actor of the node itself: not listed as a user's.
     WEFT_ACTOR_OVERFLOW = 3 << 14, // enum weft_overflow.
 };
@@ -138,7 +138,7 @@ struct weft_actor {
     weft_pid parent;
     weft_pid last_to; // To whom it sent last: who talks to whom (balance.c).
     uint64_t reduction_count;
-    uint32_t memory; // In units of 64 bytes: state and blocks.
+    uint32_t memory; // In units of 64 bytes: what heap.c counts.
     union {
         uint32_t parked_ticks; // When it parked, in units of 2^20 ns (evict.c).
         uint32_t edge_cursor;  // Of one that ends: the first bucket that may hold edges.
@@ -330,6 +330,10 @@ void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference);
 // none turns.
 void weft_actor_each(struct weft_actor_system *system,
                      void (*see)(struct weft_actor *actor, void *argument), void *argument);
+
+// What the node holds for an actor, of a kind of its own: `bytes`, counted as the actor's memory.
+// `*counted`, 0 at first, is what was said last. Own core.
+void weft_actor_count_memory(struct weft_actor *actor, uint32_t *counted, size_t bytes);
 
 // Names, for the node: as weft_register and weft_whereis. Any core of the node.
 int weft_actor_register(struct weft_actor_system *system, const char *name, weft_pid pid);

@@ -241,7 +241,10 @@ int weft_call(struct weft_actor *self, weft_pid to, uint16_t type, const void *b
         self->awaited = call->reference;
         self->task.flags |= WEFT_ACTOR_CALLING; // So that a call to itself is a cycle.
         weft_note_send(self, call);
-        weft_route_call(system, call); // What goes wrong comes back as the answer.
+        if (likely(length <= WEFT_MESSAGE_LARGE)) // What goes wrong comes back as the answer.
+            weft_route_call(system, call);
+        else
+            weft_route(system, call, true);
         weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
         result = wait_for_answer(self, timeout_ns, reply, &came);
         self->task.flags &= (uint16_t)~WEFT_ACTOR_CALLING;

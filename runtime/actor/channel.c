@@ -2,7 +2,8 @@
 //
 // From another core an operation is a call to it, and whoever has to wait is one whose call has not
 // been answered yet. On its own core nothing is sent: the caller does what the channel would have
-// done, as long as no call waits in its mailbox, so both ways keep one order.
+// done, as long as no call waits in its mailbox, so both ways keep one order. A plain message needs
+// no answer: it is put in as it is, its own block.
 #include <errno.h>
 #include <string.h>
 
@@ -145,6 +146,26 @@ static void serve_send(struct weft_actor *self, struct channel *channel, struct 
         weft_list_prepend(&channel->receivers, weft_message_link(receive));
 }
 
+// A plain message. It is known as received by the channel already: what becomes of it then is in
+// the ledger as what becomes of an actor's, so it is given back there when it is dropped.
+static void take_in(struct weft_actor *self, struct channel *channel, struct weft_message *message)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *receive = channel->closed ? NULL : pop(&channel->receivers);
+    const bool is_refused = message->type == REPLY_ERROR; // As weft_channel_send.
+    if (!is_refused && receive != NULL) {
+        hand_over(system, self, receive, message);
+    } else if (!is_refused && !channel->closed && channel->count < channel->capacity) {
+        enqueue(channel, message);
+    } else {
+        system->received--;
+        if (receive != NULL) weft_list_prepend(&channel->receivers, weft_message_link(receive));
+        weft_mailbox_drop(system, message,
+                          channel->closed ? WEFT_DROP_MAILBOX_NO_ACTOR : WEFT_DROP_MAILBOX_FULL,
+                          -ENOBUFS);
+    }
+}
+
 static void serve_receive(struct weft_actor *self, struct channel *channel,
                           struct weft_message *receive)
 {
@@ -190,6 +211,9 @@ static void handle(struct weft_actor *self, void *state, struct weft_message *ca
     struct weft_actor_system *system = enter(self);
     if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker) {
         weft_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
+    } else if (call->tag == WEFT_MESSAGE_USER) {
+        weft_receive_disown(self, call);
+        take_in(self, channel, call);
     } else if (call->tag == WEFT_MESSAGE_CALL) {
         weft_receive_disown(self, call);
         switch (call->type) {

@@ -31,6 +31,19 @@ static size_t live_bytes(const struct weft_actor *actor)
     return (size_t)(top - sp) - actor->system->core->run.base_bytes;
 }
 
+size_t weft_stack_bytes_of(const struct weft_actor *actor)
+{
+    if (actor->stack == NULL) return 0;
+    if (actor->task.flags & WEFT_ACTOR_EVICTED) {
+        const struct copy *copy = actor->fiber.sp;
+        return sizeof(*copy) + copy->bytes;
+    }
+    // Of one that runs, we stand on it.
+    const void *sp = actor->system->running == actor ? __builtin_frame_address(0) : actor->fiber.sp;
+    const uintptr_t page = (uintptr_t)sp & ~(uintptr_t)(WEFT_STACK_GUARD_BYTES - 1);
+    return (size_t)((uintptr_t)actor->stack + WEFT_STACK_BYTES - page);
+}
+
 // Forgets the copy: the stack pointer is itself again.
 static void drop_copy(struct weft_actor *actor)
 {

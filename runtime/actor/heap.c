@@ -1,5 +1,8 @@
-// heap.c: memory that goes with an actor. Each block is one of its core's message blocks, so that
-// it finds its way home from wherever the actor ends.
+// heap.c: memory that an actor holds, and its cap.
+//
+// Each block of weft_alloc is one of its core's message blocks, so that it finds its way home from
+// wherever the actor ends. Messages are counted where that costs those without a cap nothing: a
+// small one, which most are, never while it is in a mailbox.
 #include <errno.h>
 
 #include <weft/actor.h>
@@ -17,10 +20,51 @@ static uint32_t units_of(size_t bytes)
     return (uint32_t)((bytes + sizeof(struct weft_message) + 63) / 64);
 }
 
-static bool has_room(const struct weft_actor *self, const struct weft_actor_rare *rare,
-                     size_t bytes)
+// Of a message in hand. A small one costs nothing, as in the mailbox.
+static uint32_t in_hand(const struct weft_message *message)
 {
-    return rare->memory_max == 0 || (uint64_t)self->memory + units_of(bytes) <= rare->memory_max;
+    return message != NULL && is_large(message) ? units_of(message->length) : 0;
+}
+
+static uint64_t held_units(const struct weft_actor *actor)
+{
+    return (uint64_t)actor->memory + in_hand(actor->current) + in_hand(actor->answer);
+}
+
+static bool has_room(const struct weft_actor *actor, uint32_t units)
+{
+    const struct weft_actor_rare *rare = weft_actor_rare_of(actor);
+    return rare == NULL || rare->memory_max == 0 ||
+           held_units(actor) + units <= (uint64_t)rare->memory_max;
+}
+
+bool weft_memory_has_room(const struct weft_actor *actor, const struct weft_message *message)
+{
+    const bool is_held = message == actor->current || message == actor->answer;
+    return has_room(actor, units_of(message->length) - (is_held ? in_hand(message) : 0));
+}
+
+void weft_memory_add(struct weft_actor *actor, const struct weft_message *message)
+{
+    actor->memory += units_of(message->length);
+}
+
+void weft_memory_remove(struct weft_actor *actor, const struct weft_message *message)
+{
+    weft_assert(actor->memory >= units_of(message->length));
+    actor->memory -= units_of(message->length);
+}
+
+uint64_t weft_memory_bytes(const struct weft_actor *actor)
+{
+    return held_units(actor) * 64;
+}
+
+void weft_actor_count_memory(struct weft_actor *actor, uint32_t *counted, size_t bytes)
+{
+    const uint32_t units = (uint32_t)((bytes + 63) / 64);
+    actor->memory += units - *counted;
+    *counted = units;
 }
 
 void *weft_alloc(struct weft_actor *self, size_t bytes)
@@ -28,7 +72,7 @@ void *weft_alloc(struct weft_actor *self, size_t bytes)
     struct weft_actor_system *system = enter(self);
     struct weft_message *block = NULL;
     struct weft_actor_rare *rare = bytes <= UINT32_MAX / 2 ? weft_actor_rare(self) : NULL;
-    if (rare != NULL && has_room(self, rare, bytes))
+    if (rare != NULL && has_room(self, units_of(bytes)))
         block = weft_message_alloc_hidden(system, (uint32_t)bytes);
     if (block != NULL) {
         self->memory += units_of(bytes);

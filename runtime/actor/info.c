@@ -78,9 +78,12 @@ void weft_actor_describe(struct weft_actor *actor, struct weft_info *info)
         .mailbox_max =
             rare != NULL && rare->mailbox_max != 0 ? rare->mailbox_max : actor->mailbox_max,
         .reduction_count = actor->reduction_count,
-        .memory_bytes = (uint64_t)actor->memory * 64 + sizeof(*actor),
+        .memory_bytes = weft_memory_bytes(actor) + sizeof(*actor),
+        .memory_max = rare != NULL ? (uint64_t)rare->memory_max * 64 : 0,
+        .stack_bytes = weft_stack_bytes_of(actor),
     };
-    if (actor->rare != NULL) info->memory_bytes += sizeof(*actor->rare);
+    if (rare != NULL) info->memory_bytes += sizeof(*rare);
+    info->memory_bytes += info->stack_bytes;
     if (actor->label != NULL) memcpy(info->label, actor->label->text, sizeof(info->label));
     snprintf(info->kind, sizeof(info->kind), "%s",
              actor->kind->name != NULL ? actor->kind->name : "");

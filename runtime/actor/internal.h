@@ -67,6 +67,12 @@ static inline bool is_bounded(const struct weft_message *message)
     return message->tag < WEFT_MESSAGE_REPLY;
 }
 
+// It counts against its receiver's memory_max (heap.c). Beyond the slabs' classes.
+static inline bool is_large(const struct weft_message *message)
+{
+    return message->length > WEFT_MESSAGE_LARGE;
+}
+
 // It is from a port, which has counted it.
 static inline bool is_windowed(const struct weft_message *message)
 {
@@ -169,7 +175,8 @@ int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *mes
                       enum weft_drop why, int status);
 // Takes it out for its owner, who has received it.
 void weft_mailbox_receive(struct weft_actor *actor, struct weft_message *message);
-void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message); // Indexes.
+// `message`, still in its place, is about to leave the mailbox of an INDEXED actor.
+void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message);
 void weft_mailbox_drained(struct weft_actor *actor); // It was BUSY and has room again.
 uint32_t weft_mailbox_limit(const struct weft_actor *actor);
 // What is in it of both kinds, users' and ports': at its limit, ports stop, each for itself.
@@ -500,6 +507,15 @@ void weft_blob_drop(struct weft_actor_system *system, struct weft_blob *blob);
 // ---- heap.c, info.c
 
 void weft_blocks_free(struct weft_actor *actor);
+// Memory that an actor holds by a message: in its mailbox if it is large, in any case if it is
+// kept. What is in hand (`current`, `answer`) is counted where it is asked for.
+void weft_memory_add(struct weft_actor *actor, const struct weft_message *message);
+void weft_memory_remove(struct weft_actor *actor, const struct weft_message *message);
+// True if `message` may be added, as far as its memory_max goes.
+bool weft_memory_has_room(const struct weft_actor *actor, const struct weft_message *message);
+uint64_t weft_memory_bytes(const struct weft_actor *actor);
+// Bytes of the stack that it is on (evict.c).
+size_t weft_stack_bytes_of(const struct weft_actor *actor);
 // What people know it by: its label, else its kind's name.
 static inline const char *weft_actor_label(const struct weft_actor *actor)
 {

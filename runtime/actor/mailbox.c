@@ -48,6 +48,10 @@ static void ring_alarm(struct weft_actor *actor, struct weft_actor_rare *rare)
 
 static inline void append(struct weft_actor *actor, struct weft_message *message)
 {
+    if (unlikely(is_large(message))) {
+        weft_memory_add(actor, message);
+        actor->task.flags |= WEFT_ACTOR_INDEXED; // So that it is seen when it leaves.
+    }
     weft_list_append(&actor->mailbox, weft_message_link(message));
     if (likely((actor->task.flags & WEFT_ACTOR_SELECTIVE) == 0)) weft_actor_ready(actor);
 }
@@ -110,6 +114,14 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
     return status;
 }
 
+// A large message for an actor that has no room for it.
+static int refuse(struct weft_actor_system *system, struct weft_actor *actor,
+                  struct weft_message *message)
+{
+    if (overflow_of(actor) == WEFT_OVERFLOW_EXIT) weft_actor_end_soon(actor, WEFT_EXIT_QUOTA);
+    return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_QUOTA, -ENOBUFS);
+}
+
 // Replies and control messages: no limit applies to them.
 static int put_unbounded(struct weft_actor_system *system, struct weft_actor *actor,
                          struct weft_message *message)
@@ -153,6 +165,8 @@ int weft_mailbox_put(struct weft_actor_system *system, struct weft_actor *actor,
         weft_call_name_cycle(actor, message);
         return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_CYCLE, -EDEADLK);
     }
+    if (unlikely(is_large(message)) && !weft_memory_has_room(actor, message))
+        return refuse(system, actor, message);
     if (unlikely(actor->mailbox_count >= actor->mailbox_max))
         return put_beyond(system, actor, message, may_wait);
     actor->mailbox_count++;
@@ -181,9 +195,16 @@ void weft_mailbox_drained(struct weft_actor *actor)
 void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message)
 {
     struct weft_actor_rare *rare = weft_actor_rare_of(actor);
-    if (rare == NULL) return;
-    weft_cursors_removed(rare, message);
-    if (message->tag == WEFT_MESSAGE_REPLY) weft_awaits_removed(rare, message);
+    const bool stays =
+        rare != NULL && (rare->cursors != NULL || rare->awaits != NULL || rare->followers > 0);
+    const struct weft_list *link = weft_message_link(message);
+    if (is_large(message)) weft_memory_remove(actor, message);
+    if (stays) {
+        weft_cursors_removed(rare, message);
+        if (message->tag == WEFT_MESSAGE_REPLY) weft_awaits_removed(rare, message);
+    } else if (link->next == link->prev) { // It was the last: none that comes need be large.
+        actor->task.flags &= (uint16_t)~WEFT_ACTOR_INDEXED;
+    }
 }
 
 void weft_mailbox_take(struct weft_actor *actor, struct weft_message *message)

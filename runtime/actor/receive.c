@@ -243,7 +243,7 @@ void weft_release(struct weft_actor *self, struct weft_message *message)
     } else if (message == self->answer) {
         weft_receive_drop_answer(self);
     } else { // Kept, or made and never sent.
-        if (weft_message_link(message)->next != NULL) weft_list_remove(weft_message_link(message));
+        weft_receive_disown(self, message);
         weft_message_release(system, message);
     }
     leave(self);
@@ -253,12 +253,14 @@ int weft_keep(struct weft_actor *self, struct weft_message *message)
 {
     enter(self);
     struct weft_actor_rare *rare = weft_actor_rare(self);
-    if (rare != NULL) {
+    const bool has_room = rare != NULL && weft_memory_has_room(self, message);
+    if (has_room) {
         weft_receive_disown(self, message);
         weft_list_append(&rare->kept, weft_message_link(message));
+        weft_memory_add(self, message);
     }
     leave(self);
-    return rare != NULL ? 0 : -ENOMEM;
+    return has_room ? 0 : -ENOMEM;
 }
 
 void weft_unkeep(struct weft_actor *self, struct weft_message *message)
@@ -279,8 +281,10 @@ void weft_receive_disown(struct weft_actor *actor, struct weft_message *message)
         actor->current = NULL;
     else if (message == actor->answer)
         actor->answer = NULL;
-    else if (weft_message_link(message)->next != NULL)
+    else if (weft_message_link(message)->next != NULL) { // Kept.
+        weft_memory_remove(actor, message);
         weft_list_remove(weft_message_link(message));
+    }
     message->link[0] = message->link[1] = NULL;
 }
 

@@ -120,9 +120,14 @@ struct weft_message *weft_message_new(struct weft_actor *self, uint16_t type, si
     struct weft_message *message = NULL;
     if (rare != NULL && length <= LENGTH_MAX)
         message = weft_message_alloc(system, (uint32_t)length);
+    if (message != NULL && !weft_memory_has_room(self, message)) {
+        weft_message_release_block(system, message);
+        message = NULL;
+    }
     if (message != NULL) { // As one that is kept: it goes with the actor if it is never sent.
         message->type = type;
         weft_list_append(&rare->kept, weft_message_link(message));
+        weft_memory_add(self, message);
     }
     leave(self);
     return message;

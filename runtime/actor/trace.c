@@ -172,7 +172,8 @@ void weft_trace_unfollow(struct weft_actor *actor)
 {
     if (!is_followed(actor) || --actor->rare->followers > 0) return;
     count_followed(actor, -1);
-    if (actor->rare->cursors == NULL && actor->rare->awaits == NULL)
+    if (actor->rare->cursors == NULL && actor->rare->awaits == NULL &&
+        weft_list_empty(&actor->mailbox)) // What is in it may be large (heap.c).
         actor->task.flags &= (uint16_t)~WEFT_ACTOR_INDEXED;
 }
 

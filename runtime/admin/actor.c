@@ -22,12 +22,13 @@ static json_t *actor_document(const struct weft_admin_actor *actor)
         weft_json_text(actor->label), "kind", weft_json_text(actor->kind), "core", (int)actor->core,
         "state", actor->state, "priority", actor->priority, "stackful", (int)actor->stackful,
         "private", (int)actor->is_private);
-    json_t *rest = json_pack("{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b}", "mailbox",
-                             INT(actor->mailbox_count), "mailbox_max", INT(actor->mailbox_max),
-                             "overflow", actor->overflow, "links", INT(actor->link_count),
-                             "monitors", INT(actor->monitor_count), "reductions",
-                             INT(actor->reduction_count), "memory_bytes", INT(actor->memory_bytes),
-                             "trapping", (int)actor->trapping, "pinned", (int)actor->pinned);
+    json_t *rest = json_pack(
+        "{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "mailbox",
+        INT(actor->mailbox_count), "mailbox_max", INT(actor->mailbox_max), "overflow",
+        actor->overflow, "links", INT(actor->link_count), "monitors", INT(actor->monitor_count),
+        "reductions", INT(actor->reduction_count), "memory_bytes", INT(actor->memory_bytes),
+        "memory_max", INT(actor->memory_max), "stack_bytes", INT(actor->stack_bytes), "trapping",
+        (int)actor->trapping, "pinned", (int)actor->pinned);
     json_object_update(json, rest);
     json_decref(rest);
     return json;

@@ -24,7 +24,8 @@ struct weft_admin_actor {
     const char *overflow; // What its mailbox does at its limit: "mute", "drop_newest", …
     bool stackful, trapping, pinned, is_private; // is_private: the node's own.
     uint32_t mailbox_count, mailbox_max, link_count, monitor_count;
-    uint64_t reduction_count, memory_bytes;
+    uint64_t reduction_count;
+    uint64_t memory_bytes, memory_max, stack_bytes; // As struct weft_info (weft/actor.h) says.
 };
 
 struct weft_admin_actors {

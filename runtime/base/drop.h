@@ -67,6 +67,7 @@
     X(MESH_TOO_LONG, "mesh", "too_long", "a message longer than one datagram, once escaped")       \
     X(MESH_BUSY, "mesh", "busy", "more messages at once than the mesh takes in one turn")          \
     X(MAILBOX_FULL, "mailbox", "full", "the actor's mailbox was at its limit")                     \
+    X(MAILBOX_QUOTA, "mailbox", "quota", "a large message beyond the actor's memory_max")          \
     X(MAILBOX_NO_ACTOR, "mailbox", "no_actor", "the actor had ended")                              \
     X(MAILBOX_NO_MEMORY, "mailbox", "no_memory", "the core's arena was at its cap")                \
     X(MAILBOX_REFUSED, "mailbox", "refused", "to an actor of the node itself, from a unit")        \

@@ -34,7 +34,9 @@ void weft_control_fill_actor(const struct weft_actor_row *row, struct weft_admin
                                     .link_count = info->link_count,
                                     .monitor_count = info->monitor_count,
                                     .reduction_count = info->reduction_count,
-                                    .memory_bytes = info->memory_bytes};
+                                    .memory_bytes = info->memory_bytes,
+                                    .memory_max = info->memory_max,
+                                    .stack_bytes = info->stack_bytes};
     memcpy(to->name, row->name, sizeof(to->name));
     memcpy(to->label, info->label, sizeof(to->label));
     memcpy(to->kind, info->kind, sizeof(to->kind));

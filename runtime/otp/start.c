@@ -23,6 +23,7 @@ static int tell(struct weft_actor *self, const struct weft_start *start, weft_pi
     struct weft_message *reply;
     const int result =
         weft_call(self, pid, WEFT_SERVER_START, start->args, start->length, timeout_ns, &reply);
+    if (result == -ENOBUFS) return -ENOMEM; // Nobody else writes to it yet: its memory_max.
     if (result != 0) return result;
     const bool serves = reply->type == WEFT_SERVER_START;
     weft_release(self, reply);

@@ -136,6 +136,8 @@ int weft_run_actor_show(struct weft_tool_call *call)
                                                  {"then", "overflow", WEFT_COLUMN_TEXT},
                                                  {"reductions", "reductions", WEFT_COLUMN_COUNT},
                                                  {"memory", "memory_bytes", WEFT_COLUMN_BYTES},
+                                                 {"memory max", "memory_max", WEFT_COLUMN_BYTES},
+                                                 {"of a stack", "stack_bytes", WEFT_COLUMN_BYTES},
                                                  {.title = NULL}};
     struct weft_client_target target;
     char actor[64], path[128];

@@ -44,8 +44,9 @@ static uint64_t dropped(const struct lives *lives, enum weft_drop why)
 static void check_ledger(struct lives *lives)
 {
     static const enum weft_drop reasons[] = {
-        WEFT_DROP_MAILBOX_FULL, WEFT_DROP_MAILBOX_NO_ACTOR, WEFT_DROP_MAILBOX_NO_MEMORY,
-        WEFT_DROP_MAILBOX_LATE, WEFT_DROP_MAILBOX_CYCLE,    WEFT_DROP_RING_FULL};
+        WEFT_DROP_MAILBOX_FULL,      WEFT_DROP_MAILBOX_QUOTA, WEFT_DROP_MAILBOX_NO_ACTOR,
+        WEFT_DROP_MAILBOX_NO_MEMORY, WEFT_DROP_MAILBOX_LATE,  WEFT_DROP_MAILBOX_CYCLE,
+        WEFT_DROP_RING_FULL};
     uint64_t sent = 0, received = 0, lost = 0;
     for (unsigned i = 0; i < core_count(lives); i++) {
         sent += system_at(lives, i)->sent;

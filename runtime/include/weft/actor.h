@@ -25,7 +25,7 @@ enum weft_overflow {
     WEFT_OVERFLOW_MUTE,        // Takes it; the sender waits until there is room. The default.
     WEFT_OVERFLOW_DROP_NEWEST, // Drops it, counted; the sender is told -ENOBUFS.
     WEFT_OVERFLOW_DROP_OLDEST, // Drops the oldest, counted.
-    WEFT_OVERFLOW_EXIT         // The receiver ends with WEFT_EXIT_QUOTA.
+    WEFT_OVERFLOW_EXIT         // The receiver ends with WEFT_EXIT_QUOTA; at its memory_max too.
 };
 
 // A kind of actor: one constant table for all of its actors. It outlives them.
@@ -59,8 +59,24 @@ struct weft_spawn {
     bool pinned;          // Stays on its core.
     uint16_t core;        // Where to; 0: where it is spawned.
     uint32_t mailbox_max; // Messages; 0: 1 024.
-    size_t memory_max;    // Bytes of state and weft_alloc, in units of 64; 0: no cap.
+    size_t memory_max;    // Bytes that it may hold, in units of 64; 0: no cap. See below.
 };
+
+// What counts against memory_max: the state, the blocks of weft_alloc, every message that it keeps
+// or has made (weft_keep, weft_message_new), and every large message, of more than
+// WEFT_MESSAGE_LARGE bytes, in its mailbox or in hand; each with its header of 48 bytes.
+//
+// What would go beyond it is refused. weft_alloc and weft_message_new: NULL. weft_keep: -ENOMEM. A
+// large message that somebody sends: -ENOBUFS, or nothing on the way to another core; it is counted
+// as `mailbox quota` in `weft drops`, and whoever has called gets -ENOBUFS at once. So nobody can
+// end an actor by sending it too much, nor have its memory; with WEFT_OVERFLOW_EXIT, which would
+// rather end than miss a message, it ends with WEFT_EXIT_QUOTA. The sender is never made to wait
+// for memory: what fills it may be a state that no receive makes smaller.
+//
+// Replies, control messages and what ports bring count, but are always let in: it has asked for
+// them. What does not count: small messages in the mailbox (mailbox_max bounds them), objects and
+// blobs (shared), tables, links and timers, and its stack, whose size is fixed and not its doing.
+#define WEFT_MESSAGE_LARGE 464
 
 // Makes an actor; it runs when the caller has given the core back. 0 and *pid; -ENOMEM: the arena
 // is at its cap, or its state beyond memory_max; -ENOSPC: so many actors, or stacks, are there
@@ -125,7 +141,10 @@ struct weft_info {
     uint8_t overflow;
     bool stackful, trapping, pinned, running;
     uint32_t mailbox_count, mailbox_max, link_count, monitor_count;
-    uint64_t reduction_count, memory_bytes;
+    uint64_t reduction_count;
+    uint64_t memory_bytes; // What counts against memory_max, its own block, and stack_bytes.
+    uint64_t memory_max;   // 0: no cap.
+    uint64_t stack_bytes;  // Of the stack that it is on: pages in use, or what was saved of them.
 };
 int weft_info(struct weft_actor *self, weft_pid pid, struct weft_info *info); // 0, -ESRCH, -ENOMEM.
 

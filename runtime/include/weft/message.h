@@ -37,8 +37,9 @@ _Static_assert(sizeof(struct weft_message) == 48, "up to 16 bytes of payload are
 
 // ---- Sending. 0 if the message is in the mailbox or on its way. -ESRCH: no such actor (a message
 // to another core may find that out later; then it is counted). -ENOBUFS: refused by a full
-// mailbox. -ENOMEM: no memory for it. Whatever is not delivered has a reason in `weft drops`.
-// A send to a mailbox at its limit waits, unless the receiver's policy says otherwise.
+// mailbox, or too large for the receiver's memory_max. -ENOMEM: no memory for it. Whatever is not
+// delivered has a reason in `weft drops`. A send to a mailbox at its limit waits, unless the
+// receiver's policy says otherwise.
 
 // Copies `length` bytes into a message.
 int weft_send(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes,

@@ -112,6 +112,7 @@ static inline void cores_check_ledger(const struct cores *cores)
         received += weft_counter_get(&cores->system[i].stats.message_count);
     }
     const uint64_t dropped = cores_dropped(cores, WEFT_DROP_MAILBOX_FULL) +
+                             cores_dropped(cores, WEFT_DROP_MAILBOX_QUOTA) +
                              cores_dropped(cores, WEFT_DROP_MAILBOX_NO_ACTOR) +
                              cores_dropped(cores, WEFT_DROP_MAILBOX_NO_MEMORY) +
                              cores_dropped(cores, WEFT_DROP_MAILBOX_LATE) +

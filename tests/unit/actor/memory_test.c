@@ -115,6 +115,208 @@ static void a_state_beyond_its_cap_is_refused(void **state)
     play_close(&cores);
 }
 
+// ---- What counts against the cap beside that: messages.
+
+#define LARGE 1000 // Bytes of a large message: 17 units of 64 with its header.
+#define CAP   10000
+
+struct mail {
+    weft_pid to;
+    struct cores *cores;
+    uint8_t how;          // The tag to send with.
+    size_t length;        // Of each message.
+    unsigned count, fits; // That are sent, and for which it has room.
+    unsigned refused, accepted;
+};
+
+static int post(struct weft_actor *self, const struct mail *mail)
+{
+    static const uint8_t bytes[LARGE];
+    if (mail->how == WEFT_MESSAGE_CALL)
+        return weft_call(self, mail->to, 1, bytes, mail->length, WEFT_NS_PER_MS, NULL);
+    if (mail->how == WEFT_MESSAGE_CAST) return weft_cast(self, mail->to, 1, bytes, mail->length);
+    return weft_send(self, mail->to, 1, bytes, mail->length);
+}
+
+static void post_all(struct weft_actor *self, void *context)
+{
+    struct mail *mail = context;
+    for (unsigned i = 0; i < mail->count; i++) {
+        const int result = post(self, mail);
+        if (result == -ENOBUFS) mail->refused++;
+        // Nobody answers: a call that was let in is given up in time.
+        if (result == 0 || result == -ETIMEDOUT) mail->accepted++;
+    }
+}
+
+static void sleep_on(struct weft_actor *self, void *context)
+{
+    (void)context;
+    weft_sleep(self, WEFT_FOREVER);
+}
+
+// A thousand bytes at a time, until it is full; and small ones, which go in all the same.
+static void large_messages_beyond_the_cap_are_refused(void **state)
+{
+    (void)state;
+    static const struct mail cases[] = {
+        {.how = WEFT_MESSAGE_USER, .length = LARGE, .count = 20, .fits = CAP / (17 * 64)},
+        {.how = WEFT_MESSAGE_CAST, .length = LARGE, .count = 20, .fits = CAP / (17 * 64)},
+        {.how = WEFT_MESSAGE_CALL, .length = LARGE, .count = 20, .fits = CAP / (17 * 64)},
+        {.how = WEFT_MESSAGE_USER, .length = WEFT_MESSAGE_LARGE, .count = 50, .fits = 50},
+        {.how = WEFT_MESSAGE_USER, .length = WEFT_MESSAGE_LARGE + 1, .count = 50, .fits = 17},
+    };
+    for (unsigned i = 0; i < 4 * WEFT_COUNT_OF(cases); i++) {
+        static struct cores cores;
+        struct mail mail = cases[i / 4];
+        const unsigned from = i & 1;
+        const bool exits = i & 2;
+        struct play_role role;
+        cores_open(&cores, 2, 16);
+        struct weft_spawn spawn = play_as(&role, sleep_on, NULL, NULL);
+        spawn.memory_max = CAP;
+        spawn.overflow = exits ? WEFT_OVERFLOW_EXIT : WEFT_OVERFLOW_MUTE;
+        mail.to = play_spawn(&cores, 0, &spawn);
+        cores_settle(&cores);
+        play_body_on(&cores, from, post_all, &mail);
+        play_for(&cores, 30 * WEFT_NS_PER_MS);
+
+        const unsigned over = mail.count - mail.fits;
+        struct weft_actor *receiver = play_find(&cores, mail.to);
+        if (exits && over > 0) {
+            assert_null(receiver); // Ended; the rest found nobody.
+            assert_true(cores_dropped(&cores, WEFT_DROP_MAILBOX_QUOTA) >= 1);
+        } else {
+            if (receiver->mailbox_count != mail.fits)
+                fail_msg("case %u: %u went in, not %u", i, receiver->mailbox_count, mail.fits);
+            assert_int_equal(cores_dropped(&cores, WEFT_DROP_MAILBOX_QUOTA), over);
+            const bool is_told = from == 0 || mail.how == WEFT_MESSAGE_CALL;
+            assert_int_equal(mail.refused, is_told ? over : 0);
+            assert_true(weft_memory_bytes(receiver) <= CAP);
+            play_kill(&cores, mail.to);
+        }
+        play_close(&cores);
+    }
+}
+
+static void what_a_reader_holds(struct weft_actor *self, void *context)
+{
+    struct mail *mail = context;
+    const uint64_t base = weft_memory_bytes(self);
+    struct weft_info info;
+    weft_sleep(self, WEFT_NS_PER_MS); // Until the mailbox is as full as it gets.
+    const uint64_t full = weft_memory_bytes(self);
+    assert_int_equal(full, base + (uint64_t)mail->fits * 17 * 64);
+    assert_int_equal(weft_info(self, weft_self(self), &info), 0);
+    assert_int_equal(info.memory_max, CAP / 64 * 64);
+    assert_true(info.stack_bytes >= 4096 && info.stack_bytes <= WEFT_STACK_BYTES);
+    assert_true(info.memory_bytes >= full + info.stack_bytes);
+
+    assert_null(weft_alloc(self, LARGE)); // There is no room for anything else,
+    assert_null(weft_message_new(self, 1, LARGE));
+    struct weft_message *first = weft_receive(self, 0);
+    assert_int_equal(first->length, LARGE);
+    assert_int_equal(weft_memory_bytes(self), full); // nor while it is in hand,
+    assert_null(weft_alloc(self, LARGE));
+    assert_int_equal(weft_keep(self, first), 0); // or kept,
+    assert_int_equal(weft_memory_bytes(self), full);
+    assert_null(weft_alloc(self, LARGE));
+    weft_unkeep(self, first);
+    assert_int_equal(weft_memory_bytes(self), full);
+    weft_release(self, first); // but when it is gone.
+    assert_int_equal(weft_memory_bytes(self), full - 17 * 64);
+    void *block = weft_alloc(self, LARGE);
+    assert_non_null(block);
+    weft_free(self, block);
+    struct weft_message *made = weft_message_new(self, 1, LARGE);
+    assert_non_null(made);
+    assert_int_equal(weft_memory_bytes(self), full);
+    assert_int_equal(weft_send_message(self, weft_self(self), made), 0); // Then it is received.
+    assert_int_equal(weft_memory_bytes(self), full);
+
+    unsigned count = 0;
+    while (weft_receive(self, 0) != NULL)
+        count++;
+    assert_int_equal(count, mail->fits);
+    assert_int_equal(weft_memory_bytes(self), base);
+    assert_false(self->task.flags & WEFT_ACTOR_INDEXED); // It pays for large ones no more.
+    // Small messages count when they are kept: a block of its class each.
+    for (count = 0;; count++) {
+        assert_int_equal(weft_send(self, weft_self(self), 1, "12345678", 8), 0);
+        struct weft_message *message = weft_receive(self, 0);
+        const int result = weft_keep(self, message);
+        if (result == -ENOMEM) break;
+        assert_int_equal(result, 0);
+    }
+    assert_int_equal(count, CAP / 64 - base / 64);
+    mail->accepted = 1;
+}
+
+static void what_is_held_counts_until_it_is_let_go(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < 2; from++) {
+        static struct cores cores;
+        struct mail reader = {.fits = CAP / (17 * 64)}, writer = {.length = LARGE, .count = 12};
+        struct play_role role;
+        cores_open(&cores, 2, 16);
+        struct weft_spawn spawn = play_as(&role, what_a_reader_holds, NULL, &reader);
+        spawn.memory_max = CAP;
+        writer.to = play_spawn(&cores, 0, &spawn);
+        play_body_on(&cores, from, post_all, &writer);
+        play_for(&cores, 5 * WEFT_NS_PER_MS);
+        assert_int_equal(reader.accepted, 1);
+        play_close(&cores);
+    }
+}
+
+static void ask_for_much(struct weft_actor *self, void *context)
+{
+    struct mail *mail = context;
+    struct weft_message *reply;
+    const uint64_t base = weft_memory_bytes(self);
+    void *block = weft_alloc(self, CAP - base - 100); // Its cap, but for a few bytes.
+    assert_non_null(block);
+    assert_int_equal(weft_call(self, mail->to, 2000, NULL, 0, WEFT_NS_PER_MS, &reply), 0);
+    assert_int_equal(reply->length, 2000);
+    assert_true(weft_memory_bytes(self) > CAP);
+    assert_int_equal(weft_keep(self, reply), -ENOMEM);
+    weft_release(self, reply);
+    const uint64_t reference = weft_call_begin(self, mail->to, 2000, NULL, 0, NULL);
+    weft_sleep(self, WEFT_NS_PER_MS); // As a message this time.
+    assert_int_equal(weft_await(self, reference, 0, &reply), 0);
+    weft_release(self, reply);
+    weft_free(self, block);
+    assert_int_equal(weft_memory_bytes(self), base);
+    mail->accepted = 1;
+}
+
+static void answer_at_length(struct weft_actor *self, void *context, struct weft_message *message)
+{
+    static const uint8_t bytes[2000];
+    (void)context;
+    weft_reply(self, message, 1, bytes, message->type);
+}
+
+static void what_was_asked_for_is_let_in(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < 2; from++) {
+        static struct cores cores;
+        struct mail mail = {0};
+        struct play_role role;
+        cores_open(&cores, 2, 16);
+        mail.to = play_hand_on(&cores, from, answer_at_length, NULL);
+        struct weft_spawn spawn = play_as(&role, ask_for_much, NULL, &mail);
+        spawn.memory_max = CAP;
+        play_spawn(&cores, 0, &spawn);
+        play_for(&cores, 5 * WEFT_NS_PER_MS);
+        assert_int_equal(mail.accepted, 1);
+        play_kill(&cores, mail.to);
+        play_close(&cores);
+    }
+}
+
 // ---- A life that uses everything there is, and takes "no memory" for an answer anywhere.
 
 #define NAME "everything"
@@ -362,6 +564,9 @@ int main(void)
         cmocka_unit_test(what_was_allocated_goes_with_the_actor),
         cmocka_unit_test(a_cap_is_kept),
         cmocka_unit_test(a_state_beyond_its_cap_is_refused),
+        cmocka_unit_test(large_messages_beyond_the_cap_are_refused),
+        cmocka_unit_test(what_is_held_counts_until_it_is_let_go),
+        cmocka_unit_test(what_was_asked_for_is_let_in),
         cmocka_unit_test(nothing_breaks_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -846,7 +846,8 @@ static void a_cap_of_memory_is_refused_in_order(struct weft_actor *self, struct 
                 family.children[1].id = id;
                 added = weft_supervisor_start_child(self, pid, &family.children[1], &child);
             }
-            if (added != 0) assert_int_equal(added, -ENOMEM);
+            // Of its own, or for the call, which is a large message.
+            assert_true(added == 0 || added == -ENOMEM || added == -ENOBUFS);
             rig_cast(self, weft_whereis(self, "first"), CRASH,
                      WEFT_EXIT_FAULT); // which is no restart, or the end.
             weft_sleep(self, rig->slack_ns);

@@ -130,9 +130,10 @@ static inline uint64_t play_sum(const struct play *play, size_t offset)
 // Every user message offered was received, or has one reason why not.
 static inline void play_check_ledger(const struct play *play)
 {
-    static const enum weft_drop drops[] = {WEFT_DROP_MAILBOX_FULL,      WEFT_DROP_MAILBOX_NO_ACTOR,
-                                           WEFT_DROP_MAILBOX_NO_MEMORY, WEFT_DROP_MAILBOX_LATE,
-                                           WEFT_DROP_MAILBOX_CYCLE,     WEFT_DROP_RING_FULL};
+    static const enum weft_drop drops[] = {WEFT_DROP_MAILBOX_FULL,     WEFT_DROP_MAILBOX_QUOTA,
+                                           WEFT_DROP_MAILBOX_NO_ACTOR, WEFT_DROP_MAILBOX_NO_MEMORY,
+                                           WEFT_DROP_MAILBOX_LATE,     WEFT_DROP_MAILBOX_CYCLE,
+                                           WEFT_DROP_RING_FULL};
     uint64_t sent = 0, received = 0;
     for (unsigned i = 0; i < play->count; i++) {
         const struct play_core *at = &play->cores[i];
