@@ -75,7 +75,7 @@ enum {                             // task.flags of an actor.
     WEFT_ACTOR_MOVING = 1 << 6,    // Frozen, until it arrives elsewhere.
     WEFT_ACTOR_BUSY = 1 << 7,      // Its mailbox is at its limit (a sender to it may be muted).
     WEFT_ACTOR_MUTED = 1 << 8,     // Waits for room in somebody's mailbox.
-    WEFT_ACTOR_PARKED = 1 << 9,    // Not at a slice boundary: it goes on on its own stack.
+    WEFT_ACTOR_PARKED = 1 << 9,    // It has a stack of its own, where it goes on unless it runs.
     WEFT_ACTOR_HOLDS = 1 << 10,    // Things hang on it that end before others are told (end.c).
     WEFT_ACTOR_EVICTED = 1 << 11,  // Its stack's bytes are elsewhere.
     WEFT_ACTOR_INDEXED = 1 << 12,  // What leaves its mailbox is told to receive.c, awaits.c,

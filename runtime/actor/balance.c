@@ -27,7 +27,7 @@ static void note_next(struct weft_actor_system *system)
     system->note_dice = (uint8_t)((system->note_dice * 5 + 3) % 16); // Each of 0 .. 15 in turn.
     system->note_at = run->slices + 1 + system->note_dice;
     system->noted_sent = system->sent;
-    system->noted_reductions = run->reductions;
+    system->noted_reductions = weft_core_reductions(system->core);
     system->noted_slices = run->slices + 1;
 }
 
@@ -43,7 +43,7 @@ void weft_balance_note(struct weft_actor_system *system, struct weft_actor *acto
     const struct weft_run *run = &system->core->run;
     const uint64_t sent = system->sent - system->noted_sent;
     const uint64_t slices = run->slices + 1 - system->noted_slices;
-    const uint64_t reductions = run->reductions - system->noted_reductions;
+    const uint64_t reductions = weft_core_reductions(system->core) - system->noted_reductions;
     const uint32_t partner = (uint32_t)actor->last_to;
     note_next(system);
     // At least half of what these slices did was sending.

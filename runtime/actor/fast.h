@@ -140,42 +140,49 @@ always_inline void weft_prefetch_followers(const struct weft_core *core,
     __builtin_prefetch(sp + 192);
 }
 
-// Leaves the slice of the running actor, which goes on behind this in a later slice, perhaps on
-// another core. If the next one in the queue has parked too, straight to it: then the return
-// predictor of the CPU stays right, which costs more than the rest (docs/BENCH.md).
-always_inline void weft_actor_park_inline(struct weft_actor *actor)
+struct weft_step weft_actor_leave_first(struct weft_actor *actor); // wait.c
+
+// Leaves the slice of the running actor, all but the switch: that is for the caller to make, and
+// what stands behind it goes on in a later slice, perhaps on another core. If the next one in the
+// queue has parked too, straight to it.
+always_inline struct weft_step weft_actor_leave(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
     struct weft_core *core = system->core;
-    bool (*const at_boundary)(struct weft_core *, struct weft_task *) = actor->task.run;
-    actor->reduction_count += weft_core_slice_used(core);
-    actor->task.flags |= WEFT_ACTOR_PARKED;
-    actor->task.run = weft_slice_parked;
+    if (unlikely(actor->stack == NULL)) return weft_actor_leave_first(actor);
+    const uint32_t used = weft_core_slice_used(core);
+    actor->reduction_count += used;
     actor->parked_ticks = core->now_ticks;
     weft_slice_note(system, core, actor);
-    if (unlikely(actor->stack == NULL)) {
-        if (actor->kind->main == NULL) system->stack_promises++;
-        system->running = NULL;
-        weft_core_park(core, &actor->fiber, &actor->stack);
-    } else {
-        struct weft_task *task = weft_core_peek(core);
-        struct weft_actor *other = NULL;
-        struct weft_fiber *next = &core->run.loop;
-        if (likely(task != NULL && task->run == weft_slice_parked &&
-                   (task->flags & WEFT_ACTOR_EVICTED) == 0)) {
-            other = WEFT_CONTAINER_OF(task, struct weft_actor, task);
-            weft_core_end_slice(core);
-            task->link.prev->next = task->link.next;
-            task->link.next->prev = task->link.prev;
-            weft_prefetch_followers(core, task);
-            weft_core_begin_slice(core, task);
-            next = &other->fiber;
-        }
-        system->running = other;
-        weft_fiber_switch(&actor->fiber, next);
+    struct weft_task *task = weft_core_peek(core);
+    struct weft_actor *other = NULL;
+    struct weft_fiber *next = &core->run.loop;
+    if (likely(task != NULL && task->run == weft_slice_parked &&
+               (task->flags & WEFT_ACTOR_EVICTED) == 0)) {
+        other = WEFT_CONTAINER_OF(task, struct weft_actor, task);
+        weft_core_end_slice(core, used);
+        weft_core_take_first(core, task);
+        weft_prefetch_followers(core, task);
+        weft_core_begin_slice(core, task);
+        next = &other->fiber;
     }
-    actor->task.run = at_boundary;
-    actor->task.flags &= (uint16_t)~WEFT_ACTOR_PARKED;
+    system->running = other;
+    return (struct weft_step){&actor->fiber, next};
+}
+
+// Who waits in a public function switches outside of it (weft/switch.h). A sanitizer has to be
+// told.
+#ifdef WEFT_FIBER_SANITIZER
+#define SWITCHES_OUTSIDE false
+#else
+#define SWITCHES_OUTSIDE true
+#endif
+
+// The same and the switch, for functions of ours that go on behind it.
+always_inline void weft_actor_park_inline(struct weft_actor *actor)
+{
+    const struct weft_step step = weft_actor_leave(actor);
+    weft_fiber_switch(step.from, step.to);
 }
 
 #endif // WEFT_ACTOR_FAST_H

@@ -73,7 +73,25 @@ static __attribute__((noinline)) struct weft_message *receive_until(struct weft_
     return message;
 }
 
-struct weft_message *weft_receive(struct weft_actor *self, uint64_t timeout_ns)
+always_inline struct weft_step received(struct weft_actor *self, struct weft_message *message)
+{
+    leave(self);
+    return (struct weft_step){message, NULL};
+}
+
+// Waits, however long. With sanitizers here and now.
+always_inline struct weft_step wait_for_any(struct weft_actor *self)
+{
+    struct weft_message *message = NULL;
+    while (message == NULL && likely(weft_actor_can_park(self))) {
+        if (SWITCHES_OUTSIDE) return weft_actor_leave(self);
+        weft_actor_park(self);
+        message = take_oldest(self);
+    }
+    return received(self, message);
+}
+
+struct weft_step weft_receive_begin(struct weft_actor *self, uint64_t timeout_ns)
 {
     struct weft_actor_system *system = enter(self);
     struct weft_message *message = self->current;
@@ -83,17 +101,16 @@ struct weft_message *weft_receive(struct weft_actor *self, uint64_t timeout_ns)
     }
     end_spent_slice(self);
     message = take_oldest(self);
-    if (message == NULL && likely(timeout_ns == WEFT_FOREVER)) {
-        while (likely(weft_actor_can_park(self))) {
-            weft_actor_park_inline(self);
-            message = take_oldest(self);
-            if (likely(message != NULL)) break;
-        }
-    } else if (message == NULL && timeout_ns != 0) {
-        message = receive_until(self, timeout_ns);
-    }
-    leave(self);
-    return message;
+    if (message == NULL && likely(timeout_ns == WEFT_FOREVER)) return wait_for_any(self);
+    if (message == NULL && timeout_ns != 0) message = receive_until(self, timeout_ns);
+    return received(self, message);
+}
+
+struct weft_step weft_receive_again(struct weft_actor *self)
+{
+    struct weft_message *message = take_oldest(self);
+    if (unlikely(message == NULL)) return wait_for_any(self);
+    return received(self, message);
 }
 
 // ---- The first that fits.

@@ -114,7 +114,7 @@ static void put_head(struct out *out, const struct weft_actor_node *node,
 uint32_t weft_crash_parked(const struct weft_actor *actor, uintptr_t *frames, uint32_t limit)
 {
     const uintptr_t *saved = actor->fiber.sp;
-    if ((actor->task.flags & WEFT_ACTOR_PARKED) == 0 ||
+    if ((actor->task.flags & WEFT_ACTOR_PARKED) == 0 || actor->system->running == actor ||
         (actor->task.flags & WEFT_ACTOR_EVICTED) != 0 || saved == NULL)
         return 0;
 #if defined(__x86_64__)

@@ -111,6 +111,7 @@ static bool came_back(struct weft_core *core, struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
     if (actor->task.flags & WEFT_ACTOR_ENDING) return weft_slice_ending(core, &actor->task);
+    actor->task.run = weft_slice_callback;
     weft_actor_release_stack(actor);
     return after(system, actor, !weft_list_empty(&actor->mailbox));
 }

@@ -75,6 +75,7 @@ void weft_actor_release_stack(struct weft_actor *actor)
     struct weft_actor_system *system = actor->system;
     void *stack = actor->stack;
     actor->stack = NULL;
+    actor->task.flags &= (uint16_t)~WEFT_ACTOR_PARKED;
     if (unlikely(!weft_stacks_owns(system->stacks, stack))) {
         send_stack_home(system, stack);
         return;
@@ -117,6 +118,22 @@ bool weft_actor_may_park(struct weft_actor *actor)
     return actor->system->core->run.may_park && actor->kind->slice == NULL &&
            (actor->task.flags & WEFT_ACTOR_ZOMBIE) == 0 &&
            (actor->kind->main != NULL || has_stack_left(actor->system));
+}
+
+// On the loop's stack still: that is its own from now on.
+__attribute__((noinline)) struct weft_step weft_actor_leave_first(struct weft_actor *actor)
+{
+    struct weft_actor_system *system = actor->system;
+    struct weft_core *core = system->core;
+    weft_actor_account(actor);
+    actor->task.run = weft_slice_parked;
+    actor->task.flags |= WEFT_ACTOR_PARKED;
+    actor->parked_ticks = core->now_ticks;
+    weft_slice_note(system, core, actor);
+    if (actor->kind->main == NULL) system->stack_promises++;
+    system->running = NULL;
+    return (struct weft_step){&actor->fiber,
+                              weft_core_keep_stack(core, &actor->fiber, &actor->stack)};
 }
 
 void weft_actor_park(struct weft_actor *actor)
@@ -184,13 +201,20 @@ enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
     return WAIT_OVER; // If it is too late the next wait says so.
 }
 
-void weft_yield(struct weft_actor *self)
+struct weft_step weft_yield_begin(struct weft_actor *self)
 {
     struct weft_actor_system *system = enter(self);
     if (likely(weft_actor_can_park(self))) {
         weft_core_ready(system->core, &self->task);
-        weft_actor_park_inline(self);
+        if (SWITCHES_OUTSIDE) return weft_actor_leave(self);
+        weft_actor_park(self);
     }
+    leave(self);
+    return (struct weft_step){NULL, NULL};
+}
+
+void weft_yield_end(struct weft_actor *self)
+{
     leave(self);
 }
 

@@ -26,9 +26,10 @@ static inline bool weft_list_empty(const struct weft_list *list)
 
 static inline void weft_list_append(struct weft_list *list, struct weft_list *link)
 {
-    link->prev = list->prev;
+    struct weft_list *last = list->prev;
+    link->prev = last;
     link->next = list;
-    list->prev->next = link;
+    last->next = link;
     list->prev = link;
 }
 

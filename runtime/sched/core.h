@@ -94,7 +94,6 @@ struct weft_run {
     bool may_park;          // The slice under way may keep the loop's stack.
     bool is_abandoned;      // The slice was given up where it stood.
     uint32_t base_bytes;    // At the top of the loop's stack: the loop's own. 0: not known yet.
-    uint64_t reductions;    // Of this turn.
     void *stack;            // The loop's. NULL: somebody has just kept it, or there is none.
     void *spare;            // The next one.
     struct weft_fiber main; // The thread's stack, while the loop is on its own.
@@ -274,13 +273,16 @@ static inline uint32_t weft_core_slice_used(const struct weft_core *core)
     return (uint32_t)(WEFT_SLICE_REDUCTIONS - core->run.left);
 }
 
-static inline void weft_core_end_slice(struct weft_core *core)
+static inline void weft_core_end_slice(struct weft_core *core, uint32_t used)
 {
-    struct weft_run *run = &core->run;
-    const uint32_t used = weft_core_slice_used(core);
-    run->reductions += used;
-    run->spent += used + WEFT_SLICE_COST;
-    run->slices++;
+    core->run.spent += used + WEFT_SLICE_COST;
+    core->run.slices++;
+}
+
+// Reductions of this turn, without those of the slice under way.
+static inline uint32_t weft_core_reductions(const struct weft_core *core)
+{
+    return core->run.spent - core->run.slices * WEFT_SLICE_COST;
 }
 
 // The next task, if it is to have its slice at once: nothing is urgent, the turn not over. It stays
@@ -294,21 +296,36 @@ static inline struct weft_task *weft_core_peek(const struct weft_core *core)
     return WEFT_CONTAINER_OF(queue->next, struct weft_task, link);
 }
 
+// Takes `task`, which weft_core_peek has named, out of its queue. Its own link still names the
+// next.
+static inline void weft_core_take_first(struct weft_core *core, const struct weft_task *task)
+{
+    struct weft_list *queue = &core->run_queue[WEFT_PRIORITY_NORMAL], *second = task->link.next;
+    queue->next = second;
+    second->prev = queue;
+}
+
+// In a slice on the loop's own stack, which is `fiber`'s and *stack from now on. Where to switch
+// to.
+static inline struct weft_fiber *weft_core_keep_stack(struct weft_core *core,
+                                                      struct weft_fiber *fiber, void **stack)
+{
+    struct weft_run *run = &core->run;
+    *stack = run->stack;
+    run->stack = NULL;
+    weft_fiber_shadow_move(fiber, &run->warm);
+    return &run->main;
+}
+
 // In a slice: leaves it, to go on from here when somebody resumes `fiber`. `*stack` is where the
 // slice's owner keeps its stack: NULL if it is on the loop's own, which it keeps from now on; that
 // needs core->run.may_park. Whether and when it is ready again is the caller's business.
 static inline __attribute__((always_inline)) void
 weft_core_park(struct weft_core *core, struct weft_fiber *fiber, void **stack)
 {
-    struct weft_run *run = &core->run;
-    if (*stack == NULL) {
-        *stack = run->stack;
-        run->stack = NULL;
-        weft_fiber_shadow_move(fiber, &run->warm);
-        weft_fiber_switch(fiber, &run->main);
-    } else {
-        weft_fiber_switch(fiber, &run->loop);
-    }
+    struct weft_fiber *to =
+        *stack == NULL ? weft_core_keep_stack(core, fiber, stack) : &core->run.loop;
+    weft_fiber_switch(fiber, to);
 }
 
 // In the slice of a task that has parked: goes on there. Returns when it parks again or ends.

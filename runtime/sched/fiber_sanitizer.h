@@ -56,7 +56,7 @@ void weft_fiber_shadow_copy(struct weft_fiber *to, const struct weft_fiber *from
 #define weft_fiber_shadow_back(from)                  ((void)0)
 #define weft_fiber_shadow_end(from, to)               ((void)0)
 #define weft_fiber_shadow_drop(fiber)                 ((void)0)
-#define weft_fiber_shadow_move(to, from)              ((void)0)
+#define weft_fiber_shadow_move(to, from)              ((void)(to), (void)(from))
 #define weft_fiber_shadow_copy(to, from)              ((void)0)
 #endif
 

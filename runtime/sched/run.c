@@ -56,7 +56,7 @@ static void slices(struct weft_core *core)
                                  (task = next_task(core)) != NULL;) {
         weft_core_begin_slice(core, task);
         if (task->run(core, task)) weft_core_ready(core, task);
-        weft_core_end_slice(core);
+        weft_core_end_slice(core, weft_core_slice_used(core));
     }
 }
 
@@ -110,7 +110,6 @@ uint32_t weft_core_run(struct weft_core *core)
     struct weft_run *run = &core->run;
     if (core->watchdog != NULL && weft_core_has_task(core)) wake_watchdog(core->watchdog);
     run->spent = run->slices = 0;
-    run->reductions = 0;
     for (bool goes_on = true;
          goes_on && weft_core_has_task(core) && !weft_core_is_preempted(core);) {
         if (!has_stack(core)) {
@@ -125,11 +124,12 @@ uint32_t weft_core_run(struct weft_core *core)
             weft_stacks_forget(run->stack);
             prepare(run);
         }
-        if (goes_on) weft_core_end_slice(core); // The loop was left in the middle of it.
+        if (goes_on) // The loop was left in the middle of it.
+            weft_core_end_slice(core, weft_core_slice_used(core));
     }
     if (run->slices == 0) return 0;
     weft_counter_add(&core->stats.slice_count, run->slices);
-    weft_counter_add(&core->stats.reduction_count, run->reductions);
+    weft_counter_add(&core->stats.reduction_count, weft_core_reductions(core));
     return run->slices;
 }
 

@@ -18,6 +18,7 @@
 #ifndef WEFT_ACTOR_H
 #define WEFT_ACTOR_H
 
+#include <weft/switch.h>
 #include <weft/types.h>
 
 // What a mailbox does with a message beyond its limit. Control messages are never refused.
@@ -108,8 +109,17 @@ const char *weft_label(const struct weft_actor *self); // "" if none.
 uint16_t weft_core_index(const struct weft_actor *self);
 uint64_t weft_now_ns(const struct weft_actor *self); // Monotonic; as of this turn of the core.
 
+// The two halves of weft_yield.
+struct weft_step weft_yield_begin(struct weft_actor *self);
+void weft_yield_end(struct weft_actor *self);
 // Lets the others run; returns in a later slice.
-void weft_yield(struct weft_actor *self);
+WEFT_SWITCH_INLINE void weft_yield(struct weft_actor *self)
+{
+    const struct weft_step step = weft_yield_begin(self);
+    if (__builtin_expect(step.to == NULL, 0)) return;
+    weft_switch(step.from, step.to);
+    weft_yield_end(self);
+}
 // Charges `count` reductions, and yields if the slice is spent: for loops that do not send.
 void weft_reduce(struct weft_actor *self, uint32_t count);
 // True if the slice is spent: for handlers that would rather come back than yield.

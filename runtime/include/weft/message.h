@@ -6,6 +6,7 @@
 #ifndef WEFT_MESSAGE_H
 #define WEFT_MESSAGE_H
 
+#include <weft/switch.h>
 #include <weft/types.h>
 
 enum weft_message_tag {
@@ -57,9 +58,20 @@ int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message 
 // given away, or until weft_release; weft_keep makes it valid until weft_release. A CALL released
 // without a reply is answered with -ECANCELED.
 
+// The parts of weft_receive.
+struct weft_step weft_receive_begin(struct weft_actor *self, uint64_t timeout_ns);
+struct weft_step weft_receive_again(struct weft_actor *self);
 // The oldest. Waits up to `timeout_ns`: 0 only looks, WEFT_FOREVER. NULL: nothing came in time (or
 // the caller cannot wait: no stack is left).
-struct weft_message *weft_receive(struct weft_actor *self, uint64_t timeout_ns);
+WEFT_SWITCH_INLINE struct weft_message *weft_receive(struct weft_actor *self, uint64_t timeout_ns)
+{
+    struct weft_step step = weft_receive_begin(self, timeout_ns);
+    while (step.to != NULL) {
+        weft_switch(step.from, step.to);
+        step = weft_receive_again(self);
+    }
+    return (struct weft_message *)step.from;
+}
 
 // What to wait for. Fields that are set all have to fit. Messages that do not fit stay, in order.
 // The same pattern again goes on where it stopped: no message is looked at twice for it.
