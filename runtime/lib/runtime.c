@@ -114,6 +114,7 @@ static int open_ring(struct worker *worker)
 static void close_ring(struct worker *worker)
 {
     if (!worker->has_ring) return;
+    weft_offload_quiet(worker->system.node->pool);
     weft_uring_io_detach(&worker->uring_io);
     weft_uring_sleeper_close(&worker->uring_sleeper);
     weft_uring_destroy(&worker->uring);

@@ -11,6 +11,7 @@
 #include "dataplane/port_device.h"
 #include "runtime/base/assert.h"
 #include "runtime/node/crash_files.h"
+#include "runtime/sched/offload.h"
 
 #define CAPTURE_SLOTS      1024
 #define CAPTURE_SNAP_BYTES 1600
@@ -262,6 +263,7 @@ static void leave(struct weft_core *core, void *self)
     struct weft_machine_worker *worker = self;
     struct weft_machine *machine = worker->machine;
     weft_containment_leave(&machine->containment, core->index);
+    if (machine->node.actors.pool != NULL) weft_offload_quiet(machine->node.actors.pool);
     weft_worker_io_close(&worker->io);
     if (machine->use_uring) {
         if (worker->number == 0 && machine->uring_disk != NULL) {

@@ -15,6 +15,7 @@
 
 // A module that has been loaded. Never freed: its actors' kind lies in it, and its code stays.
 struct weft_loaded {
+    struct weft_node_block block; // First.
     struct weft_actor_kind kind;
     const struct weft_module *module;
     char file[64]; // What the kind is called.
@@ -150,7 +151,8 @@ static int place_copy(const char *directory, uint32_t number, const char *path, 
     return 0;
 }
 
-static struct weft_loaded *load_copy(const char *copy, const char *path, struct weft_error *error)
+static struct weft_loaded *load_copy(struct weft_node *node, const char *copy, const char *path,
+                                     struct weft_error *error)
 {
     const char *slash = strrchr(path, '/'), *file = slash != NULL ? slash + 1 : path;
     struct weft_loaded *loaded = calloc(1, sizeof(*loaded));
@@ -160,6 +162,8 @@ static struct weft_loaded *load_copy(const char *copy, const char *path, struct 
         snprintf(loaded->file, sizeof(loaded->file), "%s", file);
         loaded->module = module;
         loaded->kind = (struct weft_actor_kind){.name = loaded->file, .main = run_main};
+        loaded->block.next = node->blocks;
+        node->blocks = &loaded->block;
         return loaded;
     }
     const char *why = handle == NULL ? dlerror() : "it does not say what to run";
@@ -191,7 +195,7 @@ static struct weft_loaded *load_file(struct weft_node *node, const char *directo
                                       slash != NULL ? slash + 1 : path, &about, error) == 0) {
         if (place_copy(directory, ++node->module_count, path, copy, sizeof(copy), error) == 0 &&
             write_copy(&contents, copy, error) == 0)
-            loaded = load_copy(copy, path, error);
+            loaded = load_copy(node, copy, path, error);
         const struct weft_stacks_view stacks = weft_stacks_view(node->workers[0].actors.stacks);
         if (loaded != NULL && !about.is_checked && stacks.guard == WEFT_STACK_CHECKS)
             weft_log(&node->control.log, WEFT_LOG_WARN, "actor",

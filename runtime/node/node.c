@@ -241,6 +241,8 @@ void weft_node_destroy(struct weft_node *node)
     }
     weft_tables_destroy(&node->actors);
     weft_actor_node_destroy(&node->actors);
+    for (struct weft_node_block *block; (block = node->blocks) != NULL; free(block))
+        node->blocks = block->next;
     weft_core_group_destroy(&node->group);
     weft_unit_registry_destroy(&node->units);
     weft_unit_table_destroy(&node->recovered);

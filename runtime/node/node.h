@@ -85,6 +85,10 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_forth_system *forth;
 };
 
+struct weft_node_block { // From malloc, freed with the node.
+    struct weft_node_block *next;
+};
+
 struct weft_node {
     struct weft_node_options options;
     uint64_t id; // The mesh identity's; 0 without a mesh.
@@ -100,8 +104,9 @@ struct weft_node {
     struct weft_journal_keeper *journal; // NULL: off.
     weft_pid operator_pid;               // Who speaks for people (operator.h).
     uint32_t module_count;               // Loaded since the start (module.h). Control core.
-    struct weft_event_ring events;       // From core 1 to the control core.
-    weft_counter mesh_alive;             // Other nodes alive, for MESH-PROCESS-COUNT on any core.
+    struct weft_node_block *blocks; // Of loaded modules: actors' kinds stand in them to the end.
+    struct weft_event_ring events;  // From core 1 to the control core.
+    weft_counter mesh_alive;        // Other nodes alive, for MESH-PROCESS-COUNT on any core.
     // On the control core, when a unit has ended: the admin side may want to say so. May be NULL.
     void (*unit_ended)(void *self, const struct weft_resident *resident);
     void *self;

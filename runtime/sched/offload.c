@@ -12,6 +12,7 @@
 struct weft_offload {
     struct weft_mpsc_ring ring; // From the cores; the threads take turns as its consumer.
     pthread_mutex_t consumer;   // Among the threads alone: no core ever takes it.
+    pthread_mutex_t posting;    // Nor this one, while it turns (weft_offload_quiet).
     sem_t waiting;
     _Atomic bool stop;
     uint32_t thread_count;
@@ -32,12 +33,19 @@ static bool take(struct weft_offload *pool, struct weft_offload_work *work)
     return true;
 }
 
+static bool post(struct weft_offload *pool, const struct weft_offload_work *work)
+{
+    pthread_mutex_lock(&pool->posting);
+    const int result = weft_core_post_call(work->core, work->done, work->self, 0);
+    pthread_mutex_unlock(&pool->posting);
+    return result == 0;
+}
+
 static void do_work(struct weft_offload *pool, const struct weft_offload_work *work)
 {
     work->run(work->self);
     // A core that takes no more posts is one whose node has stopped: then nobody waits for it.
-    while (weft_core_post_call(work->core, work->done, work->self, 0) != 0 &&
-           !atomic_load_explicit(&pool->stop, memory_order_relaxed))
+    while (!post(pool, work) && !atomic_load_explicit(&pool->stop, memory_order_relaxed))
         sched_yield();
 }
 
@@ -68,6 +76,7 @@ struct weft_offload *weft_offload_create(uint32_t thread_count)
     if (pool == NULL) return NULL;
     weft_mpsc_ring_init(&pool->ring);
     pthread_mutex_init(&pool->consumer, NULL);
+    pthread_mutex_init(&pool->posting, NULL);
     sem_init(&pool->waiting, 0, 0);
     atomic_init(&pool->stop, false);
     pool->thread_count = 0;
@@ -94,7 +103,14 @@ void weft_offload_free(struct weft_offload *pool)
         pthread_join(pool->threads[i], NULL);
     sem_destroy(&pool->waiting);
     pthread_mutex_destroy(&pool->consumer);
+    pthread_mutex_destroy(&pool->posting);
     free(pool);
+}
+
+void weft_offload_quiet(struct weft_offload *pool)
+{
+    pthread_mutex_lock(&pool->posting);
+    pthread_mutex_unlock(&pool->posting);
 }
 
 int weft_offload_submit(struct weft_offload *pool, const struct weft_offload_work *work)

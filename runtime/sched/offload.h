@@ -25,6 +25,10 @@ struct weft_offload *weft_offload_create(uint32_t thread_count);
 // more. Control core.
 void weft_offload_free(struct weft_offload *pool);
 
+// Waits until no thread is in the middle of waking a core: to be called before the bell of a core
+// that turns no more is closed. What is posted to it afterwards rings none, for it does not sleep.
+void weft_offload_quiet(struct weft_offload *pool);
+
 // Any thread. 0, or -EAGAIN if WEFT_MPSC_RING_SLOTS wait already.
 int weft_offload_submit(struct weft_offload *pool, const struct weft_offload_work *work);
 
