@@ -43,6 +43,7 @@ struct weft_unit_host {
     uint64_t (*unix_us)(void *self);
 
     // SEND-TO: to the least busy unit of node `host_id`. SEND: to the unit `pid` of this node.
+    // 1, of SEND: as 0, but the receiver has had enough; the slice ends here.
     int32_t (*send_to)(void *self, const void *payload, size_t length, uint64_t host_id);
     int32_t (*send)(void *self, const void *payload, size_t length, uint64_t pid);
 

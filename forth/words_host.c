@@ -100,7 +100,9 @@ int32_t weft_op_send(struct weft_unit *unit)
     const void *payload = span(unit, 1, &length);
     if (payload == NULL) return -9;
     const uint64_t pid = (uint64_t)*weft_top(unit->block);
-    return answer(unit, 3, unit->host.send(unit->host.self, payload, length, pid));
+    const int32_t ior = unit->host.send(unit->host.self, payload, length, pid);
+    answer(unit, 3, ior < 0 ? ior : 0);
+    return ior > 0 ? WEFT_GIVE : WEFT_NEXT;
 }
 
 // NODE ( c-addr u -- host-id ior ): -301 if nobody has that name; the host id is then 0.

@@ -307,6 +307,23 @@ void weft_message_release(struct weft_actor_system *system, struct weft_message 
 // Never waits: what does not fit a mailbox is dropped whatever its policy.
 int weft_actor_send(struct weft_actor_system *system, struct weft_message *message);
 
+// For the running actor of a kind with `slice`, as weft_send_message: a receiver at its limit takes
+// the message all the same. 1: it did; the slice should end soon, and the actor then stands still
+// until there is room. 0; -ESRCH, -ENOBUFS.
+int weft_actor_send_from(struct weft_actor *self, struct weft_message *message);
+// Gives such an actor a slice although it stands still, for what does not concern the receiver.
+// True: it did stand still. At the end of that slice weft_actor_stand_still puts it back.
+bool weft_actor_disturb(struct weft_actor *actor);
+// For the running actor: at the end of this slice it stands still for `receiver` again. False:
+// there is room now.
+bool weft_actor_stand_still(struct weft_actor *self, weft_pid receiver);
+// Who waits for room in its mailbox may go on, though it has not got any: it does not empty it.
+void weft_actor_relieve(struct weft_actor *actor);
+static inline bool weft_actor_is_full(const struct weft_actor *actor)
+{
+    return (actor->task.flags & WEFT_ACTOR_BUSY) != 0;
+}
+
 // Takes the oldest message out of the mailbox; NULL if none. The caller owns it.
 struct weft_message *weft_actor_receive(struct weft_actor *actor);
 

@@ -169,6 +169,27 @@ bool weft_mute_slice(struct weft_actor *actor)
     return true;
 }
 
+bool weft_actor_disturb(struct weft_actor *actor)
+{
+    const bool stood_still = (actor->task.flags & WEFT_ACTOR_MUTED) != 0;
+    if (stood_still) weft_mute_unlink(actor);
+    weft_actor_ready(actor);
+    return stood_still;
+}
+
+bool weft_actor_stand_still(struct weft_actor *self, weft_pid receiver)
+{
+    weft_assert(self->system->running == self);
+    if (find_dam(self->system, receiver) == NULL || is_exempt(self)) return false;
+    self->system->mute_wanted = receiver;
+    return true;
+}
+
+void weft_actor_relieve(struct weft_actor *actor)
+{
+    weft_mute_over(actor);
+}
+
 void weft_mute_unlink(struct weft_actor *actor)
 {
     weft_list_remove(&actor->task.link);

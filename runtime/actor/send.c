@@ -56,6 +56,20 @@ always_inline int send_from(struct weft_actor_system *system, struct weft_actor 
     return result < 0 ? result : 0;
 }
 
+int weft_actor_send_from(struct weft_actor *self, struct weft_message *message)
+{
+    struct weft_actor_system *system = self->system;
+    weft_assert(system->running == self && self->kind->slice != NULL);
+    const weft_pid to = message->to;
+    system->sent++;
+    self->last_to = to;
+    const int result = weft_route(system, message, true);
+    if (result == PUT_MUTE || !weft_list_empty(&system->dams))
+        weft_mute_wait(self, to, result == PUT_MUTE);
+    if (result < 0) return result;
+    return system->mute_wanted != 0;
+}
+
 static inline struct weft_message *make(struct weft_actor_system *system,
                                         const struct weft_actor *self, weft_pid to, uint8_t tag,
                                         uint16_t type, const void *bytes, size_t length)

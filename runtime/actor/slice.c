@@ -102,7 +102,10 @@ bool weft_slice_kind(struct weft_core *core, struct weft_task *task)
     weft_actor_account(actor);
     system->running = NULL;
     if (verdict == WEFT_ACTOR_EXIT) task->flags |= WEFT_ACTOR_ENDING;
-    if (task->flags & WEFT_ACTOR_ENDING) return weft_slice_ending(core, task);
+    if (task->flags & WEFT_ACTOR_ENDING) {
+        system->mute_wanted = 0; // It is not the next one's.
+        return weft_slice_ending(core, task);
+    }
     return after(system, actor, verdict == WEFT_ACTOR_AGAIN);
 }
 

@@ -11,6 +11,18 @@ static struct weft_node *node_of(const struct weft_unit_actor *unit)
     return unit->worker->node;
 }
 
+static void end_with(struct weft_unit_actor *unit, uint16_t reason)
+{
+    if (!unit->ending) unit->actor->exit_reason = reason;
+    unit->ending = true;
+}
+
+// Gives it a slice, even while it stands still for a receiver.
+static void wake(struct weft_unit_actor *unit)
+{
+    if (weft_actor_disturb(unit->actor)) unit->was_disturbed = true;
+}
+
 // ---- Back to the control core.
 
 static void done_on_control(struct weft_core *core, void *self, uint64_t argument)
@@ -73,7 +85,7 @@ static void finish_durably(struct weft_unit_actor *unit, struct weft_command *co
                     "it is not durable: see memory.arena_per_core and units.memory_max");
     finish(unit, command);
     if (command->verb != WEFT_COMMAND_EVAL)
-        unit->ending = true; // Nobody was told that it is there.
+        end_with(unit, WEFT_EXIT_FAULT); // Nobody was told that it is there.
 }
 
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
@@ -93,12 +105,12 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
     }
     finish(unit, command);
     if (command->verb == WEFT_COMMAND_UNLOAD) {
-        unit->ending = result == 0;
+        if (result == 0) end_with(unit, WEFT_EXIT_SHUTDOWN);
         unit->leaving = false;
     }
     if (command->verb != WEFT_COMMAND_EVAL && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
-        unit->ending = true;
-    weft_actor_wake(actor);
+        end_with(unit, WEFT_EXIT_FAULT);
+    wake(unit);
 }
 
 // ---- The current command.
@@ -147,7 +159,7 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
         return;
     }
     finish(unit, command); // A unit whose source does not run is not there.
-    unit->ending = true;
+    end_with(unit, WEFT_EXIT_FAULT);
 }
 
 // What a program prints while nobody asks it anything goes to the log, line by line.
@@ -186,7 +198,7 @@ static uint64_t spent(const struct weft_unit_actor *unit)
 static void end_on_command(struct weft_unit_actor *unit, struct weft_command *command)
 {
     if (command->verb == WEFT_COMMAND_KILL || !weft_unit_actor_is_kept(unit)) {
-        unit->ending = true;
+        end_with(unit, command->verb == WEFT_COMMAND_KILL ? WEFT_EXIT_KILLED : WEFT_EXIT_SHUTDOWN);
         finish(unit, command);
         return;
     }
@@ -235,7 +247,7 @@ static void begin(struct weft_unit_actor *unit, struct weft_command *command)
     } else {
         fail(unit, command, 402, "it has said BYE");
     }
-    if (command->verb != WEFT_COMMAND_EVAL) unit->ending = true;
+    if (command->verb != WEFT_COMMAND_EVAL) end_with(unit, WEFT_EXIT_FAULT);
 }
 
 static void begin_next(struct weft_unit_actor *unit)
@@ -294,6 +306,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
                                         : state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
                                                                    : WEFT_RESIDENT_READY);
     weft_counter_set(&resident->memory_bytes, info.memory_bytes);
+    weft_actor_count_memory(unit->actor, &unit->counted_memory, info.memory_bytes + sizeof(*unit));
     weft_counter_set(&resident->reduction_count, info.reductions);
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
@@ -306,7 +319,9 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
     uint64_t due_ns = UINT64_MAX;
     weft_unit_inspect(unit->unit, &info);
     if (state == WEFT_UNIT_WAIT && info.wake_ns != 0) due_ns = info.wake_ns;
-    if (unit->current != NULL && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
+    const bool has_due = unit->current != NULL || unit->current_due_ns != 0;
+    if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
+    if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -320,12 +335,45 @@ static bool waits_for_message(const struct weft_unit_actor *unit)
     return info.wake_ns == 0; // Else it waits for MS.
 }
 
+#define PATIENCE_NS (100 * WEFT_NS_PER_MS) // As runtime/actor/wait.c has it.
+
+// A unit whose mailbox is full and which does not read it, for it has no program or sleeps, keeps
+// others waiting; perhaps the very one that is to wake it. After a while they go on.
+static void mind_waiters(struct weft_unit_actor *unit, bool reads)
+{
+    const uint64_t now_ns = unit->worker->core.now_ns;
+    if (reads || !weft_actor_is_full(unit->actor)) {
+        unit->patience_ns = 0;
+        return;
+    }
+    if (unit->patience_ns == 0) unit->patience_ns = now_ns + PATIENCE_NS;
+    if (now_ns < unit->patience_ns) return;
+    unit->patience_ns = now_ns + PATIENCE_NS;
+    weft_actor_relieve(unit->actor);
+}
+
+// True if its program still has to wait for room in another mailbox: only the unit has a slice.
+static bool stands_still(struct weft_unit_actor *unit)
+{
+    const bool was_disturbed = unit->was_disturbed;
+    unit->was_disturbed = false;
+    if (was_disturbed && weft_unit_state(unit->unit) == WEFT_UNIT_AGAIN &&
+        weft_actor_stand_still(unit->actor, unit->full_receiver))
+        return true;
+    unit->full_receiver = 0;
+    return false;
+}
+
 static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
+    const bool is_still = stands_still(unit);
     begin_next(unit);
     enum weft_unit_state state = weft_unit_state(unit->unit);
-    if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
+    if (is_still) {
+        if (unit->current != NULL) check_current(unit, state);
+        state = weft_unit_state(unit->unit);
+    } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
         state = weft_unit_run(unit->unit, reductions);
         if (unit->current != NULL)
             check_current(unit, state);
@@ -335,9 +383,14 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
         if (state == WEFT_UNIT_BYE) unit->ending = true;
         state = weft_unit_state(unit->unit);
     }
+    // What is over has nobody to wait for; what lies below it may have mail.
+    if (state != WEFT_UNIT_AGAIN) unit->worker->actors.mute_wanted = 0;
     publish(unit, state);
     const bool all_sent = send_finished(unit);
     if (unit->ending && all_sent) return WEFT_ACTOR_EXIT;
+    const bool reads =
+        state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && waits_for_message(unit));
+    mind_waiters(unit, reads);
     arm_timer(unit, state);
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool has_mail =
@@ -352,7 +405,7 @@ static void timer_fired(void *self, struct weft_timer *timer, uint64_t now_ns)
     struct weft_unit_actor *unit = self;
     (void)timer;
     (void)now_ns;
-    weft_actor_wake(unit->actor);
+    wake(unit);
 }
 
 // ---- Birth and death.
@@ -514,7 +567,7 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
     }
     if (unit != NULL) {
         weft_list_append(&unit->commands, &command->link);
-        weft_actor_wake(unit->actor);
+        wake(unit);
         return;
     }
     // The control core frees the command when it has it: nothing of it is read after this.

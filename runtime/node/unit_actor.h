@@ -7,6 +7,9 @@
 //                                   |                        |
 //                              one slice at a time      journal_keeper.c
 //
+// A unit that has sent to a full mailbox stands still until there is room: its program, but not the
+// unit, which is told of commands and times in slices that run no program (weft_actor_disturb).
+//
 // A text is evaluated on top of whatever is parked; a program that is running and never parks makes
 // commands wait, until eval_timeout_ns answers W0405. A text that outlives its reductions or its
 // time is ended with THROW -256 (W0404); the unit lives on.
@@ -27,10 +30,14 @@ struct weft_unit_actor {
     struct weft_command *current;
     uint32_t current_level; // Texts under way when it began.
     uint64_t current_reductions;
-    uint64_t current_due_ns;    // When it has had its time.
-    struct weft_list durable;   // Evaluated, on their way to the disk.
-    struct weft_list finished;  // Ready to go back to the control core.
-    struct weft_timer timer;    // The earlier of MS and current_due_ns.
+    uint64_t current_due_ns;   // When it has had its time.
+    struct weft_list durable;  // Evaluated, on their way to the disk.
+    struct weft_list finished; // Ready to go back to the control core.
+    struct weft_timer timer;   // The earliest of MS, current_due_ns and patience_ns.
+    weft_pid full_receiver;    // To whom it has sent too much;
+    bool was_disturbed;        // it stood still for that, and this slice is an exception.
+    uint64_t patience_ns;      // How long others wait for room in its full mailbox; 0: they do not.
+    uint32_t counted_memory;   // What the actor was told that the unit has.
     struct weft_message *given; // What RECEIVE gave out last; released at the next.
     uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.

@@ -120,7 +120,9 @@ static int32_t send(void *self, const void *payload, size_t length, uint64_t pid
     struct weft_message *message = new_message(unit, pid, WEFT_UNIT_MESSAGE_SIBLING, length);
     if (message == NULL) return IOR_NO_MEMORY;
     memcpy(message->payload, payload, length);
-    return ior_of(weft_actor_send(&unit->worker->actors, message));
+    const int result = weft_actor_send_from(unit->actor, message);
+    if (result > 0) unit->full_receiver = pid;
+    return result > 0 ? 1 : ior_of(result);
 }
 
 // A datagram as a message: the flow back, then the payload.

@@ -63,8 +63,9 @@ static void check_ledger(struct lives *lives)
 static void check_gaps(struct lives *lives)
 {
     uint64_t gaps = 0;
-    const uint64_t lost =
-        dropped(lives, WEFT_DROP_MAILBOX_FULL) + dropped(lives, WEFT_DROP_RING_FULL);
+    const uint64_t lost = dropped(lives, WEFT_DROP_MAILBOX_FULL) +
+                          dropped(lives, WEFT_DROP_MAILBOX_QUOTA) +
+                          dropped(lives, WEFT_DROP_RING_FULL);
     for (unsigned i = 0; i < life_count(lives); i++)
         gaps += lives->life[i].gaps;
     if (gaps > lost)
