@@ -170,6 +170,8 @@ refused 65 W0802 "$WEFT" actor load n1 "$dir/cut.so"
 refused 65 'No such file' "$WEFT" actor load n1 "$dir/none.so"
 printf ': hi 1 . ;\n' | "$WEFT" unit load n1 - --name taken 2>/dev/null
 refused 1 W0803 "$WEFT" actor load n1 "$dir/misbehave.so" --name taken
+refused 1 W0804 "$WEFT" actor kill n1/taken
+grep -q 'weft unit kill' "$dir/out" || fail "it does not say what ends a unit: $(cat "$dir/out")"
 refused 124 W0505 "$WEFT" actor send n1/taken 'it does not reply' --call --timeout 1s
 refused 1 W0403 "$WEFT" unit load n1 "$dir/text.so" --name configured
 
