@@ -66,28 +66,28 @@ always_inline int put(struct weft_actor *self, weft_table table, struct weft_key
     }
 }
 
-int weft_table_insert(struct weft_actor *self, weft_table table, const void *bytes,
-                      size_t key_length, const void *value, size_t value_length)
+static int insert(struct weft_actor *self, weft_table table, const void *bytes, size_t key_length,
+                  const void *value, size_t value_length, bool only_new)
 {
     enter(self);
     struct weft_key key;
     const int result = weft_key_of_bytes(&key, bytes, key_length)
-                           ? put(self, table, &key, value, value_length, false)
+                           ? put(self, table, &key, value, value_length, only_new)
                            : -EINVAL;
     weft_table_op_done(self, 1);
     return result;
 }
 
+int weft_table_insert(struct weft_actor *self, weft_table table, const void *bytes,
+                      size_t key_length, const void *value, size_t value_length)
+{
+    return insert(self, table, bytes, key_length, value, value_length, false);
+}
+
 int weft_table_insert_new(struct weft_actor *self, weft_table table, const void *bytes,
                           size_t key_length, const void *value, size_t value_length)
 {
-    enter(self);
-    struct weft_key key;
-    const int result = weft_key_of_bytes(&key, bytes, key_length)
-                           ? put(self, table, &key, value, value_length, true)
-                           : -EINVAL;
-    weft_table_op_done(self, 1);
-    return result;
+    return insert(self, table, bytes, key_length, value, value_length, true);
 }
 
 // ---- Looking up.
