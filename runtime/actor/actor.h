@@ -230,6 +230,8 @@ struct weft_actor_system { // One per worker core.
     uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last,
     uint32_t noted_slices;                 // likewise.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
+    weft_pid calm_pid;   // The last one that was BUSY and had no room yet for who waits; 0: nobody.
+    uint32_t calm_count; // It need not look again before it has this many messages (mute.c).
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
     uint32_t evict_hand;                                 // evict.c: the slot to look at next,
     bool evict_found, evict_busy; // whether this round has found one, whether there is a crowd,
