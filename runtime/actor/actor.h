@@ -220,6 +220,7 @@ struct weft_actor_system { // One per worker core.
     uint8_t note_dice;       // balance.c,
     bool attends;            // Dams stand here, or an actor is followed: senders look (send.c).
     uint32_t note_at;        // and the slice of this turn after which it looks next.
+    uint32_t followed_count; // Actors on this core that somebody follows (trace.h).
     uint64_t sent, received; // User messages; in `stats` at the end of each turn.
     uint64_t reference;      // The last one given out; the core's index in the top byte.
     uint64_t out_mask;       // Outboxes with something in them.
@@ -233,13 +234,14 @@ struct weft_actor_system { // One per worker core.
     uint64_t noted_sent, noted_reductions; // When weft_balance_note was called last,
     uint32_t noted_slices;                 // likewise.
     weft_pid mute_wanted;                  // Whom the slice under way has sent too much; 0: nobody.
+    weft_pid calm_pid;   // The last one that was BUSY and had no room yet for who waits; 0: nobody.
+    uint32_t calm_count; // It need not look again before it has this many messages (mute.c).
     uint64_t search_after_ns, refused_ns, help_after_ns; // balance.c
     uint32_t evict_hand;                                 // evict.c: the slot to look at next,
     bool evict_found, evict_busy; // whether this round has found one, whether there is a crowd,
     uint64_t evict_due_ns;        // and when to look again.
     struct weft_groups *groups;
     struct weft_tracer *tracer; // trace.h. NULL: off.
-    uint32_t followed_count;    // Actors on this core that somebody follows.
     struct weft_ports *ports;   // runtime/port's. NULL: there are none.
     // Whom weft_mute_watch was asked about has room again. It may only make tasks ready. NULL:
     // nobody wants to know.

@@ -61,17 +61,6 @@ always_inline void weft_mailbox_append(struct weft_core *core, struct weft_actor
         weft_core_ready(core, &actor->task);
 }
 
-// As weft_route, of a message of tag USER or CAST.
-always_inline int weft_route_plain(struct weft_actor_system *system, struct weft_message *message)
-{
-    struct weft_actor *actor = weft_slot_here(system, message->to);
-    if (unlikely(actor == NULL || actor->mailbox_count >= actor->mailbox_max))
-        return weft_route(system, message, true);
-    actor->mailbox_count++;
-    weft_mailbox_append(system->core, actor, message);
-    return 0;
-}
-
 // As weft_route, of a CALL that is made now. Who is in a call himself may be part of a circle.
 always_inline void weft_route_call(struct weft_actor_system *system, struct weft_message *call)
 {
@@ -99,6 +88,19 @@ always_inline void weft_route_reply(struct weft_actor_system *system, struct wef
     weft_core_ready(system->core, &actor->task);
 }
 
+// True if taking the oldest message out is nothing but that. Who keeps others waiting has to look
+// whether there is room for them, but not before it has come down to `calm_count`.
+always_inline bool weft_mailbox_is_plain(const struct weft_actor_system *system,
+                                         const struct weft_actor *actor,
+                                         const struct weft_message *oldest)
+{
+    const unsigned unusual = actor->task.flags & (WEFT_ACTOR_INDEXED | WEFT_ACTOR_BUSY);
+    if (unlikely(unusual != 0) && (unusual != WEFT_ACTOR_BUSY || system->calm_pid != actor->pid ||
+                                   actor->mailbox_count <= system->calm_count))
+        return false;
+    return likely(oldest->tag < WEFT_MESSAGE_PORT);
+}
+
 // As weft_actor_receive.
 always_inline struct weft_message *weft_mailbox_pop(struct weft_actor_system *system,
                                                     struct weft_actor *actor)
@@ -106,9 +108,7 @@ always_inline struct weft_message *weft_mailbox_pop(struct weft_actor_system *sy
     struct weft_list *mailbox = &actor->mailbox, *link = mailbox->next;
     if (link == mailbox) return NULL;
     struct weft_message *message = weft_message_of(link);
-    if (unlikely((actor->task.flags & (WEFT_ACTOR_INDEXED | WEFT_ACTOR_BUSY)) != 0 ||
-                 message->tag >= WEFT_MESSAGE_PORT))
-        return weft_actor_receive(actor);
+    if (unlikely(!weft_mailbox_is_plain(system, actor, message))) return weft_actor_receive(actor);
     mailbox->next = link->next;
     link->next->prev = mailbox;
     actor->mailbox_count--;
@@ -140,34 +140,39 @@ always_inline void weft_prefetch_followers(const struct weft_core *core,
     __builtin_prefetch(sp + 192);
 }
 
-struct weft_step weft_actor_leave_first(struct weft_actor *actor); // wait.c
+struct weft_step weft_actor_leave_slowly(struct weft_actor *actor); // wait.c
+
+// Puts the first of the queue into the place of `actor`, which leaves its slice. What to switch to.
+always_inline struct weft_fiber *weft_actor_hand_over(struct weft_actor_system *system,
+                                                      struct weft_core *core,
+                                                      struct weft_actor *actor,
+                                                      struct weft_task *task)
+{
+    struct weft_actor *other = WEFT_CONTAINER_OF(task, struct weft_actor, task);
+    const uint32_t used = weft_core_slice_used(core);
+    actor->reduction_count += used;
+    actor->parked_ticks = core->now_ticks;
+    weft_core_end_slice(core, used);
+    weft_core_take_first(core, task);
+    weft_prefetch_followers(core, task);
+    weft_core_begin_slice(core, task);
+    system->running = other;
+    return &other->fiber;
+}
 
 // Leaves the slice of the running actor, all but the switch: that is for the caller to make, and
 // what stands behind it goes on in a later slice, perhaps on another core. If the next one in the
-// queue has parked too, straight to it.
+// queue has parked too, straight to it. What is rare is a call at the very end, so that the rest
+// needs no registers saved.
 always_inline struct weft_step weft_actor_leave(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
     struct weft_core *core = system->core;
-    if (unlikely(actor->stack == NULL)) return weft_actor_leave_first(actor);
-    const uint32_t used = weft_core_slice_used(core);
-    actor->reduction_count += used;
-    actor->parked_ticks = core->now_ticks;
-    weft_slice_note(system, core, actor);
     struct weft_task *task = weft_core_peek(core);
-    struct weft_actor *other = NULL;
-    struct weft_fiber *next = &core->run.loop;
-    if (likely(task != NULL && task->run == weft_slice_parked &&
-               (task->flags & WEFT_ACTOR_EVICTED) == 0)) {
-        other = WEFT_CONTAINER_OF(task, struct weft_actor, task);
-        weft_core_end_slice(core, used);
-        weft_core_take_first(core, task);
-        weft_prefetch_followers(core, task);
-        weft_core_begin_slice(core, task);
-        next = &other->fiber;
-    }
-    system->running = other;
-    return (struct weft_step){&actor->fiber, next};
+    if (unlikely(actor->stack == NULL || weft_slice_is_noted(system, core) || task == NULL ||
+                 task->run != weft_slice_parked || (task->flags & WEFT_ACTOR_EVICTED) != 0))
+        return weft_actor_leave_slowly(actor);
+    return (struct weft_step){&actor->fiber, weft_actor_hand_over(system, core, actor, task)};
 }
 
 // Who waits in a public function switches outside of it (weft/switch.h). A sanitizer has to be

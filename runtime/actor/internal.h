@@ -178,6 +178,19 @@ void weft_mailbox_receive(struct weft_actor *actor, struct weft_message *message
 // `message`, still in its place, is about to leave the mailbox of an INDEXED actor.
 void weft_mailbox_removed(struct weft_actor *actor, struct weft_message *message);
 void weft_mailbox_drained(struct weft_actor *actor); // It was BUSY and has room again.
+// Its mailbox is at its limit, or somebody wants to know when it is shorter.
+static inline void weft_mailbox_is_busy(struct weft_actor *actor)
+{
+    actor->task.flags |= WEFT_ACTOR_BUSY;
+    actor->system->calm_pid = 0;
+}
+// BUSY, and nothing is to be done about it while it has more than `count` messages.
+static inline void weft_mailbox_is_calm(const struct weft_actor *actor, uint64_t count)
+{
+    if (actor->rare != NULL || count >= UINT32_MAX) return; // Others look there each time.
+    actor->system->calm_pid = actor->pid;
+    actor->system->calm_count = (uint32_t)count + 1; // Asked before one is taken out.
+}
 uint32_t weft_mailbox_limit(const struct weft_actor *actor);
 // What is in it of both kinds, users' and ports': at its limit, ports stop, each for itself.
 static inline uint32_t weft_mailbox_load(const struct weft_actor *actor)
@@ -244,8 +257,13 @@ bool weft_slice_parked(struct weft_core *core, struct weft_task *task);
 bool weft_slice_ending(struct weft_core *core, struct weft_task *task);
 bool weft_slice_is_actor(const struct weft_task *task); // Not some other task of the core.
 
-// What is noted at the end of every slice: chains for other cores go, and now and then, who talks
-// to whom (balance.c).
+// What is noted at the end of a slice: chains for other cores go, and now and then, who talks to
+// whom (balance.c).
+static inline bool weft_slice_is_noted(const struct weft_actor_system *system,
+                                       const struct weft_core *core)
+{
+    return system->out_mask != 0 || core->run.slices >= system->note_at;
+}
 static inline void weft_slice_note(struct weft_actor_system *system, const struct weft_core *core,
                                    struct weft_actor *actor)
 {

@@ -37,7 +37,7 @@ static void ring_alarm(struct weft_actor *actor, struct weft_actor_rare *rare)
     struct weft_message *alarm = rare->alarm;
     if (alarm == NULL || actor->mailbox_count + 1 < rare->alarm_length) return;
     rare->alarm = NULL; // It has gone off; back when the mailbox has been half empty (drained).
-    actor->task.flags |= WEFT_ACTOR_BUSY;
+    weft_mailbox_is_busy(actor);
     alarm->tag = WEFT_MESSAGE_SYSTEM;
     alarm->type = WEFT_MAILBOX_LONG;
     alarm->to = rare->alarm_to;
@@ -98,7 +98,7 @@ static int put_beyond(struct weft_actor_system *system, struct weft_actor *actor
                 return weft_mailbox_drop(system, message, WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
             // One that waits for something else must learn that it keeps others waiting (wait.c).
             if ((actor->task.flags & WEFT_ACTOR_BUSY) == 0) weft_actor_ready(actor);
-            actor->task.flags |= WEFT_ACTOR_BUSY;
+            weft_mailbox_is_busy(actor);
             status = PUT_MUTE;
             break;
         case WEFT_OVERFLOW_DROP_NEWEST:
@@ -148,7 +148,7 @@ static int put_windowed(struct weft_actor *actor, struct weft_message *message)
     if (rare != NULL) rare->port_count++; // Without memory for it, it is not counted here.
     append(actor, message);
     if (weft_mailbox_load(actor) < weft_mailbox_limit(actor)) return 0;
-    actor->task.flags |= WEFT_ACTOR_BUSY;
+    weft_mailbox_is_busy(actor);
     return PUT_MUTE;
 }
 
@@ -181,6 +181,7 @@ void weft_mailbox_drained(struct weft_actor *actor)
     if (rare != NULL) rare->patience_ns = 0; // It gets on.
     if (weft_mailbox_load(actor) > weft_mailbox_limit(actor) / 2) {
         // Still long; but an alarm below half of the limit may be set again.
+        if (rare == NULL) weft_mailbox_is_calm(actor, weft_mailbox_limit(actor) / 2);
         if (rare == NULL || rare->alarm_length == 0 || count > rare->alarm_length / 2) return;
     }
     bool goes_on = weft_mute_relieve(actor);

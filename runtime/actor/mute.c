@@ -130,7 +130,8 @@ void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full)
         }
     }
     if (block == NULL) return;
-    block->reference = UINT64_MAX;   // From half its limit on.
+    block->reference = UINT64_MAX; // From half its limit on.
+    system->calm_pid = 0;
     if (self->kind->slice != NULL) { // It stands still when its slice is over.
         system->mute_wanted = receiver;
         return;
@@ -153,7 +154,7 @@ bool weft_mute_watch(struct weft_actor_system *system, weft_pid receiver)
     if (block == NULL) block = make_dam(system, receiver);
     if (block == NULL) return false;
     block->reference = UINT64_MAX;
-    actor->task.flags |= WEFT_ACTOR_BUSY; // So that it looks for the dam when it has room.
+    weft_mailbox_is_busy(actor); // So that it looks for the dam when it has room.
     return true;
 }
 
@@ -271,10 +272,13 @@ bool weft_mute_relieve(struct weft_actor *receiver)
     struct weft_message *block = find_dam(system, receiver->pid);
     if (block == NULL) return false;
     const uint32_t count = receiver->mailbox_count;
-    if (count > 0 && count > block->reference) return true; // Not yet.
     const uint32_t step = receiver->mailbox_max / STEPS;
-    block->reference = count > step ? count - step : 0;
-    if (count > 0 && let_one_go(block)) return true;
+    const bool waits = count > 0 && count > block->reference; // It is not time for the next yet.
+    if (!waits) block->reference = count > step ? count - step : 0;
+    if (waits || (count > 0 && let_one_go(block))) {
+        weft_mailbox_is_calm(receiver, block->reference);
+        return true;
+    }
     break_dam(system, block);
     return false;
 }

@@ -80,37 +80,65 @@ always_inline struct weft_step received(struct weft_actor *self, struct weft_mes
 }
 
 // Waits, however long. With sanitizers here and now.
-always_inline struct weft_step wait_for_any(struct weft_actor *self)
+static __attribute__((noinline)) struct weft_step wait_slowly(struct weft_actor *self)
 {
-    struct weft_message *message = NULL;
-    while (message == NULL && likely(weft_actor_can_park(self))) {
-        if (SWITCHES_OUTSIDE) return weft_actor_leave(self);
+    struct weft_message *message = take_oldest(self);
+    while (message == NULL && weft_actor_can_park(self)) {
+        if (SWITCHES_OUTSIDE) return weft_actor_leave_slowly(self);
         weft_actor_park(self);
         message = take_oldest(self);
     }
     return received(self, message);
 }
 
-struct weft_step weft_receive_begin(struct weft_actor *self, uint64_t timeout_ns)
+static __attribute__((noinline)) struct weft_step receive_slowly(struct weft_actor *self,
+                                                                 uint64_t timeout_ns)
 {
-    struct weft_actor_system *system = enter(self);
-    struct weft_message *message = self->current;
-    if (likely(message != NULL)) {
-        self->current = NULL;
-        weft_message_done(system, message);
-    }
+    if (self->current != NULL) weft_receive_drop_current(self);
     end_spent_slice(self);
-    message = take_oldest(self);
-    if (message == NULL && likely(timeout_ns == WEFT_FOREVER)) return wait_for_any(self);
+    if (timeout_ns == WEFT_FOREVER) return wait_slowly(self);
+    struct weft_message *message = take_oldest(self);
     if (message == NULL && timeout_ns != 0) message = receive_until(self, timeout_ns);
     return received(self, message);
 }
 
+// True if there is a message and taking it is nothing but that.
+always_inline bool is_plain(const struct weft_actor_system *system, const struct weft_actor *self)
+{
+    const struct weft_list *link = self->mailbox.next;
+    return link != &self->mailbox && (self->task.flags & WEFT_ACTOR_ENDING) == 0 &&
+           weft_mailbox_is_plain(system, self, (const struct weft_message *)(const void *)link);
+}
+
+always_inline bool can_leave(const struct weft_actor *self)
+{
+    return self->stack != NULL && (self->task.flags & WEFT_ACTOR_ENDING) == 0;
+}
+
+struct weft_step weft_receive_begin(struct weft_actor *self, uint64_t timeout_ns)
+{
+    struct weft_actor_system *system = enter(self);
+    struct weft_message *message = self->current;
+    const bool waits = weft_list_empty(&self->mailbox);
+    // All that needs a call, before anything has been done.
+    if (unlikely(system->core->run.left <= 0 ||
+                 (message != NULL && !weft_block_is_plain(system, message)) ||
+                 weft_slab_is_last(&system->messages[0])))
+        return receive_slowly(self, timeout_ns);
+    if (unlikely(waits ? !SWITCHES_OUTSIDE || timeout_ns != WEFT_FOREVER || !can_leave(self)
+                       : !is_plain(system, self)))
+        return receive_slowly(self, timeout_ns);
+    if (likely(message != NULL)) {
+        self->current = NULL;
+        weft_slab_release(&system->messages[0], message);
+    }
+    return waits ? weft_actor_leave(self) : received(self, take_oldest(self));
+}
+
 struct weft_step weft_receive_again(struct weft_actor *self)
 {
-    struct weft_message *message = take_oldest(self);
-    if (unlikely(message == NULL)) return wait_for_any(self);
-    return received(self, message);
+    if (unlikely(!is_plain(self->system, self))) return wait_slowly(self);
+    return received(self, take_oldest(self));
 }
 
 // ---- The first that fits.

@@ -28,13 +28,12 @@ static __attribute__((noinline)) void after_send(struct weft_actor *self, weft_p
 // The rest of a send on a core where somebody waits for room already, or is followed.
 static __attribute__((noinline)) int send_attended(struct weft_actor_system *system,
                                                    struct weft_actor *self,
-                                                   struct weft_message *message, bool plain)
+                                                   struct weft_message *message)
 {
     const weft_pid to = message->to;
     if (unlikely(self->task.flags & WEFT_ACTOR_INDEXED))
         weft_trace_message(self, WEFT_TRACE_SEND, message);
-    const int result =
-        plain ? weft_route_plain(system, message) : weft_route(system, message, true);
+    const int result = weft_route(system, message, true);
     weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
     after_send_inline(self, to, result == PUT_MUTE);
     return result < 0 ? result : 0;
@@ -42,15 +41,14 @@ static __attribute__((noinline)) int send_attended(struct weft_actor_system *sys
 
 // Sends for the running actor, which waits if the receiver has had enough.
 always_inline int send_from(struct weft_actor_system *system, struct weft_actor *self,
-                            struct weft_message *message, bool plain)
+                            struct weft_message *message)
 {
     const weft_pid to = message->to;
     system->sent++;
     self->last_to = to;
     WEFT_PROBE4(send, self->pid, to, message->type, message->length);
-    if (unlikely(system->attends)) return send_attended(system, self, message, plain);
-    const int result =
-        plain ? weft_route_plain(system, message) : weft_route(system, message, true);
+    if (unlikely(system->attends)) return send_attended(system, self, message);
+    const int result = weft_route(system, message, true);
     const int32_t left = system->core->run.left -= WEFT_MESSAGE_REDUCTIONS;
     if (unlikely(result == PUT_MUTE || left <= 0)) after_send(self, to, result == PUT_MUTE);
     return result < 0 ? result : 0;
@@ -85,36 +83,58 @@ static inline struct weft_message *make(struct weft_actor_system *system,
     return message;
 }
 
-static __attribute__((noinline)) int send_large(struct weft_actor_system *system,
-                                                struct weft_actor *self, weft_pid to, uint8_t tag,
-                                                uint16_t type, const void *bytes, size_t length)
+static __attribute__((noinline)) int send_slowly(struct weft_actor *self, weft_pid to, uint8_t tag,
+                                                 uint16_t type, const void *bytes, size_t length)
 {
+    struct weft_actor_system *system = self->system;
     struct weft_message *message = make(system, self, to, tag, type, bytes, length);
-    return message != NULL ? send_from(system, self, message, false) : -ENOMEM;
+    const int result = message != NULL ? send_from(system, self, message) : -ENOMEM;
+    leave(self);
+    return result;
 }
 
+// Up to 16 bytes, by two moves that may overlap: a call of memcpy wants registers saved.
+always_inline void copy_small(uint8_t *to, const uint8_t *from, size_t length)
+{
+    if (length >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + length - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + length - 8, &last, 8);
+        return;
+    }
+    for (size_t i = 0; i < length; i++)
+        to[i] = from[i];
+}
+
+// What needs a call is one at the very end, before anything has been done. A dam is no matter:
+// there is room in the mailbox, and it is here.
 always_inline int send_copy(struct weft_actor *self, weft_pid to, uint8_t tag, uint16_t type,
                             const void *bytes, size_t length)
 {
     struct weft_actor_system *system = enter(self);
-    struct weft_message *message = likely(length <= 16) ? weft_block_take(system) : NULL;
-    int result;
-    if (likely(message != NULL)) {
-        message->to = to;
-        message->from = self->pid;
-        message->tag = tag;
-        message->type = type;
-        message->length = (uint32_t)length;
-        if (length == 8)
-            memcpy(message->payload, bytes, 8);
-        else if (length > 0)
-            memcpy(message->payload, bytes, length);
-        result = send_from(system, self, message, true);
-    } else {
-        result = send_large(system, self, to, tag, type, bytes, length);
-    }
+    struct weft_core *core = system->core;
+    struct weft_actor *receiver = weft_slot_here(system, to);
+    if (unlikely(receiver == NULL || receiver->mailbox_count >= receiver->mailbox_max ||
+                 length > 16 || !weft_slab_has_free(&system->messages[0]) ||
+                 system->followed_count > 0 || core->run.left <= WEFT_MESSAGE_REDUCTIONS))
+        return send_slowly(self, to, tag, type, bytes, length);
+    struct weft_message *message = weft_block_take(system);
+    message->to = to;
+    message->from = self->pid;
+    message->tag = tag;
+    message->type = type;
+    message->length = (uint32_t)length;
+    if (length > 0) copy_small(message->payload, bytes, length);
+    system->sent++;
+    self->last_to = to;
+    core->run.left -= WEFT_MESSAGE_REDUCTIONS;
+    receiver->mailbox_count++;
+    WEFT_PROBE4(send, message->from, message->to, message->type, message->length);
+    weft_mailbox_append(core, receiver, message);
     leave(self);
-    return result;
+    return 0;
 }
 
 int weft_send(struct weft_actor *self, weft_pid to, uint16_t type, const void *bytes, size_t length)
@@ -177,7 +197,7 @@ int weft_send_message(struct weft_actor *self, weft_pid to, struct weft_message 
             weft_call_passed_on(system, message, to);
         }
         message->to = to;
-        result = send_from(system, self, message, false);
+        result = send_from(system, self, message);
     }
     leave(self);
     return result;
@@ -195,7 +215,7 @@ int weft_send_object(struct weft_actor *self, weft_pid to, uint16_t type,
     int result = -ENOMEM;
     if (message != NULL) {
         message->home |= HOME_OBJECT;
-        result = send_from(system, self, message, false);
+        result = send_from(system, self, message);
     } else {
         weft_object_destroy(system, what, object);
     }

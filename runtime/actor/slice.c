@@ -119,20 +119,24 @@ static bool came_back(struct weft_core *core, struct weft_actor *actor)
     return after(system, actor, !weft_list_empty(&actor->mailbox));
 }
 
+// Somebody is back, and not always the one that was resumed: those that have parked go straight to
+// each other. Who has parked has seen to itself.
+static void somebody_is_back(void *self)
+{
+    struct weft_actor_system *system = self;
+    struct weft_actor *actor = system->running;
+    system->running = NULL;
+    if (actor != NULL && came_back(system->core, actor))
+        weft_core_ready(system->core, &actor->task);
+}
+
 bool weft_slice_parked(struct weft_core *core, struct weft_task *task)
 {
     struct weft_actor *actor = WEFT_CONTAINER_OF(task, struct weft_actor, task);
     struct weft_actor_system *system = actor->system;
     if (unlikely(task->flags & WEFT_ACTOR_EVICTED)) weft_actor_restore_stack(actor);
     system->running = actor;
-    weft_core_resume(core, &actor->fiber);
-    // Somebody is back, and not always the same one: those that have parked go straight to each
-    // other. Who has parked has seen to itself.
-    actor = system->running;
-    system->running = NULL;
-    if (actor == NULL) return false;
-    // The loop asked about another task: this one sees to its place in the queue.
-    if (came_back(core, actor)) weft_core_ready(core, &actor->task);
+    weft_core_resume(core, &actor->fiber, somebody_is_back, system);
     return false;
 }
 

@@ -65,6 +65,7 @@ struct weft_actor_rare *weft_actor_rare(struct weft_actor *actor)
     weft_list_init(&rare->unmutes);
     weft_timer_init(&rare->timer, expired, rare);
     actor->rare = rare;
+    actor->system->calm_pid = 0; // There may be more to look at in it from now on (mailbox.c).
     return rare;
 }
 
@@ -121,19 +122,37 @@ bool weft_actor_may_park(struct weft_actor *actor)
 }
 
 // On the loop's stack still: that is its own from now on.
-__attribute__((noinline)) struct weft_step weft_actor_leave_first(struct weft_actor *actor)
+static struct weft_step leave_first(struct weft_actor *actor)
 {
     struct weft_actor_system *system = actor->system;
     struct weft_core *core = system->core;
-    weft_actor_account(actor);
     actor->task.run = weft_slice_parked;
     actor->task.flags |= WEFT_ACTOR_PARKED;
     actor->parked_ticks = core->now_ticks;
+    weft_actor_account(actor);
     weft_slice_note(system, core, actor);
     if (actor->kind->main == NULL) system->stack_promises++;
     system->running = NULL;
     return (struct weft_step){&actor->fiber,
                               weft_core_keep_stack(core, &actor->fiber, &actor->stack)};
+}
+
+__attribute__((noinline)) struct weft_step weft_actor_leave_slowly(struct weft_actor *actor)
+{
+    struct weft_actor_system *system = actor->system;
+    struct weft_core *core = system->core;
+    if (actor->stack == NULL) return leave_first(actor);
+    weft_slice_note(system, core, actor);
+    struct weft_task *task = weft_core_peek(core);
+    struct weft_fiber *next = &core->run.loop;
+    if (task != NULL && task->run == weft_slice_parked && (task->flags & WEFT_ACTOR_EVICTED) == 0) {
+        next = weft_actor_hand_over(system, core, actor, task);
+    } else {
+        actor->parked_ticks = core->now_ticks;
+        weft_actor_account(actor);
+        system->running = NULL;
+    }
+    return (struct weft_step){&actor->fiber, next};
 }
 
 void weft_actor_park(struct weft_actor *actor)
@@ -201,16 +220,25 @@ enum weft_wait weft_actor_wait(struct weft_actor *actor, uint64_t deadline_ns)
     return WAIT_OVER; // If it is too late the next wait says so.
 }
 
-struct weft_step weft_yield_begin(struct weft_actor *self)
+static __attribute__((noinline)) struct weft_step yield_slowly(struct weft_actor *self)
 {
-    struct weft_actor_system *system = enter(self);
-    if (likely(weft_actor_can_park(self))) {
-        weft_core_ready(system->core, &self->task);
-        if (SWITCHES_OUTSIDE) return weft_actor_leave(self);
+    if (weft_actor_may_park(self)) {
+        weft_actor_ready(self);
+        if (SWITCHES_OUTSIDE) return weft_actor_leave_slowly(self);
         weft_actor_park(self);
     }
     leave(self);
     return (struct weft_step){NULL, NULL};
+}
+
+struct weft_step weft_yield_begin(struct weft_actor *self)
+{
+    struct weft_actor_system *system = enter(self);
+    if (unlikely(!SWITCHES_OUTSIDE || self->stack == NULL ||
+                 (self->task.flags & WEFT_ACTOR_ENDING) != 0))
+        return yield_slowly(self);
+    weft_core_ready(system->core, &self->task);
+    return weft_actor_leave(self);
 }
 
 void weft_yield_end(struct weft_actor *self)

@@ -45,6 +45,7 @@ bool weft_slab_grow(struct weft_slab *slab)
     if (chunk == NULL) return false;
     *chunk = slab->chunks;
     slab->chunks = chunk;
+    slab->chunk_count++;
     push_objects(slab, chunk);
     return true;
 }
@@ -53,6 +54,7 @@ static void drop_chunk(struct weft_slab *slab)
 {
     void **chunk = slab->chunks;
     slab->chunks = *chunk;
+    slab->chunk_count--;
     weft_unpoison(chunk, slab->chunk_bytes);
     weft_arena_release(slab->arena, chunk, slab->chunk_bytes);
 }
@@ -68,8 +70,7 @@ void weft_slab_destroy(struct weft_slab *slab)
 // Keeps the first chunk ever made: the others came on top of it.
 void weft_slab_trim(struct weft_slab *slab)
 {
-    if (*(void **)slab->chunks == NULL) return;
-    while (*(void **)slab->chunks != NULL)
+    while (slab->chunk_count > 1)
         drop_chunk(slab);
     slab->free_list = NULL;
     push_objects(slab, slab->chunks);

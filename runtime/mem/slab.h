@@ -20,6 +20,7 @@ struct weft_slab {
     uint32_t object_bytes; // Rounded up to 16.
     uint32_t chunk_bytes;
     uint32_t used_count;
+    uint32_t chunk_count;
 };
 
 // Objects of `object_bytes` (at least one must fit a chunk) from chunks of `chunk_bytes`. Allocates
@@ -32,6 +33,23 @@ void weft_slab_destroy(struct weft_slab *slab);
 // What the two below leave to slab.c: another chunk (false at the cap), and giving chunks back.
 bool weft_slab_grow(struct weft_slab *slab);
 void weft_slab_trim(struct weft_slab *slab);
+
+// True if an object is free: the next alloc asks nobody. Never where refusals are tested.
+static inline bool weft_slab_has_free(const struct weft_slab *slab)
+{
+#ifdef WEFT_ASAN
+    (void)slab;
+    return false;
+#else
+    return slab->free_list != NULL;
+#endif
+}
+
+// True if the next release gives chunks back.
+static inline bool weft_slab_is_last(const struct weft_slab *slab)
+{
+    return slab->used_count == 1 && slab->chunk_count > 1;
+}
 
 // Not zeroed. NULL at the arena's cap.
 static inline void *weft_slab_alloc(struct weft_slab *slab)
@@ -48,10 +66,12 @@ static inline void *weft_slab_alloc(struct weft_slab *slab)
 static inline void weft_slab_release(struct weft_slab *slab, void *object)
 {
     weft_assert(slab->used_count > 0);
+    const bool is_last = weft_slab_is_last(slab);
     *(void **)object = slab->free_list;
     slab->free_list = object;
     weft_poison(object, slab->object_bytes);
-    if (--slab->used_count == 0) weft_slab_trim(slab);
+    slab->used_count--;
+    if (__builtin_expect(is_last, 0)) weft_slab_trim(slab);
 }
 
 #endif // WEFT_MEM_SLAB_H

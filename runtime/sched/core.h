@@ -88,14 +88,17 @@ struct weft_watchdog_bell {
 
 // The slices of a turn (run.c).
 struct weft_run {
-    int32_t left;           // Reductions of the slice under way.
-    uint32_t spent;         // Of the turn's reductions.
-    uint32_t slices;        // Of this turn.
-    bool may_park;          // The slice under way may keep the loop's stack.
-    bool is_abandoned;      // The slice was given up where it stood.
-    uint32_t base_bytes;    // At the top of the loop's stack: the loop's own. 0: not known yet.
-    void *stack;            // The loop's. NULL: somebody has just kept it, or there is none.
-    void *spare;            // The next one.
+    int32_t left;              // Reductions of the slice under way.
+    uint32_t spent;            // Of the turn's reductions.
+    uint32_t slices;           // Of this turn.
+    bool may_park;             // The slice under way may keep the loop's stack.
+    bool is_abandoned;         // The slice was given up where it stood.
+    uint32_t base_bytes;       // At the top of the loop's stack: the loop's own. 0: not known yet.
+    void *stack;               // The loop's. NULL: somebody has just kept it, or there is none.
+    void *spare;               // The next one.
+    struct weft_fiber *resume; // Where the slice under way goes on when `run` has returned, if so:
+    void (*back)(void *self);  // and what to do when somebody has left his stack.
+    void *back_self;
     struct weft_fiber main; // The thread's stack, while the loop is on its own.
     struct weft_fiber warm; // The loop, between two turns.
     struct weft_fiber loop; // The loop, while somebody runs on a stack of his own.
@@ -289,11 +292,11 @@ static inline uint32_t weft_core_reductions(const struct weft_core *core)
 // in its queue. NULL: the loop has to say.
 static inline struct weft_task *weft_core_peek(const struct weft_core *core)
 {
-    const struct weft_list *queue = &core->run_queue[WEFT_PRIORITY_NORMAL];
+    struct weft_list *first = core->run_queue[WEFT_PRIORITY_NORMAL].next;
     if (core->has_urgent || core->run.spent >= WEFT_TURN_REDUCTIONS ||
-        weft_core_is_preempted(core) || weft_list_empty(queue))
+        weft_core_is_preempted(core) || first == &core->run_queue[WEFT_PRIORITY_NORMAL])
         return NULL;
-    return WEFT_CONTAINER_OF(queue->next, struct weft_task, link);
+    return WEFT_CONTAINER_OF(first, struct weft_task, link);
 }
 
 // Takes `task`, which weft_core_peek has named, out of its queue. Its own link still names the
@@ -328,13 +331,15 @@ weft_core_park(struct weft_core *core, struct weft_fiber *fiber, void **stack)
     weft_fiber_switch(fiber, to);
 }
 
-// In the slice of a task that has parked: goes on there. Returns when it parks again or ends.
-static inline __attribute__((always_inline)) void weft_core_resume(struct weft_core *core,
-                                                                   struct weft_fiber *fiber)
+// The last thing in the slice of a task that has parked: it goes on there as soon as `run` has
+// returned false. So the loop itself switches, and nobody returns behind it (weft/switch.h).
+// `back(self)` follows when somebody, not always the same one, parks into the loop or ends.
+static inline void weft_core_resume(struct weft_core *core, struct weft_fiber *fiber,
+                                    void (*back)(void *self), void *self)
 {
-    struct weft_run *run = &core->run;
-    weft_fiber_shadow_copy(&run->loop, run->stack != NULL ? &run->warm : &run->main);
-    weft_fiber_switch(&run->loop, fiber);
+    core->run.resume = fiber;
+    core->run.back = back;
+    core->run.back_self = self;
 }
 
 // In a slice that has been resumed: it is over, and its stack free for its owner to release.

@@ -47,6 +47,16 @@ static inline __attribute__((always_inline)) void measure_base(struct weft_run *
     run->base_bytes = (uint32_t)(top - (const uint8_t *)__builtin_frame_address(0));
 }
 
+// On the stack of a task that has parked, until somebody comes back.
+static inline __attribute__((always_inline)) void go_on(struct weft_run *run)
+{
+    struct weft_fiber *fiber = run->resume;
+    run->resume = NULL;
+    weft_fiber_shadow_copy(&run->loop, run->stack != NULL ? &run->warm : &run->main);
+    weft_fiber_switch(&run->loop, fiber);
+    run->back(run->back_self);
+}
+
 static void slices(struct weft_core *core)
 {
     struct weft_run *run = &core->run;
@@ -55,7 +65,10 @@ static void slices(struct weft_core *core)
                                  !weft_core_is_preempted(core) &&
                                  (task = next_task(core)) != NULL;) {
         weft_core_begin_slice(core, task);
-        if (task->run(core, task)) weft_core_ready(core, task);
+        if (task->run(core, task))
+            weft_core_ready(core, task);
+        else if (run->resume != NULL)
+            go_on(run);
         weft_core_end_slice(core, weft_core_slice_used(core));
     }
 }

@@ -147,24 +147,30 @@ static void walk(struct weft_core *core, struct walker *walker)
     note(walker, (char)(walker->letter - 'a' + 'A'));
 }
 
+static void walker_back(void *self)
+{
+    struct walker *walker = self;
+    if (!walker->is_over) return; // It is queued again, by its own doing.
+    assert_false(walker->was_spoilt);
+    if (walker->stack != NULL) {
+        weft_fiber_shadow_drop(&walker->fiber);
+        weft_stacks_release(walker->rig->stacks, walker->stack);
+        walker->stack = NULL;
+    }
+}
+
 static bool walker_run(struct weft_core *core, struct weft_task *task)
 {
     struct walker *walker = WEFT_CONTAINER_OF(task, struct walker, task);
     core->run.left -= 100;
     if (walker->stack != NULL) {
-        weft_core_resume(core, &walker->fiber);
-    } else {
-        walk(core, walker);
-        walker->is_over = true;
-        if (walker->stack != NULL) weft_core_leave(core, &walker->fiber);
+        weft_core_resume(core, &walker->fiber, walker_back, walker);
+        return false;
     }
-    if (!walker->is_over) return false; // It is queued again, by its own doing.
-    assert_false(walker->was_spoilt);
-    if (walker->stack != NULL) {
-        weft_fiber_shadow_drop(&walker->fiber);
-        weft_stacks_release(core->stacks, walker->stack);
-        walker->stack = NULL;
-    }
+    walk(core, walker);
+    walker->is_over = true;
+    if (walker->stack != NULL) weft_core_leave(core, &walker->fiber);
+    walker_back(walker);
     return false;
 }
 
