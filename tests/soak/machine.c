@@ -1,9 +1,12 @@
 #include "tests/soak/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/base/units.h"
 #include "runtime/env/clock.h"
 
@@ -124,6 +127,37 @@ struct machine_sums machine_sums(const struct machine *machine)
         if (is_of_messages(drop)) sums.drops += machine_drops(machine, drop);
     }
     return sums;
+}
+
+// ---- Memory.
+
+static bool is_of_stacks(const struct machine *machine, uintptr_t from, uintptr_t to)
+{
+    for (uint16_t i = 0; i < machine->core_count; i++) {
+        const struct weft_stacks *stacks = machine->cores[i].system.stacks;
+        if (weft_stacks_owns(stacks, (void *)from) || weft_stacks_owns(stacks, (void *)(to - 1)))
+            return true;
+    }
+    return false;
+}
+
+struct machine_memory machine_memory(const struct machine *machine)
+{
+    struct machine_memory memory = {0};
+    uint64_t *bytes = &memory.others;
+    char line[512];
+    FILE *file = fopen("/proc/self/smaps", "re");
+    weft_assert(file != NULL);
+    while (fgets(line, sizeof(line), file) != NULL) { // proc_pid_smaps(5)
+        uintptr_t from, to;
+        uint64_t kib;
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
+            bytes = is_of_stacks(machine, from, to) ? &memory.stacks : &memory.others;
+        else if (sscanf(line, "Rss: %" SCNu64 " kB", &kib) == 1)
+            *bytes += kib * 1024;
+    }
+    fclose(file);
+    return memory;
 }
 
 struct machine_rest machine_rest(const struct machine *machine)

@@ -45,6 +45,13 @@ struct machine_sums {
 struct machine_sums machine_sums(const struct machine *machine);
 uint64_t machine_drops(const struct machine *machine, enum weft_drop drop);
 
+// Bytes that are resident. The stacks' apart: one that has run costs pages until it has slept for
+// two seconds, so how many do is how busy the cores were just now, and not what was kept.
+struct machine_memory {
+    uint64_t stacks, others;
+};
+struct machine_memory machine_memory(const struct machine *machine);
+
 // What is not given back. Stopped only.
 struct machine_rest {
     uint64_t actors, blocks;

@@ -8,8 +8,10 @@
 //   stall    for 30 seconds on end nobody received anything
 //   ledger   at the end, when all is quiet: sent = received + what was dropped, by reason
 //   count    as many actors as places, heads and supervisors
-//   memory   resident in the last quarter of the time: as in the second, with 5 % and 16 MiB to
-//   spare rest     when all have ended: no actor, block, stack or byte of an arena is left
+//   memory   resident besides stacks in the last quarter of the time: as in the second, with 5 %
+//   and
+//            16 MiB to spare; of stacks: never more than so many pages for each that can be busy
+//   rest     when all have ended: no actor, block, stack or byte of an arena is left
 #include <getopt.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -28,6 +30,10 @@
 #define QUIET_NS      (300 * WEFT_NS_PER_S) // At the end it has to be quiet within this time.
 #define SPARE_BYTES   (16 * WEFT_MIB)
 #define SPARE_PERCENT 5
+// Letters and calls want two pages of a stack, seldom three; and a core keeps some warm, has its
+// own, and those of callback actors and supervisors that wait in a call.
+#define STACK_BYTES_MAX   (2 * WEFT_STACK_GUARD_BYTES)
+#define STACK_BYTES_SPARE (32 * WEFT_MIB)
 // Of an arena for each actor born on its core: twice what they take in a soak, with what stacks
 // leave behind while they sleep; and for the smallest soak.
 #define ACTOR_BYTES     3072
@@ -67,15 +73,6 @@ static void rest(uint64_t ns)
     nanosleep(&time, NULL);
 }
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL || fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
-    if (file != NULL) fclose(file);
-    return pages * 4096;
-}
-
 static double mib(uint64_t bytes)
 {
     return (double)bytes / (double)WEFT_MIB;
@@ -103,21 +100,34 @@ static bool wait_until_populated(struct stall *stall)
     return true;
 }
 
-static void print_sample(uint64_t since_ns, const struct machine_sums *before, uint64_t took_ns)
+static void print_sample(uint64_t since_ns, const struct machine_sums *before, uint64_t took_ns,
+                         const struct machine_memory *memory)
 {
     const struct machine_sums sums = machine_sums(&machine);
     printf("soak: %6.1f s: %" PRIu64 " alive, %.0f thousand messages a second, %" PRIu64
-           " deaths, %" PRIu64 " moves, %" PRIu64 " evictions, %.0f MiB resident\n",
+           " deaths, %" PRIu64 " moves, %" PRIu64 " evictions, %.0f + %.0f MiB of stacks\n",
            (double)(now_ns() - since_ns) / 1e9, sums.alive,
            (double)(sums.received - before->received) * 1e6 / (double)took_ns,
-           TOWN_SUM(&town, deaths), sums.moves, sums.evictions, mib(resident_bytes()));
+           TOWN_SUM(&town, deaths), sums.moves, sums.evictions, mib(memory->others),
+           mib(memory->stacks));
     fflush(stdout);
 }
 
-// The most that was resident in the second quarter of the time, and in the last.
+// The most that was resident besides stacks in the second quarter of the time, and in the last; and
+// of stacks at any time.
 struct peaks {
-    uint64_t early_bytes, late_bytes;
+    uint64_t early_bytes, late_bytes, stack_bytes;
 };
+
+static void look_at_memory(unsigned sample, const struct machine_memory *memory,
+                           struct peaks *peaks)
+{
+    const uint64_t bytes = memory->others;
+    if (sample >= SAMPLES / 4 && sample < SAMPLES / 2 && bytes > peaks->early_bytes)
+        peaks->early_bytes = bytes;
+    if (sample >= SAMPLES - SAMPLES / 4 && bytes > peaks->late_bytes) peaks->late_bytes = bytes;
+    if (memory->stacks > peaks->stack_bytes) peaks->stack_bytes = memory->stacks;
+}
 
 static bool live(struct stall *stall, struct peaks *peaks)
 {
@@ -129,11 +139,9 @@ static bool live(struct stall *stall, struct peaks *peaks)
             if (is_stalled(stall)) return false;
             rest(part_ns < WEFT_NS_PER_S ? part_ns : WEFT_NS_PER_S);
         }
-        const uint64_t bytes = resident_bytes();
-        if (i >= SAMPLES / 4 && i < SAMPLES / 2 && bytes > peaks->early_bytes)
-            peaks->early_bytes = bytes;
-        if (i >= SAMPLES - SAMPLES / 4 && bytes > peaks->late_bytes) peaks->late_bytes = bytes;
-        if (i % 4 == 3) print_sample(begin_ns, &before, now_ns() - part_begin_ns);
+        const struct machine_memory memory = machine_memory(&machine);
+        look_at_memory(i, &memory, peaks);
+        if (i % 4 == 3) print_sample(begin_ns, &before, now_ns() - part_begin_ns, &memory);
         before = machine_sums(&machine);
     }
     return true;
@@ -188,11 +196,18 @@ static void print_deeds(void)
 
 static void check_memory(const struct peaks *peaks)
 {
-    printf("soak: resident: at most %.1f MiB in the second quarter, %.1f MiB in the last\n",
+    printf("soak: resident besides stacks: at most %.1f MiB in the second quarter, %.1f MiB in the "
+           "last\n",
            mib(peaks->early_bytes), mib(peaks->late_bytes));
     const uint64_t limit_bytes =
         peaks->early_bytes + peaks->early_bytes * SPARE_PERCENT / 100 + SPARE_BYTES;
     check(peaks->late_bytes <= limit_bytes, "memory grows");
+    const uint64_t stackful = (uint64_t)options.actors * options.stackful / 100;
+    const uint64_t stacks_bytes =
+        (stackful + town.family_count) * STACK_BYTES_MAX + options.cores * STACK_BYTES_SPARE;
+    printf("soak: resident of stacks: at most %.1f MiB, of %.1f\n", mib(peaks->stack_bytes),
+           mib(stacks_bytes));
+    check(peaks->stack_bytes <= stacks_bytes, "stacks grow");
 }
 
 // The heads are killed; their supervisors end all others, in order.
@@ -203,9 +218,10 @@ static void end_all(void)
         weft_actor_kill(system, town.heads[i], WEFT_EXIT_KILLED);
     machine_settle(&machine);
     const struct machine_rest left = machine_rest(&machine);
+    const struct machine_memory memory = machine_memory(&machine);
     printf("soak: all ended: %" PRIu64 " actors, %" PRIu64 " blocks, %" PRId64
-           " stacks left; %.1f MiB resident\n",
-           left.actors, left.blocks, left.stacks, mib(resident_bytes()));
+           " stacks left; %.1f + %.1f MiB of stacks resident\n",
+           left.actors, left.blocks, left.stacks, mib(memory.others), mib(memory.stacks));
     check(left.actors == 0, "%" PRIu64 " do not end", left.actors);
     check(left.blocks == 0, "%" PRIu64 " blocks leak", left.blocks);
     check(left.stacks == 0, "%" PRId64 " stacks leak", left.stacks);
