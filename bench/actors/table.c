@@ -34,12 +34,26 @@ static void insert(struct weft_actor *self, uint64_t count)
 // ---- A table that is there: the rows below share it.
 
 static weft_table filled; // The bench's own: one actor at a time measures.
+static uint64_t rows_filled;
 
 static void lookup(struct weft_actor *self, uint64_t count)
 {
     for (uint64_t n = count; n > 0; n--) {
         uint64_t value;
         CHECK(weft_table_lookup_u64(self, filled, scattered(n), &value, sizeof(value)) == 8);
+    }
+}
+
+// The keys of the peers are scattered, but evenly: who keeps rows in the order in which they came
+// finds each beside the one before. Here the order has nothing to do with that of the inserts.
+static void lookup_random(struct weft_actor *self, uint64_t count)
+{
+    uint64_t seed = 42; // Lehmer's generator: the peers have no more than 64 bits for it.
+    for (uint64_t n = count; n > 0; n--) {
+        uint64_t value;
+        seed = seed * 16807 % 2147483647;
+        CHECK(weft_table_lookup_u64(self, filled, scattered(seed % rows_filled + 1), &value,
+                                    sizeof(value)) == 8);
     }
 }
 
@@ -118,12 +132,13 @@ static void two_procs(struct weft_actor *self, uint64_t count)
 
 void weft_bench_group_ets(struct weft_actor *self)
 {
-    const uint64_t rows = weft_bench_actors_is_quick() ? ROWS / 20 + 1 : ROWS;
+    rows_filled = weft_bench_actors_is_quick() ? ROWS / 20 + 1 : ROWS;
     struct weft_table_info info;
     weft_bench_actors_row(self, "ets_set_insert_1M", 90, insert, ROWS);
     filled = make(self, WEFT_TABLE_SET);
-    fill(self, filled, rows);
+    fill(self, filled, rows_filled);
     weft_bench_actors_row(self, "ets_set_lookup_1M", 45, lookup, ROWS);
+    weft_bench_actors_row(self, "ets_set_lookup_random", 0, lookup_random, ROWS);
     weft_bench_actors_row(self, "ets_set_lookup_many", 0, lookup_many, ROWS);
     weft_bench_actors_row(self, "ets_set_each", 0, each, ROWS);
     weft_bench_actors_row(self, "ets_update_counter", 50, count_up, ROWS);
@@ -132,8 +147,9 @@ void weft_bench_group_ets(struct weft_actor *self)
                             (double)info.bytes / (double)info.row_count, "bytes");
     const weft_table set = filled;
     filled = make(self, WEFT_TABLE_ORDERED);
-    fill(self, filled, rows);
+    fill(self, filled, rows_filled);
     weft_bench_actors_row(self, "ets_ordered_lookup_1M", 80, lookup, ROWS);
+    weft_bench_actors_row(self, "ets_ordered_lookup_random", 0, lookup_random, ROWS);
     weft_bench_actors_row(self, "ets_ordered_each", 0, each, ROWS);
     CHECK(weft_table_info(self, filled, &info) == 0);
     weft_bench_actors_value(self, "ets_ordered_bytes_per_row", 32,

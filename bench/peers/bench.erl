@@ -309,6 +309,13 @@ insert(Table, N) -> ets:insert(Table, {key(N), N}), insert(Table, N - 1).
 lookup(_, 0) -> ok;
 lookup(Table, N) -> ets:lookup(Table, key(N)), lookup(Table, N - 1).
 
+%% The same keys, in an order that has nothing to do with that of the inserts (Lehmer's generator).
+wander(_, 0, _, _) -> ok;
+wander(Table, N, Seed, Rows) ->
+    Next = (Seed * 16807) rem 2147483647,
+    ets:lookup(Table, key(Next rem Rows + 1)),
+    wander(Table, N - 1, Next, Rows).
+
 count(_, 0) -> ok;
 count(Table, N) -> ets:update_counter(Table, key(N), {2, 1}), count(Table, N - 1).
 
@@ -332,10 +339,12 @@ ets() ->
     Set = ets:new(t, [set, public]),
     insert(Set, N),
     row("ets_set_lookup_1M", N, fun() -> lookup(Set, N) end),
+    row("ets_set_lookup_random", N, fun() -> wander(Set, N, 42, N) end),
     row("ets_update_counter", N, fun() -> count(Set, N) end),
     Ordered = ets:new(t, [ordered_set, public]),
     insert(Ordered, N),
     row("ets_ordered_lookup_1M", N, fun() -> lookup(Ordered, N) end),
+    row("ets_ordered_lookup_random", N, fun() -> wander(Ordered, N, 42, N) end),
     Shared = ets:new(t, [set, public, {read_concurrency, true}, {write_concurrency, auto}]),
     insert(Shared, N),
     row("ets_conc_2procs_90r10w", 2 * N, fun() ->

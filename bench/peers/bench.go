@@ -425,6 +425,15 @@ func ets() {
 			lock.RUnlock()
 		}
 	})
+	row("ets_set_lookup_random", n, func() {
+		seed := 42
+		for i := 0; i < n; i++ {
+			seed = seed * 16807 % 2147483647
+			lock.RLock()
+			_ = table[key(seed%n)]
+			lock.RUnlock()
+		}
+	})
 }
 
 // ---- call: a goroutine that answers on the channel that comes with the question.
