@@ -71,19 +71,33 @@ void weft_registry_destroy(struct weft_actor_node *node)
     node->registry = NULL;
 }
 
+// The next 8 bytes of `*name`, as memory has them, up to what ends it. Byte by byte: what is behind
+// the end may not be ours to read.
+static inline uint64_t next_word(const char **name, bool *is_end)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        const uint64_t byte = (unsigned char)**name;
+        *is_end = byte <= 32;
+        if (*is_end) break;
+        word |= byte << 8 * i;
+        ++*name;
+    }
+    return word;
+}
+
 bool weft_name_key(const char *name, uint64_t words[8], uint64_t *hash)
 {
-    size_t length = 0;
-    while (length <= WEFT_NAME_MAX && (unsigned char)name[length] > 32)
-        length++;
-    if (length == 0 || length > WEFT_NAME_MAX || name[length] != '\0') return false;
+    const char *end = name;
+    uint64_t mixed = 0;
+    bool is_end = false;
     memset(words, 0, NAME_WORDS * sizeof(words[0]));
-    memcpy(words, name, length);
-    uint64_t mixed = length;
-    for (size_t i = 0; i * 8 < length; i++) {
+    for (size_t i = 0; i < NAME_WORDS && !is_end; i++) {
+        words[i] = next_word(&end, &is_end);
         mixed = (mixed ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
         mixed ^= mixed >> 32;
     }
+    if (end == name || !is_end || *end != '\0') return false;
     // Once more: the last bytes of a word have reached the upper bits only.
     mixed *= UINT64_C(0x9e3779b97f4a7c15);
     *hash = mixed ^ mixed >> 32;
