@@ -156,8 +156,8 @@ void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns)
     if (system->stacks == NULL || now_ns < system->evict_due_ns) return;
     const bool is_crowd = weft_stacks_view(system->stacks).used >= STACKS_MIN;
     if (is_crowd) sweep(system, now_ns);
-    const bool has_trimmed = weft_stacks_trim(system->stacks, EVICT_STEP) > 0;
+    const bool has_trimmed = weft_stacks_trim(system->stacks, now_ns, EVICT_STEP) > 0;
     if (!is_crowd && !has_trimmed) system->evict_due_ns = now_ns + REST_NS;
-    system->evict_busy = is_crowd || has_trimmed;
+    system->evict_busy = is_crowd || weft_stacks_has_surplus(system->stacks);
 #endif
 }

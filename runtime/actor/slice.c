@@ -136,6 +136,7 @@ bool weft_slice_parked(struct weft_core *core, struct weft_task *task)
     struct weft_actor_system *system = actor->system;
     if (unlikely(task->flags & WEFT_ACTOR_EVICTED)) weft_actor_restore_stack(actor);
     system->running = actor;
+    weft_prefetch_followers(core, task);
     weft_core_resume(core, &actor->fiber, somebody_is_back, system);
     return false;
 }

@@ -31,9 +31,12 @@ struct weft_stacks {
     enum weft_stack_guard guard;
     uint32_t guarded; // Stacks that have their guards.
     weft_counter made, taken, released, free_count;
-    uint32_t cold; // free[0 .. cold) have no memory; free[cold .. free_count) may.
-    void **free;   // A stack of stacks: the last one given back on top.
+    void **free; // A stack of stacks: the last one given back on top.
     uint32_t free_max;
+    uint32_t low;  // The fewest that have been free in this period.
+    uint32_t idle; // free[0 .. idle) were so in all of the last one, others above them, too.
+    uint32_t cold; // free[0 .. cold) have no memory. cold <= idle <= low.
+    uint64_t period_end_ns;
 };
 
 static uint64_t *checked_word(const void *stack)
@@ -141,6 +144,18 @@ uint32_t weft_stacks_count_max(const struct weft_stacks *stacks)
     return stacks->count_max;
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void lower(struct weft_stacks *stacks, uint32_t free_count)
+{
+    stacks->low = free_count;
+    stacks->idle = least(stacks->idle, free_count);
+    stacks->cold = least(stacks->cold, free_count);
+}
+
 void *weft_stacks_take(struct weft_stacks *stacks)
 {
     const uint64_t free_count = weft_counter_get(&stacks->free_count);
@@ -148,7 +163,7 @@ void *weft_stacks_take(struct weft_stacks *stacks)
     if (free_count > 0) {
         stack = stacks->free[free_count - 1];
         weft_counter_set(&stacks->free_count, free_count - 1);
-        if (stacks->cold > free_count - 1) stacks->cold = (uint32_t)(free_count - 1);
+        if (free_count <= stacks->low) lower(stacks, (uint32_t)(free_count - 1));
     } else {
         stack = make(stacks);
         if (stack == NULL) return NULL;
@@ -199,29 +214,51 @@ void weft_stacks_drop(const struct weft_stacks *stacks, void *first, uint32_t co
     madvise(first, (size_t)count * WEFT_STACK_BYTES, MADV_DONTNEED);
 }
 
-uint32_t weft_stacks_trim(struct weft_stacks *stacks, uint32_t limit)
+static void end_period(struct weft_stacks *stacks, uint64_t now_ns)
 {
-    const uint32_t free_count = (uint32_t)weft_counter_get(&stacks->free_count);
+    const uint32_t spare = stacks->low - least(stacks->low, WEFT_STACK_WARM_MAX);
+    stacks->idle = spare > stacks->cold ? spare : stacks->cold;
+    stacks->low = (uint32_t)weft_counter_get(&stacks->free_count);
+    stacks->period_end_ns = now_ns + WEFT_STACK_REST_NS;
+}
+
+// How many of the coldest `limit` stand side by side: a crowd that left in order stands here in
+// order, upwards or downwards. *first: the lowest.
+static uint32_t neighbours(const struct weft_stacks *stacks, uint32_t limit, uint8_t **first)
+{
+    void **free = stacks->free + stacks->cold;
+    uint8_t *last = free[0];
+    uint32_t count = 1;
+    for (*first = last; count < limit; count++) {
+        uint8_t *next = free[count];
+        if (next == last + WEFT_STACK_BYTES)
+            last = next;
+        else if (next == *first - WEFT_STACK_BYTES)
+            *first = next;
+        else
+            break;
+    }
+    return count;
+}
+
+uint32_t weft_stacks_trim(struct weft_stacks *stacks, uint64_t now_ns, uint32_t limit)
+{
     uint32_t done = 0;
-    while (done < limit && free_count - stacks->cold > WEFT_STACK_WARM_MAX) {
-        uint8_t *first = stacks->free[stacks->cold], *last = first;
-        uint32_t count = 1;
-        // A crowd that left in order stands here in order, upwards or downwards.
-        while (done + count < limit && stacks->cold + count < free_count - WEFT_STACK_WARM_MAX) {
-            uint8_t *next = stacks->free[stacks->cold + count];
-            if (next == last + WEFT_STACK_BYTES)
-                last = next;
-            else if (next == first - WEFT_STACK_BYTES)
-                first = next;
-            else
-                break;
-            count++;
-        }
+    if (now_ns >= stacks->period_end_ns) end_period(stacks, now_ns);
+    while (done < limit && stacks->cold < stacks->idle) {
+        uint8_t *first;
+        const uint32_t count =
+            neighbours(stacks, least(limit - done, stacks->idle - stacks->cold), &first);
         weft_stacks_drop(stacks, first, count);
         stacks->cold += count;
         done += count;
     }
     return done;
+}
+
+bool weft_stacks_has_surplus(const struct weft_stacks *stacks)
+{
+    return weft_counter_get(&stacks->free_count) > stacks->cold + WEFT_STACK_WARM_MAX;
 }
 
 struct weft_stacks_view weft_stacks_view(const struct weft_stacks *stacks)

@@ -9,8 +9,11 @@
 //           `pkg-config --cflags weft` a check at each function's entry (weft_stacks_limit); and a
 //           word at the top of each stack that an overflow of the one above it spoils first.
 //
-// A stack given back is the next one taken: it is warm. Beyond `warm_max` they are cold: their
-// memory goes back to the kernel when the core has time (weft_stacks_trim).
+// A stack given back is the next one taken: it is warm. Those that nobody wanted for a second are
+// cold, but for the last WEFT_STACK_WARM_MAX: their memory goes back to the kernel when the core
+// has time (weft_stacks_trim). So a crowd that comes and goes finds the stacks of the one before,
+// and pays no page fault for each (the working set of Bonwick and Adams 2001, Magazines and
+// Vmem, 3.3).
 //
 // Core: its owner alone; a stack is released into the pool that it came from. Which one that is,
 // any core may ask. Where the kernel is asked: guards when the pool grows (16 stacks at a time),
@@ -22,10 +25,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/base/units.h"
+
 #define WEFT_STACK_BYTES       (64 * 1024) // With the guard page.
 #define WEFT_STACK_GUARD_BYTES 4096
 #define WEFT_STACK_GROUP       64   // Stacks above one guard page, without MADV_GUARD_INSTALL.
 #define WEFT_STACK_WARM_MAX    1024 // Free ones that keep their memory.
+#define WEFT_STACK_REST_NS     WEFT_NS_PER_S // Others keep it so long, and at most twice that.
 
 enum weft_stack_guard { WEFT_STACK_PAGES, WEFT_STACK_CHECKS };
 
@@ -69,7 +75,10 @@ bool weft_stacks_trapped(uintptr_t pc);
 bool weft_stacks_intact(const struct weft_stacks *stacks, const void *stack);
 
 // Gives the memory of up to `limit` cold stacks back, neighbours in one call. How many were done.
-uint32_t weft_stacks_trim(struct weft_stacks *stacks, uint32_t limit);
+// Which are cold is told by calling it, once in WEFT_STACK_REST_NS or more often.
+uint32_t weft_stacks_trim(struct weft_stacks *stacks, uint64_t now_ns, uint32_t limit);
+// True if it will have more to do, now or later.
+bool weft_stacks_has_surplus(const struct weft_stacks *stacks);
 // Gives the memory of `count` adjacent stacks from `first` on back; the stacks stay taken and read
 // as zeros. For eviction: the owner has copied what lives there.
 void weft_stacks_drop(const struct weft_stacks *stacks, void *first, uint32_t count);

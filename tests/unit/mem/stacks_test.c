@@ -115,30 +115,45 @@ static unsigned resident_pages(const void *stack)
     return count;
 }
 
+enum { CROWD = 47 * WEFT_STACK_GROUP };
+static void *crowd[CROWD];
+
+static void take_all(struct weft_stacks *stacks)
+{
+    for (unsigned i = 0; i < CROWD; i++) {
+        crowd[i] = weft_stacks_take(stacks);
+        memset((uint8_t *)weft_stacks_top(crowd[i]) - 300, 1, 300);
+    }
+}
+
+static void release_all(struct weft_stacks *stacks)
+{
+    for (unsigned i = 0; i < CROWD; i++)
+        weft_stacks_release(stacks, crowd[i]);
+}
+
 static void a_crowd_that_leaves_gives_its_memory_back(void **state)
 {
     (void)state;
-    enum { CROWD = 47 * WEFT_STACK_GROUP };
-    static void *taken[CROWD];
     struct weft_stacks *stacks = weft_stacks_create(CROWD, WEFT_STACK_PAGES);
-    for (unsigned i = 0; i < CROWD; i++) {
-        taken[i] = weft_stacks_take(stacks);
-        memset((uint8_t *)weft_stacks_top(taken[i]) - 300, 1, 300);
-    }
-    if (resident_pages(taken[0]) == 0) {
+    take_all(stacks);
+    if (resident_pages(crowd[0]) == 0) {
         weft_stacks_free(stacks);
         print_message("skipped: mincore does not tell here what is resident\n");
         skip();
     }
-    assert_in_range(resident_pages(taken[0]), 1, 2);
-    for (unsigned i = 0; i < CROWD; i++)
-        weft_stacks_release(stacks, taken[i]);
-    assert_int_equal(weft_stacks_trim(stacks, 100), 100);
-    while (weft_stacks_trim(stacks, 777) > 0)
+    assert_in_range(resident_pages(crowd[0]), 1, 2);
+    assert_int_equal(weft_stacks_trim(stacks, 0, 100), 0);
+    release_all(stacks);
+    assert_true(weft_stacks_has_surplus(stacks));
+    assert_int_equal(weft_stacks_trim(stacks, WEFT_STACK_REST_NS, 100), 0); // Used in this period.
+    assert_int_equal(weft_stacks_trim(stacks, 2 * WEFT_STACK_REST_NS, 100), 100);
+    while (weft_stacks_trim(stacks, 2 * WEFT_STACK_REST_NS, 777) > 0)
         continue;
+    assert_false(weft_stacks_has_surplus(stacks));
     unsigned resident = 0;
     for (unsigned i = 0; i < CROWD; i++)
-        resident += resident_pages(taken[i]) > 0;
+        resident += resident_pages(crowd[i]) > 0;
     assert_int_equal(resident, WEFT_STACK_WARM_MAX);
     // The warm ones go first; the cold ones are as good afterwards.
     for (unsigned i = 0; i < CROWD; i++) {
@@ -150,6 +165,24 @@ static void a_crowd_that_leaves_gives_its_memory_back(void **state)
     weft_stacks_free(stacks);
 }
 
+static void a_crowd_that_comes_again_finds_its_memory(void **state)
+{
+    (void)state;
+    struct weft_stacks *stacks = weft_stacks_create(CROWD, WEFT_STACK_PAGES);
+    for (uint64_t period = 0; period < 5; period++) {
+        take_all(stacks);
+        release_all(stacks);
+        assert_int_equal(weft_stacks_trim(stacks, period * WEFT_STACK_REST_NS, CROWD), 0);
+    }
+    for (unsigned i = 0; i < CROWD / 2; i++) // Half of them from now on.
+        crowd[i] = weft_stacks_take(stacks);
+    for (unsigned i = 0; i < CROWD / 2; i++)
+        weft_stacks_release(stacks, crowd[i]);
+    assert_int_equal(weft_stacks_trim(stacks, 5 * WEFT_STACK_REST_NS, CROWD),
+                     CROWD / 2 - WEFT_STACK_WARM_MAX);
+    weft_stacks_free(stacks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +191,7 @@ int main(void)
         cmocka_unit_test(an_overflow_is_a_fault_where_there_are_guard_pages),
         cmocka_unit_test(without_them_the_first_of_a_group_faults_and_the_others_are_seen),
         cmocka_unit_test(a_crowd_that_leaves_gives_its_memory_back),
+        cmocka_unit_test(a_crowd_that_comes_again_finds_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
