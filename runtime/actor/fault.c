@@ -185,7 +185,7 @@ static void contain(struct weft_fault_thread *thread, ucontext_t *context, uint1
     struct weft_actor_system *system = thread->system;
     struct weft_actor *actor = system->running;
     void *stack = actor->stack != NULL ? actor->stack : system->core->run.stack;
-    weft_stop(actor, reason);
+    weft_actor_stop(actor, reason);
     system->in_user = false;
     weft_stacks_forget(stack);
     turn_round(context, abandon, system, stack);

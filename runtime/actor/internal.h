@@ -216,6 +216,8 @@ static inline void weft_actor_account(struct weft_actor *actor)
 {
     actor->reduction_count += weft_core_slice_used(actor->system->core);
 }
+// As weft_stop, of the running actor, within our own code.
+void weft_actor_stop(struct weft_actor *actor, uint16_t reason);
 // Leaves the slice of the running actor for good: it is to end.
 _Noreturn void weft_actor_abandon(struct weft_actor *self);
 // Puts an actor of this core into its run queue.
