@@ -208,7 +208,6 @@ void weft_outbox_deliver(struct weft_actor_system *system, struct weft_message *
 
 // ---- actor.c
 
-void weft_actor_end_soon(struct weft_actor *actor, uint16_t reason);
 // At home: its slot and what was made with it are free again.
 void weft_actor_bury(struct weft_actor_system *system, struct weft_actor *actor);
 // Adds what the slice under way has used so far, before it is left.
