@@ -335,6 +335,9 @@ void weft_actor_wake(struct weft_actor *actor);
 // Ends an actor at its next slice boundary, wherever it is. 0, -ESRCH, -ENOMEM.
 int weft_actor_kill(struct weft_actor_system *system, weft_pid pid, uint16_t reason);
 
+// The same of an actor of this core: it needs no memory.
+void weft_actor_end_soon(struct weft_actor *actor, uint16_t reason);
+
 // Ends `pid` in the middle of its code if it holds the core that it is on; else does nothing, for
 // weft_actor_kill is on its way. Any thread.
 void weft_actor_kill_stuck(struct weft_actor_node *node, weft_pid pid);

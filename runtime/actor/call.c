@@ -309,32 +309,80 @@ int weft_await(struct weft_actor *self, uint64_t reference, uint64_t timeout_ns,
     return result;
 }
 
-int weft_call_ask(struct weft_actor *self, weft_pid pid, uint16_t type, uint16_t cancel,
+static void make_call_of(struct weft_message *block, struct weft_actor *self, weft_pid to,
+                         uint16_t type)
+{
+    block->tag = WEFT_MESSAGE_CALL;
+    block->type = type;
+    block->to = to;
+    block->from = self->pid;
+    block->reference = ++self->system->reference;
+}
+
+// A block for a call that may have to be made, which goes with the actor as if it were kept.
+static struct weft_message *hold_cancel(struct weft_actor *self)
+{
+    struct weft_actor_rare *rare = weft_actor_rare(self);
+    struct weft_message *cancel =
+        rare != NULL ? weft_message_alloc_hidden(self->system, sizeof(uint64_t)) : NULL;
+    if (cancel == NULL) return NULL;
+    weft_list_append(&rare->kept, weft_message_link(cancel));
+    weft_memory_add(self, cancel);
+    return cancel;
+}
+
+static void drop_cancel(struct weft_actor *self, struct weft_message *cancel)
+{
+    weft_receive_disown(self, cancel);
+    weft_message_release_block(self->system, cancel);
+}
+
+// Calls by `cancel` that what was asked under `reference` be taken back, and waits for the answer.
+static void take_back(struct weft_actor *self, weft_pid pid, uint16_t type, uint64_t reference,
+                      struct weft_message *cancel)
+{
+    struct weft_actor_system *system = self->system;
+    bool came;
+    weft_receive_disown(self, cancel);
+    make_call_of(cancel, self, pid, type);
+    memcpy(cancel->payload, &reference, sizeof(reference));
+    self->awaited = cancel->reference;
+    self->last_to = pid;
+    system->sent++;
+    weft_note_send(self, cancel);
+    weft_route(system, cancel, true);
+    wait_for_answer(self, WEFT_FOREVER, NULL, &came);
+}
+
+int weft_call_ask(struct weft_actor *self, weft_pid pid, uint16_t type, uint16_t cancel_type,
                   struct weft_message *block, uint64_t timeout_ns)
 {
     struct weft_actor_system *system = self->system;
-    const uint64_t reference = ++system->reference;
     struct weft_message *answer;
     bool came;
     if (block == NULL) return -ENOMEM;
-    if (!weft_awaits_add(self, reference)) {
+    make_call_of(block, self, pid, type);
+    const uint64_t reference = block->reference;
+    // Taken now: what could not be taken back would be served later, and lost.
+    struct weft_message *cancel = hold_cancel(self);
+    if (cancel == NULL || !weft_awaits_add(self, reference)) {
+        if (cancel != NULL) drop_cancel(self, cancel);
         weft_message_release_block(system, block);
         return -ENOMEM;
     }
-    block->tag = WEFT_MESSAGE_CALL;
-    block->type = type;
-    block->to = pid;
-    block->from = self->pid;
-    block->reference = reference;
     system->sent++;
     weft_note_send(self, block);
     weft_route(system, block, true);
-    int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
-    if (came) return result;
-    leave(self);
-    weft_call(self, pid, cancel, &reference, sizeof(reference), WEFT_FOREVER, NULL);
-    enter(self);
-    return weft_call_await(self, reference, WEFT_FOREVER, &answer, &came);
+    const int result = weft_call_await(self, reference, timeout_ns, &answer, &came);
+    if (came) {
+        drop_cancel(self, cancel);
+        return result;
+    }
+    take_back(self, pid, cancel_type, reference, cancel);
+    const int second = weft_call_await(self, reference, WEFT_FOREVER, &answer, &came);
+    if (came) return second;
+    weft_awaits_forget(self, reference); // No stack to wait on: whatever comes of it is dropped.
+    return result;
 }
 
 void weft_call_cancel(struct weft_actor *self, uint64_t reference)

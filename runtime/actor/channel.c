@@ -210,7 +210,7 @@ static void handle(struct weft_actor *self, void *state, struct weft_message *ca
     struct channel *channel = state;
     struct weft_actor_system *system = enter(self);
     if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker) {
-        weft_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
+        weft_actor_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
     } else if (call->tag == WEFT_MESSAGE_USER) {
         weft_receive_disown(self, call);
         take_in(self, channel, call);

@@ -26,6 +26,8 @@ struct weft_fault_thread { // At the start of the signal stack.
     pthread_t thread;
     uint64_t stuck_since; // Slices of the core when it was first found stuck here.
     bool is_dying;        // A fault while a fault is dealt with ends the process.
+    stack_t stack_before; // What the thread had for its signals,
+    sigset_t mask_before; // and which it did not want.
 };
 
 #define MAGIC UINT64_C(0x7a1f00dacc01ade5)
@@ -154,6 +156,7 @@ static struct weft_crash describe(const struct weft_fault_thread *thread, const 
         const struct weft_stack_range slice = weft_stack_range_of(weft_crash_stack_of(system));
         if (at.sp + WEFT_STACK_BYTES >= slice.low && at.sp < slice.high) stack = slice;
         crash.core = system->index;
+        crash.log_end = weft_log_end(&system->core->log);
         if (system->running != NULL) name_actor(system->running, &crash);
     }
     crash.frame_count = weft_crash_walk(&at, stack, crash.frames, WEFT_CRASH_FRAMES);
@@ -185,7 +188,7 @@ static void contain(struct weft_fault_thread *thread, ucontext_t *context, uint1
     struct weft_actor_system *system = thread->system;
     struct weft_actor *actor = system->running;
     void *stack = actor->stack != NULL ? actor->stack : system->core->run.stack;
-    weft_stop(actor, reason);
+    weft_actor_stop(actor, reason);
     system->in_user = false;
     weft_stacks_forget(stack);
     turn_round(context, abandon, system, stack);
@@ -334,6 +337,23 @@ static struct weft_stack_range own_stack(void)
     return range;
 }
 
+// Adds those that are handled here, as far as they are in `among`; NULL: all.
+static void add_signals(sigset_t *set, const sigset_t *among)
+{
+    if (among == NULL || sigismember(among, POKE) == 1) sigaddset(set, POKE);
+    for (size_t i = 0; i < WEFT_COUNT_OF(faults); i++) {
+        if (among == NULL || sigismember(among, faults[i]) == 1) sigaddset(set, faults[i]);
+    }
+}
+
+static sigset_t own_signals(void)
+{
+    sigset_t ours;
+    sigemptyset(&ours);
+    add_signals(&ours, NULL);
+    return ours;
+}
+
 struct weft_fault_thread *weft_fault_enter(struct weft_actor_node *node,
                                            struct weft_actor_system *system)
 {
@@ -351,22 +371,23 @@ struct weft_fault_thread *weft_fault_enter(struct weft_actor_node *node,
                                          .own = own_stack(),
                                          .thread = pthread_self()};
     const stack_t stack = {.ss_sp = thread + 1, .ss_size = STACK_BYTES - sizeof(*thread)};
-    sigset_t ours; // A fault whose signal is blocked ends the process.
-    sigemptyset(&ours);
-    sigaddset(&ours, POKE);
-    for (size_t i = 0; i < WEFT_COUNT_OF(faults); i++)
-        sigaddset(&ours, faults[i]);
-    if (sigaltstack(&stack, NULL) != 0 || pthread_sigmask(SIG_UNBLOCK, &ours, NULL) != 0) {
+    const sigset_t ours = own_signals(); // A fault whose signal is blocked ends the process.
+    if (sigaltstack(&stack, &thread->stack_before) != 0 ||
+        pthread_sigmask(SIG_UNBLOCK, &ours, &thread->mask_before) != 0) {
         munmap(base, STACK_BYTES);
         return NULL;
     }
     return thread;
 }
 
+// The thread may be the program's own. Of its mask only what was changed here: the rest is its.
 void weft_fault_leave(struct weft_fault_thread *thread)
 {
-    const stack_t none = {.ss_flags = SS_DISABLE};
-    sigaltstack(&none, NULL);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    add_signals(&blocked, &thread->mask_before);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    sigaltstack(&thread->stack_before, NULL);
     munmap(thread, STACK_BYTES);
 }
 

@@ -31,6 +31,7 @@ enum weft_crash_what { WEFT_CRASH_FAULT, WEFT_CRASH_OVERFLOW, WEFT_CRASH_STUCK }
 struct weft_crash { // One, as it is told to people.
     enum weft_crash_what what;
     int signal;
+    uint32_t log_end; // What its core had logged by then: weft_log_end.
     uint16_t core;
     bool contained;    // The actor ended; the node goes on.
     weft_pid pid;      // 0: no actor ran.
@@ -60,8 +61,8 @@ bool weft_crash_next_caller(const struct weft_crash *crash, uint32_t *frame, cha
 
 struct weft_fault_thread; // What a worker's thread has for its signals.
 
-// On a core's own thread, before its first turn, and after its last. `system` NULL: it runs no
-// actors. NULL: no memory.
+// On a core's own thread, before its first turn, and after its last: then the thread's signal stack
+// and mask are as they were. `system` NULL: it runs no actors. NULL: no memory.
 struct weft_fault_thread *weft_fault_enter(struct weft_actor_node *node,
                                            struct weft_actor_system *system);
 void weft_fault_leave(struct weft_fault_thread *thread);

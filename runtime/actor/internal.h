@@ -221,7 +221,6 @@ void weft_outbox_deliver(struct weft_actor_system *system, struct weft_message *
 
 // ---- actor.c
 
-void weft_actor_end_soon(struct weft_actor *actor, uint16_t reason);
 // At home: its slot and what was made with it are free again.
 void weft_actor_bury(struct weft_actor_system *system, struct weft_actor *actor);
 // Adds what the slice under way has used so far, before it is left.
@@ -229,6 +228,8 @@ static inline void weft_actor_account(struct weft_actor *actor)
 {
     actor->reduction_count += weft_core_slice_used(actor->system->core);
 }
+// As weft_stop, of the running actor, within our own code.
+void weft_actor_stop(struct weft_actor *actor, uint16_t reason);
 // Leaves the slice of the running actor for good: it is to end.
 _Noreturn void weft_actor_abandon(struct weft_actor *self);
 // Puts an actor of this core into its run queue.

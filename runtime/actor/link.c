@@ -161,10 +161,12 @@ void weft_link_end(struct weft_actor *actor, struct weft_message *edge)
 
 void weft_trap_exit(struct weft_actor *self, bool trap)
 {
+    enter(self);
     if (trap)
         self->task.flags |= WEFT_ACTOR_TRAPS;
     else
         self->task.flags &= (uint16_t)~WEFT_ACTOR_TRAPS;
+    leave(self);
 }
 
 int weft_exit_send(struct weft_actor *self, weft_pid pid, uint16_t reason)

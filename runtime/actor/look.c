@@ -138,6 +138,41 @@ bool weft_actor_list_step(struct weft_actor_system *system, struct weft_actor_li
     return true;
 }
 
+// The list whose next row comes first; WEFT_CORE_MAX: none has one left.
+static uint16_t next_list(const struct weft_actor_merge *merge)
+{
+    uint16_t best = WEFT_CORE_MAX;
+    for (uint16_t i = 0; i < WEFT_CORE_MAX; i++) {
+        const struct weft_actor_list *list = merge->lists[i];
+        if (list == NULL || merge->at[i] == list->count) continue;
+        if (best == WEFT_CORE_MAX ||
+            weft_actor_row_compare(list->by, &list->rows[merge->at[i]],
+                                   &merge->lists[best]->rows[merge->at[best]]) < 0)
+            best = i;
+    }
+    return best;
+}
+
+// Notes it. True: it has been noted before.
+static bool is_twin(const struct weft_actor_merge *merge, weft_pid pid)
+{
+    uint32_t i = (uint32_t)(pid * UINT64_C(0x9e3779b97f4a7c15) >> 32) & merge->seen_mask;
+    while (merge->seen[i] != 0 && merge->seen[i] != pid)
+        i = (i + 1) & merge->seen_mask;
+    const bool is_known = merge->seen[i] != 0;
+    merge->seen[i] = pid;
+    return is_known;
+}
+
+const struct weft_actor_row *weft_actor_merge_next(struct weft_actor_merge *merge)
+{
+    for (uint16_t i; (i = next_list(merge)) != WEFT_CORE_MAX; merge->twin_count++) {
+        const struct weft_actor_row *row = &merge->lists[i]->rows[merge->at[i]++];
+        if (!is_twin(merge, row->info.pid)) return row;
+    }
+    return NULL;
+}
+
 // ---- One actor.
 
 static void see_edge(struct weft_actor *actor, struct weft_message *edge, void *argument)

@@ -52,6 +52,18 @@ struct weft_actor_list {
 bool weft_actor_list_step(struct weft_actor_system *system, struct weft_actor_list *list,
                           uint32_t slots);
 
+// The lists of several cores, all of them done and in one order, as one. An actor that has moved
+// while it was counted is in two of them: it comes once.
+struct weft_actor_merge {
+    const struct weft_actor_list *lists[WEFT_CORE_MAX]; // NULL: none.
+    uint32_t at[WEFT_CORE_MAX];                         // The next row of each.
+    weft_pid *seen;                                     // Zeros at first, seen_mask + 1 of them:
+    uint32_t seen_mask;  // a power of two, at least twice as many as rows will be asked for.
+    uint32_t twin_count; // Rows left out.
+};
+// NULL: there are no more. Any thread.
+const struct weft_actor_row *weft_actor_merge_next(struct weft_actor_merge *merge);
+
 // ---- One actor, as far as there is room.
 
 #define WEFT_LOOK_EDGES    64

@@ -222,10 +222,12 @@ int weft_move(struct weft_actor *self, uint16_t core)
 
 void weft_pin(struct weft_actor *self, bool pinned)
 {
+    enter(self);
     if (pinned)
         self->task.flags |= WEFT_ACTOR_PINNED;
     else
         self->task.flags &= (uint16_t)~WEFT_ACTOR_PINNED;
+    leave(self);
 }
 
 // ---- At Y, and at every Z.

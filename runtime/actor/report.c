@@ -2,6 +2,8 @@
 // actor, what the cores did last. In a handler: it formats by itself, writes by write(2), and takes
 // nothing.
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -179,11 +181,26 @@ static int open_report(const struct weft_actor_node *node)
     return open(node->crash_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 }
 
+// Whatever is broken, it ends: though the program handles SIGALRM, or blocks it, as this handler
+// does. One that waits already is dropped first, or the report would end before it begins.
+static void end_in(unsigned seconds)
+{
+    const struct sigaction dropped = {.sa_handler = SIG_IGN}, plain = {.sa_handler = SIG_DFL};
+    sigset_t alarms;
+    alarm(0);
+    sigaction(SIGALRM, &dropped, NULL);
+    sigaction(SIGALRM, &plain, NULL);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(seconds);
+}
+
 void weft_crash_report(struct weft_actor_node *node, const struct weft_actor_system *system,
                        const struct weft_crash *crash)
 {
     struct out out = {.fds = {STDERR_FILENO, open_report(node)}};
-    alarm(10); // Whatever is broken, it ends.
+    end_in(10);
     put_head(&out, node, system, crash);
     put_names(&out); // The crash's own, at once.
     if (out.fds[1] < 0) return;

@@ -79,11 +79,18 @@ int weft_spawn_monitor(struct weft_actor *self, const struct weft_spawn *spawn, 
     return result;
 }
 
+void weft_actor_stop(struct weft_actor *actor, uint16_t reason)
+{
+    if (actor->task.flags & WEFT_ACTOR_ENDING) return;
+    actor->task.flags |= WEFT_ACTOR_ENDING;
+    actor->exit_reason = reason;
+}
+
 void weft_stop(struct weft_actor *self, uint16_t reason)
 {
-    if (self->task.flags & WEFT_ACTOR_ENDING) return;
-    self->task.flags |= WEFT_ACTOR_ENDING;
-    self->exit_reason = reason;
+    enter(self);
+    weft_actor_stop(self, reason);
+    leave(self);
 }
 
 bool weft_is_ending(const struct weft_actor *self)
@@ -109,6 +116,6 @@ void weft_actor_abandon(struct weft_actor *self)
 void weft_exit(struct weft_actor *self, uint16_t reason)
 {
     enter(self);
-    weft_stop(self, reason);
+    weft_actor_stop(self, reason);
     weft_actor_abandon(self);
 }

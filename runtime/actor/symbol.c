@@ -1,51 +1,85 @@
 // symbol.c: what a crash is called by people: functions of the program and of loaded modules.
 //
 // dladdr knows what a module exports; for the rest the section headers of its file are looked
-// through (System V ABI, chapter 4). On the thread that tells people, never in a handler.
+// through (System V ABI, chapter 4). It takes no memory: the last lines of a crash report are made
+// here, in a handler, under an alarm (report.c).
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/actor/fault.h"
 #include "runtime/actor/symbol.h"
 
-// Looks for the function around `offset` in the symbol table of an ELF file that lies in memory.
-// Everything in it is checked: a module's file may have been changed since it was loaded.
-static bool find_in(const uint8_t *file, size_t size, uintptr_t offset, char *name,
-                    size_t name_size)
+#define SYMBOLS_READ 128 // At a time: on the stack of whoever asks.
+
+// ---- A file may have been changed, or be changed now, since it was loaded: it is read, for what
+// is mapped of a file that is cut off is a SIGBUS, and everything in it is checked.
+
+// How much of it there is.
+static size_t read_some(int fd, void *to, size_t bytes, uint64_t offset)
 {
-    const ElfW(Ehdr) *head = (const void *)file;
-    if (size < sizeof(*head) || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return false;
-    if (head->e_shentsize != sizeof(ElfW(Shdr)) || head->e_shoff > size ||
-        head->e_shnum > (size - head->e_shoff) / sizeof(ElfW(Shdr)) || head->e_shoff % 8 != 0)
-        return false;
-    const ElfW(Shdr) *sections = (const void *)(file + head->e_shoff);
-    for (unsigned i = 0; i < head->e_shnum; i++) {
-        const ElfW(Shdr) *table = &sections[i];
-        if (table->sh_type != SHT_SYMTAB || table->sh_link >= head->e_shnum) continue;
-        const ElfW(Shdr) *texts = &sections[table->sh_link];
-        if (table->sh_offset > size || table->sh_size > size - table->sh_offset ||
-            table->sh_offset % 8 != 0 || texts->sh_offset > size ||
-            texts->sh_size > size - texts->sh_offset)
-            continue;
-        const ElfW(Sym) *symbols = (const void *)(file + table->sh_offset);
-        for (size_t n = 0; n < table->sh_size / sizeof(*symbols); n++) {
-            const ElfW(Sym) *symbol = &symbols[n];
-            if ((symbol->st_info & 0xf) != STT_FUNC || offset < symbol->st_value ||
-                offset >= symbol->st_value + symbol->st_size || symbol->st_name >= texts->sh_size)
-                continue;
-            const char *text = (const char *)file + texts->sh_offset + symbol->st_name;
-            const size_t longest = texts->sh_size - symbol->st_name;
-            snprintf(name, name_size, "%.*s", (int)strnlen(text, longest), text);
-            return true;
+    size_t done = 0;
+    while (done < bytes && offset + done <= INT64_MAX) {
+        const ssize_t got = pread(fd, (uint8_t *)to + done, bytes - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+static bool read_section(int fd, const ElfW(Ehdr) * head, uint64_t index, ElfW(Shdr) * section)
+{
+    const uint64_t offset = head->e_shoff + index * sizeof(*section);
+    return index < head->e_shnum &&
+           read_some(fd, section, sizeof(*section), offset) == sizeof(*section);
+}
+
+// The function around `offset`, in a symbol table.
+static bool find_symbol(int fd, const ElfW(Shdr) * table, uintptr_t offset, ElfW(Sym) * found)
+{
+    ElfW(Sym) symbols[SYMBOLS_READ];
+    const uint64_t count = table->sh_size / sizeof(symbols[0]);
+    for (uint64_t first = 0; first < count; first += SYMBOLS_READ) {
+        const uint64_t wanted = count - first < SYMBOLS_READ ? count - first : SYMBOLS_READ;
+        const size_t got = read_some(fd, symbols, (size_t)wanted * sizeof(symbols[0]),
+                                     table->sh_offset + first * sizeof(symbols[0])) /
+                           sizeof(symbols[0]);
+        for (size_t n = 0; n < got; n++) {
+            *found = symbols[n];
+            if ((found->st_info & 0xf) == STT_FUNC && offset >= found->st_value &&
+                offset - found->st_value < found->st_size)
+                return true;
         }
+        if (got < wanted) break; // The file ends here.
+    }
+    return false;
+}
+
+static bool find_in(int fd, uintptr_t offset, char *name, size_t name_size)
+{
+    ElfW(Ehdr) head;
+    ElfW(Shdr) table, texts;
+    ElfW(Sym) symbol;
+    if (read_some(fd, &head, sizeof(head), 0) != sizeof(head) ||
+        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_shentsize != sizeof(table))
+        return false;
+    for (unsigned i = 0; i < head.e_shnum; i++) {
+        if (!read_section(fd, &head, i, &table)) return false;
+        if (table.sh_type != SHT_SYMTAB || !read_section(fd, &head, table.sh_link, &texts) ||
+            !find_symbol(fd, &table, offset, &symbol) || symbol.st_name >= texts.sh_size)
+            continue;
+        const uint64_t longest = texts.sh_size - symbol.st_name;
+        const size_t wanted = longest < name_size - 1 ? (size_t)longest : name_size - 1;
+        name[read_some(fd, name, wanted, texts.sh_offset + symbol.st_name)] = '\0';
+        return name[0] != '\0';
     }
     return false;
 }
@@ -53,17 +87,10 @@ static bool find_in(const uint8_t *file, size_t size, uintptr_t offset, char *na
 static bool find_in_file(const char *path, uintptr_t offset, char *name, size_t name_size)
 {
     struct stat about;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return false;
-    bool found = false;
-    if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0) {
-        const size_t size = (size_t)about.st_size;
-        void *file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (file != MAP_FAILED) {
-            found = find_in(file, size, offset, name, name_size);
-            munmap(file, size);
-        }
-    }
+    const bool found =
+        fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && find_in(fd, offset, name, name_size);
     close(fd);
     return found;
 }

@@ -137,10 +137,15 @@ int weft_timer_cancel(struct weft_actor *self, uint64_t reference)
 
 int64_t weft_timer_left_ns(const struct weft_actor *self, uint64_t reference)
 {
+    const struct weft_actor_system *system = enter(self);
     struct weft_message *edge = weft_edge_find(self, TAG_EDGE_TIMER, reference);
-    if (edge == NULL) return -1;
-    const uint64_t due_ns = alarm_of(edge)->timer.due_ns, now_ns = self->system->core->now_ns;
-    return due_ns > now_ns ? (int64_t)(due_ns - now_ns) : 0;
+    int64_t left_ns = -1;
+    if (edge != NULL) {
+        const uint64_t due_ns = alarm_of(edge)->timer.due_ns, now_ns = system->core->now_ns;
+        left_ns = due_ns > now_ns ? (int64_t)(due_ns - now_ns) : 0;
+    }
+    leave(self);
+    return left_ns;
 }
 
 // A tick was released, on whatever core: back to its timer.

@@ -29,7 +29,7 @@ __attribute__((format(printf, 4, 0))) static void write_record(struct weft_log *
 {
     if (log == NULL || level > log->level_max) return;
     const uint32_t head = atomic_load_explicit(&log->head, memory_order_relaxed);
-    // Pairs with the release store of tail in weft_log_take: the record there has been read.
+    // Pairs with the release store of tail in weft_log_take_before: the record has been read.
     const uint32_t tail = atomic_load_explicit(&log->tail, memory_order_acquire);
     if (head - tail == WEFT_LOG_RECORDS) {
         atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
@@ -49,7 +49,7 @@ __attribute__((format(printf, 4, 0))) static void write_record(struct weft_log *
     const int wanted = vsnprintf(record->text + used, sizeof(record->text) - used, format, args);
     if (wanted >= (int)(sizeof(record->text) - used))
         memcpy(record->text + sizeof(record->text) - 4, "...", 4);
-    // Pairs with the acquire load of head in weft_log_take: the record is whole.
+    // Pairs with the acquire load of head in weft_log_end: the record is whole.
     atomic_store_explicit(&log->head, head + 1, memory_order_release);
 }
 
@@ -71,11 +71,21 @@ void weft_log_actor(struct weft_log *log, enum weft_log_level level, const char 
     va_end(args);
 }
 
+uint32_t weft_log_end(const struct weft_log *log)
+{
+    // Pairs with the release store of head in write_record: what is before it is whole.
+    return atomic_load_explicit(&log->head, memory_order_acquire);
+}
+
 bool weft_log_take(struct weft_log *log, struct weft_log_record *record)
 {
+    return weft_log_take_before(log, weft_log_end(log), record);
+}
+
+bool weft_log_take_before(struct weft_log *log, uint32_t end, struct weft_log_record *record)
+{
     const uint32_t tail = atomic_load_explicit(&log->tail, memory_order_relaxed);
-    // Pairs with the release store of head in write_record.
-    if (tail == atomic_load_explicit(&log->head, memory_order_acquire)) return false;
+    if ((int32_t)(end - tail) <= 0) return false; // Taken already.
     *record = log->records[tail % WEFT_LOG_RECORDS];
     // Pairs with the acquire load of tail in write_record: the slot may be written again.
     atomic_store_explicit(&log->tail, tail + 1, memory_order_release);

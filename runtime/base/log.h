@@ -53,6 +53,11 @@ weft_log_actor(struct weft_log *log, enum weft_log_level level, const char *modu
 // Moves the oldest record to `record`. Only the draining core. False if there is none.
 bool weft_log_take(struct weft_log *log, struct weft_log_record *record);
 
+// The number of the record that will be written next; it wraps. Any thread, and in a handler.
+uint32_t weft_log_end(const struct weft_log *log);
+// As weft_log_take, of the records before the one of number `end`.
+bool weft_log_take_before(struct weft_log *log, uint32_t end, struct weft_log_record *record);
+
 const char *weft_log_level_name(enum weft_log_level level);
 
 #endif // WEFT_BASE_LOG_H

@@ -52,9 +52,10 @@ struct weft_runtime {
     struct worker *workers;
     uint16_t worker_count;
     struct weft_containment containment;
-    bool uses_rings; // For IO; else epoll.
-    bool has_logs;   // The first worker prints what the others have to say.
-    weft_pid first;  // Whose end weft_runtime_run waits for.
+    bool uses_rings;  // For IO; else epoll.
+    bool has_logs;    // The first worker prints what the others have to say.
+    weft_pid first;   // Whose end weft_runtime_run waits for,
+    weft_pid watcher; // and who hears of it.
     bool is_over;
     uint16_t reason;
 };
@@ -257,6 +258,18 @@ struct weft_runtime *weft_runtime_create(const struct weft_runtime_options *opti
     return runtime;
 }
 
+static void arrive(struct weft_core *core, void *self, uint64_t argument);
+
+// What was posted and no worker has taken.
+static void drop_posts(struct worker *worker)
+{
+    struct weft_core_message message;
+    while (weft_mpsc_ring_pop(&worker->core.posts, &message)) {
+        if (message.kind == WEFT_CORE_MESSAGE_CALL && message.word[0] == (uintptr_t)arrive)
+            free((void *)(uintptr_t)message.word[1]);
+    }
+}
+
 // What is open is closed while all of the memory that it may touch is there.
 static void close_io(struct weft_runtime *runtime)
 {
@@ -278,6 +291,8 @@ void weft_runtime_free(struct weft_runtime *runtime)
     if (runtime == NULL) return;
     weft_offload_free(runtime->node.pool); // First: it posts to the cores.
     if (runtime->workers != NULL) close_io(runtime);
+    for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++)
+        drop_posts(&runtime->workers[i]);
     for (uint16_t i = 0; runtime->workers != NULL && i < runtime->worker_count; i++) {
         if (runtime->workers[i].has_system) weft_actor_system_destroy(&runtime->workers[i].system);
     }
@@ -311,20 +326,31 @@ static bool is_whole(const struct weft_actor_kind *kind) // As a spawn by an act
     return kind != NULL && (kind->handle == NULL) != (kind->main == NULL);
 }
 
+// No run has begun: neither of them will have been there. Both are where they were born.
+static void take_back_first(struct weft_runtime *runtime)
+{
+    struct weft_actor_system *system = &runtime->workers[0].system;
+    const weft_pid pids[] = {runtime->watcher, runtime->first};
+    for (size_t i = 0; i < WEFT_COUNT_OF(pids); i++) {
+        struct weft_actor *actor = weft_actor_find(system, pids[i]);
+        if (actor != NULL) weft_actor_end_soon(actor, WEFT_EXIT_KILLED);
+    }
+}
+
 static int start_first(struct weft_runtime *runtime, const struct weft_spawn *first)
 {
     if (!is_whole(first->kind)) return -EINVAL;
     struct weft_actor_system *system = &runtime->workers[0].system;
     const struct weft_spawn watcher = {.kind = &watch_kind, .state = runtime, .pinned = true};
-    weft_pid pid;
     uint64_t reference;
-    int result = weft_actor_spawn(system, &watcher, 0, &pid);
+    runtime->first = runtime->watcher = 0;
+    int result = weft_actor_spawn(system, &watcher, 0, &runtime->watcher);
     if (result != 0) return result;
-    struct weft_actor *actor = weft_actor_find(system, pid);
+    struct weft_actor *actor = weft_actor_find(system, runtime->watcher);
     actor->task.flags |= WEFT_ACTOR_PRIVATE;
     result = weft_actor_spawn(system, first, 0, &runtime->first);
     if (result == 0) result = weft_actor_monitor(actor, runtime->first, &reference);
-    if (result != 0) weft_actor_kill(system, pid, WEFT_EXIT_KILLED);
+    if (result != 0) take_back_first(runtime);
     return result;
 }
 
@@ -339,17 +365,32 @@ static void print_crash(const struct weft_crash *crash)
         fprintf(stderr, "    %s\n", line);
 }
 
-static void print_logs(struct weft_runtime *runtime)
+static void print_lines(struct weft_log *log, uint32_t end)
 {
     struct weft_log_record record;
+    while (weft_log_take_before(log, end, &record))
+        fprintf(stderr, "%s %s: %s\n", weft_log_level_name((enum weft_log_level)record.level),
+                record.module, record.text);
+}
+
+// Each crash between the lines that its core wrote before it and after it. Where the log ends is
+// looked at first: a crash that is not found now comes behind all of those.
+static void print_worker(struct worker *worker)
+{
+    struct weft_log *log = &worker->core.log;
+    const uint32_t end = weft_log_end(log);
     struct weft_crash crash;
-    for (uint16_t i = 0; i < runtime->worker_count; i++) {
-        while (weft_crash_take(runtime->workers[i].system.crashes, &crash))
-            print_crash(&crash);
-        while (weft_log_take(&runtime->workers[i].core.log, &record))
-            fprintf(stderr, "%s %s: %s\n", weft_log_level_name((enum weft_log_level)record.level),
-                    record.module, record.text);
+    while (weft_crash_take(worker->system.crashes, &crash)) {
+        print_lines(log, crash.log_end);
+        print_crash(&crash);
     }
+    print_lines(log, end);
+}
+
+static void print_logs(struct weft_runtime *runtime)
+{
+    for (uint16_t i = 0; i < runtime->worker_count; i++)
+        print_worker(&runtime->workers[i]);
 }
 
 static uint32_t poll_logs(void *self, uint64_t now_ns)
@@ -421,6 +462,7 @@ int weft_runtime_run(struct weft_runtime *runtime, const struct weft_spawn *firs
     }
     sched_setaffinity(0, sizeof(before), &before);
     if (slack_ns > 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0UL, 0UL, 0UL);
+    if (result != 0) take_back_first(runtime);
     print_logs(runtime);
     if (reason != NULL) *reason = runtime->reason;
     return result;

@@ -34,6 +34,12 @@ struct weft_core_watch { // One core, as sampled once a second.
     uint64_t turned_at_ns; // When turn_count was last seen to have changed.
     double busy_ratio;
     uint64_t recent_turns, recent_ns; // The same, looked at with every drain of the logs.
+    struct {                          // Who was found to hold it last. It may have come back since.
+        uint64_t pid;                 // 0: nobody.
+        uint64_t since_ns;
+        uintptr_t at; // Where it stood.
+        char label[32];
+    } holder;
 };
 
 struct weft_control {

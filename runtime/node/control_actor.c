@@ -173,6 +173,10 @@ static int show(struct weft_control *control, struct weft_admin_command *command
 {
     struct actor_order *own = make_order(control, command, error);
     if (own == NULL) return -1;
+    if (weft_control_refuse_held(control, own->order.pid, error) != 0) {
+        free(own);
+        return -1;
+    }
     own->look = calloc(1, sizeof(*own->look));
     if (own->look == NULL) {
         free(own);

@@ -34,5 +34,9 @@ struct weft_actor_row;
 void weft_control_fill_actor(const struct weft_actor_row *row, struct weft_admin_actor *to);
 // Tells people of actors that crashed or held their core. How many.
 uint32_t weft_control_tell_crashes(struct weft_control *control);
+// -1 with `error`: `pid` holds its core, which can answer nothing until it ends; says what is known
+// of it. Else 0.
+int weft_control_refuse_held(const struct weft_control *control, weft_pid pid,
+                             struct weft_error *error);
 
 #endif // WEFT_NODE_CONTROL_ACTOR_H

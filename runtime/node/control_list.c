@@ -76,50 +76,55 @@ static void free_list(struct list_order *whole)
     free(whole);
 }
 
-// The part whose next row comes first; NULL: none has one left.
-static struct list_part *next_part(struct list_order *whole, const uint32_t *at)
+// What has come back, and memory for it: so many slots are at least twice the limit. False: no
+// memory.
+static bool begin_merge(const struct list_order *whole, struct weft_actor_merge *merge)
 {
-    struct list_part *best = NULL;
+    uint32_t slots = 4;
+    while (slots < 2 * whole->parts[0].list.limit)
+        slots *= 2;
+    *merge = (struct weft_actor_merge){.seen = calloc(slots, sizeof(*merge->seen)),
+                                       .seen_mask = slots - 1};
     for (uint16_t i = 0; i < whole->part_count; i++) {
-        struct list_part *part = &whole->parts[i];
-        if (part->is_away || at[i] == part->list.count) continue;
-        if (best == NULL || weft_actor_row_compare(part->list.by, &part->list.rows[at[i]],
-                                                   &best->list.rows[at[best - whole->parts]]) < 0)
-            best = part;
+        if (!whole->parts[i].is_away) merge->lists[i] = &whole->parts[i].list;
     }
-    return best;
+    return merge->seen != NULL;
+}
+
+static void fill_list(const struct list_order *whole, struct weft_actor_merge *merge,
+                      struct weft_admin_actor *items, struct weft_admin_actors *actors)
+{
+    const uint32_t limit = whole->parts[0].list.limit;
+    const struct weft_actor_row *row;
+    while (actors->count < limit && (row = weft_actor_merge_next(merge)) != NULL)
+        weft_control_fill_actor(row, &items[actors->count++]);
+    for (uint16_t i = 0; i < whole->part_count; i++) {
+        if (whole->parts[i].is_away)
+            actors->missing_cores |= UINT64_C(1) << (i + 1);
+        else
+            actors->total += whole->parts[i].list.total;
+    }
+    actors->total -= merge->twin_count;
+    actors->items = items;
 }
 
 static void answer_list(struct list_order *whole)
 {
-    struct weft_admin_actors actors = {0};
-    const uint32_t limit = whole->parts[0].list.limit;
-    struct weft_admin_actor *items = calloc(limit + 1, sizeof(*items));
-    struct weft_error error = {0};
     struct weft_admin_command *command = whole->command;
-    uint32_t at[WEFT_CORE_MAX] = {0};
+    struct weft_admin_actor *items = calloc(whole->parts[0].list.limit + 1, sizeof(*items));
+    struct weft_admin_actors actors = {0};
+    struct weft_actor_merge merge;
     whole->command = NULL;
     whole->control->command_count--;
-    if (items == NULL) {
+    if (begin_merge(whole, &merge) && items != NULL) {
+        fill_list(whole, &merge, items, &actors);
+        weft_admin_complete_actors(command, &actors);
+    } else {
+        struct weft_error error = {0};
         weft_error_set(&error, 203, "no memory for the list");
         weft_admin_fail(command, &error);
-        return;
     }
-    for (struct list_part *part; actors.count < limit && (part = next_part(whole, at)) != NULL;) {
-        const uint32_t row = at[part - whole->parts]++;
-        // One that moves while it is counted may be in two lists.
-        if (actors.count > 0 && items[actors.count - 1].pid == part->list.rows[row].info.pid)
-            continue;
-        weft_control_fill_actor(&part->list.rows[row], &items[actors.count++]);
-    }
-    for (uint16_t i = 0; i < whole->part_count; i++) {
-        if (whole->parts[i].is_away)
-            actors.missing_cores |= UINT64_C(1) << (i + 1);
-        else
-            actors.total += whole->parts[i].list.total;
-    }
-    actors.items = items;
-    weft_admin_complete_actors(command, &actors);
+    free(merge.seen);
     free(items);
 }
 

@@ -306,6 +306,10 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
     machine->node.control.idle_polls = 0;
     machine->node.control.idle_sleep_max_ns = WEFT_NS_PER_S;
     int result = weft_core_watch_doorbells(&machine->node.control);
+    // Before the workers' threads are: they find what the watchdog has written for them.
+    if (result == 0)
+        result = weft_containment_start(&machine->containment, &machine->node.group,
+                                        machine->node.actors.core_mask);
     for (uint16_t i = 0; result == 0 && i < machine->config->cores.workers; i++) {
         struct weft_machine_worker *worker = &machine->workers[i];
         worker->thread = (struct weft_core_thread){
@@ -315,9 +319,6 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
         result = weft_core_thread_start(&worker->thread);
         worker->is_running = result == 0;
     }
-    if (result == 0)
-        result = weft_containment_start(&machine->containment, &machine->node.group,
-                                        machine->node.actors.core_mask);
     if (result == 0) { // This thread's own crashes leave a report too.
         machine->control_fault = weft_fault_enter(&machine->node.actors, NULL);
         result = machine->control_fault != NULL ? 0 : -ENOMEM;

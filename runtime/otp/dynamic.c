@@ -16,6 +16,10 @@
 #include "runtime/otp/report.h"
 #include "runtime/otp/spec.h"
 
+#define MILLISECOND_NS UINT64_C(1000000)
+#define TELL_TRIES     1000                 // Without memory for a signal: a millisecond apart.
+#define UNTOLD_NS      UINT64_C(5000000000) // Who may not have been told is waited for no longer.
+
 struct given {          // What one child was started with.
     struct given *next; // While it waits to be tried again.
     uint32_t length;
@@ -104,23 +108,49 @@ static struct weft_supervisor_answer stop_child(struct weft_actor *self, struct 
 
 // ---- All of them.
 
-static void tell_all(struct weft_actor *self, const struct dynamic *dynamic)
+static int tell(struct weft_actor *self, const struct dynamic *dynamic, weft_pid pid)
 {
+    return dynamic->spec->shutdown_ns == WEFT_SHUTDOWN_KILL
+               ? weft_kill(self, pid)
+               : weft_exit_send(self, pid, WEFT_EXIT_SHUTDOWN);
+}
+
+// False: there was no memory to tell some of them, for a second.
+static bool tell_all(struct weft_actor *self, const struct dynamic *dynamic)
+{
+    unsigned tries_left = TELL_TRIES;
+    bool told = true;
     for (uint32_t i = 0; i < dynamic->children.slot_count; i++) {
         const weft_pid pid = dynamic->children.slots[i].pid;
         if (pid == 0) continue;
-        if (dynamic->spec->shutdown_ns == WEFT_SHUTDOWN_KILL)
-            weft_kill(self, pid);
-        else
-            weft_exit_send(self, pid, WEFT_EXIT_SHUTDOWN);
+        int result;
+        while ((result = tell(self, dynamic, pid)) == -ENOMEM && tries_left > 0) {
+            tries_left--;
+            weft_sleep(self, MILLISECOND_NS);
+        }
+        told = told && result != -ENOMEM;
         weft_reduce(self, 10);
     }
+    return told;
 }
 
-static void await_all(struct weft_actor *self, struct dynamic *dynamic)
+// The end of a child takes its link with it. One that has only sent an exit signal in its own name
+// is linked again: if it has ended meanwhile, that says so by another.
+static bool has_ended(struct weft_actor *self, const struct dynamic *dynamic, weft_pid pid)
+{
+    struct weft_flat_child last = *dynamic->spec;
+    if (weft_unlink(self, pid) != 0) return true;
+    if (weft_link(self, pid) == 0) return false;
+    last.shutdown_ns = WEFT_SHUTDOWN_KILL; // No memory to hear of its end: it comes now.
+    weft_flat_end(self, &last, pid);
+    return true;
+}
+
+// Until `limit_ns` are over.
+static void await_all(struct weft_actor *self, struct dynamic *dynamic, uint64_t limit_ns)
 {
     static const struct weft_match ends = {.tags = 1u << WEFT_MESSAGE_EXIT};
-    const uint64_t begin_ns = weft_now_ns(self), limit_ns = dynamic->spec->shutdown_ns;
+    const uint64_t begin_ns = weft_now_ns(self);
     while (dynamic->children.count > 0) {
         const uint64_t used_ns = weft_now_ns(self) - begin_ns;
         const uint64_t left_ns = limit_ns == WEFT_FOREVER ? WEFT_FOREVER
@@ -128,16 +158,19 @@ static void await_all(struct weft_actor *self, struct dynamic *dynamic)
                                                           : 0;
         const struct weft_message *exit = weft_receive_match(self, &ends, left_ns);
         if (exit == NULL) break;
-        struct weft_pid_entry *entry = weft_pid_map_find(&dynamic->children, exit->from);
-        if (entry != NULL) weft_pid_map_take(&dynamic->children, entry);
+        const weft_pid pid = exit->from;
+        struct weft_pid_entry *entry = weft_pid_map_find(&dynamic->children, pid);
+        if (entry != NULL && has_ended(self, dynamic, pid))
+            weft_pid_map_take(&dynamic->children, entry);
     }
 }
 
 static void end_all(struct weft_actor *self, struct dynamic *dynamic)
 {
     struct weft_flat_child last = *dynamic->spec; // Those that did not end in time.
-    tell_all(self, dynamic);
-    await_all(self, dynamic);
+    uint64_t limit_ns = last.shutdown_ns;
+    if (!tell_all(self, dynamic) && limit_ns > UNTOLD_NS) limit_ns = UNTOLD_NS;
+    await_all(self, dynamic, limit_ns);
     if (dynamic->children.count == 0) return;
     if (last.shutdown_ns != WEFT_SHUTDOWN_KILL)
         weft_say(self, WEFT_LEVEL_WARN, "%u children %s did not end in time: killed",

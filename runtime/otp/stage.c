@@ -1,22 +1,26 @@
 // stage.c: who is asked for what, by whom, and the events that nobody has asked for yet.
 //
 // Of the two sides each counts for itself. The producer: what each consumer has asked for, less
-// what it was sent. The consumer: what it has asked each producer for, less what has come.
+// what it was sent. The consumer: what it has asked each producer for, less what has come. What a
+// mailbox, or the want of memory, refuses is not counted: a timer tries again.
 #include <weft/stage.h>
 
 #include <errno.h>
 #include <string.h>
 
 #include <weft/link.h>
+#include <weft/timer.h>
 
 #define BUFFER_MAX 10000
 #define PEERS_MIN  4
+#define RETRY_NS   1000000 // After a send that was refused.
 
 struct peer { // A consumer of ours, or a producer.
     weft_pid pid;
     uint64_t monitor;
     uint64_t pending; // Asked for, and not sent; or not come.
     uint64_t max, min;
+    bool refuses; // Its mailbox, or our memory, was full; until the timer has fired.
 };
 
 struct peers {
@@ -34,6 +38,7 @@ struct frame {
     struct peers consumers, producers;
     struct buffered *first, *last;
     uint64_t wanted; // The sum of what is pending of all consumers.
+    uint64_t retry;  // The timer; 0: none.
     uint32_t buffered_count;
 };
 _Static_assert(sizeof(struct frame) <= WEFT_STAGE_BYTES(0), "it has its place");
@@ -89,13 +94,37 @@ static bool take(struct peers *peers, const struct weft_message *down, struct pe
     return false;
 }
 
+// ---- What was refused.
+
+// What a send means for the counts: who has ended is told of by its DOWN.
+static bool is_sent(int result)
+{
+    return result == 0 || result == -ESRCH;
+}
+
+static int retry_later(struct weft_actor *self, struct frame *frame)
+{
+    if (frame->retry != 0) return 0;
+    return weft_send_after(self, weft_self(self), RETRY_NS, 0, NULL, 0, &frame->retry);
+}
+
+// Without the timer nothing might ever move again, and nobody would know why.
+static void retry_or_end(struct weft_actor *self, struct frame *frame)
+{
+    if (retry_later(self, frame) == 0) return;
+    weft_say(self, WEFT_LEVEL_ERROR, "ends: no memory to try again what was refused");
+    weft_stop(self, WEFT_EXIT_QUOTA);
+}
+
 // ---- As a consumer.
 
-static void ask(struct weft_actor *self, struct peer *producer)
+static void ask(struct weft_actor *self, struct frame *frame, struct peer *producer)
 {
     const uint64_t count = producer->max - producer->pending;
-    producer->pending = producer->max;
-    weft_send(self, producer->pid, WEFT_STAGE_ASK, &count, sizeof(count));
+    if (is_sent(weft_send(self, producer->pid, WEFT_STAGE_ASK, &count, sizeof(count))))
+        producer->pending = producer->max;
+    else
+        retry_or_end(self, frame);
 }
 
 int weft_stage_subscribe(struct weft_actor *self, weft_pid producer, uint64_t demand_max,
@@ -108,14 +137,15 @@ int weft_stage_subscribe(struct weft_actor *self, weft_pid producer, uint64_t de
     if (peer == NULL) return -ENOMEM;
     peer->max = demand_max;
     peer->min = demand_min;
-    ask(self, peer);
+    ask(self, frame, peer);
     return 0;
 }
 
 // One that stands between asks for no more while what it has made of the last waits.
 static void ask_again(struct weft_actor *self, struct frame *frame, struct peer *producer)
 {
-    if (frame->buffered_count == 0 && producer->pending <= producer->min) ask(self, producer);
+    if (frame->buffered_count == 0 && producer->pending <= producer->min)
+        ask(self, frame, producer);
 }
 
 static void on_event(struct weft_actor *self, const struct weft_stage *stage, struct frame *frame,
@@ -137,17 +167,30 @@ static struct peer *neediest(const struct peers *consumers)
     struct peer *best = NULL;
     for (uint32_t i = 0; i < consumers->count; i++) {
         struct peer *peer = &consumers->list[i];
-        if (peer->pending > 0 && (best == NULL || peer->pending > best->pending)) best = peer;
+        if (peer->pending > 0 && !peer->refuses && (best == NULL || peer->pending > best->pending))
+            best = peer;
     }
     return best;
 }
 
-static void send(struct weft_actor *self, struct frame *frame, struct peer *consumer,
-                 const void *event, size_t length)
+// To whoever of those that want more takes it. False: nobody does.
+static bool hand_on(struct weft_actor *self, struct frame *frame, const void *event, size_t length)
 {
-    consumer->pending--;
-    frame->wanted--;
-    weft_send(self, consumer->pid, WEFT_STAGE_EVENT, event, length); // One that has ended is told.
+    for (struct peer *consumer; (consumer = neediest(&frame->consumers)) != NULL;) {
+        consumer->refuses =
+            !is_sent(weft_send(self, consumer->pid, WEFT_STAGE_EVENT, event, length));
+        if (consumer->refuses) continue;
+        consumer->pending--;
+        frame->wanted--;
+        return true;
+    }
+    return false;
+}
+
+// Wanted, and not in the buffer either.
+static uint64_t unmet(const struct frame *frame)
+{
+    return frame->wanted > frame->buffered_count ? frame->wanted - frame->buffered_count : 0;
 }
 
 static int buffer(struct weft_actor *self, struct frame *frame, const void *event, size_t length)
@@ -170,30 +213,49 @@ static int buffer(struct weft_actor *self, struct frame *frame, const void *even
 int weft_stage_emit(struct weft_actor *self, const void *event, size_t length)
 {
     struct frame *frame = frame_of(self);
-    struct peer *consumer = neediest(&frame->consumers);
-    if (consumer == NULL || frame->buffered_count > 0)
-        return buffer(self, frame, event, length); // Not past those that wait.
-    send(self, frame, consumer, event, length);
-    return 0;
+    // Not past those that wait.
+    if (frame->buffered_count == 0 && hand_on(self, frame, event, length)) return 0;
+    // If it was refused, or may be what waits was, it needs the timer as well as a place.
+    if (frame->wanted > 0 && retry_later(self, frame) != 0) return -ENOMEM;
+    return buffer(self, frame, event, length);
 }
 
 uint64_t weft_stage_wanted(const struct weft_actor *self)
 {
-    return frame_of(self)->wanted;
+    return unmet(frame_of(self));
 }
 
 // Events that have waited go first.
 static void drain(struct weft_actor *self, struct frame *frame)
 {
-    for (struct peer *consumer;
-         frame->first != NULL && (consumer = neediest(&frame->consumers)) != NULL;) {
-        struct buffered *event = frame->first;
+    struct buffered *event;
+    while ((event = frame->first) != NULL && hand_on(self, frame, event->bytes, event->length)) {
         frame->first = event->next;
         if (frame->first == NULL) frame->last = NULL;
         frame->buffered_count--;
-        send(self, frame, consumer, event->bytes, event->length);
         weft_free(self, event);
     }
+    if (event != NULL && frame->wanted > 0) retry_or_end(self, frame);
+}
+
+// What it has is gone, or stands still: more is to be made, or asked for.
+static void go_on(struct weft_actor *self, const struct weft_stage *stage, struct frame *frame,
+                  void *state)
+{
+    const uint64_t count = unmet(frame);
+    if (count > 0 && stage->demand != NULL) stage->demand(self, state, count);
+    for (uint32_t i = 0; i < frame->producers.count; i++)
+        ask_again(self, frame, &frame->producers.list[i]);
+}
+
+static void on_retry(struct weft_actor *self, const struct weft_stage *stage, struct frame *frame,
+                     void *state)
+{
+    frame->retry = 0;
+    for (uint32_t i = 0; i < frame->consumers.count; i++)
+        frame->consumers.list[i].refuses = false;
+    drain(self, frame);
+    go_on(self, stage, frame, state);
 }
 
 static void on_ask(struct weft_actor *self, const struct weft_stage *stage, struct frame *frame,
@@ -204,13 +266,16 @@ static void on_ask(struct weft_actor *self, const struct weft_stage *stage, stru
     memcpy(&count, message->payload, sizeof(count));
     struct peer *consumer = find(&frame->consumers, message->from);
     if (consumer == NULL) consumer = add(self, &frame->consumers, message->from);
-    if (consumer == NULL || count > UINT64_MAX - frame->wanted) return;
+    if (consumer == NULL) { // It would wait for ever: better that it hears of an end.
+        weft_say(self, WEFT_LEVEL_ERROR, "ends: no memory for another consumer");
+        weft_stop(self, WEFT_EXIT_QUOTA);
+        return;
+    }
+    if (count > UINT64_MAX - frame->wanted) return;
     consumer->pending += count;
     frame->wanted += count;
     drain(self, frame);
-    if (frame->wanted > 0 && stage->demand != NULL) stage->demand(self, state, frame->wanted);
-    for (uint32_t i = 0; i < frame->producers.count; i++)
-        ask_again(self, frame, &frame->producers.list[i]);
+    go_on(self, stage, frame, state);
 }
 
 // ---- Both.
@@ -248,6 +313,9 @@ void weft_stage_on_info(struct weft_actor *self, void *state, struct weft_messag
         on_ask(self, stage, frame, state, message);
     else if (message->tag == WEFT_MESSAGE_USER && message->type == WEFT_STAGE_EVENT)
         on_event(self, stage, frame, state, message);
+    else if (message->tag == WEFT_MESSAGE_TIMER && frame->retry != 0 &&
+             message->reference == frame->retry)
+        on_retry(self, stage, frame, state);
     else if (stage->info != NULL)
         stage->info(self, state, message);
 }

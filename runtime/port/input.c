@@ -8,7 +8,7 @@
 #include "runtime/actor/internal.h"
 #include "runtime/port/stream.h"
 
-static void start_taking(struct weft_stream *stream, uint32_t limit);
+static int start_taking(struct weft_stream *stream, uint32_t limit);
 
 void weft_input_init(struct weft_stream *stream, const struct weft_port_options *options)
 {
@@ -241,6 +241,14 @@ static uint32_t wanted_bytes(const struct weft_input *input)
     return raw_limit(input, call != NULL ? ask_of(call).limit : SIZE_MAX);
 }
 
+// Nothing is lost yet, and whoever wants it hears that it will not come.
+static void tell_refused(struct weft_stream *stream, int error)
+{
+    while (!weft_list_empty(&stream->input.readers))
+        fail_first(stream, error);
+    if (stream->port.mode != WEFT_PORT_MODE_PASSIVE) weft_port_fail(&stream->port, error);
+}
+
 void weft_input_get_on(struct weft_stream *stream)
 {
     struct weft_input *input = &stream->input;
@@ -250,8 +258,9 @@ void weft_input_get_on(struct weft_stream *stream)
         weft_port_fail_calls(&stream->port, &input->readers, -EBUSY);
     hand_out_kept(stream, &wants_more);
     if (input->has_end && input->start == input->end) tell_end(stream);
-    if (wants_more && !input->is_taking && !input->has_end && !stream->port.is_closing)
-        start_taking(stream, wanted_bytes(input));
+    if (!wants_more || input->is_taking || input->has_end || stream->port.is_closing) return;
+    const int result = start_taking(stream, wanted_bytes(input));
+    if (result != 0) tell_refused(stream, result);
 }
 
 static void taken(struct weft_io_op *op, int32_t result)
@@ -266,7 +275,8 @@ static void taken(struct weft_io_op *op, int32_t result)
         weft_input_came(stream, stream->is_file ? input->chunk : op->bytes, result);
 }
 
-static void start_taking(struct weft_stream *stream, uint32_t limit)
+// 0, -ENOMEM.
+static int start_taking(struct weft_stream *stream, uint32_t limit)
 {
     struct weft_input *input = &stream->input;
     struct weft_io_op *op = &input->taking;
@@ -274,10 +284,7 @@ static void start_taking(struct weft_stream *stream, uint32_t limit)
     if (stream->is_file && input->chunk == NULL) {
         input->chunk =
             weft_arena_alloc(weft_port_system(&stream->port)->arena, WEFT_IO_RECEIVE_MAX);
-        if (input->chunk == NULL) {
-            end_with(stream, -ENOMEM);
-            return;
-        }
+        if (input->chunk == NULL) return -ENOMEM;
     }
     op->kind = stream->is_file ? WEFT_IO_READ : WEFT_IO_RECEIVE;
     op->handle = &stream->port.handle;
@@ -287,6 +294,7 @@ static void start_taking(struct weft_stream *stream, uint32_t limit)
     op->offset = input->offset;
     input->is_taking = true;
     io->start(io->self, op);
+    return 0;
 }
 
 void weft_input_came(struct weft_stream *stream, const uint8_t *bytes, int32_t result)
@@ -332,8 +340,10 @@ int64_t weft_input_read(struct weft_stream *stream, void *to, size_t limit)
     }
     if (done == 0) {
         if (input->has_end) return -ENODATA;
-        if (!input->is_taking && stream->is_open) start_taking(stream, raw_limit(input, limit));
-        return -EAGAIN;
+        const int result = input->is_taking || !stream->is_open
+                               ? 0
+                               : start_taking(stream, raw_limit(input, limit));
+        return result != 0 ? result : -EAGAIN;
     }
     if (packet.length > limit) return -EMSGSIZE;
     if (packet.length > 0) memcpy(to, packet.data, packet.length);

@@ -125,6 +125,8 @@ echo 'ok: crashes are contained and told'
 # 4. One that never comes back is reported, and can be ended.
 load loop loop
 until_true loop has_event actor.stuck loop
+is_told() { ! "$WEFT" actor show n1/loop >"$dir/held" 2>&1 && grep -q 'W0505.*loop (0x.*) has been running on core .* ms, in' "$dir/held"; }
+until_true 'who holds its core is told of' is_told
 "$WEFT" actor kill n1/loop 2>"$dir/out" || fail "no kill of a loop: $(cat "$dir/out")"
 until_true 'the loop ends' gone loop
 echo 'ok: an endless loop is reported and killed'

@@ -27,7 +27,22 @@
 #include <weft/message.h>
 #include <weft/types.h>
 
-#define WEFT_ABI 1 // Changes with every change that an old module would not survive.
+// The interface between modules and nodes: a node loads modules of its own number and no other.
+// What raises it is whatever a module that was built before would not survive, or would not notice:
+//
+//   - a structure that both sides know changes: a member comes, goes, moves or means something
+//     else; growing at the end too, for a caller makes room for it (weft_info, weft_port_info);
+//   - a public function takes or returns something else, means something else, or goes; what a
+//     header has in line (weft_receive, weft_switch) needs other functions of the node;
+//   - a constant, an enumerator, a tag or an error gets another value or meaning;
+//   - what WEFT_MODULE puts into the file changes.
+//
+// What does not: a new function, header, enumerator at the end, or another behaviour where none was
+// promised. It is raised once for all such changes between two releases.
+//
+//   1  of the first modules, before weft_info had memory_max and stack_bytes
+//   2  nothing older was released
+#define WEFT_ABI 2
 
 struct weft_module {
     // The first actor's life. As `main` of a stackful actor.
@@ -47,9 +62,10 @@ _Static_assert(sizeof(struct weft_module_note) == 36, "notes are in words of fou
 
 #define WEFT_MODULE_NOTE_TYPE 1
 #define WEFT_MODULE_CHECKED   1u // flags: each function checks the stack.
+// A second look, for builds of which one has the wrong headers and the right number.
 #define WEFT_MODULE_LAYOUT                                                                         \
     ((uint32_t)(sizeof(struct weft_message) + 256 * sizeof(struct weft_spawn) +                    \
-                65536 * sizeof(struct weft_actor_kind)))
+                65536 * sizeof(struct weft_actor_kind) + 16777216 * sizeof(struct weft_info)))
 
 // Parts of the instruction set beyond the first of each architecture (x86-64-v2, ARMv8.0).
 #if defined(__x86_64__)

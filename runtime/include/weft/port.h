@@ -158,8 +158,8 @@ int weft_port_info(struct weft_actor *self, weft_pid port, struct weft_port_info
 
 // Waits for bytes of a passive port: up to `limit` of them, or one packet. How many: 0 only if a
 // packet is empty. -ENODATA: no more will come; -EAGAIN (timeout 0), -ETIMEDOUT: nothing was taken;
-// -EBUSY: it is active; -EMSGSIZE: a packet is longer than `limit`: it stays; -ECONNRESET, …: what
-// has ended it, each time; -EPIPE: it was closed.
+// -EBUSY: it is active; -EMSGSIZE: a packet is longer than `limit`: it stays; -ENOMEM: nothing is
+// lost; -ECONNRESET, …: what has ended it, each time; -EPIPE: it was closed.
 int64_t weft_port_read(struct weft_actor *self, weft_pid port, void *bytes, size_t limit,
                        uint64_t timeout_ns);
 // Writes all of `bytes`, waiting while too much is unsent (timeout 0: does not wait). What several

@@ -20,6 +20,10 @@
 // it asks for more only when what it has emitted has gone on. An event goes to the consumer that
 // has asked for most. A stage is a server, and its other callbacks are a server's.
 //
+// What a full mailbox or the want of memory refuses is sent again a millisecond later; without even
+// the memory for that the stage ends with WEFT_EXIT_QUOTA. What a mailbox drops by itself is lost
+// (WEFT_OVERFLOW_DROP_OLDEST; DROP_NEWEST between cores): leave a stage's `overflow` as it is.
+//
 // Messages: those of server.h; ASK, a USER message with a uint64_t, from consumer to producer;
 // EVENT, a USER message with the event's bytes, back.
 // Errors: 0 or a negative errno.
@@ -63,8 +67,8 @@ void weft_stage_on_info(struct weft_actor *self, void *state, struct weft_messag
 // -ENOMEM.
 int weft_stage_subscribe(struct weft_actor *self, weft_pid producer, uint64_t demand_max,
                          uint64_t demand_min);
-// Hands an event on: to a consumer, or, if nobody has asked for it, into the buffer. 0; -ENOBUFS:
-// the buffer is full, and the event is dropped; -ENOMEM.
+// Hands an event on: to a consumer, or, if nobody has asked for it or can take it, into the buffer.
+// 0; -ENOBUFS: the buffer is full, and the event is dropped; -ENOMEM: likewise.
 int weft_stage_emit(struct weft_actor *self, const void *event, size_t length);
 uint64_t weft_stage_wanted(const struct weft_actor *self); // Asked for and not emitted.
 

@@ -2,6 +2,8 @@
 // when it does not.
 #include "tests/support/cmocka.h"
 
+#include <errno.h>
+
 #include "tests/unit/actor/play.h"
 
 struct scene {
@@ -137,12 +139,66 @@ static void a_closed_channel_takes_none(void **state)
     }
 }
 
+// ---- A wait that is over takes back what it has asked for, even if there is no memory any more.
+
+// It has it all until it ends.
+static void take_memory(struct weft_actor *self)
+{
+    for (size_t bytes = WEFT_MIB; bytes >= 16; bytes /= 2) {
+        while (weft_alloc(self, bytes) != NULL)
+            continue;
+    }
+    while (weft_message_new(self, 1, 8) != NULL)
+        continue;
+}
+
+static void receive_in_vain(struct weft_actor *self, void *context)
+{
+    struct scene *scene = context;
+    struct weft_message *message;
+    weft_sleep(self, WEFT_NS_PER_MS);
+    scene->wrong =
+        (unsigned)-weft_channel_receive(self, scene->channel, 5 * WEFT_NS_PER_MS, &message);
+    weft_sleep(self, 20 * WEFT_NS_PER_MS);
+    if (weft_channel_receive(self, scene->channel, 0, &message) == 0) scene->got++;
+}
+
+static void send_late(struct weft_actor *self, void *context)
+{
+    const struct scene *scene = context;
+    weft_sleep(self, 2 * WEFT_NS_PER_MS);
+    struct weft_message *message = weft_message_new(self, 7, 0);
+    assert_non_null(message);
+    take_memory(self);
+    assert_int_equal(weft_send(self, scene->channel, 7, NULL, 0), -ENOMEM);
+    weft_sleep(self, 10 * WEFT_NS_PER_MS);
+    assert_int_equal(weft_send_message(self, scene->channel, message), 0);
+}
+
+static void what_nobody_waits_for_is_taken_back_without_memory(void **state)
+{
+    static struct cores cores;
+    struct scene scene = {.capacity = 4};
+    const struct cores_size size = {.arena_bytes = 8 * WEFT_MIB};
+    (void)state;
+    cores_open_sized(&cores, 1, &size);
+    play_body_on(&cores, 0, make, &scene);
+    play_body_on(&cores, 0, receive_in_vain, &scene);
+    play_body_on(&cores, 0, send_late, &scene);
+    play_for(&cores, 100 * WEFT_NS_PER_MS);
+    assert_int_equal(scene.wrong, ETIMEDOUT);
+    assert_int_equal(scene.got, 1); // It is still there for the next.
+    play_for(&cores, 200 * WEFT_NS_PER_MS);
+    play_close(&cores);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_messages_go_in_in_order),
         cmocka_unit_test(who_waits_gets_it_at_once),
         cmocka_unit_test(a_closed_channel_takes_none),
+        cmocka_unit_test(what_nobody_waits_for_is_taken_back_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

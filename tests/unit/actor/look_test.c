@@ -129,6 +129,38 @@ static void lists_follow_those_that_move(void **state)
     cores_close(&cores);
 }
 
+// One that moves while it is counted is in the lists of two cores, and not at the same place.
+static void a_merge_has_each_once(void **state)
+{
+    static struct cores cores;
+    (void)state;
+    cores_open(&cores, 2, 64);
+    for (unsigned i = 0; i < 8; i++)
+        send(&cores.system[i % 2], spawn(&cores.system[i % 2], &idle, "i"), i);
+    cores_settle(&cores); // Who has handled nothing has done least: by reductions they differ.
+    struct weft_actor_list *lists[] = {list(&cores, 0, WEFT_ACTOR_BY_REDUCTIONS, 9, "", 100),
+                                       list(&cores, 1, WEFT_ACTOR_BY_REDUCTIONS, 9, "", 100)};
+    assert_int_equal(lists[0]->count + lists[1]->count, 8);
+    const weft_pid twice = lists[0]->rows[0].info.pid; // Seen again later, with less done.
+    lists[1]->rows[3].info.pid = twice;
+    weft_pid seen[16] = {0};
+    struct weft_actor_merge merge = {
+        .lists = {[0] = lists[0], [5] = lists[1]}, .seen = seen, .seen_mask = 15};
+    const struct weft_actor_row *row, *before = NULL;
+    unsigned count = 0, found = 0;
+    for (; (row = weft_actor_merge_next(&merge)) != NULL; before = row, count++) {
+        found += row->info.pid == twice;
+        if (before != NULL)
+            assert_true(weft_actor_row_compare(WEFT_ACTOR_BY_REDUCTIONS, before, row) < 0);
+    }
+    assert_int_equal(count, 7);
+    assert_int_equal(found, 1);
+    assert_int_equal(merge.twin_count, 1);
+    drop(lists[0]);
+    drop(lists[1]);
+    cores_close(&cores);
+}
+
 struct busy {
     weft_pid friend;
     uint64_t timer;
@@ -203,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_in_order_and_cut),
         cmocka_unit_test(lists_follow_those_that_move),
+        cmocka_unit_test(a_merge_has_each_once),
         cmocka_unit_test(one_is_shown_with_what_hangs_on_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,13 +2,20 @@
 #include "tests/support/cmocka.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <weft/weft.h>
+
+#include "runtime/sched/fiber_sanitizer.h"
 
 // Small, and where the kernel puts it: tests share a machine.
 static const struct weft_runtime_options small = {.name = "test",
@@ -296,6 +303,195 @@ static void what_is_left_is_freed(void **state)
     weft_runtime_free(runtime);
 }
 
+// A worker that stands still, and something posted to it.
+static void post_to_nobody(struct weft_actor *self, void *state)
+{
+    struct weft_runtime *runtime = *(struct weft_runtime **)state;
+    // To this worker, which will not take it: its first actor's end ends the run.
+    assert_int_equal(weft_runtime_post(runtime, weft_self(self), 1, "0123456789", 10), 0);
+    assert_int_equal(weft_runtime_post(runtime, weft_self(self), 2, NULL, 0), 0);
+}
+
+static void what_was_posted_too_late_is_freed(void **state)
+{
+    (void)state;
+    struct weft_runtime_options options = small;
+    options.worker_count = 1;
+    struct weft_runtime *runtime = create(&options);
+    const struct weft_actor_kind kind = {
+        .name = "late", .state_bytes = sizeof(runtime), .main = post_to_nobody};
+    const struct weft_spawn first = {.kind = &kind, .state = &runtime};
+    assert_int_equal(weft_runtime_run(runtime, &first, NULL), 0);
+    assert_int_equal(weft_runtime_post(runtime, 1, 1, "0123456789", 10), 0); // Between two runs.
+    weft_runtime_free(runtime); // LeakSanitizer would tell.
+}
+
+// ---- A run that cannot begin leaves nobody behind.
+
+static void count_run(struct weft_actor *self, void *state)
+{
+    (void)self;
+    ++**(unsigned **)state;
+}
+
+static void a_run_that_fails_leaves_nobody(void **state)
+{
+    (void)state;
+    unsigned runs = 0, *count = &runs;
+    const struct weft_actor_kind kind = {
+        .name = "counting", .state_bytes = sizeof(count), .main = count_run};
+    const struct weft_spawn counting = {.kind = &kind, .state = &count};
+    const uint16_t wanted = WEFT_EXIT_USER;
+    const struct weft_spawn next = {.kind = &ending, .state = &wanted};
+    struct weft_runtime *runtime = create(&small);
+    struct rlimit files, none;
+    uint16_t reason = 1;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none = files;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const int result = weft_runtime_run(runtime, &counting, NULL); // A ring is a descriptor.
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    if (result != 0) {
+        assert_int_equal(result, -EMFILE);
+        assert_int_equal(weft_runtime_run(runtime, &next, &reason), 0);
+        assert_int_equal(reason, WEFT_EXIT_USER); // That of its own, after its own end.
+        assert_int_equal(runs, 0);
+    }
+    weft_runtime_free(runtime);
+    if (result == 0) skip(); // IO is on epoll, where all descriptors were opened before.
+}
+
+// ---- Signals. What the program has for them it has again afterwards.
+
+static void the_signals_of_the_thread_are_its_own(void **state)
+{
+    (void)state;
+    static char bytes[64 * 1024];
+    const stack_t mine = {.ss_sp = bytes, .ss_size = sizeof(bytes)};
+    stack_t before, after;
+    sigset_t blocked, mask_before, mask_after;
+    struct weft_runtime *runtime = create(&small);
+    const uint16_t wanted = 0;
+    const struct weft_spawn first = {.kind = &ending, .state = &wanted};
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGURG);
+    sigaddset(&blocked, SIGTRAP);
+    sigaddset(&blocked, SIGUSR1);
+    assert_int_equal(sigaltstack(&mine, &before), 0);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &blocked, &mask_before), 0);
+    assert_int_equal(weft_runtime_run(runtime, &first, NULL), 0);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, &mask_before, &mask_after), 0);
+    assert_int_equal(sigaltstack(&before, &after), 0);
+    assert_ptr_equal(after.ss_sp, bytes);
+    assert_int_equal(after.ss_size, sizeof(bytes));
+    assert_int_equal(after.ss_flags, 0);
+    for (int signal = 1; signal < 32; signal++) {
+        const bool was = sigismember(&mask_before, signal) || sigismember(&blocked, signal);
+        assert_int_equal(sigismember(&mask_after, signal), was);
+    }
+    weft_runtime_free(runtime);
+}
+
+static void crash_in_the_runtime(struct weft_actor *self, void *state)
+{
+    (void)state;
+    weft_send(self, weft_self(self), 1, (const void *)16, 16); // Not the actor's own code.
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+// Runs `main` in a process of its own, whose standard error is the pipe, with SIGALRM caught and
+// blocked.
+static pid_t run_apart(void (*main)(struct weft_actor *self, void *state), const int pipe[2])
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0) return child;
+    const struct weft_actor_kind kind = {.name = "apart", .main = main};
+    const struct sigaction catch = {.sa_handler = ignore};
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    sigaction(SIGALRM, &catch, NULL);
+    pthread_sigmask(SIG_BLOCK, &alarms, NULL);
+    dup2(pipe[1], STDERR_FILENO);
+    _exit(weft_runtime_run(create(&small), &(struct weft_spawn){.kind = &kind}, NULL));
+}
+
+// A report that nobody reads is ended by its alarm: here, by ours. The alarm that comes before the
+// report is not one.
+static void a_report_does_not_hang(void **state)
+{
+    (void)state;
+#ifdef WEFT_FIBER_SANITIZER
+    skip(); // Faults are the sanitizer's.
+#endif
+    int pipe[2], status;
+    assert_int_equal(pipe2(pipe, O_NONBLOCK), 0);
+    while (write(pipe[1], "x", 1) == 1) // Until it is full.
+        continue;
+    assert_int_equal(fcntl(pipe[1], F_SETFL, 0), 0);
+    const pid_t child = run_apart(crash_in_the_runtime, pipe);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        kill(child, SIGALRM);
+        sched_yield();
+    }
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGALRM);
+    close(pipe[0]);
+    close(pipe[1]);
+}
+
+// ---- What is printed of a crash stands where it happened among what its core had to say.
+
+static void crash(struct weft_actor *self, void *state)
+{
+    (void)self, (void)state;
+    *(volatile int *)(uintptr_t)16 = 1;
+}
+
+static void say_and_crash(struct weft_actor *self, void *state)
+{
+    static const struct weft_actor_kind kind = {.name = "crashing", .main = crash};
+    uint64_t reference;
+    weft_pid pid;
+    (void)state;
+    weft_say(self, WEFT_LEVEL_WARN, "before");
+    const struct weft_spawn spawn = {.kind = &kind};
+    weft_spawn_monitor(self, &spawn, &pid, &reference);
+    weft_receive(self, WEFT_FOREVER); // The DOWN, in the same turn.
+    weft_say(self, WEFT_LEVEL_WARN, "after");
+}
+
+static void a_crash_is_told_in_its_place(void **state)
+{
+    (void)state;
+#ifdef WEFT_FIBER_SANITIZER
+    skip(); // Faults are the sanitizer's.
+#endif
+    int pipe[2], status;
+    char text[4096] = "";
+    size_t length = 0;
+    assert_int_equal(pipe2(pipe, 0), 0);
+    const pid_t child = run_apart(say_and_crash, pipe);
+    close(pipe[1]);
+    for (ssize_t got; (got = read(pipe[0], text + length, sizeof(text) - 1 - length)) > 0;)
+        length += (size_t)got;
+    close(pipe[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    const char *before = strstr(text, "before"), *after = strstr(text, "after");
+    const char *crashed = strstr(text, "crashed: SIGSEGV at 0x10");
+    assert_non_null(before);
+    assert_non_null(crashed);
+    assert_non_null(after);
+    assert_true(before < crashed && crashed < after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +502,11 @@ int main(void)
         cmocka_unit_test(a_program_runs_under_every_option),
         cmocka_unit_test(other_threads_post_in_order),
         cmocka_unit_test(what_is_left_is_freed),
+        cmocka_unit_test(what_was_posted_too_late_is_freed),
+        cmocka_unit_test(a_run_that_fails_leaves_nobody),
+        cmocka_unit_test(the_signals_of_the_thread_are_its_own),
+        cmocka_unit_test(a_report_does_not_hang),
+        cmocka_unit_test(a_crash_is_told_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,11 +49,36 @@ static void counts_what_it_loses(void **state)
     assert_string_equal(record.text, "255");
 }
 
+static void takes_up_to_a_place(void **state)
+{
+    (void)state;
+    struct weft_log_record record;
+    weft_log_init(&ring, 0, NULL, WEFT_LOG_INFO);
+    atomic_store(&ring.head, UINT32_MAX); // Numbers wrap.
+    atomic_store(&ring.tail, UINT32_MAX);
+    for (int i = 0; i < 3; i++)
+        weft_log(&ring, WEFT_LOG_INFO, "test", "%d", i);
+    const uint32_t end = weft_log_end(&ring);
+    assert_int_equal(end, 2);
+    assert_true(weft_log_take_before(&ring, end - 1, &record));
+    assert_true(weft_log_take_before(&ring, end - 1, &record));
+    assert_string_equal(record.text, "1");
+    assert_false(weft_log_take_before(&ring, end - 1, &record));
+    assert_false(weft_log_take_before(&ring, end - 3, &record)); // Long past.
+    weft_log(&ring, WEFT_LOG_INFO, "test", "later");
+    assert_true(weft_log_take_before(&ring, end, &record));
+    assert_string_equal(record.text, "2");
+    assert_false(weft_log_take_before(&ring, end, &record));
+    assert_true(weft_log_take(&ring, &record));
+    assert_string_equal(record.text, "later");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_back_in_order),
         cmocka_unit_test(counts_what_it_loses),
+        cmocka_unit_test(takes_up_to_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

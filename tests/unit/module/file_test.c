@@ -98,6 +98,8 @@ static void refuses_with_the_reason(void **state)
     image = good();
     image.note.abi++;
     refused(&image, sizeof(image), "built for interface");
+    image.note.abi = WEFT_ABI - 1; // Older ones are refused as well.
+    refused(&image, sizeof(image), "built for interface");
     image = good();
     image.note.layout++;
     refused(&image, sizeof(image), "structures");

@@ -8,6 +8,7 @@ struct shared { // What all lives of the test's children see.
     weft_pid owner;
     int refusals;
     bool ignores, slow;
+    bool signals; // Children send their supervisor an exit signal before they end.
 };
 
 struct args {
@@ -52,6 +53,7 @@ static void on_shutdown(struct weft_actor *self, void *state, uint16_t reason)
 {
     (void)reason;
     const struct worker *worker = state;
+    if (worker->args.shared->signals) weft_exit_send(self, weft_parent(self), WEFT_EXIT_FAULT);
     // The even ones take half a second, the odd ones too long.
     weft_sleep(self, worker->args.number % 2 == 0 ? 500 * MS : 5 * WEFT_NS_PER_S);
 }
@@ -232,6 +234,77 @@ static void all_end_together(struct weft_actor *self, struct rig *rig)
 }
 RIG_TEST(all_end_together)
 
+// What a child says in its own name is not its end.
+static void an_exit_signal_is_no_end(struct weft_actor *self, struct rig *rig)
+{
+    struct shared shared = {.owner = weft_self(self), .slow = true, .signals = true};
+    struct args template = {.shared = &shared};
+    struct weft_dynamic_spec spec = spec_of(&template);
+    uint64_t reference;
+    spec.child.shutdown_ns = WEFT_FOREVER;
+    spec.child.spawn.core = rig_core(rig, 1);
+    const weft_pid pid = begin(self, &spec);
+    const weft_pid child = add(self, pid, &shared, 0);
+    add(self, pid, &shared, 2);
+    assert_int_equal(weft_monitor(self, child, &reference), 0);
+    const uint64_t before_ns = weft_now_ns(self);
+    rig_stop(self, pid);
+    assert_in_range(weft_now_ns(self) - before_ns, 500 * MS, 500 * MS + rig->slack_ns);
+    const struct weft_message *down = rig_receive(self);
+    assert_int_equal(down->tag, WEFT_MESSAGE_DOWN);
+    assert_int_equal(down->type, WEFT_EXIT_SHUTDOWN); // In order, not killed.
+}
+RIG_TEST(an_exit_signal_is_no_end)
+
+// Takes all memory of the core for a while.
+static void without_memory(struct weft_actor *self, uint64_t ns)
+{
+    static void *blocks[4096];
+    static struct weft_message *messages[16384];
+    unsigned block_count = 0, message_count = 0;
+    for (size_t bytes = WEFT_MIB; bytes >= 16; bytes /= 2) {
+        while (block_count < WEFT_COUNT_OF(blocks) &&
+               (blocks[block_count] = weft_alloc(self, bytes)) != NULL)
+            block_count++;
+    }
+    while (message_count < WEFT_COUNT_OF(messages) &&
+           (messages[message_count] = weft_message_new(self, 1, 0)) != NULL)
+        message_count++;
+    assert_int_equal(weft_send(self, weft_self(self), 1, NULL, 0), -ENOMEM);
+    weft_sleep(self, ns);
+    while (message_count > 0)
+        weft_release(self, messages[--message_count]);
+    while (block_count > 0)
+        weft_free(self, blocks[--block_count]);
+}
+
+static void children_are_told_when_there_is_memory(struct weft_actor *self, struct rig *rig)
+{
+    struct shared shared = {.owner = weft_self(self)};
+    struct args template = {.shared = &shared};
+    struct weft_dynamic_spec spec = spec_of(&template);
+    uint64_t reference;
+    spec.child.shutdown_ns = WEFT_FOREVER;
+    const weft_pid pid = begin(self, &spec);
+    for (unsigned i = 0; i < 3; i++)
+        add(self, pid, &shared, i);
+    assert_int_equal(weft_monitor(self, pid, &reference), 0);
+    weft_sleep(self, MS); // What sleeping takes it has from now on.
+    assert_int_equal(weft_exit_send(self, pid, WEFT_EXIT_SHUTDOWN), 0);
+    without_memory(self, 10 * MS);
+    const struct weft_message *down = rig_receive(self);
+    assert_int_equal(down->tag, WEFT_MESSAGE_DOWN);
+    assert_int_equal(down->type, WEFT_EXIT_SHUTDOWN);
+    assert_int_equal(rig_logged(rig, "did not end in time"), 0);
+}
+
+static void children_are_told_when_there_is_memory_alone(void **state)
+{
+    static struct rig rig;
+    (void)state;
+    rig_run(&rig, "one core", 1, false, children_are_told_when_there_is_memory);
+}
+
 static void thousands_are_found_by_pid(struct weft_actor *self, struct rig *rig)
 {
     enum { COUNT = 1000 };
@@ -329,6 +402,8 @@ int main(void)
         cmocka_unit_test(there_is_a_limit_everywhere),
         cmocka_unit_test(starts_may_fail_everywhere),
         cmocka_unit_test(all_end_together_everywhere),
+        cmocka_unit_test(an_exit_signal_is_no_end_everywhere),
+        cmocka_unit_test(children_are_told_when_there_is_memory_alone),
         cmocka_unit_test(thousands_are_found_by_pid_everywhere),
         cmocka_unit_test(one_may_be_a_child_everywhere),
         cmocka_unit_test(a_kind_is_given_its_state_everywhere),

@@ -38,9 +38,18 @@ static void source_call(struct weft_actor *self, void *state, struct weft_messag
     weft_reply(self, call, call->type, &answer, sizeof(answer));
 }
 
+static void source_cast(struct weft_actor *self, void *state, struct weft_message *cast)
+{
+    (void)state;
+    weft_sleep(self, rig_number(cast));
+}
+
 static const struct weft_stage source_stage = {WEFT_STAGE("source", struct source),
-                                               .server.call = source_call, .init = source_init,
-                                               .demand = make, .buffer_max = 100};
+                                               .server.call = source_call,
+                                               .server.cast = source_cast,
+                                               .init = source_init,
+                                               .demand = make,
+                                               .buffer_max = 100};
 
 // ---- One that stands between: says each number twice.
 
@@ -275,6 +284,194 @@ static void a_producers_end_is_told(struct weft_actor *self, struct rig *rig)
 }
 RIG_TEST(a_producers_end_is_told)
 
+// ---- What is refused. Between cores nobody is told; so: on one.
+
+static weft_pid start_narrow(struct weft_actor *self, const struct weft_stage *stage,
+                             const void *args, size_t length, uint32_t mailbox_max)
+{
+    const struct weft_start how = {.server = &stage->server,
+                                   .args = args,
+                                   .length = length,
+                                   .spawn.overflow = WEFT_OVERFLOW_DROP_NEWEST,
+                                   .spawn.mailbox_max = mailbox_max};
+    return rig_start(self, &how);
+}
+
+static void what_a_full_mailbox_refuses_comes_later(struct weft_actor *self, struct rig *rig)
+{
+    const weft_pid source = start_source(self, rig, 100);
+    const struct sink slow = {.how = {.producer = source, .max = 20, .min = 5},
+                              .owner = weft_self(self),
+                              .pause_ns = MS / 4};
+    const weft_pid sink = start_narrow(self, &sink_stage, &slow, sizeof(slow), 4);
+    for (unsigned i = 0; i < 100; i++)
+        expect(self, i);
+    assert_true(cores_dropped(&rig->cores, WEFT_DROP_MAILBOX_FULL) > 0); // It was as is said.
+    rig_stop(self, sink);
+    rig_stop(self, source);
+}
+
+// While one consumer's mailbox is full the others get theirs.
+static void one_that_refuses_holds_up_nobody(struct weft_actor *self, struct rig *rig)
+{
+    const weft_pid source = start_source(self, rig, 0);
+    const struct sink deaf = {.how = {.producer = source, .max = 50, .min = 5},
+                              .owner = weft_self(self),
+                              .pause_ns = 100 * MS};
+    const weft_pid full = start_narrow(self, &sink_stage, &deaf, sizeof(deaf), 1);
+    const weft_pid sink = start_sink(self, rig, &sink_stage, source, 40, 5, 0);
+    assert_int_equal(rig_call(self, source, EMIT, 1), 1);
+    expect(self, 0); // To the one that wants most, which sleeps now.
+    assert_int_equal(rig_call(self, source, EMIT, 20), 20);
+    for (unsigned i = 0; i < 19; i++) {
+        const struct weft_message *message = rig_receive(self);
+        assert_int_equal(message->from, sink);
+    }
+    assert_true(weft_now_ns(self) < WEFT_NS_PER_S + 90 * MS);
+    assert_int_equal(weft_kill(self, full), 0);
+    rig_stop(self, sink);
+    rig_stop(self, source);
+}
+
+static void what_is_refused_when_asked_is_asked_again(struct weft_actor *self, struct rig *rig)
+{
+    const struct source plenty = {.left = 30};
+    const weft_pid source = start_narrow(self, &source_stage, &plenty, sizeof(plenty), 1);
+    rig_cast(self, source, 0, 5 * MS);
+    weft_yield(self);
+    assert_int_equal(weft_send(self, source, 1, NULL, 0), 0); // While it sleeps: full now.
+    assert_int_equal(weft_send(self, source, 1, NULL, 0), -ENOBUFS);
+    const weft_pid sink = start_sink(self, rig, &sink_stage, source, 10, 5, 0);
+    for (unsigned i = 0; i < 30; i++)
+        expect(self, i);
+    rig_stop(self, sink);
+    rig_stop(self, source);
+}
+
+#define ALONE_TEST(script)                                                                         \
+    static void script##_alone(void **state)                                                       \
+    {                                                                                              \
+        static struct rig rig;                                                                     \
+        (void)state;                                                                               \
+        rig_run(&rig, "one core", 1, false, script);                                               \
+    }
+ALONE_TEST(what_a_full_mailbox_refuses_comes_later)
+ALONE_TEST(one_that_refuses_holds_up_nobody)
+ALONE_TEST(what_is_refused_when_asked_is_asked_again)
+
+// ---- Out of memory, at every point where that can be, once and for a while. What was emitted
+// comes in order, and nobody waits for ever: whoever can go on no more has ended, and with it the
+// others.
+
+static void make_or_end(struct weft_actor *self, void *state, uint64_t count)
+{
+    struct source *source = state;
+    for (; count > 0 && source->left > 0; count--, source->left--, source->next++) {
+        if (weft_stage_emit(self, &source->next, sizeof(source->next)) == 0) continue;
+        weft_stop(self, WEFT_EXIT_QUOTA);
+        return;
+    }
+}
+
+static void have(struct weft_actor *self, void *state, struct weft_message *cast)
+{
+    struct source *source = state;
+    source->left = rig_number(cast);
+    make_or_end(self, state, weft_stage_wanted(self));
+}
+
+static const struct weft_stage poor_stage = {WEFT_STAGE("poor", struct source), .server.cast = have,
+                                             .init = source_init, .demand = make_or_end};
+
+struct counter {
+    struct between how;
+    uint64_t count;
+};
+
+static int counter_init(struct weft_actor *self, void *state, const void *args, size_t length)
+{
+    struct counter *counter = state;
+    memcpy(counter, args, length);
+    return subscribe(self, state, &counter->how, sizeof(counter->how));
+}
+
+static void tally(struct weft_actor *self, void *state, const void *event, size_t length)
+{
+    struct counter *counter = state;
+    (void)self;
+    assert_int_equal(length, sizeof(counter->count));
+    assert_memory_equal(event, &counter->count, length); // None is missing, none comes twice.
+    counter->count++;
+}
+
+static void counter_call(struct weft_actor *self, void *state, struct weft_message *call)
+{
+    const struct counter *counter = state;
+    weft_reply(self, call, call->type, &counter->count, sizeof(counter->count));
+}
+
+static const struct weft_stage counter_stage = {WEFT_STAGE("counter", struct counter),
+                                                .server.call = counter_call, .init = counter_init,
+                                                .event = tally};
+
+// Answers if all has come; else somebody has ended.
+static bool all_came(struct weft_actor *self, struct rig *rig, uint64_t nth, bool on)
+{
+    enum { NUMBERS = 60 };
+    struct weft_arena *arena = rig->cores.arena[0];
+    const weft_pid source = start(self, &poor_stage, &(struct source){0}, sizeof(struct source), 0);
+    const struct counter how = {.how = {.producer = source, .max = 10, .min = 5}};
+    const weft_pid counter = start(self, &counter_stage, &how, sizeof(how), 0);
+    uint64_t ended, number = 0;
+    struct weft_message *reply;
+    assert_int_equal(weft_monitor(self, counter, &ended), 0);
+    weft_sleep(self, MS); // It has subscribed.
+    rig_cast(self, source, 0, NUMBERS);
+    weft_arena_refuse(arena, nth, on);
+    weft_sleep(self, 3 * MS);
+    weft_arena_refuse(arena, 0, false);
+    weft_sleep(self, 10 * MS);
+    const int result = weft_call(self, counter, COUNT, NULL, 0, WEFT_FOREVER, &reply);
+    if (result == 0) {
+        number = rig_number(reply);
+        assert_int_equal(number, NUMBERS);
+        weft_demonitor(self, ended);
+        rig_stop(self, counter);
+        rig_stop(self, source);
+    } else {
+        assert_int_equal(result, -ESRCH);
+        assert_int_equal(rig_receive(self)->type, WEFT_EXIT_QUOTA);
+        weft_kill(self, source); // It may have been the consumer that could not go on.
+    }
+    return result == 0;
+}
+
+static void without_memory_nobody_waits_for_ever(struct weft_actor *self, struct rig *rig)
+{
+    uint64_t came = 0;
+    for (uint64_t nth = 1; nth <= 90; nth++) {
+        came += all_came(self, rig, nth, false);
+        all_came(self, rig, nth, true);
+    }
+    assert_in_range(came, 60, 90); // One refusal is got over, mostly.
+}
+ALONE_TEST(without_memory_nobody_waits_for_ever)
+
+static bool can_refuse_memory(void)
+{
+    struct weft_arena *arena = weft_arena_create(WEFT_ARENA_BYTES_MIN);
+    assert_non_null(arena);
+    const bool can = weft_arena_refuse(arena, 0, false);
+    weft_arena_free(arena);
+    return can;
+}
+
+static void without_memory_somebody_is_told(void **state)
+{
+    if (!can_refuse_memory()) skip(); // A build that cannot play it.
+    without_memory_nobody_waits_for_ever_alone(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +481,10 @@ int main(void)
         cmocka_unit_test(several_consumers_share_everywhere),
         cmocka_unit_test(one_may_stand_between_everywhere),
         cmocka_unit_test(a_producers_end_is_told_everywhere),
+        cmocka_unit_test(what_a_full_mailbox_refuses_comes_later_alone),
+        cmocka_unit_test(one_that_refuses_holds_up_nobody_alone),
+        cmocka_unit_test(what_is_refused_when_asked_is_asked_again_alone),
+        cmocka_unit_test(without_memory_somebody_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

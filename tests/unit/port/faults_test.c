@@ -2,6 +2,8 @@
 // errors at each kind of operation, ends in the middle.
 #include "tests/support/cmocka.h"
 
+#include <fcntl.h>
+
 #include "tests/unit/port/parts.h"
 
 // ---- Memory.
@@ -54,6 +56,31 @@ static void without_memory(struct weft_actor *self, void *state)
     part_expect(self, other.server, "still here");
     weft_assert(weft_tcp_accept(self, listener, WEFT_FOREVER, &refused, NULL) == 0);
     weft_assert(weft_port_close(self, listener) == 0);
+}
+
+// A file reads into a block of its own: without one a read fails and costs nothing, an owner that
+// waits for data is told.
+static void files_without_memory(struct weft_actor *self, void *state)
+{
+    static void *blocks[4096];
+    unsigned count = 0;
+    char bytes[16];
+    weft_pid writer, reader, told;
+    (void)state;
+    weft_assert(weft_file_open(self, "file", O_WRONLY | O_CREAT, 0600, NULL, &writer) == 0);
+    part_write(self, writer, "what is there");
+    weft_assert(weft_port_close(self, writer) == 0);
+    weft_assert(weft_join(self, writer, WEFT_FOREVER, NULL) == 0);
+    weft_assert(weft_file_open(self, "file", O_RDONLY, 0, NULL, &reader) == 0);
+    weft_assert(weft_file_open(self, "file", O_RDONLY, 0, NULL, &told) == 0);
+    take_memory(self, blocks, &count, WEFT_COUNT_OF(blocks));
+    weft_assert(weft_port_read(self, reader, bytes, sizeof(bytes), 0) == -ENOMEM);
+    weft_assert(weft_port_read(self, reader, bytes, sizeof(bytes), WEFT_FOREVER) == -ENOMEM);
+    weft_assert(weft_port_mode(self, told, WEFT_PORT_MODE_ACTIVE, 0) == 0);
+    weft_assert(weft_port_status(part_await(self, told, WEFT_PORT_CLOSED)) == -ENOMEM);
+    give_memory(self, blocks, &count);
+    weft_assert(weft_port_read(self, reader, bytes, sizeof(bytes), WEFT_FOREVER) == 13);
+    weft_assert(memcmp(bytes, "what is there", 13) == 0);
 }
 
 // ---- Descriptors.
@@ -302,7 +329,8 @@ static void run_in(void **state, play_part *part, size_t arena_bytes)
 {
     const bool is_two = (uintptr_t)*state == 2;
     play_open_with(&play, BACKEND_SIM, is_two ? 2 : 1, 3, arena_bytes);
-    play.hops = is_two && part != without_memory && part != many_ports_of_one_owner;
+    play.hops = is_two && part != without_memory && part != files_without_memory &&
+                part != many_ports_of_one_owner;
     play.world.delay_max = 2;
     play_run(&play, part, NULL);
     play_settle(&play);
@@ -322,6 +350,7 @@ static void run(void **state, play_part *part)
     {                                                                                              \
         run(state, name);                                                                          \
     }
+TEST(files_without_memory)
 TEST(without_descriptors)
 TEST(each_operation_fails)
 TEST(who_waits_is_told)
@@ -340,13 +369,10 @@ int main(void)
     for (uintptr_t cores = 1; cores <= 2; cores++) {
 #define CASE(name) cmocka_unit_test_prestate(test_##name, (void *)cores)
         const struct CMUnitTest tests[] = {
-            CASE(without_memory),
-            CASE(without_descriptors),
-            CASE(each_operation_fails),
-            CASE(who_waits_is_told),
-            CASE(who_connects_may_be_killed),
-            CASE(nonsense_is_refused),
-            CASE(many_ports_of_one_owner),
+            CASE(without_memory),      CASE(files_without_memory),
+            CASE(without_descriptors), CASE(each_operation_fails),
+            CASE(who_waits_is_told),   CASE(who_connects_may_be_killed),
+            CASE(nonsense_is_refused), CASE(many_ports_of_one_owner),
         };
         failed +=
             cmocka_run_group_tests_name(cores == 1 ? "one core" : "two cores", tests, NULL, NULL);
