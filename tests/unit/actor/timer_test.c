@@ -69,7 +69,11 @@ static int cancel(struct cores *cores, weft_pid owner, uint64_t reference)
 
 static int64_t left_ns(struct cores *cores, weft_pid owner, uint64_t reference)
 {
-    return weft_timer_left_ns(play_find(cores, owner), reference);
+    struct weft_actor *actor = play_find(cores, owner);
+    play_begin(actor);
+    const int64_t result = weft_timer_left_ns(actor, reference);
+    play_end(actor);
+    return result;
 }
 
 static void a_timer_fires_once_at_its_time(void **state)
