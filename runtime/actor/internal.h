@@ -438,6 +438,8 @@ void weft_own_arrived(struct weft_actor_system *system, struct weft_actor *actor
 
 // The running actor has sent to `receiver`: it waits if there is a dam. `is_full`: there has to be.
 void weft_mute_wait(struct weft_actor *self, weft_pid receiver, bool is_full);
+// True if the running actor would wait, in a send or when its slice is over.
+bool weft_mute_can_wait(struct weft_actor *self);
 // After the slice of a kind with `slice` that has sent too much. True: it stands still now.
 bool weft_mute_slice(struct weft_actor *actor);
 // A mailbox that was at its limit has room: lets a sender go on. True: others still wait.

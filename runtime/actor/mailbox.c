@@ -3,11 +3,12 @@
 
 #include "runtime/actor/internal.h"
 
-// However much its senders are made to wait, a mailbox takes no more than this many times its
-// limit: not all of them can wait at once.
+// However much its senders are made to wait, a mailbox takes no more than this many times its limit
+// from those who cannot be.
 #define MUTE_FACTOR 4
-// Beyond that, what other cores had sent before they heard that they are to wait. It is a ring full
-// of chains; if a core stands still for a few milliseconds, it comes all together.
+// Beyond that, what was on its way before they heard that they are to wait, and the one message of
+// each who will: what other cores had sent is a ring full of chains; if a core stands still for a
+// few milliseconds, it comes all together, perhaps behind its sender.
 #define ON_ITS_WAY_MAX 65536
 
 int weft_mailbox_drop(struct weft_actor_system *system, struct weft_message *message,
@@ -78,9 +79,12 @@ static void drop_oldest(struct weft_actor *actor)
 static bool is_full(const struct weft_actor_system *system, const struct weft_actor *actor,
                     const struct weft_message *message, uint32_t limit)
 {
-    uint64_t most = (uint64_t)MUTE_FACTOR * limit;
-    if (weft_slot_core(system, message->from) != system->index + 1u) most += ON_ITS_WAY_MAX;
-    return actor->mailbox_count >= most;
+    const uint64_t most = (uint64_t)MUTE_FACTOR * limit;
+    if (actor->mailbox_count < most) return false;
+    struct weft_actor *self = system->running;
+    const bool is_sending = self != NULL && self->pid == message->from;
+    return (is_sending && !weft_mute_can_wait(self)) ||
+           actor->mailbox_count >= most + ON_ITS_WAY_MAX;
 }
 
 // The mailbox is at its limit, or at a mark below it that wants to be noticed.

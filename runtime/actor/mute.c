@@ -98,6 +98,11 @@ static bool is_exempt(const struct weft_actor *actor)
            is_waited_for(actor);
 }
 
+bool weft_mute_can_wait(struct weft_actor *self)
+{
+    return !is_exempt(self) && (self->kind->slice != NULL || weft_actor_can_park(self));
+}
+
 // ---- At the sender's.
 
 // From now on `self` waits in the dam, where nothing else queues it.

@@ -303,6 +303,37 @@ static void who_is_exempt_is_refused_at_last(void **state)
     play_close(&cores);
 }
 
+// What was on its way when senders of another core heard that they are to wait may be many times
+// the limit. That is no reason to refuse one who waits.
+static void who_can_wait_is_not_refused_because_others_came_late(void **state)
+{
+    (void)state;
+    enum { FAR = 10 };
+    static struct cores cores;
+    static struct reader reader;
+    struct stream far[FAR], near = {.count = 25};
+    memset(&reader, 0, sizeof(reader));
+    cores_open(&cores, 2, 32);
+    near.to = spawn_reader(&cores, 0, &reader, WEFT_OVERFLOW_MUTE, 10);
+    for (unsigned i = 0; i < FAR; i++) {
+        far[i] = (struct stream){.to = near.to, .count = 25};
+        play_body_on(&cores, 1, send_numbers, &far[i]);
+    }
+    cores_settle(&cores);
+    assert_true(play_find(&cores, near.to)->mailbox_count > 4 * 10);
+    const weft_pid sender = play_body_on(&cores, 0, send_numbers, &near);
+    cores_settle(&cores);
+    assert_non_null(play_find(&cores, sender));
+    assert_int_equal(near.sent + near.refused, 0); // It waits in its first send.
+    reader.reads = true;
+    play_for(&cores, 20 * MS);
+    assert_int_equal(near.sent, 25);
+    assert_int_equal(reader.count, (FAR + 1) * 25);
+    assert_int_equal(cores_dropped(&cores, WEFT_DROP_MAILBOX_FULL), 0);
+    kill_if_there(&cores, near.to);
+    play_close(&cores);
+}
+
 // A kind with `slice` cannot wait in a send: it stands still when its slice is over.
 struct slicer {
     weft_pid to;
@@ -521,6 +552,7 @@ int main(void)
         cmocka_unit_test(two_that_flood_each_other_do_not_wait_for_ever),
         cmocka_unit_test(who_waits_goes_on_when_the_receiver_is_gone),
         cmocka_unit_test(who_is_exempt_is_refused_at_last),
+        cmocka_unit_test(who_can_wait_is_not_refused_because_others_came_late),
         cmocka_unit_test(a_kind_with_slices_stands_still_between_them),
         cmocka_unit_test(a_full_way_is_waited_for_wherever_the_receiver_goes),
         cmocka_unit_test(an_alarm_goes_off_once_and_again_when_half_is_gone),
