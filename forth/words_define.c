@@ -32,6 +32,7 @@ static void open_definition(struct weft_unit *unit, uint32_t own_index)
     unit->block->definition = own_index + 1;
     unit->block->first = own_index;
     unit->block->leave = 0;
+    unit->block->order.locals = 0;
     state_set(unit, true);
 }
 
