@@ -11,7 +11,7 @@ build=${WEFT_BUILD_DIR:-build}
 packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev liburing-dev libjemalloc-dev
 libgnutls28-dev libmicrohttpd-dev libjansson-dev libedit-dev systemtap-sdt-dev iproute2'
 packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14 netcat-openbsd
-iputils-ping tcpdump strace spin util-linux procps curl git'
+iputils-ping tcpdump strace spin util-linux procps curl git gforth-common'
 packages_cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 packages_vm='qemu-system-arm cpio'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
@@ -25,6 +25,8 @@ usage: ./do COMMAND [ARGUMENT…]
   run [--smoke]   build, then start a swarm of three on this machine until Ctrl-C
                   (--smoke: check that it works, then stop; exit 0 or 1)
   test            build and pass every test that this machine can run
+  test forth …    the standard's Forth suites: Debian's (gforth-common), or with --suite DIR those of a
+                  checkout of forth2012-test-suite; --mode plain, single or restore for one way only
   test soak …     a great many actors for a long time (--actors N, --seconds N)
   test mutants …  that the proofs of the actors find faults that are put in on purpose
   test arm64-vm … the actors in an emulated ARM64 machine
@@ -256,10 +258,11 @@ setup) setup_all ;;
 test)
     case ${1:-} in
     '') setup_all; build_release; . tests/run.sh ;;
+    forth) shift; setup_all; build_release; exec "$build/tests/forth/forth_suite" "$@" ;;
     soak) shift; setup_all; build_release; exec "$build/tests/soak/weft-soak" "$@" ;;
     mutants) shift; setup_all; exec sh tests/model/mutants.sh "$@" ;;
     arm64-vm) shift; test_arm64_vm "$@" ;;
-    *) die "there is no test '$1': soak, mutants, arm64-vm, or nothing for all tests" ;;
+    *) die "there is no test '$1': forth, soak, mutants, arm64-vm, or nothing for all tests" ;;
     esac ;;
 check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
 sim) setup_all; build_release; exec "$build/tests/sim/weft-sim" "$@" ;;

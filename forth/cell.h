@@ -30,6 +30,10 @@ enum {
     WEFT_ADDRESS_END = 0x78000000,
 };
 
+// ALLOCATE's memory (words_memory.c); the last window of all.
+#define WEFT_ADDRESS_HEAP     UINT32_C(0x80000000)
+#define WEFT_ADDRESS_HEAP_END UINT32_C(0xc0000000)
+
 // Variables of the unit at the start of its data space.
 enum {
     WEFT_VARIABLE_BASE = 0,
@@ -44,10 +48,12 @@ enum {
     WEFT_SCRATCH_HOLD = 256,
     WEFT_HOLD_BYTES = 256, // At least 2 * 64 + 2.
     WEFT_SCRATCH_STRINGS = 512,
-    WEFT_STRING_BYTES = 256, // Two of these, in turn, for interpreted strings.
-    WEFT_SCRATCH_PAD = 1024,
+    WEFT_STRING_BYTES = 256,
+    WEFT_STRINGS = 4, // Of these, in turn, for interpreted strings.
+    WEFT_SCRATCH_PAD = WEFT_SCRATCH_STRINGS + WEFT_STRINGS * WEFT_STRING_BYTES,
     WEFT_PAD_BYTES = 256,
-    WEFT_SCRATCH_BYTES = 1280,
+    WEFT_SCRATCH_NAME = WEFT_SCRATCH_PAD + WEFT_PAD_BYTES, // NAME>STRING's answer.
+    WEFT_SCRATCH_BYTES = WEFT_SCRATCH_NAME + 256,
 };
 
 #define WEFT_TRUE  ((weft_cell)-1)

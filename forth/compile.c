@@ -130,6 +130,8 @@ weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word
 int32_t weft_compile_word(struct weft_unit *unit, uint32_t index)
 {
     const struct weft_word *word = weft_word_at(unit, index);
+    if (word != NULL && word->kind == WEFT_WORD_LOCAL)
+        return compile_wide(unit, WEFT_OP_local, word->body, 1);
     if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
     const bool shared = index < weft_shared_words(unit);
     const uint16_t *code = (shared ? unit->system->code : code_of(unit)) + word->code;
@@ -149,6 +151,19 @@ int32_t weft_compile_word(struct weft_unit *unit, uint32_t index)
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_defer);
     default: return weft_compile_call(unit, index);
     }
+}
+
+int32_t weft_compile_local_store(struct weft_unit *unit, const struct weft_word *local)
+{
+    return compile_wide(unit, WEFT_OP_local_store, local->body, 1);
+}
+
+int32_t weft_compile_exit(struct weft_unit *unit)
+{
+    int32_t code = 0;
+    for (unsigned n = 0; n < unit->block->order.locals && code == 0; n++)
+        code = weft_compile_op(unit, WEFT_OP_r_drop);
+    return code != 0 ? code : weft_compile_op(unit, WEFT_OP_exit);
 }
 
 int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index)

@@ -12,6 +12,11 @@ int32_t weft_compile_call(struct weft_unit *unit, uint32_t index);
 // As COMPILE, does: a primitive becomes its operation, a constant its value, the rest a call.
 int32_t weft_compile_word(struct weft_unit *unit, uint32_t index);
 
+// TO a local.
+int32_t weft_compile_local_store(struct weft_unit *unit, const struct weft_word *local);
+// Leaves the word: its locals go from the return stack first.
+int32_t weft_compile_exit(struct weft_unit *unit);
+
 // Closes the part of a definition that began at own word `own_index`: length, verification, flags.
 // The word is valid only if the answer is 0.
 int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index);

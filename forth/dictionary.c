@@ -41,21 +41,83 @@ static uint32_t find_shared(const struct weft_unit *unit, const char *name, uint
     return WEFT_WORD_NONE;
 }
 
-uint32_t weft_find(struct weft_unit *unit, const char *name, uint32_t length)
+static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
+                         uint32_t hash)
 {
-    if (length == 0 || length > WEFT_NAME_BYTES_MAX) return WEFT_WORD_NONE;
-    const uint32_t hash = weft_name_hash(name, length);
     const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
-    uint32_t steps = 0;
+    uint32_t steps = 0, found = WEFT_WORD_NONE;
     for (uint32_t link = unit->block->bucket[hash % WEFT_BUCKETS]; link != 0; steps++) {
         const struct weft_word *word = weft_own_word(unit, link - 1);
-        if (word->hash == hash && word->name_length == length &&
-            weft_name_equal(names + word->name, name, length))
-            return weft_shared_words(unit) + link - 1;
+        if (word->hash == hash && word->list == list && word->name_length == length &&
+            weft_name_equal(names + word->name, name, length)) {
+            found = weft_shared_words(unit) + link - 1;
+            break;
+        }
         link = word->link;
     }
     unit->budget -= (int32_t)(steps / 16);
+    return found;
+}
+
+static uint32_t find_hashed(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
+                            uint32_t hash)
+{
+    const uint32_t own = find_own(unit, list, name, length, hash);
+    if (own != WEFT_WORD_NONE || list != WEFT_LIST_FORTH) return own;
     return find_shared(unit, name, length, hash);
+}
+
+uint32_t weft_find_in(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length)
+{
+    if (length == 0 || length > WEFT_NAME_BYTES_MAX) return WEFT_WORD_NONE;
+    return find_hashed(unit, list, name, length, weft_name_hash(name, length));
+}
+
+uint32_t weft_find_shared(const struct weft_unit *unit, const char *name)
+{
+    const uint32_t length = (uint32_t)strlen(name);
+    return find_shared(unit, name, length, weft_name_hash(name, length));
+}
+
+uint32_t weft_find_unresolved(struct weft_unit *unit, const char *name, uint32_t length)
+{
+    if (length == 0 || length > WEFT_NAME_BYTES_MAX) return WEFT_WORD_NONE;
+    const struct weft_order *order = &unit->block->order;
+    const uint32_t hash = weft_name_hash(name, length);
+    uint32_t found = WEFT_WORD_NONE;
+    if (order->locals > 0) found = find_own(unit, WEFT_LIST_LOCALS, name, length, hash);
+    for (unsigned n = 0; n < order->count && found == WEFT_WORD_NONE; n++) {
+        if (n > 0 && order->list[n] == order->list[n - 1]) continue;
+        found = find_hashed(unit, order->list[n], name, length, hash);
+    }
+    return found;
+}
+
+uint32_t weft_word_meant(const struct weft_unit *unit, uint32_t index)
+{
+    const struct weft_word *word = index == WEFT_WORD_NONE ? NULL : weft_word_at(unit, index);
+    return word != NULL && word->kind == WEFT_WORD_SYNONYM ? word->body : index;
+}
+
+uint32_t weft_find(struct weft_unit *unit, const char *name, uint32_t length)
+{
+    return weft_word_meant(unit, weft_find_unresolved(unit, name, length));
+}
+
+bool weft_order_valid(const struct weft_order *order)
+{
+    for (unsigned n = 0; n < order->count && n < WEFT_ORDER_MAX; n++) {
+        if (order->list[n] >= WEFT_LISTS_MAX) return false;
+    }
+    return order->count <= WEFT_ORDER_MAX && order->current < WEFT_LISTS_MAX &&
+           order->lists < WEFT_LISTS_MAX && order->locals <= WEFT_LOCALS_MAX;
+}
+
+void weft_order_reset(struct weft_block *block)
+{
+    memset(block->order.list, 0, sizeof(block->order.list));
+    block->order.list[0] = WEFT_LIST_FORTH;
+    block->order.count = 1;
 }
 
 int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const char *name,
@@ -79,6 +141,7 @@ int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const ch
         .name = names->used,
         .name_length = (uint8_t)length,
         .kind = (uint8_t)kind,
+        .list = block->order.current,
         .hash = weft_name_hash(copy, length),
     };
     names->used += length;
@@ -98,17 +161,35 @@ void weft_word_reveal(struct weft_unit *unit, uint32_t own_index)
     *bucket = (uint16_t)(own_index + 1);
 }
 
-void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
+// Words from `own_index` on and their names, but not their code.
+static void drop_headers(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_block *block = unit->block;
-    const struct weft_word *first = weft_own_word(unit, own_index);
     for (unsigned n = 0; n < WEFT_BUCKETS; n++) {
         while (block->bucket[n] > own_index)
             block->bucket[n] = weft_own_word(unit, block->bucket[n] - 1u)->link;
     }
-    block->segment[WEFT_SEGMENT_CODE].used = first->code * 2;
-    block->segment[WEFT_SEGMENT_NAMES].used = first->name;
-    block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(*first);
+    block->segment[WEFT_SEGMENT_NAMES].used = weft_own_word(unit, own_index)->name;
+    block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(struct weft_word);
+}
+
+void weft_locals_drop(struct weft_unit *unit)
+{
+    uint32_t count = weft_own_words(unit->block);
+    const uint32_t all = count;
+    while (count > 0 && weft_own_word(unit, count - 1)->kind == WEFT_WORD_LOCAL)
+        count--;
+    if (count < all) drop_headers(unit, count);
+    unit->block->order.locals = 0;
+}
+
+void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
+{
+    struct weft_block *block = unit->block;
+    const uint32_t code = weft_own_word(unit, own_index)->code;
+    drop_headers(unit, own_index);
+    block->segment[WEFT_SEGMENT_CODE].used = code * 2;
     block->latest = own_index;
+    block->order.locals = 0;
     weft_no_fold(block);
 }

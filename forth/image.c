@@ -12,7 +12,7 @@
 #include "forth/verify.h"
 #include "runtime/base/crc32c.h"
 
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 struct image_header {
     char magic[8];
@@ -101,7 +101,25 @@ static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_en
            word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
            word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
            word->link <= n && word->kind > WEFT_WORD_PRIMITIVE &&
-           word->kind < WEFT_WORD_KIND_COUNT && word->flags < 32;
+           word->kind < WEFT_WORD_KIND_COUNT && word->flags < WEFT_WORD_SMART;
+}
+
+// Names without code: a local only while its definition is open, a synonym only of what it may
+// mean.
+static bool alias_ok(const struct weft_unit *unit, uint32_t n)
+{
+    const struct weft_word *word = weft_own_word(unit, n), *meant;
+    switch ((enum weft_word_kind)word->kind) {
+    case WEFT_WORD_LOCAL:
+        return unit->block->definition != 0 && n >= unit->block->definition &&
+               !(word->flags & WEFT_WORD_VALID);
+    case WEFT_WORD_SYNONYM:
+        if (word->flags & WEFT_WORD_VALID || word->body >= weft_shared_words(unit) + n)
+            return false;
+        meant = weft_word_at(unit, word->body);
+        return meant->flags & WEFT_WORD_VALID;
+    default: return true;
+    }
 }
 
 static bool is_literal(unsigned op)
@@ -121,10 +139,11 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     for (unsigned n = 0; n < WEFT_BUCKETS; n++) {
         if (block->bucket[n] > count) return false;
     }
+    if (!weft_order_valid(&block->order)) return false;
     uint32_t code_end = 0;
     for (uint32_t n = 0; n < count; n++) {
         struct weft_word *word = weft_own_word(unit, n);
-        if (!header_ok(unit, n, code_end)) return false;
+        if (!header_ok(unit, n, code_end) || !alias_ok(unit, n)) return false;
         code_end = word->code + word->code_length;
         word->flags &= (uint8_t)~WEFT_WORD_STATIC;
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
@@ -145,7 +164,8 @@ static bool sources_ok(const struct weft_unit *unit)
     const uint32_t text = unit->block->segment[WEFT_SEGMENT_TEXT].used;
     for (uint32_t n = 0; n < weft_source_count(unit->block); n++) {
         const struct weft_source *source = &weft_sources(unit->block)[n];
-        if (source->address > WEFT_ADDRESS_END || source->length > WEFT_ADDRESS_END ||
+        if (source->address > WEFT_ADDRESS_HEAP_END ||
+            source->length > WEFT_ADDRESS_HEAP_END - source->address ||
             source->line_start > source->length ||
             source->line_length > source->length - source->line_start || source->name > text ||
             source->name_length > text - source->name || source->text_used > text)

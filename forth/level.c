@@ -46,6 +46,8 @@ void weft_level_end(struct weft_unit *unit, bool failed)
     if (failed || !first) weft_definition_abandon(unit);
 
     weft_sources_drop(unit, (uint32_t)frame[4] & ~WEFT_CODE_SPECIAL);
+    // With an empty search order no later text could say anything.
+    if (failed && first && block->order.count == 0) weft_order_reset(block);
     if (failed && first) {
         weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
     } else if (!first) {

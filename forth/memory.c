@@ -118,6 +118,10 @@ void *weft_address_write(const struct weft_unit *unit, uint64_t address, uint64_
         return in_segment(unit, WEFT_SEGMENT_MESSAGE, WEFT_ADDRESS_MESSAGE,
                           segment[WEFT_SEGMENT_MESSAGE].used, address, length);
     }
+    if (address >= WEFT_ADDRESS_HEAP) {
+        return in_segment(unit, WEFT_SEGMENT_HEAP, WEFT_ADDRESS_HEAP,
+                          segment[WEFT_SEGMENT_HEAP].used, address, length);
+    }
     return in_segment(unit, WEFT_SEGMENT_RESULT, WEFT_ADDRESS_RESULT,
                       segment[WEFT_SEGMENT_RESULT].used, address, length);
 }

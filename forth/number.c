@@ -4,6 +4,7 @@
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
+#include "forth/xchar.h"
 
 static int digit_value(char c)
 {
@@ -21,9 +22,14 @@ static bool base_valid(weft_cell base)
 int weft_number(const struct weft_unit *unit, const char *text, uint32_t length, weft_cell value[2])
 {
     weft_cell base = weft_variable(unit->block, WEFT_VARIABLE_BASE);
-    if (length == 3 && text[0] == '\'' && text[2] == '\'') {
-        value[0] = (uint8_t)text[1];
-        return 1;
+    if (length >= 3 && text[0] == '\'' && text[length - 1] == '\'') {
+        uint32_t bytes = 1;
+        value[0] = weft_xchar_get(text + 1, length - 2, &bytes);
+        if (value[0] < 0) {
+            value[0] = (uint8_t)text[1];
+            bytes = 1;
+        }
+        return bytes + 2 == length ? 1 : 0;
     }
     if (length > 1) {
         const weft_cell prefixed = text[0] == '#'   ? 10

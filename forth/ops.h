@@ -12,6 +12,7 @@
 
 #define WEFT_VAR      (-1)
 #define WEFT_IMM      WEFT_WORD_IMMEDIATE
+#define WEFT_SMART    (WEFT_WORD_IMMEDIATE | WEFT_WORD_SMART)
 #define WEFT_COMP     WEFT_WORD_COMPILE_ONLY
 #define WEFT_IMM_COMP (WEFT_WORD_IMMEDIATE | WEFT_WORD_COMPILE_ONLY)
 // clang-format off
@@ -161,7 +162,7 @@
     C(variable, "VARIABLE", 0, 0, 0, 0, 0, 0) \
     C(constant, "CONSTANT", 0, 1, 0, 0, 0, 0) \
     C(value, "VALUE", 0, 1, 0, 0, 0, 0) \
-    C(to, "TO", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM) \
+    C(to, "TO", 0, 0, WEFT_VAR, 0, 0, WEFT_SMART) \
     C(defer_word, "DEFER", 0, 0, 0, 0, 0, 0) \
     C(defer_store, "DEFER!", 0, 2, 0, 0, 0, 0) \
     C(defer_fetch, "DEFER@", 0, 1, 1, 0, 0, 0) \
@@ -182,10 +183,10 @@
     C(cmove_up, "CMOVE>", 0, 3, 0, 0, 0, 0) \
     C(fill, "FILL", 0, 3, 0, 0, 0, 0) \
     C(compare, "COMPARE", 0, 4, 1, 0, 0, 0) \
-    C(s_quote, "S\"", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM) \
-    C(s_backslash, "S\\\"", 0, 0, WEFT_VAR, 0, 0, WEFT_IMM) \
+    C(s_quote, "S\"", 0, 0, WEFT_VAR, 0, 0, WEFT_SMART) \
+    C(s_backslash, "S\\\"", 0, 0, WEFT_VAR, 0, 0, WEFT_SMART) \
     C(c_quote, "C\"", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
-    C(dot_quote, ".\"", 0, 0, 0, 0, 0, WEFT_IMM) \
+    C(dot_quote, ".\"", 0, 0, 0, 0, 0, WEFT_SMART) \
     C(dot_paren, ".(", 0, 0, 0, 0, 0, WEFT_IMM) \
     C(abort_quote, "ABORT\"", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
     C(char, "CHAR", 0, 0, 1, 0, 0, 0) \
@@ -293,7 +294,37 @@
     H(swap_one_add_swap, "", 0, 2, 2, 0, 0, 0) \
     H(lit_plus_loop, "", 2, 0, 0, 2, 0, 0) \
     H(dup_one_sub, "", 0, 1, 2, 0, 0, 0) \
-    H(swap_lit_add, "", 1, 2, 2, 0, 0, 0)
+    H(swap_lit_add, "", 1, 2, 2, 0, 0, 0) \
+    H(local, "", 1, 0, 1, 0, 0, 0) \
+    H(local_store, "", 1, 1, 0, 0, 0, 0) \
+    C(local_word, "(LOCAL)", 0, 2, 0, 0, 0, WEFT_COMP) \
+    C(create_named, "(CREATE)", 0, 3, 0, 0, 0, 0) \
+    C(state_smart, "STATE-SMART", 0, 0, 0, 0, 0, 0) \
+    C(forget, "FORGET", 0, 0, WEFT_VAR, 0, 0, 0) \
+    C(get_order, "GET-ORDER", 0, 0, WEFT_VAR, 0, 0, 0) \
+    C(set_order, "SET-ORDER", 0, 1, WEFT_VAR, 0, 0, 0) \
+    C(get_current, "GET-CURRENT", 0, 0, 1, 0, 0, 0) \
+    C(set_current, "SET-CURRENT", 0, 1, 0, 0, 0, 0) \
+    C(wordlist, "WORDLIST", 0, 0, 1, 0, 0, 0) \
+    C(search_wordlist, "SEARCH-WORDLIST", 0, 3, WEFT_VAR, 0, 0, 0) \
+    C(synonym, "SYNONYM", 0, 0, 0, 0, 0, 0) \
+    C(next_name, "(NEXT-NAME)", 0, 2, 1, 0, 0, 0) \
+    C(name_string, "NAME>STRING", 0, 1, 2, 0, 0, 0) \
+    C(name_interpret, "NAME>INTERPRET", 0, 1, 1, 0, 0, 0) \
+    C(name_compile, "NAME>COMPILE", 0, 1, 2, 0, 0, 0) \
+    C(n_to_r, "N>R", 0, 1, WEFT_VAR, 0, 0, WEFT_COMP) \
+    C(n_r_from, "NR>", 0, 0, WEFT_VAR, 0, 0, WEFT_COMP) \
+    C(allocate, "ALLOCATE", 0, 1, 2, 0, 0, 0) \
+    C(free, "FREE", 0, 1, 1, 0, 0, 0) \
+    C(resize_in_place, "(RESIZE)", 0, 2, 1, 0, 0, 0) \
+    C(xc_size, "XC-SIZE", 0, 1, 1, 0, 0, 0) \
+    C(x_size, "X-SIZE", 0, 2, 1, 0, 0, 0) \
+    C(xc_fetch, "XC@+", 0, 1, 2, 0, 0, 0) \
+    C(xc_store, "XC!+", 0, 2, 1, 0, 0, 0) \
+    C(xc_comma, "XC,", 0, 1, 0, 0, 0, 0) \
+    C(xemit, "XEMIT", 0, 1, 0, 0, 0, 0) \
+    C(xhold, "XHOLD", 0, 1, 0, 0, 0, 0) \
+    C(xc_width, "XC-WIDTH", 0, 1, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -4,6 +4,7 @@
 #include "forth/dictionary.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
+#include "forth/xchar.h"
 
 struct weft_source *weft_source_top(const struct weft_unit *unit)
 {
@@ -131,7 +132,8 @@ int32_t weft_parse_name(struct weft_unit *unit, uint32_t *address, uint32_t *len
     return WEFT_NEXT;
 }
 
-int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, uint32_t *length)
+static int32_t parse(struct weft_unit *unit, const void *delimiter, uint32_t bytes,
+                     uint32_t *address, uint32_t *length)
 {
     struct weft_source *source = weft_source_top(unit);
     *address = *length = 0;
@@ -140,12 +142,17 @@ int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, ui
     if (line == NULL) return -9;
 
     const uint32_t start = in_line(unit, source);
-    const char *end = memchr(line + start, delimiter, source->line_length - start);
+    const char *end = memmem(line + start, source->line_length - start, delimiter, bytes);
     *length = (uint32_t)(end == NULL ? source->line_length - start : end - (line + start));
     *address = source->address + source->line_start + start;
-    in_set(unit, start + *length + (end != NULL));
+    in_set(unit, start + *length + (end != NULL ? bytes : 0));
     weft_charge(unit, *length / 8);
     return WEFT_NEXT;
+}
+
+int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, uint32_t *length)
+{
+    return parse(unit, &delimiter, 1, address, length);
 }
 
 static int32_t interpret_number(struct weft_unit *unit, const char *name, uint32_t length,
@@ -237,7 +244,11 @@ int32_t weft_op_refill(struct weft_unit *unit)
 int32_t weft_op_parse(struct weft_unit *unit)
 {
     uint32_t address, length;
-    const int32_t code = weft_parse(unit, (char)weft_pop(unit->block), &address, &length);
+    uint8_t delimiter[WEFT_XCHAR_BYTES_MAX];
+    const weft_cell xchar = weft_pop(unit->block);
+    uint32_t bytes = xchar < 0x80 ? 0 : weft_xchar_put((uint64_t)xchar, delimiter);
+    if (bytes == 0) delimiter[bytes++] = (uint8_t)xchar;
+    const int32_t code = parse(unit, delimiter, bytes, &address, &length);
     weft_push(unit->block, address);
     weft_push(unit->block, length);
     return code;

@@ -24,6 +24,7 @@ enum weft_segment_id {
     WEFT_SEGMENT_SCRATCH,
     WEFT_SEGMENT_MESSAGE,
     WEFT_SEGMENT_RESULT,
+    WEFT_SEGMENT_HEAP, // ALLOCATE's memory.
     WEFT_SEGMENT_COUNT,
 };
 
@@ -44,15 +45,18 @@ enum weft_word_kind {
     WEFT_WORD_DOES,  // A CREATE whose code goes on in a does-part.
     WEFT_WORD_MARKER,
     WEFT_WORD_TWO_VALUE, // body: two cells, the top one first.
+    WEFT_WORD_LOCAL,     // Of the open definition. body: its place above the frame.
+    WEFT_WORD_SYNONYM,   // body: common index of the word it stands for.
     WEFT_WORD_KIND_COUNT,
 };
 
 enum {
     WEFT_WORD_IMMEDIATE = 1,
     WEFT_WORD_COMPILE_ONLY = 2,
-    WEFT_WORD_VALID = 4,   // Closed and verified: may be executed.
-    WEFT_WORD_STATIC = 8,  // need..net hold, so one check at entry covers the body.
-    WEFT_WORD_VISIBLE = 16 // Found by name.
+    WEFT_WORD_VALID = 4,    // Closed and verified: may be executed.
+    WEFT_WORD_STATIC = 8,   // need..net hold, so one check at entry covers the body.
+    WEFT_WORD_VISIBLE = 16, // Found by name.
+    WEFT_WORD_SMART = 32    // Does by STATE one thing or the other; only in the system module.
 };
 
 // Also the layout in an image.
@@ -69,8 +73,8 @@ struct weft_word {
     uint8_t grow;  // cells that the stack may rise above its height at entry,
     uint8_t rneed; // and the same of the return stack.
     uint8_t rgrow;
-    uint8_t spare;
-    int16_t net; // Height at exit less height at entry.
+    uint8_t list; // The word list it is in.
+    int16_t net;  // Height at exit less height at entry.
     uint32_t hash;
 };
 _Static_assert(sizeof(struct weft_word) == 32, "part of the image");
@@ -109,6 +113,26 @@ enum {
     WEFT_SLACK_TOKENS = 8,
 };
 
+// Word lists are small numbers; a program sees 1 + one as its wid.
+enum {
+    WEFT_LIST_FORTH = 0, // The system module's words, and the unit's by default.
+    WEFT_LISTS_MAX = 253,
+    WEFT_LIST_SUBSTITUTIONS = 253, // Of REPLACES.
+    WEFT_LIST_LOCALS = 254,        // Of the open definition.
+    WEFT_ORDER_MAX = 16,
+    WEFT_LOCALS_MAX = 64,
+};
+
+// The search order, as MARKER keeps it.
+struct weft_order {
+    uint8_t list[WEFT_ORDER_MAX]; // The first to be searched first.
+    uint8_t count;
+    uint8_t current; // Where definitions go.
+    uint8_t lists;   // Word lists made by WORDLIST.
+    uint8_t locals;  // Of the open definition.
+};
+_Static_assert(sizeof(struct weft_order) == 20, "part of the image");
+
 enum weft_status { WEFT_STATUS_IDLE, WEFT_STATUS_READY, WEFT_STATUS_PARKED, WEFT_STATUS_BYE };
 
 struct weft_block {
@@ -135,12 +159,13 @@ struct weft_block {
     uint32_t abort_address;
     uint32_t abort_length;
     uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
+    struct weft_order order;
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 304, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 336, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {

@@ -76,6 +76,7 @@ int weft_unit_create(const struct weft_forth_system *system, const struct weft_f
         block->segment[n] = (struct weft_segment){.offset = offset, .capacity = birth_bytes[n]};
         offset += birth_bytes[n];
     }
+    weft_order_reset(block);
     block->segment[WEFT_SEGMENT_DATA].used = WEFT_VARIABLE_BYTES;
     weft_variable_set(block, WEFT_VARIABLE_BASE, 10);
     unit->block = block;

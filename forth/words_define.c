@@ -28,9 +28,11 @@ static int32_t header(struct weft_unit *unit, enum weft_word_kind kind, bool *ag
 
 static void open_definition(struct weft_unit *unit, uint32_t own_index)
 {
+    weft_own_word(unit, own_index)->body = (uint32_t)weft_here(unit); // For FORGET.
     unit->block->definition = own_index + 1;
     unit->block->first = own_index;
     unit->block->leave = 0;
+    unit->block->order.locals = 0;
     state_set(unit, true);
 }
 
@@ -55,7 +57,8 @@ int32_t weft_op_noname(struct weft_unit *unit)
 
 static int32_t close_part(struct weft_unit *unit)
 {
-    int32_t code = weft_compile_op(unit, WEFT_OP_exit);
+    int32_t code = weft_compile_exit(unit);
+    weft_locals_drop(unit);
     if (code == 0) code = weft_word_close(unit, unit->block->definition - 1);
     return code;
 }
@@ -79,7 +82,7 @@ int32_t weft_op_semicolon(struct weft_unit *unit)
 
 int32_t weft_op_exit_word(struct weft_unit *unit)
 {
-    return weft_compile_op(unit, WEFT_OP_exit);
+    return weft_compile_exit(unit);
 }
 
 int32_t weft_op_left_bracket(struct weft_unit *unit)
@@ -109,6 +112,12 @@ int32_t weft_op_immediate(struct weft_unit *unit)
 int32_t weft_op_compile_only(struct weft_unit *unit)
 {
     return flag_latest(unit, WEFT_WORD_COMPILE_ONLY);
+}
+
+// STATE-SMART: only the prelude may say so of a word.
+int32_t weft_op_state_smart(struct weft_unit *unit)
+{
+    return unit->building ? flag_latest(unit, WEFT_WORD_SMART) : -21;
 }
 
 int32_t weft_op_recurse(struct weft_unit *unit)
@@ -146,13 +155,26 @@ static int32_t named_word(struct weft_unit *unit, uint32_t *index)
     return *index == WEFT_WORD_NONE ? -13 : WEFT_NEXT;
 }
 
+// Compiles that the compilation semantics of an immediate word be done: of one that asks STATE what
+// to do, those of compiling, whatever STATE says then.
+static int32_t compile_immediate(struct weft_unit *unit, uint32_t index)
+{
+    if (!(weft_word_at(unit, index)->flags & WEFT_WORD_SMART))
+        return weft_compile_word(unit, index);
+    const uint32_t compiling = weft_find_shared(unit, "(COMPILING)");
+    if (compiling == WEFT_WORD_NONE) return -48; // The prelude has not come so far.
+    const int32_t code = weft_compile_literal(unit, (weft_cell)index + 1);
+    return code != 0 ? code : weft_compile_word(unit, compiling);
+}
+
 int32_t weft_op_postpone(struct weft_unit *unit)
 {
     uint32_t index;
     int32_t code = named_word(unit, &index);
     if (code != WEFT_NEXT) return code;
     if (weft_word_at(unit, index)->flags & WEFT_WORD_IMMEDIATE)
-        return weft_compile_word(unit, index);
+        return compile_immediate(unit, index);
+    if (weft_word_at(unit, index)->kind == WEFT_WORD_LOCAL) return -48;
     code = weft_compile_literal(unit, (weft_cell)index + 1);
     return code != 0 ? code : weft_compile_op(unit, WEFT_OP_compile_comma);
 }
@@ -161,7 +183,7 @@ int32_t weft_op_compile_bracket(struct weft_unit *unit)
 {
     uint32_t index;
     const int32_t code = named_word(unit, &index);
-    return code != WEFT_NEXT ? code : weft_compile_word(unit, index);
+    return code != WEFT_NEXT ? code : compile_immediate(unit, index);
 }
 
 int32_t weft_op_tick(struct weft_unit *unit)
@@ -231,11 +253,9 @@ static int32_t finish(struct weft_unit *unit, int32_t index, int32_t code)
     return code;
 }
 
-static int32_t begin_word(struct weft_unit *unit, enum weft_word_kind kind, bool aligned,
-                          bool *again)
+// Opens the word `index` whose header has just been made.
+static int32_t open_word(struct weft_unit *unit, int32_t index, bool aligned)
 {
-    const int32_t index = header(unit, kind, again);
-    if (index < 0 || *again) return index;
     int32_t code = 0;
     if (aligned) align_here(unit, &code);
     if (code != 0) {
@@ -248,6 +268,13 @@ static int32_t begin_word(struct weft_unit *unit, enum weft_word_kind kind, bool
     return index;
 }
 
+static int32_t begin_word(struct weft_unit *unit, enum weft_word_kind kind, bool aligned,
+                          bool *again)
+{
+    const int32_t index = header(unit, kind, again);
+    return index < 0 || *again ? index : open_word(unit, index, aligned);
+}
+
 // An address as LIT32 whatever its size, so that DOES> finds it.
 static int32_t compile_address(struct weft_unit *unit, uint32_t address)
 {
@@ -257,16 +284,40 @@ static int32_t compile_address(struct weft_unit *unit, uint32_t address)
     return code;
 }
 
-static int32_t create(struct weft_unit *unit, weft_cell bytes)
+static int32_t create_open(struct weft_unit *unit, int32_t index, weft_cell bytes)
 {
-    bool again;
-    const int32_t index = begin_word(unit, WEFT_WORD_CREATE, true, &again);
-    if (index < 0 || again) return again ? WEFT_REDO : index;
     int32_t code = compile_address(unit, (uint32_t)weft_here(unit));
     // Room for DOES>: LIT32 address TAIL part.
     if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
     if (code == 0) code = weft_allot(unit, bytes);
     return finish(unit, index, code);
+}
+
+static int32_t create(struct weft_unit *unit, weft_cell bytes)
+{
+    bool again;
+    const int32_t index = begin_word(unit, WEFT_WORD_CREATE, true, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    return create_open(unit, index, bytes);
+}
+
+// (CREATE) ( c-addr u list -- ): a word of that name, in that word list.
+int32_t weft_op_create_named(struct weft_unit *unit)
+{
+    const weft_cell *at = weft_top(unit->block) - 2;
+    const uint64_t length = (uint64_t)at[1];
+    const char *name = weft_address_read(unit, (uint64_t)at[0], length);
+    const uint8_t list = (uint8_t)at[2];
+    if (unit->block->definition != 0) return -29;
+    if (name == NULL) return -9;
+    if (length == 0) return -16;
+    if (length > WEFT_NAME_BYTES_MAX) return -19;
+    unit->block->dsp -= 3;
+    int32_t index = weft_word_add(unit, WEFT_WORD_CREATE, name, (uint32_t)length);
+    if (index < 0) return index;
+    weft_own_word(unit, (uint32_t)index)->list = list;
+    index = open_word(unit, index, true);
+    return index < 0 ? index : create_open(unit, index, 0);
 }
 
 int32_t weft_op_create(struct weft_unit *unit)
@@ -334,6 +385,7 @@ int32_t weft_op_to(struct weft_unit *unit)
     int32_t code = named_word(unit, &index);
     if (code != WEFT_NEXT) return code;
     const struct weft_word *word = weft_word_at(unit, index);
+    if (word->kind == WEFT_WORD_LOCAL) return weft_compile_local_store(unit, word);
     const bool two = word->kind == WEFT_WORD_TWO_VALUE;
     if (word->kind != WEFT_WORD_VALUE && !two) return -32;
     if (weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0) {
@@ -380,8 +432,10 @@ int32_t weft_op_marker(struct weft_unit *unit)
     bool again;
     const int32_t index = begin_word(unit, WEFT_WORD_MARKER, false, &again);
     if (index < 0 || again) return again ? WEFT_REDO : index;
+    // The search order goes to HERE, to be found again there.
     weft_own_word(unit, (uint32_t)index)->body = here;
-    int32_t code = weft_compile_literal(unit, index);
+    int32_t code = weft_data_append(unit, &unit->block->order, sizeof(unit->block->order));
+    if (code == 0) code = weft_compile_literal(unit, index);
     if (code == 0) code = weft_compile_op(unit, WEFT_OP_forget_to);
     return finish(unit, index, code);
 }
@@ -407,19 +461,37 @@ static bool in_use(const struct weft_unit *unit, uint32_t code)
     return false;
 }
 
+// Forgets own words from `index` on, and the data space since then.
+static int32_t forget(struct weft_unit *unit, uint32_t index)
+{
+    struct weft_block *block = unit->block;
+    if (block->definition != 0) return -29;
+    if (index >= weft_own_words(block)) return -15;
+    const struct weft_word *word = weft_own_word(unit, index);
+    if (in_use(unit, word->code)) return -15;
+    const uint32_t used = word->body - WEFT_ADDRESS_DATA;
+    if (word->kind != WEFT_WORD_SYNONYM && used >= WEFT_VARIABLE_BYTES &&
+        used <= block->segment[WEFT_SEGMENT_DATA].used)
+        block->segment[WEFT_SEGMENT_DATA].used = used;
+    weft_words_drop(unit, index);
+    return WEFT_NEXT;
+}
+
 int32_t weft_op_forget_to(struct weft_unit *unit)
 {
     struct weft_block *block = unit->block;
     const uint64_t index = (uint64_t)weft_pop(block);
-    if (block->definition != 0) return -29;
     if (index >= weft_own_words(block)) return -15;
     const struct weft_word *word = weft_own_word(unit, (uint32_t)index);
-    if (word->kind != WEFT_WORD_MARKER || in_use(unit, word->code)) return -15;
-    const uint32_t used = word->body - WEFT_ADDRESS_DATA;
-    if (used >= WEFT_VARIABLE_BYTES && used <= block->segment[WEFT_SEGMENT_DATA].used) {
-        block->segment[WEFT_SEGMENT_DATA].used = used;
-    }
-    weft_words_drop(unit, (uint32_t)index);
+    if (word->kind != WEFT_WORD_MARKER) return -15;
+    const void *kept = weft_address_read(unit, word->body, sizeof(block->order));
+    struct weft_order order = block->order;
+    if (kept != NULL) memcpy(&order, kept, sizeof(order));
+    const int32_t code = forget(unit, (uint32_t)index);
+    if (code != WEFT_NEXT) return code;
+    // The program may have written anything there.
+    if (weft_order_valid(&order)) block->order = order;
+    block->order.locals = 0;
     // The marker's code is gone too: return from it here.
     const uint64_t frame = weft_calls(block)[block->csp - 1];
     if ((uint32_t)frame & WEFT_CODE_SPECIAL) return -25;
@@ -428,16 +500,33 @@ int32_t weft_op_forget_to(struct weft_unit *unit)
     return WEFT_JUMP;
 }
 
+// FORGET ( "name" -- )
+int32_t weft_op_forget(struct weft_unit *unit)
+{
+    uint32_t address, length;
+    const int32_t code = weft_parse_name(unit, &address, &length);
+    if (code != WEFT_NEXT) return code;
+    if (length == 0) return -16;
+    const char *name = weft_address_read(unit, address, length);
+    const uint32_t index = weft_find_in(unit, unit->block->order.current, name, length);
+    if (index == WEFT_WORD_NONE) return -13;
+    const uint32_t shared = weft_shared_words(unit);
+    return index < shared ? -15 : forget(unit, index - shared);
+}
+
 // DOES>: ends this part of the definition; the next, without a name, is what the created word does.
 int32_t weft_op_does(struct weft_unit *unit)
 {
     if (unit->block->definition == 0) return -14;
-    const uint32_t part = weft_own_words(unit->block) + weft_shared_words(unit);
     const uint32_t first = unit->block->first, current = unit->block->definition - 1;
     int32_t code = weft_compile_op(unit, WEFT_OP_set_does);
-    if (code == 0) code = weft_compile_token(unit, (uint16_t)part);
-    if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
+    const uint32_t operand = weft_own_tokens(unit->block);
+    if (code == 0) code = weft_compile_token(unit, 0);
+    if (code == 0) code = weft_compile_exit(unit);
     if (code != 0) return code;
+    weft_locals_drop(unit); // The part that follows may have its own.
+    const uint32_t part = weft_own_words(unit->block) + weft_shared_words(unit);
+    ((uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE))[operand] = (uint16_t)part;
     const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
     if (index < 0) return index;
     unit->block->first = first;

@@ -5,6 +5,7 @@
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
+#include "forth/xchar.h"
 
 static uint64_t chunk(uint64_t length)
 {
@@ -164,7 +165,8 @@ static int32_t compile_string(struct weft_unit *unit, const char *text, uint32_t
     return code != 0 ? code : weft_compile_literal(unit, length);
 }
 
-// A string for the interpreting user: in one of two buffers, in turn; a long one stays in its text.
+// A string for the interpreting user: in one of a few buffers, in turn; a long one stays in its
+// text.
 static int32_t give_string(struct weft_unit *unit, const char *text, uint32_t length,
                            uint32_t address)
 {
@@ -174,7 +176,8 @@ static int32_t give_string(struct weft_unit *unit, const char *text, uint32_t le
         const int32_t code = weft_scratch(unit);
         if (code != 0) return code;
         struct weft_block *block = unit->block;
-        const uint32_t at = WEFT_SCRATCH_STRINGS + (block->string_turn++ & 1) * WEFT_STRING_BYTES;
+        const uint32_t at =
+            WEFT_SCRATCH_STRINGS + block->string_turn++ % WEFT_STRINGS * WEFT_STRING_BYTES;
         memcpy((char *)weft_segment_base(block, WEFT_SEGMENT_SCRATCH) + at, copy, length);
         address = WEFT_ADDRESS_SCRATCH + at;
     }
@@ -314,14 +317,17 @@ int32_t weft_op_abort_quote(struct weft_unit *unit)
     return code != 0 ? code : weft_compile_op(unit, WEFT_OP_abort_text);
 }
 
-// The first character of the name that follows.
+// The first character of the name that follows: an extended one if it is well formed.
 static int32_t parsed_char(struct weft_unit *unit, weft_cell *value)
 {
     uint32_t address, length;
     const int32_t code = weft_parse_name(unit, &address, &length);
     if (code != WEFT_NEXT) return code;
     if (length == 0) return -16;
-    *value = *(const uint8_t *)weft_address_read(unit, address, 1);
+    const uint8_t *name = weft_address_read(unit, address, length);
+    uint32_t bytes;
+    *value = weft_xchar_get(name, length, &bytes);
+    if (*value < 0) *value = name[0];
     return WEFT_NEXT;
 }
 
@@ -348,18 +354,37 @@ int32_t weft_op_environment(struct weft_unit *unit)
         int cells;
         weft_cell value[2]; // value[1] on top.
     } answers[] = {
+        {"#LOCALS", 1, {WEFT_LOCALS_MAX}},
         {"/COUNTED-STRING", 1, {255}},
         {"/HOLD", 1, {WEFT_HOLD_BYTES}},
         {"/PAD", 1, {WEFT_PAD_BYTES}},
         {"ADDRESS-UNIT-BITS", 1, {8}},
+        {"CORE", 1, {WEFT_TRUE}},
+        {"CORE-EXT", 1, {WEFT_TRUE}},
+        {"DOUBLE", 1, {WEFT_TRUE}},
+        {"DOUBLE-EXT", 1, {WEFT_TRUE}},
+        {"EXCEPTION", 1, {WEFT_TRUE}},
+        {"EXCEPTION-EXT", 1, {WEFT_TRUE}},
         {"FLOORED", 1, {WEFT_TRUE}},
+        {"LOCALS", 1, {WEFT_TRUE}},
+        {"LOCALS-EXT", 1, {WEFT_TRUE}},
         {"MAX-CHAR", 1, {255}},
         {"MAX-D", 2, {-1, INT64_MAX}},
         {"MAX-N", 1, {INT64_MAX}},
         {"MAX-U", 1, {-1}},
         {"MAX-UD", 2, {-1, -1}},
+        {"MAX-XCHAR", 1, {WEFT_XCHAR_MAX}},
+        {"MEMORY-ALLOC", 1, {WEFT_TRUE}},
         {"RETURN-STACK-CELLS", 1, {unit->options.stack_cells_max}},
+        {"SEARCH-ORDER", 1, {WEFT_TRUE}},
+        {"SEARCH-ORDER-EXT", 1, {WEFT_TRUE}},
         {"STACK-CELLS", 1, {unit->options.stack_cells_max}},
+        {"STRING", 1, {WEFT_TRUE}},
+        {"STRING-EXT", 1, {WEFT_TRUE}},
+        {"TOOLS", 1, {WEFT_TRUE}},
+        {"WORDLISTS", 1, {WEFT_ORDER_MAX}},
+        {"XCHAR-ENCODING", 0, {0}}, // A string.
+        {"XCHAR-MAXMEM", 1, {WEFT_XCHAR_BYTES_MAX}},
     };
     const uint64_t length = (uint64_t)weft_pop(unit->block);
     const char *name = weft_address_read(unit, (uint64_t)weft_pop(unit->block), length);
@@ -368,6 +393,10 @@ int32_t weft_op_environment(struct weft_unit *unit)
         if (strlen(answers[n].name) != length ||
             !weft_name_equal(answers[n].name, name, (uint32_t)length))
             continue;
+        if (answers[n].cells == 0) {
+            const int32_t code = give_string(unit, "UTF-8", 5, 0);
+            if (code != WEFT_NEXT) return code;
+        }
         for (int c = 0; c < answers[n].cells; c++)
             weft_push(unit->block, answers[n].value[c]);
         weft_push(unit->block, WEFT_TRUE);

@@ -45,12 +45,14 @@ static void say_name(struct weft_unit *unit, uint32_t index)
     weft_output(unit, text, length + 1);
 }
 
-// WORDS: newest first, the unit's own before those that all share.
+// WORDS: those of the first word list, newest first, the unit's own before those that all share.
 int32_t weft_op_words(struct weft_unit *unit)
 {
     const uint32_t count = weft_shared_words(unit) + weft_own_words(unit->block);
-    for (uint32_t n = count; n-- > 0 && !output_full(unit);) {
-        if (weft_word_at(unit, n)->flags & WEFT_WORD_VISIBLE) say_name(unit, n);
+    const struct weft_order *order = &unit->block->order;
+    for (uint32_t n = count; n-- > 0 && order->count > 0 && !output_full(unit);) {
+        const struct weft_word *word = weft_word_at(unit, n);
+        if (word->flags & WEFT_WORD_VISIBLE && word->list == order->list[0]) say_name(unit, n);
     }
     unit->budget -= (int32_t)(count / 8);
     return WEFT_NEXT;
@@ -72,6 +74,8 @@ static void say_operation(struct weft_unit *unit, unsigned op, const uint16_t *o
     case WEFT_OP_lit32: say(unit, "%d ", (int32_t)weft_le32_get(operand)); return;
     case WEFT_OP_lit64: say(unit, "%lld ", (long long)weft_cell_get(operand)); return;
     case WEFT_OP_exit: say(unit, "EXIT "); return;
+    case WEFT_OP_local:
+    case WEFT_OP_local_store:
     case WEFT_OP_tail:
     case WEFT_OP_set_does: say(unit, "%s %u ", internal_names[op], operand[0]); return;
     case WEFT_OP_call:

@@ -93,4 +93,48 @@ static inline enum weft_unit_state forth_text(struct forth_run *run, const char 
     return forth_go(run, UINT64_MAX);
 }
 
+// A source and what it must print.
+struct forth_case {
+    const char *source, *output;
+};
+
+// Runs each case in every mode, in a unit of its own; nothing may differ, and nothing may fault but
+// what waits for a user.
+static inline void forth_print_what_they_must(const struct weft_forth_system *system,
+                                              const struct forth_case *cases, size_t count)
+{
+    static struct forth_run run;
+    int failures = 0;
+    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
+        for (size_t n = 0; n < count; n++) {
+            char rendered[512] = "";
+            forth_open(&run, system, mode);
+            forth_text(&run, "test", cases[n].source);
+            if (run.state == WEFT_UNIT_FAULT)
+                weft_unit_error_render(&run.error, rendered, sizeof(rendered));
+            const bool expects_more = strstr(cases[n].source, "accept") != NULL;
+            if (strcmp(run.output, cases[n].output) != 0 ||
+                (run.state == WEFT_UNIT_FAULT && !expects_more)) {
+                failures++;
+                print_message("mode %d: %s\nprinted [%s]\n   must [%s]\n%s\n", mode,
+                              cases[n].source, run.output, cases[n].output, rendered);
+            }
+            forth_close(&run);
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
+// Set-up and tear-down of a group of tests: *state is the system module.
+static inline int forth_compile_system(void **state)
+{
+    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
+}
+
+static inline int forth_free_system(void **state)
+{
+    weft_forth_system_free(*state);
+    return 0;
+}
+
 #endif // WEFT_TESTS_FORTH_RUN_H

@@ -96,31 +96,31 @@ static void the_header_is_as_documented(void **state)
     static struct forth_run run;
     forth_open(&run, *state, FORTH_PLAIN);
     const size_t bytes = save(run.unit, image);
-    assert_memory_equal(image, "weftunit\1\0\0\0", 12);
+    assert_memory_equal(image, "weftunit\2\0\0\0", 12);
     assert_int_equal(weft_le32_get(image + 12), weft_crc32c(0, image + 16, bytes - 16));
     assert_int_equal(weft_le64_get(image + 16), weft_forth_system_hash(*state));
     assert_int_equal(weft_le32_get(image + 24), bytes - 40);
     assert_int_equal(weft_le32_get(image + 28), 0);
     assert_int_equal(weft_le64_get(image + 32), 0);
-    assert_int_equal(weft_le32_get(image + 40), 304);      // The data space begins,
+    assert_int_equal(weft_le32_get(image + 40), 336);      // The data space begins,
     assert_int_equal(weft_le32_get(image + 40 + 8), 24);   // with three variables,
-    assert_int_equal(weft_le64_get(image + 40 + 304), 10); // of which BASE is the first.
-    assert_int_equal(weft_le32_get(image + 40 + 13 * 12), bytes - 40); // The block's own size.
+    assert_int_equal(weft_le64_get(image + 40 + 336), 10); // of which BASE is the first.
+    assert_int_equal(weft_le32_get(image + 40 + 14 * 12), bytes - 40); // The block's own size.
     forth_close(&run);
 }
 
 // Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
 // unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
-static void damage_stays_inside(void **state)
+static void damage_to(void **state, const char *text, unsigned step)
 {
     static uint8_t image[IMAGE_BYTES_MAX], damaged[IMAGE_BYTES_MAX];
     static struct forth_run run;
     struct weft_prng prng;
     forth_open(&run, *state, FORTH_PLAIN);
-    assert_int_equal(weft_unit_interpret(run.unit, "t", program, sizeof(program) - 1), 0);
+    assert_int_equal(weft_unit_interpret(run.unit, "t", text, strlen(text)), 0);
     int loaded = 0;
     for (unsigned seed = 0; seed < 3000; seed++) {
-        uint32_t reductions = 3;
+        uint32_t reductions = step;
         weft_unit_run(run.unit, &reductions);
         const size_t bytes = save(run.unit, image);
         memcpy(damaged, image, bytes);
@@ -140,6 +140,25 @@ static void damage_stays_inside(void **state)
     }
     assert_true(loaded > 100); // Most bytes are data, which may be anything.
     forth_close(&run);
+}
+
+static void damage_stays_inside(void **state)
+{
+    damage_to(state, program, 3);
+}
+
+// Word lists, locals, synonyms, the heap: each a thing of its own in the block.
+static void damage_to_the_word_sets_stays_inside(void **state)
+{
+    damage_to(state,
+              "wordlist constant w also w get-order nip swap 1 set-order drop only w set-current "
+              ": x 5 ; synonym y x forth-wordlist set-current marker m "
+              ": t {: a b | c :} 9 0 do a b + i + to c 40 allocate throw to a c a ! a @ drop "
+              "a 90 resize throw free throw loop a b c ; "
+              "s\" z\" s\" n\" replaces 1 2 t 2drop drop "
+              ": u {: a :} [ 1 2 t 2drop drop ] a ; 3 u drop m 1 2 "
+              ": v {: p q | r :} p [ s\" 1 yield 2 yield 3\" evaluate 2drop drop ] q ; v",
+              2);
 }
 
 static int compile_system(void **state)
@@ -169,6 +188,7 @@ int main(void)
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
         cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(damage_stays_inside),
+        cmocka_unit_test(damage_to_the_word_sets_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),
     };
     return cmocka_run_group_tests(tests, compile_system, free_system);

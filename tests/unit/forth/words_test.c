@@ -3,9 +3,7 @@
 // freed and loaded again between any two. Nothing may differ.
 #include "tests/unit/forth/forth_run.h"
 
-static const struct {
-    const char *source, *output;
-} cases[] = {
+static const struct forth_case cases[] = {
     // The stack.
     {"1 2 3 .s", "<3> 1 2 3 "},
     {"1 dup . .", "1 1 "},
@@ -226,37 +224,7 @@ static const struct {
 
 static void words_print_what_they_must(void **state)
 {
-    static struct forth_run run;
-    int failures = 0;
-    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
-        for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
-            char rendered[512] = "";
-            forth_open(&run, *state, mode);
-            forth_text(&run, "test", cases[n].source);
-            if (run.state == WEFT_UNIT_FAULT)
-                weft_unit_error_render(&run.error, rendered, sizeof(rendered));
-            const bool expects_more = strstr(cases[n].source, "accept") != NULL;
-            if (strcmp(run.output, cases[n].output) != 0 ||
-                (run.state == WEFT_UNIT_FAULT && !expects_more)) {
-                failures++;
-                print_message("mode %d: %s\nprinted [%s]\n   must [%s]\n%s\n", mode,
-                              cases[n].source, run.output, cases[n].output, rendered);
-            }
-            forth_close(&run);
-        }
-    }
-    assert_int_equal(failures, 0);
-}
-
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
+    forth_print_what_they_must(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 int main(void)
@@ -264,5 +232,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_print_what_they_must),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

@@ -1,0 +1,148 @@
+
+\ prelude_sets.fs: words of the optional word sets, behind prelude.fs in the same module.
+
+\ Does what the immediate word xt does while compiling, whatever STATE says.
+: (COMPILING) ( i*x xt -- j*x ) STATE @ >R TRUE STATE ! CATCH R> STATE ! THROW ;
+
+\ Search-Order. A wid is 1 + the number of a word list; that of the system is number 0.
+1 CONSTANT FORTH-WORDLIST
+: ORDER-AT-LEAST-ONE ( -- widn..wid1 n ) GET-ORDER DUP 0= IF -50 THROW THEN ;
+: ALSO ( -- ) ORDER-AT-LEAST-ONE OVER SWAP 1+ SET-ORDER ;
+: PREVIOUS ( -- ) ORDER-AT-LEAST-ONE NIP 1- SET-ORDER ;
+: ONLY ( -- ) -1 SET-ORDER ;
+: FORTH ( -- ) GET-ORDER DUP IF NIP ELSE 1+ THEN FORTH-WORDLIST SWAP SET-ORDER ;
+: DEFINITIONS ( -- )
+  ORDER-AT-LEAST-ONE OVER >R 0 DO DROP LOOP R> SET-CURRENT ;
+: .WID ( wid -- ) DUP FORTH-WORDLIST = IF DROP ." FORTH " ELSE . THEN ;
+: ORDER ( -- ) GET-ORDER 0 ?DO .WID LOOP ." / " GET-CURRENT .WID ;
+
+\ Programming-Tools.
+: CS-PICK ( u -- ) PICK ;
+: CS-ROLL ( u -- ) ROLL ;
+\ TRAVERSE-WORDLIST ( i*x xt wid -- j*x ): xt ( k*x nt -- l*x flag ) with each name, newest first.
+: TRAVERSE-WORDLIST
+  0 BEGIN OVER (NEXT-NAME) DUP WHILE
+    DUP >R -ROT 2DUP 2>R DROP EXECUTE 2R> R> 3 ROLL
+  WHILE REPEAT THEN 2DROP DROP ;
+
+\ Facility.
+: +FIELD ( n1 n2 "name" -- n3 ) CREATE OVER , + DOES> @ + ;
+: FIELD: ( n1 "name" -- n2 ) ALIGNED 1 CELLS +FIELD ;
+: CFIELD: ( n1 "name" -- n2 ) 1 CHARS +FIELD ;
+: BEGIN-STRUCTURE ( "name" -- addr 0 ) CREATE HERE 0 0 , DOES> @ ;
+: END-STRUCTURE ( addr n -- ) SWAP ! ;
+: EMIT? ( -- flag ) TRUE ;
+: ESCAPE-SEQUENCE ( -- ) 27 EMIT [CHAR] [ EMIT ;
+: PAGE ( -- ) ESCAPE-SEQUENCE ." 2J" ESCAPE-SEQUENCE ." H" ;
+: AT-XY ( column row -- )
+  BASE @ >R DECIMAL ESCAPE-SEQUENCE 1+ 0 .R [CHAR] ; EMIT 1+ 0 .R [CHAR] H EMIT R> BASE ! ;
+
+\ Locals. A name takes the cell on top, so those of {: are declared from the last to the first.
+: STR= ( c-addr1 u1 c-addr2 u2 -- flag ) COMPARE 0= ;
+: LOCAL-NAME ( "name" -- c-addr u )
+  BEGIN PARSE-NAME DUP 0= WHILE 2DROP REFILL 0= IF -39 THROW THEN REPEAT ;
+: ENDS-LOCALS? ( c-addr u -- flag )
+  2DUP S" |" STR= >R 2DUP S" --" STR= >R S" :}" STR= R> R> OR OR ;
+: DECLARE-ARGUMENTS ( "names" -- c-addr u )
+  0 >R BEGIN LOCAL-NAME 2DUP ENDS-LOCALS? 0= WHILE R> 1+ >R REPEAT
+  R> 0 ?DO 2SWAP (LOCAL) LOOP ;
+: DECLARE-VALUES ( "names" -- c-addr u )
+  BEGIN LOCAL-NAME 2DUP ENDS-LOCALS? 0= WHILE 0 POSTPONE LITERAL (LOCAL) REPEAT ;
+: {: ( "arguments | values -- results :}" -- )
+  DECLARE-ARGUMENTS 2DUP S" |" STR= IF 2DROP DECLARE-VALUES THEN
+  BEGIN S" :}" STR= 0= WHILE LOCAL-NAME REPEAT 0 0 (LOCAL) ; IMMEDIATE COMPILE-ONLY
+: LOCALS| ( "names |" -- )
+  BEGIN LOCAL-NAME 2DUP S" |" STR= 0= WHILE (LOCAL) REPEAT
+  2DROP 0 0 (LOCAL) ; IMMEDIATE COMPILE-ONLY
+
+\ Memory-Allocation: a block that cannot grow where it is moves to a new one.
+: RESIZE ( a-addr1 u -- a-addr2 ior )
+  {: old size | count new :}
+  old size (RESIZE) TO count
+  count 1 < IF old count EXIT THEN
+  size ALLOCATE IF DROP old -61 EXIT THEN TO new
+  old new count 1- MOVE old FREE DROP new 0 ;
+
+\ String. What REPLACES defines is a word of a list of its own (wid 254); its body: the room, the
+\ length, the text.
+: SUBSTITUTION ( c-addr u -- a-addr | 0 ) 254 SEARCH-WORDLIST IF >BODY ELSE 0 THEN ;
+: REPLACES ( c-addr1 u1 c-addr2 u2 -- )
+  {: text length name count | body :}
+  name count SUBSTITUTION DUP IF DUP @ length U< IF DROP 0 THEN THEN TO body
+  body 0= IF
+    name count 253 (CREATE) HERE TO body
+    length 2* 16 MAX DUP , 0 , ALLOT
+  THEN
+  length body CELL+ ! text body 2 CELLS + length MOVE ;
+
+\ Appends to a buffer: how much is in it then, or -1 if it does not fit.
+: +SUBSTITUTED ( c-addr u buffer size n1 -- n2 )
+  {: text length buffer size n :}
+  n 0< n length + size U> OR IF -1 EXIT THEN
+  text buffer n + length MOVE n length + ;
+: UP-TO-% ( c-addr u -- u )
+  0 ?DO DUP I + C@ [CHAR] % = IF DROP I UNLOOP EXIT THEN LOOP DROP -1 ;
+\ Reads one piece at the start of a string: how many characters, what it stands for, and 1 if that
+\ was a substitution.
+: NEXT-PIECE ( c-addr u -- u2 c-addr3 u3 n )
+  {: text length | name body :}
+  text C@ [CHAR] % <> IF 1 text 1 0 EXIT THEN
+  text 1+ length 1- UP-TO-% TO name
+  name 0< IF length text length 0 EXIT THEN
+  name 0= IF 2 text 1 0 EXIT THEN
+  text 1+ name SUBSTITUTION TO body
+  name 2 + body IF body 2 CELLS + body CELL+ @ 1 ELSE text OVER 0 THEN ;
+: SUBSTITUTE-APART ( c-addr1 u1 c-addr2 u2 -- c-addr2 u3 n )
+  {: text length buffer size | n count :}
+  BEGIN length n 0< 0= AND WHILE
+    text length NEXT-PIECE count + TO count
+    buffer size n +SUBSTITUTED TO n
+    text length ROT /STRING TO length TO text
+  REPEAT
+  n 0< IF buffer 0 -78 ELSE buffer n count THEN ;
+\ Where the result would overwrite what is still to be read, a copy is read.
+: SUBSTITUTE ( c-addr1 u1 c-addr2 u2 -- c-addr2 u3 n )
+  {: text length buffer size | copy :}
+  text buffer size + U< buffer text length + U< AND 0= IF
+    text length buffer size SUBSTITUTE-APART EXIT
+  THEN
+  length ALLOCATE IF DROP buffer 0 -78 EXIT THEN TO copy
+  text copy length MOVE
+  copy length buffer size SUBSTITUTE-APART copy FREE DROP ;
+: UNESCAPE ( c-addr1 u1 c-addr2 -- c-addr2 u2 )
+  {: text length buffer | n :}
+  length 0 ?DO
+    text I + C@ DUP buffer n + C! n 1+ TO n
+    [CHAR] % = IF [CHAR] % buffer n + C! n 1+ TO n THEN
+  LOOP buffer n ;
+
+\ Extended characters: UTF-8.
+: XC!+? ( xchar xc-addr1 u1 -- xc-addr2 u2 flag )
+  2 PICK XC-SIZE 2DUP U< IF DROP ROT DROP FALSE EXIT THEN
+  >R -ROT XC!+ SWAP R> - TRUE ;
+: XCHAR+ ( xc-addr1 -- xc-addr2 ) DUP 4 X-SIZE + ;
+: XCHAR- ( xc-addr1 -- xc-addr2 ) BEGIN 1- DUP C@ $C0 AND $80 <> UNTIL ;
+: +X/STRING ( xc-addr1 u1 -- xc-addr2 u2 ) 2DUP X-SIZE /STRING ;
+: X\STRING- ( xc-addr u1 -- xc-addr u2 ) DUP IF OVER + XCHAR- OVER - THEN ;
+: -TRAILING-GARBAGE ( xc-addr u1 -- xc-addr u2 )
+  DUP 0= IF EXIT THEN
+  2DUP + DUP XCHAR- DUP DUP 4 X-SIZE + 2 PICK = IF 2DROP ELSE NIP NIP OVER - THEN ;
+: X-WIDTH ( xc-addr u -- n )
+  0 >R OVER + SWAP BEGIN 2DUP U> WHILE XC@+ XC-WIDTH R> + >R REPEAT 2DROP R> ;
+: XKEY ( -- xchar )
+  KEY DUP $C0 U< IF EXIT THEN
+  DUP $E0 U< IF $1F AND 1 ELSE DUP $F0 U< IF $0F AND 2 ELSE $07 AND 3 THEN THEN
+  0 DO 6 LSHIFT KEY $3F AND OR LOOP ;
+
+\ TIME&DATE ( -- second minute hour day month year ) in UTC. Years begin in March here, so that the
+\ odd day is the last of them.
+: TIME&DATE
+  UTIME 1000000 UM/MOD NIP 86400 /MOD 719468 + 146097 /MOD
+  {: seconds day era | year month :}
+  day day 1460 / - day 36524 / + day 146096 / - 365 / TO year
+  day year 365 * year 4 / + year 100 / - - TO day
+  day 5 * 2 + 153 / TO month
+  seconds 60 /MOD 60 /MOD
+  day month 153 * 2 + 5 / - 1+
+  month DUP 10 < IF 3 + ELSE 9 - THEN
+  year era 400 * + OVER 3 < IF 1+ THEN ;

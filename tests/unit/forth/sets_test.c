@@ -1,0 +1,178 @@
+// The optional word sets, from the standard's text: a source and what it must print, run as
+// words_test.c runs the others.
+#include "tests/unit/forth/forth_run.h"
+
+// A word list with a word `x` of its own in front of the one in FORTH.
+#define TWO_LISTS ": x 1 ; wordlist constant w get-current w set-current : x 2 ; set-current "
+
+static const struct forth_case cases[] = {
+    // Search-Order.
+    {"get-order . forth-wordlist = .", "1 -1 "},
+    {TWO_LISTS "x . also get-order nip w swap set-order x . previous x .", "1 2 1 "},
+    {TWO_LISTS "s\" x\" w search-wordlist . execute . s\" dup\" w search-wordlist .", "-1 2 0 "},
+    {"s\" (\" forth-wordlist search-wordlist . ' ( = .", "1 -1 "},
+    {TWO_LISTS ": back forth-wordlist 1 set-order ; : t w 1 set-order s\" x\" evaluate back . ; t",
+     "2 "},
+    {TWO_LISTS ": t s\" dup\" evaluate ; : u w 1 set-order ['] t catch only . ; 1 u .", "-13 1 "},
+    {": t 0 set-order s\" dup\" ['] evaluate catch -1 set-order ; t . 2drop get-order . drop",
+     "-13 1 "},
+    {": w1 wordlist dup set-current ; w1 : y 5 ; forth-wordlist set-current [defined] y .", "0 "},
+    {"wordlist constant w also w get-order nip 2 set-order definitions get-current w = .", "-1 "},
+    {"also also get-order . 2drop drop only get-order . drop", "3 1 "},
+    {"only forth definitions order", "FORTH / FORTH "},
+    {": t 17 0 do forth-wordlist loop 17 set-order ; ' t catch . depth .", "-49 0 "},
+    {": t 99 1 set-order ; ' t catch . : u previous s\" x\" evaluate ; "
+     ": v ['] u catch only . ; v",
+     "-24 -13 "},
+    {": t 0 set-order previous ; : u ['] t catch only . ; u", "-50 "},
+    {"99 ' set-current catch . drop s\" x\" 77 ' search-wordlist catch . 2drop drop", "-24 -24 "},
+    {": t begin wordlist drop again ; ' t catch .", "-8 "},
+    {"marker m wordlist set-current also : q 1 ; forth-wordlist 1 set-order m get-current "
+     "forth-wordlist = . get-order . drop",
+     "-1 1 "},
+    {"create buffer 20 allot marker m here 20 - 3 255 fill m 1 .", "1 "},
+
+    // Locals.
+    {": t {: a b :} a . b . ; 1 2 t", "1 2 "},
+    {": t {: a b | c -- d :} a b + to c c c + . ; 1 2 t", "6 "},
+    {": t {: | a :} a . ; t", "0 "},
+    {": t {: a\n b :} a b - . ; 5 3 t", "2 "},
+    {": t {: -- dup :} ; 3 t .", "3 "},
+    {": t {: n :} n 0 ?do n i - . loop ; 3 t", "3 2 1 "},
+    {": t {: n :} n if n 1- recurse n . then ; 3 t", "1 2 3 "},
+    {": t {: n :} n 1 > if n . exit then 9 . ; 2 t 1 t", "2 9 "},
+    {": t {: n :} 10 0 do i n = if unloop n exit then loop 0 ; 4 t .", "4 "},
+    {": t {: a :} create a , does> @ {: b :} b b + . ; 7 t u u u", "14 14 "},
+    {": t {: a :} ['] abort catch . a . ; 5 t", "-1 5 "},
+    {": t {: a :} a throw ; : u {: b :} 8 ['] t catch . . b . ; 4 u", "8 "
+                                                                      "8 4 "},
+    {": t >r r> {: a :} 3 >r a . r> a . . ; 5 t", "5 5 3 "},
+    {"5 :noname {: a :} a 1+ ; execute .", "6 "},
+    {": t locals| a b | a . b . ; 1 2 t", "2 1 "},
+    {": local bl word count (local) ; immediate : end 0 0 (local) ; immediate "
+     ": t local a local b end a b . . ; 1 2 t",
+     "1 2 "},
+    {": t {: dup :} dup dup ; 7 t . . 8 dup . .", "7 7 8 8 "},
+    {": t {: x :} [defined] x literal x ; 3 t . . [defined] x .", "3 -1 0 "},
+    {": t {: a :} s\" a\" evaluate ; 3 ' t catch . drop", "-13 "},
+    {": t s\" : v {: a :} nowhere\" evaluate ; ' t catch . [defined] a . : v {: b :} b ; 4 v .",
+     "-13 0 4 "},
+    {": t s\" : u {: a :} postpone a ;\" evaluate ; ' t catch .", "-48 "},
+    {"s\" #locals\" environment? . 15 > .", "-1 -1 "},
+    {": t yield {: a b | c :} yield a b yield to c a yield - c . . ; 3 9 t", "9 0 "},
+
+    // Memory-Allocation.
+    {"100 allocate . dup aligned over = . free .", "0 -1 0 "},
+    {"here 100 allocate 2drop here = .", "-1 "},
+    {"8 allocate drop 5 over ! dup @ . free . ", "5 0 "},
+    {"10 allocate drop dup 10 char x fill 3000 resize . dup 10 type 2 resize . 2 type",
+     "0 xxxxxxxxxx0 xx"},
+    {"10 allocate drop 10 allocate drop swap dup 10 char y fill 9000 resize . 10 type free .",
+     "0 yyyyyyyyyy0 "},
+    {"0 allocate . free . 1 free . 0 free .", "0 0 -60 -60 "},
+    {"-1 allocate nip . 2000000000 allocate nip . 10 allocate drop dup -1 resize . = .",
+     "-59 -59 -61 -1 "},
+    {"10 allocate drop 10 allocate drop over free . swap free . drop", "0 -60 "},
+    {"100000000 allocate . .", "-59 0 "}, // More than the unit's quota.
+    {"10 allocate drop 10 allocate drop over free drop 10 allocate drop rot = . drop", "-1 "},
+    {"10 allocate drop dup free drop ' @ catch . drop", "-9 "}, // The heap has given it back.
+    {": t 200 0 do 40 allocate throw 0 over ! swap over ! loop ; 0 t "
+     ": u begin ?dup while dup @ swap free throw repeat ; u 1 .",
+     "1 "},
+    {"16 allocate drop 408 - 400 255 fill 100 allocate . free .", "0 0 "}, // The lists destroyed.
+    {"16 allocate drop 8 - 8 255 fill 100 allocate . 100 allocate . free . free .", "0 0 0 0 "},
+    {": t {: a u | b :} u allocate throw to b a b u move b u evaluate b free throw ; "
+     "s\" 1 2 + .\" t",
+     "3 "},
+
+    // Programming-Tools.
+    {": t 2 n>r 7 nr> ; 1 2 t .s", "<4> 7 1 2 2 "},
+    {": t n>r nr> ; 0 t .s", "<1> 0 "},
+    {": t n>r ; 1 5 ' t catch . 2drop", "-4 "},
+    {"synonym s dup 3 s . . synonym e s 4 e . .", "3 3 4 4 "},
+    {"synonym i if synonym t then : x i 1 . t 2 . ; -1 x 0 x", "1 2 2 "},
+    {"5 value v synonym w v 6 to w v . defer d synonym e d ' dup is e 1 d . .", "6 1 1 "},
+    {"synonym n dup marker m : dup 9 ; 1 n . . m 1 n . .", "1 1 1 1 "},
+    {"wordlist constant w get-current w set-current : a 1 ; : b 2 ; synonym c dup set-current "
+     ": t name>string type space true ; ' t w traverse-wordlist : u drop 1+ dup 2 < ; "
+     "0 ' u w traverse-wordlist .",
+     "c b a 2 "},
+    {": name {: a u n nt :} a u nt name>string compare if a u n true else a u nt false then ; "
+     ": nt 0 ['] name forth-wordlist traverse-wordlist nip nip ; : q 7 ; : i 8 ; immediate "
+     "s\" q\" nt name>interpret execute . s\" IF\" nt name>interpret . "
+     "s\" q\" nt name>compile ' compile, = . drop s\" i\" nt name>compile swap drop ' execute = .",
+     "7 0 -1 -1 "},
+    {": a 1 ; create b 3 cells allot : c 2 ; here forget b here - . [defined] a . [defined] c .",
+     "24 -1 0 "},
+    {": t s\" forget dup\" evaluate ; ' t catch . s\" forget zork\" ' evaluate catch . 2drop",
+     "-15 -13 "},
+    {": ?repeat 0 cs-pick postpone until ; immediate "
+     ": t begin 1- dup . dup 3 = 0= ?repeat dup 1 = until ; 5 t drop",
+     "4 3 2 1 "},
+    {": ?done postpone if 1 cs-roll ; immediate : t begin dup ?done dup . 1- repeat drop ; 2 t",
+     "2 1 "},
+    {": t postpone s\" ; immediate : u t abc\" type ; u", "abc"},
+    {": t postpone s\" ; : u [ t abc\" ] type ; u", "abc"},
+    {": t postpone .\" ; : u [ t abc\" ] ; u", "abc"},
+    {"5 value v : t postpone to ; : u [ t v ] ; 9 u v .", "9 "},
+    {"defer d : t postpone is ; : u [ t d ] ; ' negate u 4 d . : a postpone action-of ; "
+     ": b [ a d ] ; 4 b execute .",
+     "-4 -4 "},
+
+    // Facility.
+    {"begin-structure p field: p.x cfield: p.c field: p.y 3 +field p.r end-structure "
+     "p . 0 p.x . 0 p.c . 0 p.y . 0 p.r . create q p allot 5 q p.y ! q 16 + @ .",
+     "27 0 8 16 24 5 "},
+    {"emit? . page 3 4 at-xy", "-1 \033[2J\033[H\033[5;4H"},
+    {"hex f f at-xy decimal", "\033[16;16H"},
+
+    // String.
+    {"s\" wine\" s\" what\" replaces s\" more %what%!\" pad 20 substitute . type", "1 more wine!"},
+    {"s\" a\" s\" x\" replaces s\" b\" s\" x\" replaces s\" %x%%%%y%%\" pad 20 substitute . type",
+     "1 b%%y%%"},
+    {"s\" %\" pad 20 substitute . type s\" 50% off\" pad 20 substitute . type", "0 %0 50% off"},
+    {"s\" abc\" pad 2 substitute . 2drop", "-78 "},
+    {"s\" a rather long text that needs room\" s\" x\" replaces s\" short\" s\" x\" replaces "
+     "s\" much longer than what was there at first, twice over and more\" s\" x\" replaces "
+     "s\" %x%\" pad 99 substitute . type",
+     "1 much longer than what was there at first, twice over and more"},
+    {"s\" 1234567\" s\" n\" replaces create b 40 allot s\" a%n%c\" b swap move "
+     "b 5 b 3 + 30 substitute . type",
+     "1 a1234567c"},
+    {"s\" 5%\" pad unescape type", "5%%"},
+    {": t s\" %n%\" pad 20 substitute ; s\" z\" s\" N\" replaces t . type", "1 z"},
+
+    // Extended characters.
+    {"$20ac xc-size . $7f xc-size . $7ff xc-size . $10ffff xc-size .", "3 1 2 4 "},
+    {"$20ac pad xc!+ pad - . pad xc@+ $20ac = . pad - . pad 3 type", "3 -1 3 \xe2\x82\xac"},
+    {"$e9 xemit $1f600 xemit", "\xc3\xa9\xf0\x9f\x98\x80"},
+    {"char \xe2\x82\xac . : t [char] \xc3\xa9 ; t . '\xe2\x82\xac' .", "8364 233 8364 "},
+    {"$20ac parse abc\xe2\x82\xac type parse-name def type", "abcdef"},
+    {"$20ac pad 2 xc!+? . nip . $20ac pad 5 xc!+? . nip .", "0 2 -1 2 "},
+    {"s\" \xe2\x82\xac"
+     "uro\" 2dup x-size . 2dup x-width . +x/string type",
+     "3 4 uro"},
+    {"s\" ab\xe2\x82\xac\" 2dup x\\string- type 2dup + xchar- xc@+ . drop drop xchar+ c@ .",
+     "ab8364 98 "},
+    {"s\" ab\xe2\x82\xac\" 2dup -trailing-garbage nip . 1- -trailing-garbage nip .", "5 2 "},
+    {"0 0 <# $20ac xhold char x hold #> type here $e9 xc, here swap - .", "x\xe2\x82\xac"
+                                                                          "2 "},
+    {"$110000 ' xc-size catch . drop pad 255 over c! ' xc@+ catch . drop", "-77 -77 "},
+    {"$4e00 xc-width . $301 xc-width . 'a' xc-width .", "2 0 1 "},
+    {"s\" xchar-encoding\" environment? . type s\" max-xchar\" environment? . .",
+     "-1 UTF-8-1 1114111 "},
+    {"s\" wordlists\" environment? . 7 > . s\" tools-ext\" environment? .", "-1 -1 0 "},
+};
+
+static void sets_print_what_they_must(void **state)
+{
+    forth_print_what_they_must(*state, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_print_what_they_must),
+    };
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
+}
