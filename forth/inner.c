@@ -11,6 +11,7 @@
 // function called in between may have moved the block.
 #include "forth/inner.h"
 
+#include "forth/floating.h"
 #include "forth/ops.h"
 #include "forth/throw.h"
 
@@ -481,6 +482,8 @@ int weft_inner(struct weft_unit *unit)
 
 #include "forth/inner_fused.inc"
 
+#include "forth/inner_float.inc"
+
 cold:
     // A function outside: everything into the block, and back.
     SPILL();
@@ -504,6 +507,14 @@ cold:
 check_failed:
     SPILL();
     failure = refused(unit, op);
+    if (failure != 0) goto fail_spilled;
+    unit->block->ip--;
+    RELOAD();
+    NEXT();
+
+float_full: // A float that finds no room on its stack: once more when there is some.
+    SPILL();
+    failure = weft_float_room(unit, 1);
     if (failure != 0) goto fail_spilled;
     unit->block->ip--;
     RELOAD();

@@ -1,7 +1,10 @@
 // words_string.c: characters and strings. Long ones are worked on in chunks: what is left goes back
 // on the stack and the operation runs once more, so a slice never overshoots by more than a chunk.
+#include <float.h>
+
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/floating.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
@@ -352,9 +355,13 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"/HOLD", 1, {WEFT_HOLD_BYTES}},
         {"/PAD", 1, {WEFT_PAD_BYTES}},
         {"ADDRESS-UNIT-BITS", 1, {8}},
+        {"FLOATING", 1, {WEFT_TRUE}},
+        {"FLOATING-EXT", 1, {WEFT_TRUE}},
+        {"FLOATING-STACK", 1, {unit->options.stack_cells_max}},
         {"FLOORED", 1, {WEFT_TRUE}},
         {"MAX-CHAR", 1, {255}},
         {"MAX-D", 2, {-1, INT64_MAX}},
+        {"MAX-FLOAT", 0, {0}}, // On the stack of floats.
         {"MAX-N", 1, {INT64_MAX}},
         {"MAX-U", 1, {-1}},
         {"MAX-UD", 2, {-1, -1}},
@@ -371,7 +378,7 @@ int32_t weft_op_environment(struct weft_unit *unit)
         for (int c = 0; c < answers[n].cells; c++)
             weft_push(unit->block, answers[n].value[c]);
         weft_push(unit->block, WEFT_TRUE);
-        return WEFT_NEXT;
+        return answers[n].cells == 0 ? weft_float_push(unit, DBL_MAX) : WEFT_NEXT;
     }
     weft_push(unit->block, WEFT_FALSE);
     return WEFT_NEXT;
