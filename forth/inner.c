@@ -3,8 +3,8 @@
 // Each operation has two entries: one that first checks the stacks, and behind it the bare body. A
 // word that the verifier has understood (WEFT_WORD_STATIC) is checked once, as it is entered, for
 // all that it may take and leave, and runs through the bare entries; any other word, and one that
-// the stacks do not suit, runs through the checking ones. The mode is part of every return address, so it comes back with the caller.
-// Frames that came in an image always check, whatever they claim.
+// the stacks do not suit, runs through the checking ones. The mode is part of every return address,
+// so it comes back with the caller. Frames that came in an image always check, whatever they claim.
 //
 // Safepoints are word entries and backward branches: there the slice may end, with everything in
 // the block. Registers hold copies; SPILL writes them back, RELOAD reads them again, for any

@@ -52,7 +52,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.
-    uint32_t stack_cells_max;        // Data stack; the return and floating-point stacks have as many.
+    uint32_t stack_cells_max;        // Data stack; those of returns and floats have as many.
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
     uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
