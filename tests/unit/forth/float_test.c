@@ -2,30 +2,69 @@
 // text, and the limits of their stack.
 #include "tests/unit/forth/forth_run.h"
 
+#include <glob.h>
+
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
 
+static char text[65536];
+
+// The file as a string in `text`; false if it cannot be read.
+static bool read_text(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return false;
+    const size_t length = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length > 0 && length < sizeof(text) - 1;
+}
+
+static void prints(struct forth_run *run, const char *name, const char *output)
+{
+    char rendered[512] = "";
+    forth_text(run, name, text);
+    if (run->state == WEFT_UNIT_FAULT)
+        weft_unit_error_render(&run->error, rendered, sizeof(rendered));
+    assert_string_equal(rendered, "");
+    assert_string_equal(run->output, output);
+}
+
 static void the_words_do_what_the_standard_says(void **state)
 {
     static struct forth_run run;
-    static char text[65536];
-    FILE *file = fopen(WEFT_FLOAT_FTH, "rb");
-    assert_non_null(file);
-    const size_t length = fread(text, 1, sizeof(text) - 1, file);
-    fclose(file);
-    assert_in_range(length, 1000, sizeof(text) - 2);
-    text[length] = '\0';
     for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
-        char rendered[512] = "";
+        assert_true(read_text(WEFT_FLOAT_FTH));
         forth_open(&run, *state, mode);
-        forth_text(&run, "float.fth", text);
-        if (run.state == WEFT_UNIT_FAULT)
-            weft_unit_error_render(&run.error, rendered, sizeof(rendered));
-        assert_string_equal(rendered, "");
-        assert_string_equal(run.output, "0 failed");
+        prints(&run, "float.fth", "0 failed");
         forth_close(&run);
     }
+}
+
+// What Debian's gforth-common tests Gforth's floats with. It prints what differs.
+static void gforth_s_own_test_finds_nothing(void **state)
+{
+    static struct forth_run run;
+    glob_t found;
+    if (glob("/usr/share/gforth/*/test", 0, NULL, &found) != 0) {
+        print_message("no gforth-common here\n");
+        skip();
+    }
+    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
+        char path[256];
+        forth_open(&run, *state, mode);
+        snprintf(path, sizeof(path), "%s/ttester.fs", found.gl_pathv[0]);
+        assert_true(read_text(path));
+        prints(&run, "ttester.fs", "");
+        snprintf(text, sizeof(text), ": { T{ ; : } }T ;");
+        prints(&run, "tester.fs", "");
+        snprintf(path, sizeof(path), "%s/float.fs", found.gl_pathv[0]);
+        assert_true(read_text(path));
+        prints(&run, "float.fs", "");
+        forth_close(&run);
+    }
+    globfree(&found);
 }
 
 static const struct {
@@ -277,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_words_do_what_the_standard_says),
+        cmocka_unit_test(gforth_s_own_test_finds_nothing),
         cmocka_unit_test(floats_are_printed),
         cmocka_unit_test(seventeen_digits_are_enough),
         cmocka_unit_test(no_float_no_stack),
