@@ -4,6 +4,8 @@
 
 #include <glob.h>
 
+#include "forth/dictionary.h"
+#include "forth/ops.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
@@ -65,6 +67,31 @@ static void gforth_s_own_test_finds_nothing(void **state)
         forth_close(&run);
     }
     globfree(&found);
+}
+
+static const char *const documented[] = {
+#define WORD(set, name, effect, text) name,
+#include "forth/words_float.def"
+#undef WORD
+};
+
+// No line without its word, and no operation on floats without its line.
+static void every_word_is_documented(void **state)
+{
+    static struct forth_run run;
+    const size_t count = sizeof(documented) / sizeof(documented[0]);
+    forth_open(&run, *state, FORTH_PLAIN);
+    for (size_t n = 0; n < count; n++) {
+        if (weft_find(run.unit, documented[n], (uint32_t)strlen(documented[n])) == WEFT_WORD_NONE)
+            fail_msg("there is no word %s", documented[n]);
+    }
+    for (unsigned op = WEFT_OP_f_dup; op <= WEFT_OP_set_precision; op++) {
+        size_t n = 0;
+        while (n < count && strcmp(documented[n], weft_op_info[op].name) != 0)
+            n++;
+        if (n == count) fail_msg("no line for %s", weft_op_info[op].name);
+    }
+    forth_close(&run);
 }
 
 static const struct {
@@ -316,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_words_do_what_the_standard_says),
+        cmocka_unit_test(every_word_is_documented),
         cmocka_unit_test(gforth_s_own_test_finds_nothing),
         cmocka_unit_test(floats_are_printed),
         cmocka_unit_test(seventeen_digits_are_enough),
