@@ -173,7 +173,7 @@ int32_t weft_op_f_dot_s(struct weft_unit *unit)
         const size_t length = weft_float_write(*weft_floats_in(unit->block, n), text);
         text[length] = ' ';
         weft_output(unit, text, length + 1);
-        unit->budget--;
+        unit->budget -= 32; // Three conversions and their way back.
     }
     return WEFT_NEXT;
 }
