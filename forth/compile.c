@@ -110,16 +110,35 @@ int32_t weft_compile_literal(struct weft_unit *unit, weft_cell value)
     return compile_wide(unit, WEFT_OP_lit64, (uint64_t)value, 4);
 }
 
+int32_t weft_compile_float(struct weft_unit *unit, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return compile_wide(unit, WEFT_OP_lit_float, bits, 4);
+}
+
 int32_t weft_compile_call(struct weft_unit *unit, uint32_t index)
 {
     return compile_wide(unit, WEFT_OP_call, index, 1);
 }
 
-weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word *word)
+static const uint16_t *code_of_word(const struct weft_unit *unit, const struct weft_word *word)
 {
     const bool own =
         word >= weft_own_word(unit, 0) && word < weft_own_word(unit, weft_own_words(unit->block));
-    const uint16_t *code = (own ? code_of(unit) : unit->system->code) + word->code;
+    return (own ? code_of(unit) : unit->system->code) + word->code;
+}
+
+double weft_word_float(const struct weft_unit *unit, const struct weft_word *word)
+{
+    double value;
+    memcpy(&value, code_of_word(unit, word) + 1, sizeof(value));
+    return value;
+}
+
+weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word *word)
+{
+    const uint16_t *code = code_of_word(unit, word);
     switch (code[0]) {
     case WEFT_OP_lit16: return (int16_t)code[1];
     case WEFT_OP_lit32: return (int32_t)weft_le32_get(code + 1);
@@ -146,6 +165,10 @@ int32_t weft_compile_word(struct weft_unit *unit, uint32_t index)
     case WEFT_WORD_TWO_VALUE:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_two_fetch);
+    case WEFT_WORD_FLOAT_CONSTANT: return weft_compile_float(unit, weft_word_float(unit, word));
+    case WEFT_WORD_FLOAT_VALUE:
+        result = weft_compile_literal(unit, word->body);
+        return result != 0 ? result : weft_compile_op(unit, WEFT_OP_f_fetch);
     case WEFT_WORD_DEFER:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_defer);

@@ -8,6 +8,7 @@
 int32_t weft_compile_token(struct weft_unit *unit, uint16_t token);
 int32_t weft_compile_op(struct weft_unit *unit, unsigned op);
 int32_t weft_compile_literal(struct weft_unit *unit, weft_cell value);
+int32_t weft_compile_float(struct weft_unit *unit, double value);
 int32_t weft_compile_call(struct weft_unit *unit, uint32_t index);
 // As COMPILE, does: a primitive becomes its operation, a constant its value, the rest a call.
 int32_t weft_compile_word(struct weft_unit *unit, uint32_t index);
@@ -21,8 +22,9 @@ int32_t weft_compile_exit(struct weft_unit *unit);
 // The word is valid only if the answer is 0.
 int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index);
 
-// The value of a constant.
+// The value of a CONSTANT, of an FCONSTANT.
 weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word *word);
+double weft_word_float(const struct weft_unit *unit, const struct weft_word *word);
 
 // Data space. The address of HERE; `bytes` more of it, zeroed the first time. 0 or a THROW code.
 uint64_t weft_here(const struct weft_unit *unit);

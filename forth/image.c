@@ -85,7 +85,9 @@ static bool heights_ok(const struct weft_unit *unit)
     return block->dsp < segment[WEFT_SEGMENT_DATA_STACK].capacity / WEFT_CELL_BYTES &&
            block->rsp <= segment[WEFT_SEGMENT_RETURN_STACK].capacity / WEFT_CELL_BYTES &&
            block->csp <= segment[WEFT_SEGMENT_CALLS].capacity / WEFT_CELL_BYTES &&
-           block->dbase <= block->dsp && block->rbase <= block->rsp &&
+           block->fsp <= segment[WEFT_SEGMENT_FLOAT_STACK].capacity / sizeof(double) &&
+           block->dbase <= block->dsp && block->rbase <= block->rsp && block->fbase <= block->fsp &&
+           block->precision >= 1 && block->precision <= WEFT_PRECISION_MAX &&
            block->level_csp <= block->csp && block->handler <= block->csp &&
            block->status <= WEFT_STATUS_BYE && block->levels <= WEFT_LEVELS_MAX &&
            block->hold <= WEFT_HOLD_BYTES;
@@ -155,6 +157,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
         const uint16_t *code =
             (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
         if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;
+        if (word->kind == WEFT_WORD_FLOAT_CONSTANT && code[0] != WEFT_OP_lit_float) return false;
     }
     return true;
 }
@@ -192,7 +195,7 @@ static bool place_ok(const struct weft_unit *unit, const uint8_t *starts, uint32
 
 // One level frame, whose entries end at `top`. *below: where the next lower one ends.
 static bool level_ok(const struct weft_unit *unit, const uint8_t *starts, uint32_t top, bool first,
-                     uint32_t dbase, uint32_t rbase, uint32_t *below)
+                     uint32_t dbase, uint32_t rbase, uint32_t fbase, uint32_t *below)
 {
     uint64_t *frame = weft_calls(unit->block) + top - WEFT_LEVEL_ENTRIES;
     for (unsigned n = 0; n < WEFT_LEVEL_ENTRIES; n++) {
@@ -210,14 +213,16 @@ static bool level_ok(const struct weft_unit *unit, const uint8_t *starts, uint32
         handler > top - WEFT_LEVEL_ENTRIES || rsp > unit->block->rsp)
         return false;
     if (first) {
-        // The first level begins on an idle unit: only its data stack may hold anything.
+        // The first level begins on an idle unit: only its data and floats may be there.
         return top == WEFT_LEVEL_ENTRIES && *below == 0 && status == WEFT_STATUS_IDLE &&
-               handler == 0 && sources == 0 && rsp == 0 && frame[1] == WEFT_CODE_SPECIAL;
+               handler == 0 && sources == 0 && rsp == 0 && frame[1] == WEFT_CODE_SPECIAL &&
+               frame[6] == WEFT_CODE_SPECIAL;
     }
     const uint32_t lower_dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
     const uint32_t lower_rbase = (uint32_t)(frame[1] >> 32);
     if (status != WEFT_STATUS_PARKED || dsp != dbase || rsp != rbase || lower_dbase > dbase ||
-        lower_rbase > rbase || !place_ok(unit, starts, &ip))
+        lower_rbase > rbase || ((uint32_t)frame[6] & ~WEFT_CODE_SPECIAL) > fbase ||
+        !place_ok(unit, starts, &ip))
         return false;
     frame[0] = (frame[0] & UINT32_MAX) | (uint64_t)ip << 32;
     return true;
@@ -227,14 +232,16 @@ static bool levels_ok(const struct weft_unit *unit, const uint8_t *starts)
 {
     const struct weft_block *block = unit->block;
     uint32_t top = block->level_csp, dbase = block->dbase, rbase = block->rbase;
+    uint32_t fbase = block->fbase;
     for (uint32_t level = block->levels; level > 0; level--) {
         uint32_t below;
         if (top < WEFT_LEVEL_ENTRIES || top > block->csp) return false;
-        if (!level_ok(unit, starts, top, level == 1, dbase, rbase, &below)) return false;
+        if (!level_ok(unit, starts, top, level == 1, dbase, rbase, fbase, &below)) return false;
         const uint64_t *frame = weft_calls(block) + top - WEFT_LEVEL_ENTRIES;
-        if (level == 1) return dbase == 0 && rbase == 0;
+        if (level == 1) return dbase == 0 && rbase == 0 && fbase == 0;
         dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
         rbase = (uint32_t)(frame[1] >> 32);
+        fbase = (uint32_t)frame[6] & ~WEFT_CODE_SPECIAL;
         top = below;
     }
     return block->dbase == 0;
@@ -248,7 +255,8 @@ static bool control_ok(struct weft_unit *unit, const uint8_t *starts)
         // Idle or gone: nothing may be under way.
         return (block->status == WEFT_STATUS_IDLE || block->status == WEFT_STATUS_BYE) &&
                block->csp == 0 && block->level_csp == 0 && block->handler == 0 &&
-               block->dbase == 0 && block->rbase == 0 && weft_source_count(block) == 0;
+               block->dbase == 0 && block->rbase == 0 && block->fbase == 0 &&
+               weft_source_count(block) == 0;
     }
     if (block->status == WEFT_STATUS_IDLE) return false;
     uint64_t *calls = weft_calls(block);
@@ -274,6 +282,7 @@ static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t byte
     unit->block->bytes = bytes; // By which it is freed.
     if (!sane || !heights_ok(unit)) return -EBADMSG;
     if (unit->block->dsp > unit->options.stack_cells_max + 8) return -ENOSPC;
+    if (unit->block->fsp > unit->options.stack_cells_max) return -ENOSPC;
 
     const size_t bitmap = weft_own_tokens(unit->block) / 8 + 1;
     uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);

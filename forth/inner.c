@@ -2,15 +2,16 @@
 //
 // Each operation has two entries: one that first checks the stacks, and behind it the bare body. A
 // word that the verifier has understood (WEFT_WORD_STATIC) is checked once, as it is entered, for
-// all that it will take and leave, and runs through the bare entries; any other word runs through
-// the checking ones. The mode is part of every return address, so it comes back with the caller.
-// Frames that came in an image always check, whatever they claim.
+// all that it may take and leave, and runs through the bare entries; any other word, and one that
+// the stacks do not suit, runs through the checking ones. The mode is part of every return address,
+// so it comes back with the caller. Frames that came in an image always check, whatever they claim.
 //
 // Safepoints are word entries and backward branches: there the slice may end, with everything in
 // the block. Registers hold copies; SPILL writes them back, RELOAD reads them again, for any
 // function called in between may have moved the block.
 #include "forth/inner.h"
 
+#include "forth/floating.h"
 #include "forth/ops.h"
 #include "forth/throw.h"
 
@@ -85,12 +86,13 @@ int32_t weft_enter(struct weft_unit *unit, uint64_t index, uint32_t back)
     const uint32_t target = word->code | system;
     const bool is_static = word->flags & WEFT_WORD_STATIC;
 
-    int32_t code = weft_call_room(unit, 1);
-    if (code == 0 && is_static) code = entry_check(unit, weft_word_at(unit, index));
+    const int32_t code = weft_call_room(unit, 1);
     if (code != 0) return code;
+    // What it takes and leaves at most may be more than it does on this way: then it looks itself.
+    const bool checked = !is_static || entry_check(unit, weft_word_at(unit, index)) != 0;
     struct weft_block *block = unit->block;
     weft_calls(block)[block->csp++] = back | (uint64_t)block->rsp << 32;
-    block->ip = target | (is_static ? 0 : WEFT_CODE_CHECKED);
+    block->ip = target | (checked ? WEFT_CODE_CHECKED : 0);
     unit->budget--;
     return 0;
 }
@@ -481,6 +483,8 @@ int weft_inner(struct weft_unit *unit)
 
 #include "forth/inner_fused.inc"
 
+#include "forth/inner_float.inc"
+
 cold:
     // A function outside: everything into the block, and back.
     SPILL();
@@ -509,17 +513,21 @@ check_failed:
     RELOAD();
     NEXT();
 
-call_slow: // A call without room for its frame, or that the stacks do not suit: at its operand.
-    op = *ip;
+float_full: // A float that finds no room on its stack: once more when there is some.
     SPILL();
-    failure = weft_call_room(unit, 1);
-    if (failure == 0) {
-        const struct weft_word *word = weft_word_at(unit, op);
-        if (word->flags & WEFT_WORD_STATIC) failure = entry_check(unit, word);
-    }
+    failure = weft_float_room(unit, 1);
     if (failure != 0) goto fail_spilled;
     unit->block->ip--;
     RELOAD();
+    NEXT();
+
+call_slow: // A call without room for its frame, or that the stacks do not suit: at its operand.
+    op = *ip;
+    SPILL();
+    failure = weft_enter(unit, op, unit->block->ip + 1);
+    if (failure != 0) goto fail_spilled;
+    RELOAD();
+    if (UNLIKELY(budget <= 0)) goto give;
     NEXT();
 
 give:

@@ -23,6 +23,7 @@ int32_t weft_level_begin(struct weft_unit *unit)
     frame[3] = entry(block->dsp, block->rsp);
     frame[4] = entry(weft_source_count(block), state);
     frame[5] = entry((uint32_t)(block->wake_ns >> 32), (uint32_t)block->wake_ns);
+    frame[6] = entry(block->fbase, 0); // The height is that at which this level begins.
     block->csp += WEFT_LEVEL_ENTRIES;
     block->level_csp = block->csp;
     block->handler = 0;
@@ -31,6 +32,7 @@ int32_t weft_level_begin(struct weft_unit *unit)
     if (block->levels > 1) {
         block->dbase = block->dsp;
         block->rbase = block->rsp;
+        block->fbase = block->fsp;
         weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
     }
     block->status = WEFT_STATUS_READY;
@@ -56,8 +58,9 @@ void weft_level_end(struct weft_unit *unit, bool failed)
     block->rsp = (uint32_t)(frame[3] >> 32);
     if (!first) {
         block->dsp = (uint32_t)frame[3] & ~WEFT_CODE_SPECIAL;
+        block->fsp = block->fbase;
     } else if (failed) {
-        block->dsp = 0;
+        block->dsp = block->fsp = 0;
     }
     block->csp = block->level_csp - WEFT_LEVEL_ENTRIES;
     block->wake_ns = (frame[5] & ~(uint64_t)WEFT_CODE_SPECIAL & UINT32_MAX) << 32 | frame[5] >> 32;
@@ -65,6 +68,7 @@ void weft_level_end(struct weft_unit *unit, bool failed)
     block->status = (uint32_t)(frame[2] >> 32);
     block->dbase = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
     block->rbase = (uint32_t)(frame[1] >> 32);
+    block->fbase = (uint32_t)frame[6] & ~WEFT_CODE_SPECIAL;
     block->ip = (uint32_t)(frame[0] >> 32);
     block->level_csp = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
     block->levels--;

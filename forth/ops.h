@@ -324,7 +324,73 @@
     C(xc_comma, "XC,", 0, 1, 0, 0, 0, 0) \
     C(xemit, "XEMIT", 0, 1, 0, 0, 0, 0) \
     C(xhold, "XHOLD", 0, 1, 0, 0, 0, 0) \
-    C(xc_width, "XC-WIDTH", 0, 1, 1, 0, 0, 0)
+    C(xc_width, "XC-WIDTH", 0, 1, 1, 0, 0, 0) \
+    H(lit_float, "", 4, 0, 0, 0, 0, 0) \
+    H(f_dup, "FDUP", 0, 0, 0, 0, 0, 0) \
+    H(f_drop, "FDROP", 0, 0, 0, 0, 0, 0) \
+    H(f_swap, "FSWAP", 0, 0, 0, 0, 0, 0) \
+    H(f_over, "FOVER", 0, 0, 0, 0, 0, 0) \
+    H(f_rot, "FROT", 0, 0, 0, 0, 0, 0) \
+    H(f_nip, "FNIP", 0, 0, 0, 0, 0, 0) \
+    H(f_add, "F+", 0, 0, 0, 0, 0, 0) \
+    H(f_sub, "F-", 0, 0, 0, 0, 0, 0) \
+    H(f_mul, "F*", 0, 0, 0, 0, 0, 0) \
+    H(f_div, "F/", 0, 0, 0, 0, 0, 0) \
+    H(f_negate, "FNEGATE", 0, 0, 0, 0, 0, 0) \
+    H(f_abs, "FABS", 0, 0, 0, 0, 0, 0) \
+    H(f_fetch, "F@", 0, 1, 0, 0, 0, 0) \
+    H(f_store, "F!", 0, 1, 0, 0, 0, 0) \
+    H(f_less, "F<", 0, 0, 1, 0, 0, 0) \
+    H(f_less_equal, "F<=", 0, 0, 1, 0, 0, 0) \
+    H(f_equal, "F=", 0, 0, 1, 0, 0, 0) \
+    H(f_zero_less, "F0<", 0, 0, 1, 0, 0, 0) \
+    H(f_zero_equal, "F0=", 0, 0, 1, 0, 0, 0) \
+    H(s_to_f, "S>F", 0, 1, 0, 0, 0, 0) \
+    C(f_to_s, "F>S", 0, 0, 1, 0, 0, 0) \
+    C(d_to_f, "D>F", 0, 2, 0, 0, 0, 0) \
+    C(f_to_d, "F>D", 0, 0, 2, 0, 0, 0) \
+    C(f_depth, "FDEPTH", 0, 0, 1, 0, 0, 0) \
+    C(f_max, "FMAX", 0, 0, 0, 0, 0, 0) \
+    C(f_min, "FMIN", 0, 0, 0, 0, 0, 0) \
+    C(f_near, "F~", 0, 0, 1, 0, 0, 0) \
+    C(f_floor, "FLOOR", 0, 0, 0, 0, 0, 0) \
+    C(f_round, "FROUND", 0, 0, 0, 0, 0, 0) \
+    C(f_trunc, "FTRUNC", 0, 0, 0, 0, 0, 0) \
+    C(f_sqrt, "FSQRT", 0, 0, 0, 0, 0, 0) \
+    C(f_power, "F**", 0, 0, 0, 0, 0, 0) \
+    C(f_exp, "FEXP", 0, 0, 0, 0, 0, 0) \
+    C(f_expm1, "FEXPM1", 0, 0, 0, 0, 0, 0) \
+    C(f_ln, "FLN", 0, 0, 0, 0, 0, 0) \
+    C(f_lnp1, "FLNP1", 0, 0, 0, 0, 0, 0) \
+    C(f_log, "FLOG", 0, 0, 0, 0, 0, 0) \
+    C(f_alog, "FALOG", 0, 0, 0, 0, 0, 0) \
+    C(f_sin, "FSIN", 0, 0, 0, 0, 0, 0) \
+    C(f_cos, "FCOS", 0, 0, 0, 0, 0, 0) \
+    C(f_sincos, "FSINCOS", 0, 0, 0, 0, 0, 0) \
+    C(f_tan, "FTAN", 0, 0, 0, 0, 0, 0) \
+    C(f_asin, "FASIN", 0, 0, 0, 0, 0, 0) \
+    C(f_acos, "FACOS", 0, 0, 0, 0, 0, 0) \
+    C(f_atan, "FATAN", 0, 0, 0, 0, 0, 0) \
+    C(f_atan2, "FATAN2", 0, 0, 0, 0, 0, 0) \
+    C(f_sinh, "FSINH", 0, 0, 0, 0, 0, 0) \
+    C(f_cosh, "FCOSH", 0, 0, 0, 0, 0, 0) \
+    C(f_tanh, "FTANH", 0, 0, 0, 0, 0, 0) \
+    C(f_asinh, "FASINH", 0, 0, 0, 0, 0, 0) \
+    C(f_acosh, "FACOSH", 0, 0, 0, 0, 0, 0) \
+    C(f_atanh, "FATANH", 0, 0, 0, 0, 0, 0) \
+    C(sf_fetch, "SF@", 0, 1, 0, 0, 0, 0) \
+    C(sf_store, "SF!", 0, 1, 0, 0, 0, 0) \
+    C(f_literal, "FLITERAL", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
+    C(f_constant, "FCONSTANT", 0, 0, 0, 0, 0, 0) \
+    C(f_value, "FVALUE", 0, 0, 0, 0, 0, 0) \
+    C(to_float, ">FLOAT", 0, 2, 1, 0, 0, 0) \
+    C(represent, "(REPRESENT)", 0, 2, 3, 0, 0, 0) \
+    C(f_dot, "F.", 0, 0, 0, 0, 0, 0) \
+    C(fe_dot, "FE.", 0, 0, 0, 0, 0, 0) \
+    C(fs_dot, "FS.", 0, 0, 0, 0, 0, 0) \
+    C(f_dot_s, "F.S", 0, 0, 0, 0, 0, 0) \
+    C(precision, "PRECISION", 0, 0, 1, 0, 0, 0) \
+    C(set_precision, "SET-PRECISION", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

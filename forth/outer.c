@@ -2,6 +2,7 @@
 
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/floating.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/xchar.h"
@@ -155,13 +156,26 @@ int32_t weft_parse(struct weft_unit *unit, char delimiter, uint32_t *address, ui
     return parse(unit, &delimiter, 1, address, length);
 }
 
+// Forth 2012, 12.3.7: floats are recognized in decimal only, by their exponent.
+static int32_t interpret_float(struct weft_unit *unit, const char *name, uint32_t length,
+                               bool compiling)
+{
+    double value;
+    if (weft_variable(unit->block, WEFT_VARIABLE_BASE) != 10) return -13;
+    if (!weft_float_read(name, length, WEFT_FLOAT_IN_SOURCE, &value)) return -13;
+    const int32_t code = compiling ? weft_compile_float(unit, value) : weft_float_push(unit, value);
+    unit->budget--;
+    weft_charge(unit, length);
+    return code;
+}
+
 static int32_t interpret_number(struct weft_unit *unit, const char *name, uint32_t length,
                                 bool compiling)
 {
     weft_cell value[2];
     const int cells = weft_number(unit, name, length, value);
     if (cells < 0) return -262;
-    if (cells == 0) return -13;
+    if (cells == 0) return interpret_float(unit, name, length, compiling);
     for (int n = 0; n < cells; n++) {
         if (compiling) {
             const int32_t code = weft_compile_literal(unit, value[n]);

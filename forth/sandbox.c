@@ -23,7 +23,7 @@ static int32_t start(struct weft_unit *unit, uint64_t address, uint64_t length, 
     child->is_child = true;
     weft_unit_reset(child);
     // Even the definition that the parent has open, if SANDBOX runs inside [ ].
-    child->block->dsp = child->block->rsp = 0;
+    child->block->dsp = child->block->rsp = child->block->fsp = 0;
     child->block->segment[WEFT_SEGMENT_OUTPUT].used = 0;
     child->block->output_dropped = 0;
     const int code = weft_unit_interpret(child, "sandbox", length == 0 ? "" : text, length);

@@ -24,14 +24,15 @@ enum weft_segment_id {
     WEFT_SEGMENT_SCRATCH,
     WEFT_SEGMENT_MESSAGE,
     WEFT_SEGMENT_RESULT,
-    WEFT_SEGMENT_HEAP, // ALLOCATE's memory.
+    WEFT_SEGMENT_HEAP,        // ALLOCATE's memory.
+    WEFT_SEGMENT_FLOAT_STACK, // IEEE doubles; nothing until the first is pushed.
     WEFT_SEGMENT_COUNT,
 };
 
 struct weft_segment {
     uint32_t offset;   // Bytes from the start of the block.
     uint32_t capacity; // Bytes, a multiple of 8; beyond `used` they are ours but idle.
-    uint32_t used;     // Bytes; 0 for the three stacks, whose depth the block's header knows.
+    uint32_t used;     // Bytes; 0 for the four stacks, whose depth the block's header knows.
 };
 
 enum weft_word_kind {
@@ -47,6 +48,8 @@ enum weft_word_kind {
     WEFT_WORD_TWO_VALUE, // body: two cells, the top one first.
     WEFT_WORD_LOCAL,     // Of the open definition. body: its place above the frame.
     WEFT_WORD_SYNONYM,   // body: common index of the word it stands for.
+    WEFT_WORD_FLOAT_CONSTANT,
+    WEFT_WORD_FLOAT_VALUE, // body: the float.
     WEFT_WORD_KIND_COUNT,
 };
 
@@ -105,12 +108,13 @@ _Static_assert(sizeof(struct weft_source) == 48, "part of the image");
 
 enum {
     WEFT_CATCH_ENTRIES = 3,
-    WEFT_LEVEL_ENTRIES = 6,
+    WEFT_LEVEL_ENTRIES = 7,
     WEFT_LEVELS_MAX = 5, // A running text above four parked ones.
     WEFT_BUCKETS = 16,
     WEFT_CHUNK_BYTES = 4096, // What one run of a long primitive moves at most.
     WEFT_NAME_BYTES_MAX = 255,
     WEFT_SLACK_TOKENS = 8,
+    WEFT_PRECISION_MAX = 800, // No double has more than 767 digits.
 };
 
 // Word lists are small numbers; a program sees 1 + one as its wid.
@@ -160,12 +164,15 @@ struct weft_block {
     uint32_t abort_length;
     uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
     struct weft_order order;
+    uint32_t fsp;       // Floats on their stack, all levels; float n (from 1) is at index n - 1.
+    uint32_t fbase;     // Height at which the topmost level began.
+    uint32_t precision; // Digits that F. FE. FS. show: 1 to WEFT_PRECISION_MAX.
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 336, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 360, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {

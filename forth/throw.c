@@ -52,12 +52,20 @@ static const struct {
     {-38, "non-existent file"},
     {-39, "unexpected end of file"},
     {-40, "invalid BASE for floating point conversion"},
+    {-41, "loss of precision"},
+    {-42, "floating-point divide by zero"},
+    {-43, "floating-point result out of range"},
+    {-44, "floating-point stack overflow"},
+    {-45, "floating-point stack underflow"},
+    {-46, "floating-point invalid argument"},
     {-48, "invalid POSTPONE"},
     {-49, "search-order overflow"},
     {-50, "search-order underflow"},
     {-51, "compilation word list changed"},
     {-52, "control-flow stack overflow"},
     {-53, "exception stack overflow"},
+    {-54, "floating-point underflow"},
+    {-55, "floating-point unidentified fault"},
     {-56, "QUIT"},
     {-57, "exception in sending or receiving a character"},
     {-58, "[IF], [ELSE] or [THEN] exception"},
@@ -99,12 +107,14 @@ static bool catch_frame(const struct weft_unit *unit, uint64_t frame[WEFT_CATCH_
     memcpy(frame, weft_calls(block) + handler - WEFT_CATCH_ENTRIES, WEFT_CATCH_ENTRIES * 8);
     const uint32_t previous = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
     const uint32_t sources = (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL;
-    const uint64_t dsp = frame[0] >> 32, rsp = frame[1] >> 32;
+    const uint64_t dsp = frame[0] >> 32, rsp = frame[1] >> 32, fsp = frame[2] >> 32;
     return (frame[0] & frame[1] & frame[2] & WEFT_CODE_SPECIAL) != 0 &&
            (previous == 0 || (previous > block->level_csp && previous < handler)) &&
-           dsp >= block->dbase && rsp >= block->rbase && sources <= weft_source_count(block) &&
+           dsp >= block->dbase && rsp >= block->rbase && fsp >= block->fbase &&
+           sources <= weft_source_count(block) &&
            (dsp + 2) * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_DATA_STACK].capacity &&
-           rsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_RETURN_STACK].capacity;
+           rsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_RETURN_STACK].capacity &&
+           fsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_FLOAT_STACK].capacity;
 }
 
 bool weft_throw(struct weft_unit *unit, int32_t code)
@@ -126,6 +136,7 @@ bool weft_throw(struct weft_unit *unit, int32_t code)
     block->handler = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
     block->dsp = (uint32_t)(frame[0] >> 32) + 1;
     block->rsp = (uint32_t)(frame[1] >> 32);
+    block->fsp = (uint32_t)(frame[2] >> 32);
     weft_data_stack(block)[block->dsp] = code;
     weft_sources_drop(unit, (uint32_t)frame[1] & ~WEFT_CODE_SPECIAL);
     block->ip = unit->system->caught | WEFT_CODE_SYSTEM | WEFT_CODE_CHECKED;

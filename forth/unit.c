@@ -79,6 +79,7 @@ int weft_unit_create(const struct weft_forth_system *system, const struct weft_f
     weft_order_reset(block);
     block->segment[WEFT_SEGMENT_DATA].used = WEFT_VARIABLE_BYTES;
     weft_variable_set(block, WEFT_VARIABLE_BASE, 10);
+    block->precision = 15; // As many as every decimal number keeps in a double.
     unit->block = block;
     *result = unit;
     return 0;
@@ -161,6 +162,8 @@ static void trim(struct weft_unit *unit)
         unit->block->segment[ids[n]].used = 0;
         if (unit->block->segment[ids[n]].capacity > 256) weft_segment_shrink(unit, ids[n], 0);
     }
+    if (unit->block->fsp == 0 && unit->block->segment[WEFT_SEGMENT_FLOAT_STACK].capacity > 256)
+        weft_segment_shrink(unit, WEFT_SEGMENT_FLOAT_STACK, 0);
 }
 
 static enum weft_unit_state ended(struct weft_unit *unit, bool failed)
@@ -236,6 +239,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
                         (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
                         (unit->child != NULL ? unit->child->block->bytes : 0),
         .depth = block->dsp - block->dbase,
+        .float_depth = block->fsp - block->fbase,
         .words = weft_own_words(block),
         .data_bytes = block->segment[WEFT_SEGMENT_DATA].used,
         .code_bytes = block->segment[WEFT_SEGMENT_CODE].used,

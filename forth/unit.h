@@ -52,7 +52,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.
-    uint32_t stack_cells_max;        // Data stack; the return stack has as many.
+    uint32_t stack_cells_max;        // Data stack; those of returns and floats have as many.
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
     uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
@@ -86,6 +86,7 @@ struct weft_unit_info {
     enum weft_unit_state state;
     uint32_t memory_bytes; // Block and handle, without the shared system module.
     uint32_t depth;        // Data stack of the topmost text, cells.
+    uint32_t float_depth;  // Its floating-point stack.
     uint32_t words;        // Own words.
     uint32_t data_bytes;   // Data space in use.
     uint32_t code_bytes;

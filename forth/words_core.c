@@ -49,7 +49,7 @@ int32_t weft_op_catch(struct weft_unit *unit)
     uint64_t *frame = weft_calls(block) + block->csp;
     frame[0] = entry(block->handler, block->dsp);
     frame[1] = entry(weft_source_count(block), block->rsp);
-    frame[2] = entry(block->definition != 0, 0);
+    frame[2] = entry(block->definition != 0, block->fsp);
     block->csp += WEFT_CATCH_ENTRIES;
     block->handler = block->csp;
     const int32_t entered = weft_enter(unit, xt - 1, back);

@@ -1,6 +1,7 @@
 // words_define.c: words that make words, and words that compile.
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/floating.h"
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
@@ -373,10 +374,47 @@ int32_t weft_op_two_value(struct weft_unit *unit)
     return code;
 }
 
+int32_t weft_op_f_constant(struct weft_unit *unit)
+{
+    const double *value = weft_floats_in(unit->block, 1);
+    bool again;
+    if (value == NULL) return -45;
+    const double constant = *value;
+    const int32_t index = begin_word(unit, WEFT_WORD_FLOAT_CONSTANT, false, &again);
+    if (index < 0 || again) return again ? WEFT_REDO : index;
+    unit->block->fsp--;
+    return finish(unit, index, weft_compile_float(unit, constant));
+}
+
+int32_t weft_op_f_value(struct weft_unit *unit)
+{
+    const double *value = weft_floats_in(unit->block, 1);
+    if (value == NULL) return -45;
+    const weft_cell bits = weft_cell_get(value);
+    const int32_t code = cell_word(unit, WEFT_WORD_FLOAT_VALUE, WEFT_OP_f_fetch, &bits, 1);
+    if (code == WEFT_NEXT) unit->block->fsp--;
+    return code;
+}
+
 int32_t weft_op_defer_word(struct weft_unit *unit)
 {
     const weft_cell none = 0;
     return cell_word(unit, WEFT_WORD_DEFER, WEFT_OP_defer, &none, 1);
+}
+
+static int32_t to_float_value(struct weft_unit *unit, uint32_t body)
+{
+    if (weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0) {
+        const int32_t code = weft_compile_literal(unit, body);
+        return code != 0 ? code : weft_compile_op(unit, WEFT_OP_f_store);
+    }
+    double *value = weft_floats_in(unit->block, 1);
+    if (value == NULL) return -45;
+    void *at = weft_address_write(unit, body, sizeof(*value));
+    if (at == NULL) return -20;
+    memcpy(at, value, sizeof(*value));
+    unit->block->fsp--;
+    return WEFT_NEXT;
 }
 
 int32_t weft_op_to(struct weft_unit *unit)
@@ -387,6 +425,7 @@ int32_t weft_op_to(struct weft_unit *unit)
     const struct weft_word *word = weft_word_at(unit, index);
     if (word->kind == WEFT_WORD_LOCAL) return weft_compile_local_store(unit, word);
     const bool two = word->kind == WEFT_WORD_TWO_VALUE;
+    if (word->kind == WEFT_WORD_FLOAT_VALUE) return to_float_value(unit, word->body);
     if (word->kind != WEFT_WORD_VALUE && !two) return -32;
     if (weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0) {
         code = weft_compile_literal(unit, word->body);

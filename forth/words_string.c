@@ -1,7 +1,10 @@
 // words_string.c: characters and strings. Long ones are worked on in chunks: what is left goes back
 // on the stack and the operation runs once more, so a slice never overshoots by more than a chunk.
+#include <float.h>
+
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/floating.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
@@ -349,6 +352,7 @@ int32_t weft_op_bracket_char(struct weft_unit *unit)
 // ENVIRONMENT? ( c-addr u -- false | i*x true )
 int32_t weft_op_environment(struct weft_unit *unit)
 {
+    enum { IS_FLOAT = 0, IS_STRING = -1 }; // Instead of so many cells.
     const struct {
         const char *name;
         int cells;
@@ -365,11 +369,15 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"DOUBLE-EXT", 1, {WEFT_TRUE}},
         {"EXCEPTION", 1, {WEFT_TRUE}},
         {"EXCEPTION-EXT", 1, {WEFT_TRUE}},
+        {"FLOATING", 1, {WEFT_TRUE}},
+        {"FLOATING-EXT", 1, {WEFT_TRUE}},
+        {"FLOATING-STACK", 1, {unit->options.stack_cells_max}},
         {"FLOORED", 1, {WEFT_TRUE}},
         {"LOCALS", 1, {WEFT_TRUE}},
         {"LOCALS-EXT", 1, {WEFT_TRUE}},
         {"MAX-CHAR", 1, {255}},
         {"MAX-D", 2, {-1, INT64_MAX}},
+        {"MAX-FLOAT", IS_FLOAT, {0}},
         {"MAX-N", 1, {INT64_MAX}},
         {"MAX-U", 1, {-1}},
         {"MAX-UD", 2, {-1, -1}},
@@ -383,7 +391,7 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"STRING-EXT", 1, {WEFT_TRUE}},
         {"TOOLS", 1, {WEFT_TRUE}},
         {"WORDLISTS", 1, {WEFT_ORDER_MAX}},
-        {"XCHAR-ENCODING", 0, {0}}, // A string.
+        {"XCHAR-ENCODING", IS_STRING, {0}},
         {"XCHAR-MAXMEM", 1, {WEFT_XCHAR_BYTES_MAX}},
     };
     const uint64_t length = (uint64_t)weft_pop(unit->block);
@@ -393,10 +401,10 @@ int32_t weft_op_environment(struct weft_unit *unit)
         if (strlen(answers[n].name) != length ||
             !weft_name_equal(answers[n].name, name, (uint32_t)length))
             continue;
-        if (answers[n].cells == 0) {
-            const int32_t code = give_string(unit, "UTF-8", 5, 0);
-            if (code != WEFT_NEXT) return code;
-        }
+        int32_t code = WEFT_NEXT;
+        if (answers[n].cells == IS_STRING) code = give_string(unit, "UTF-8", 5, 0);
+        if (answers[n].cells == IS_FLOAT) code = weft_float_push(unit, DBL_MAX);
+        if (code != WEFT_NEXT) return code;
         for (int c = 0; c < answers[n].cells; c++)
             weft_push(unit->block, answers[n].value[c]);
         weft_push(unit->block, WEFT_TRUE);

@@ -4,6 +4,7 @@
 
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/floating.h"
 #include "forth/fuse.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
@@ -26,6 +27,19 @@ __attribute__((format(printf, 2, 3))) static void say(struct weft_unit *unit, co
     if (length > 0) {
         weft_output(unit, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
     }
+}
+
+static void say_float(struct weft_unit *unit, double value)
+{
+    char text[WEFT_FLOAT_TEXT_BYTES];
+    say(unit, "%.*s ", (int)weft_float_write(value, text), text);
+}
+
+static double float_at(const void *bytes)
+{
+    double value = 0;
+    if (bytes != NULL) memcpy(&value, bytes, sizeof(value));
+    return value;
 }
 
 static bool output_full(const struct weft_unit *unit)
@@ -73,6 +87,7 @@ static void say_operation(struct weft_unit *unit, unsigned op, const uint16_t *o
     case WEFT_OP_lit16: say(unit, "%d ", (int16_t)operand[0]); return;
     case WEFT_OP_lit32: say(unit, "%d ", (int32_t)weft_le32_get(operand)); return;
     case WEFT_OP_lit64: say(unit, "%lld ", (long long)weft_cell_get(operand)); return;
+    case WEFT_OP_lit_float: say_float(unit, float_at(operand)); return;
     case WEFT_OP_exit: say(unit, "EXIT "); return;
     case WEFT_OP_local:
     case WEFT_OP_local_store:
@@ -141,6 +156,14 @@ int32_t weft_op_see(struct weft_unit *unit)
         break;
     case WEFT_WORD_VALUE:
         say(unit, "%lld VALUE ", body != NULL ? (long long)weft_cell_get(body) : 0);
+        break;
+    case WEFT_WORD_FLOAT_CONSTANT:
+        say_float(unit, weft_word_float(unit, word));
+        say(unit, "FCONSTANT ");
+        break;
+    case WEFT_WORD_FLOAT_VALUE:
+        say_float(unit, float_at(body));
+        say(unit, "FVALUE ");
         break;
     case WEFT_WORD_TWO_VALUE: say(unit, "2VALUE "); break;
     case WEFT_WORD_DEFER: say(unit, "DEFER "); break;

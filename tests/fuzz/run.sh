@@ -13,7 +13,9 @@ for target in "$build"/tests/fuzz/*_fuzz; do
     [ -z "$only" ] || [ "$only" = "$name" ] || continue
     found=1
     mkdir -p "$build/corpus/$name"
-    if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    dictionary=tests/fuzz/dictionary/$name # The words of its language, where it has one.
+    if [ -f "$dictionary" ]; then dictionary=-dict=$dictionary; else dictionary=-verbosity=1; fi
+    if "$target" "$dictionary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$build/crash-$name-" "$build/corpus/$name" tests/fuzz/corpus/"$name" \
         >"$build/fuzz-$name.log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz-$name.log")

@@ -188,6 +188,8 @@ static const struct forth_case cases[] = {
     {": t s\" : u if ;\" evaluate ; ' t catch . 5 . : v 6 . ; v", "-22 5 6 "},
     {": t 3 0 do i 1 = if 9 throw then loop ; : u 5 >r ['] t catch r> . . ; u", "5 9 "},
     {"' dup catch .", "-4 "},
+    // What is never reached does not count.
+    {": t 0 if drop 1 then 5 . ; : u t 6 . ; t u : v 1 if drop 1 then ; ' v catch .", "5 5 6 -4 "},
     {": t 2 0 do ['] abort catch . loop ; t", "-1 -1 "},
 
     // Tools, host words without a host.
