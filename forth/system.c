@@ -6,6 +6,7 @@
 #include "forth/compile.h"
 #include "forth/dictionary.h"
 #include "forth/fuse.h"
+#include "forth/infer.h"
 #include "forth/ops.h"
 
 static const char prelude[] =
@@ -83,6 +84,7 @@ static void add_primitive(struct weft_forth_system *system, unsigned op)
     word->net = (int16_t)(info->out - info->in);
     word->grow = (uint8_t)(word->net > 0 ? word->net : 0);
     word->flags |= WEFT_WORD_STATIC;
+    word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
 }
 
 // Primitives, and what is bytecode but cannot be written in Forth yet.
