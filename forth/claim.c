@@ -165,7 +165,8 @@ bool weft_effect_difference(const struct weft_unit *unit, struct weft_unit_error
     error->line = weft_le32_get(comment + length);
     error->column = weft_le32_get(comment + length + 4);
     error->width = length;
-    say_difference(unit, index, comment, length, &effect, error->message, sizeof(error->message));
+    say_difference(unit, index, comment + claim.from, length - claim.from, &effect, error->message,
+                   sizeof(error->message));
     weft_error_place(unit, error, comment);
     return true;
 }

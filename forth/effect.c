@@ -149,7 +149,6 @@ static bool read_comment(const char *at, const char *end, struct weft_effect_cla
     }
     if (!reader.after) return false;
     end_alternative(&reader);
-    claim->plain = claim->count;
     for (uint8_t n = 0; n < reader.singles; n++)
         add(claim->way, &claim->count, reader.single[n].in, reader.single[n].out);
     return true;
@@ -174,7 +173,6 @@ static bool read_locals(const char *at, const char *end, struct weft_effect_clai
     }
     if (!after) return false;
     add(claim->way, &claim->count, in, out);
-    claim->plain = claim->count;
     return true;
 }
 
@@ -183,7 +181,7 @@ bool weft_effect_parse(const char *text, size_t length, struct weft_effect_claim
     const char *at = text, *end = text + length;
     struct token token;
     while (next_token(&at, end, &token)) {
-        *claim = (struct weft_effect_claim){0};
+        *claim = (struct weft_effect_claim){.from = (uint16_t)(token.at - text)};
         if (is(token, "{:")) return read_locals(at, end, claim);
         if (!is(token, "(")) return false;
         const char *close = memchr(at, ')', (size_t)(end - at));

@@ -30,7 +30,7 @@ struct weft_effect_way {
 struct weft_effect_claim {
     bool open;     // Says that the effect depends on data.
     uint8_t count; // Alternatives, in either reading of the names.
-    uint8_t plain; // The first so many are in the standard's reading.
+    uint16_t from; // Where in the text the comment begins that says so.
     struct weft_effect_way way[WEFT_EFFECT_WAYS_MAX];
 };
 
