@@ -183,6 +183,20 @@ static bool plainly_holds(const struct weft_unit *unit, uint32_t index)
     return claim.way[0].in >= way.in && claim.way[0].out - claim.way[0].in == way.out - way.in;
 }
 
+// The place of a comment, once its word is done: what lies behind moves up.
+static void forget_place(struct weft_unit *unit, uint32_t own_index)
+{
+    uint32_t length;
+    struct weft_segment *names = &unit->block->segment[WEFT_SEGMENT_NAMES];
+    char *record = (char *)(uintptr_t)record_of(unit, own_index + weft_shared_words(unit), &length);
+    char *end = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + names->used;
+    if (record == NULL || length <= PLACE_BYTES) return;
+    memmove(record + length - PLACE_BYTES, record + length, (size_t)(end - record - length));
+    names->used -= PLACE_BYTES;
+    for (uint32_t n = own_index + 1; n < weft_own_words(unit->block); n++)
+        weft_own_word(unit, n)->name -= PLACE_BYTES;
+}
+
 int32_t weft_effect_check(struct weft_unit *unit, uint32_t own_index)
 {
     const uint32_t index = own_index + weft_shared_words(unit);
@@ -196,10 +210,7 @@ int32_t weft_effect_check(struct weft_unit *unit, uint32_t own_index)
             unit->host.warning(unit->host.self, &warning);
         }
     }
-    // Parts of the definition have no names of their own: the record is still the last.
-    unit->block->segment[WEFT_SEGMENT_NAMES].used -= PLACE_BYTES;
-    for (uint32_t n = own_index + 1; n < weft_own_words(unit->block); n++)
-        weft_own_word(unit, n)->name -= PLACE_BYTES;
+    forget_place(unit, own_index);
     return 0;
 }
 

@@ -195,7 +195,7 @@ static void differences_are_warnings(void **state)
          "t:1:5: warning: t says ( \"name\" -- ) but does ( x -- )\n"
          ": t ( \"name\" -- ) create , does> @ ; : u ( -- ) 1 drop ;\n    ^~~~~~~~~~~~~\n"},
         {"s\" : t ( n -- ) ;\" evaluate", "evaluate:1:5: warning: t says ( n -- ) but does ( -- )\n"
-                                          ": t ( n -- ) ;\n    ^~~~~~~~\nfrom t:1:19\n"},
+                                          ": t ( n -- ) ;\n    ^~~~~~~~\nfrom t:1:20\n"},
         {"defer d ( n -- ) : t ( -- ) d ;",
          "t:1:22: warning: t says ( -- ) but does ( x -- )\n"
          "defer d ( n -- ) : t ( -- ) d ;\n                     ^~~~~~\n"},
