@@ -437,10 +437,10 @@ const struct weft_tool_command weft_tool_commands[] = {
      .run = weft_run_complete},
     {.group = "Meta",
      .noun = "__docs",
-     .args = "man|man5|markdown",
+     .args = "man|man5|markdown|forth",
      .arg_min = 1,
      .arg_max = 1,
-     .summary = "weft(1), weft.toml(5) or docs/cli.md.",
+     .summary = "weft(1), weft.toml(5), docs/cli.md or docs/forth-words.md.",
      .run = weft_run_docs},
     {.noun = NULL},
 };
