@@ -27,6 +27,13 @@ const struct weft_forth_doc *weft_forth_doc_at(size_t index)
     return index < DOC_COUNT ? &docs[index] : NULL;
 }
 
+size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size)
+{
+    const int length =
+        snprintf(to, size, "%s %s %s\n%s\n", doc->name, doc->effect, doc->set, doc->text);
+    return (size_t)length < size ? (size_t)length : size - 1;
+}
+
 // A cell of a table: `|` would end it, even within backticks.
 static void say_cell(const char *text, FILE *out)
 {

@@ -16,6 +16,9 @@ struct weft_forth_doc {
 const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length);
 // All lines, in no order: `index` from 0 upward; NULL past the end.
 const struct weft_forth_doc *weft_forth_doc_at(size_t index);
+// A line as HELP shows it: "DUP ( x -- x x ) CORE", then the sentence. Ends in a newline and NUL,
+// cut to `size`. Returns the length without the NUL.
+size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size);
 // docs/forth-words.md: a table for each word set, in the order of names.
 void weft_forth_doc_markdown(FILE *out);
 

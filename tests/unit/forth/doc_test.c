@@ -120,6 +120,19 @@ static void the_preludes_comments_are_right(void **state)
     }
 }
 
+static void help_is_a_line_and_a_sentence(void **state)
+{
+    (void)state;
+    char text[64];
+    const struct weft_forth_doc *doc = weft_forth_doc_find("dUp", 3);
+    assert_non_null(doc);
+    assert_int_equal(weft_forth_doc_text(doc, text, sizeof(text)), 37);
+    assert_string_equal(text, "DUP ( x -- x x ) CORE\nCopies a cell.\n");
+    assert_int_equal(weft_forth_doc_text(doc, text, 4), 3);
+    assert_string_equal(text, "DUP");
+    assert_null(weft_forth_doc_find("zork", 4));
+}
+
 static int make_system(void **state)
 {
     (void)state;
@@ -139,6 +152,7 @@ int main(void)
         cmocka_unit_test(every_word_has_a_line),
         cmocka_unit_test(every_line_has_a_word),
         cmocka_unit_test(effects_are_what_the_lines_say),
+        cmocka_unit_test(help_is_a_line_and_a_sentence),
         cmocka_unit_test(the_preludes_comments_are_right),
     };
     return cmocka_run_group_tests(tests, make_system, free_system);
