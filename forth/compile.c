@@ -3,6 +3,7 @@
 
 #include "forth/dictionary.h"
 #include "forth/fuse.h"
+#include "forth/infer.h"
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
@@ -194,7 +195,9 @@ int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index)
     struct weft_word *word = weft_own_word(unit, own_index);
     word->code_length = weft_own_tokens(unit->block) - word->code;
     no_fold(unit);
-    return weft_verify(unit, own_index, NULL);
+    const int32_t code = weft_verify(unit, own_index, NULL);
+    if (code == 0) weft_effect_close(unit, own_index);
+    return code;
 }
 
 uint64_t weft_here(const struct weft_unit *unit)

@@ -12,9 +12,10 @@
 enum { EXIT_USAGE = 64, EXIT_NO_INPUT = 66, EXIT_INTERNAL = 70, EXIT_OTHER_THROW = 63 };
 enum { UNSUPPORTED = -21 };
 
-static const char usage[] = "usage: %s [FILE...] [-e TEXT]...\n"
+static const char usage[] = "usage: %s [--strict] [FILE...] [-e TEXT]...\n"
                             "Interprets files and texts in the order given; standard input if "
-                            "there is neither, or for -.\n";
+                            "there is neither, or for -.\n"
+                            "--strict: a stack comment that is wrong is an error, no warning.\n";
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -63,6 +64,23 @@ static void flush_output(struct weft_unit *unit)
         fwrite(text, 1, length, stdout);
 }
 
+// What of a text's lines its name does not tell: the line at which it began.
+struct text_place {
+    uint32_t line;
+};
+
+// A stack comment that is wrong.
+static void host_warning(void *self, const struct weft_unit_error *warning)
+{
+    const struct text_place *place = self;
+    char text[512];
+    struct weft_unit_error moved = *warning;
+    if (moved.line != 0 && moved.outer[0] == '\0') moved.line += place->line - 1;
+    weft_unit_warning_render(&moved, text, sizeof(text));
+    fflush(stdout);
+    fputs(text, stderr);
+}
+
 // The exit status for the error, which is printed; its text began at `line` of what was read.
 static int report(const struct weft_unit *unit, uint32_t line)
 {
@@ -93,6 +111,14 @@ static void sleep_until(const struct weft_unit *unit)
 static int interpret(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
                      size_t length, bool *bye)
 {
+    struct text_place place = {.line = line};
+    const struct weft_unit_host host = {.self = &place,
+                                        .now_ns = host_now_ns,
+                                        .unix_us = host_unix_us,
+                                        .accept = host_accept,
+                                        .key = host_key,
+                                        .warning = host_warning};
+    weft_unit_set_host(unit, &host);
     const int code = weft_unit_interpret(unit, name, text, length);
     if (code != 0) {
         fprintf(stderr, "%s: the text does not fit into the memory quota\n", name);
@@ -186,7 +212,10 @@ static int interpret_input(struct weft_unit *unit, bool *bye)
 static int interpret_arguments(struct weft_unit *unit, int argc, char **argv, bool *bye)
 {
     int status = -1;
+    bool texts = false;
     for (int n = 1; n < argc && status < 0 && !*bye; n++) {
+        if (strcmp(argv[n], "--strict") == 0) continue;
+        texts = true;
         if (strcmp(argv[n], "-e") == 0) {
             n++;
             status = interpret(unit, "-e", 1, argv[n], strlen(argv[n]), bye);
@@ -196,7 +225,7 @@ static int interpret_arguments(struct weft_unit *unit, int argc, char **argv, bo
             status = interpret_file(unit, argv[n], bye);
         }
     }
-    if (argc <= 1) status = interpret_input(unit, bye);
+    if (!texts) status = interpret_input(unit, bye);
     return status < 0 ? 0 : status;
 }
 
@@ -207,6 +236,7 @@ static int check_arguments(int argc, char **argv)
             printf(usage, argv[0]);
             return 0;
         }
+        if (strcmp(argv[n], "--strict") == 0) continue;
         const bool missing = strcmp(argv[n], "-e") == 0 && n + 1 == argc;
         if (missing || (argv[n][0] == '-' && argv[n][1] != '\0' && strcmp(argv[n], "-e") != 0)) {
             fprintf(stderr, "%s: %s: %s\n", argv[0], argv[n],
@@ -224,17 +254,19 @@ int weft_forth_standalone(int argc, char **argv)
     const int checked = check_arguments(argc, argv);
     if (checked >= 0) return checked;
 
-    const struct weft_unit_host host = {
-        .now_ns = host_now_ns, .unix_us = host_unix_us, .accept = host_accept, .key = host_key};
     struct weft_unit_options options = weft_unit_options_default;
     options.memory_bytes_max = 1 << 28; // A person's own machine: 256 MiB.
     options.output_bytes_max = 1 << 20;
+    for (int n = 1; n < argc; n++) {
+        if (strcmp(argv[n], "-e") == 0) n++;
+        if (n < argc && strcmp(argv[n], "--strict") == 0) options.strict_effects = true;
+    }
     struct weft_forth_system *system = NULL;
     struct weft_unit *unit = NULL;
     int status = EXIT_INTERNAL;
     bool bye = false;
     if (weft_forth_system_create(&weft_forth_memory_libc, &system) == 0 &&
-        weft_unit_create(system, &weft_forth_memory_libc, &options, &host, &unit) == 0) {
+        weft_unit_create(system, &weft_forth_memory_libc, &options, NULL, &unit) == 0) {
         status = interpret_arguments(unit, argc, argv, &bye);
         fflush(stdout);
     } else {

@@ -1,4 +1,4 @@
-// standalone.h: `weft forth [FILE...] [-e TEXT]`: the Forth alone, without a node.
+// standalone.h: `weft forth [--strict] [FILE...] [-e TEXT]`: the Forth alone, without a node.
 #ifndef WEFT_FORTH_STANDALONE_H
 #define WEFT_FORTH_STANDALONE_H
 

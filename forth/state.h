@@ -76,8 +76,9 @@ struct weft_word {
     uint8_t grow;  // cells that the stack may rise above its height at entry,
     uint8_t rneed; // and the same of the return stack.
     uint8_t rgrow;
-    uint8_t list; // The word list it is in.
-    int16_t net;  // Height at exit less height at entry.
+    uint8_t list;   // The word list it is in.
+    int8_t net;     // Height at exit less height at entry.
+    uint8_t effect; // For callers, as far as it is known (infer.h): advice, nobody relies on it.
     uint32_t hash;
 };
 _Static_assert(sizeof(struct weft_word) == 32, "part of the image");

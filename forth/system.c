@@ -6,6 +6,7 @@
 #include "forth/compile.h"
 #include "forth/dictionary.h"
 #include "forth/fuse.h"
+#include "forth/infer.h"
 #include "forth/ops.h"
 
 static const char prelude[] =
@@ -80,9 +81,10 @@ static void add_primitive(struct weft_forth_system *system, unsigned op)
     if (info->out == WEFT_VAR || info->rin != info->rout) return;
     word->need = (uint8_t)info->in;
     word->rneed = (uint8_t)info->rin;
-    word->net = (int16_t)(info->out - info->in);
+    word->net = (int8_t)(info->out - info->in);
     word->grow = (uint8_t)(word->net > 0 ? word->net : 0);
     word->flags |= WEFT_WORD_STATIC;
+    word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
 }
 
 // Primitives, and what is bytecode but cannot be written in Forth yet.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "forth/infer.h"
 #include "forth/level.h"
 #include "forth/outer.h"
 
@@ -82,6 +83,7 @@ static const struct {
     {-260, "no datagram to reply to"},
     {-261, "deferred word has no action"},
     {-262, "invalid BASE"},
+    {WEFT_THROW_EFFECT, "a word does not do what its stack comment says"},
     {-300, "queue full"},
     {WEFT_THROW_NOBODY, "nobody of that name or number"},
     {-302, "port in use"},
@@ -171,26 +173,64 @@ static void name_running_word(const struct weft_unit *unit, bool stopped, char *
     }
 }
 
-static void note_place(const struct weft_unit *unit, struct weft_unit_error *error)
+// The line `line` of the text being read, at or before the one that is being read.
+static const char *find_line(const struct weft_unit *unit, const struct weft_source *source,
+                             uint32_t number, uint32_t *length)
+{
+    const char *text = weft_address_read(unit, source->address, source->length);
+    if (text == NULL || number > source->line) return NULL;
+    uint32_t start = source->line_start;
+    for (uint32_t back = source->line - number; back > 0; back--) {
+        const char *end = start < 2 ? NULL : memrchr(text, '\n', start - 1);
+        start = end == NULL ? 0 : (uint32_t)(end - text) + 1;
+        if (end == NULL && back > 1) return NULL;
+    }
+    const char *end = memchr(text + start, '\n', source->length - start);
+    *length = end == NULL ? source->length - start : (uint32_t)(end - (text + start));
+    return text + start;
+}
+
+// Is `token` at line `number` from byte `at`? Not if that line was in an earlier text.
+static const char *find_token(const struct weft_unit *unit, const struct weft_source *source,
+                              const struct weft_unit_error *error, const char *token,
+                              uint32_t *length)
+{
+    const char *line = find_line(unit, source, error->line, length);
+    if (line == NULL || error->column == 0 || error->column > *length) return NULL;
+    const uint32_t left = *length - (error->column - 1);
+    const uint32_t bytes = left < error->width ? left : error->width;
+    return memcmp(line + error->column - 1, token, bytes) == 0 ? line : NULL;
+}
+
+void weft_error_place(const struct weft_unit *unit, struct weft_unit_error *error,
+                      const char *token)
 {
     const uint32_t count = weft_source_count(unit->block);
     if (count == 0) return;
     const struct weft_source *source = &weft_sources(unit->block)[count - 1];
-    const char *line = weft_address_read(unit, (uint64_t)source->address + source->line_start,
-                                         source->line_length);
+    uint32_t start = source->word_start, width = source->word_length, number = source->line;
+    uint32_t length = source->line_length;
+    const char *line = token == NULL ? NULL : find_token(unit, source, error, token, &length);
+    if (line != NULL) {
+        start = error->column - 1;
+        width = error->width;
+        number = error->line;
+    } else {
+        length = source->line_length;
+        line = weft_address_read(unit, (uint64_t)source->address + source->line_start, length);
+    }
     if (line == NULL) return;
 
-    uint32_t start = source->word_start, width = source->word_length;
-    if (start > source->line_length) start = source->line_length;
-    if (width > source->line_length - start) width = source->line_length - start;
-    error->line = source->line;
+    if (start > length) start = length;
+    if (width > length - start) width = length - start;
+    error->line = number;
     error->column = start + 1;
     error->width = width;
     // A long line is shown from a little before the word.
     const uint32_t shown = sizeof(error->line_text) - 1;
     uint32_t from = 0;
-    if (source->line_length > shown && start + width > shown) from = start > 20 ? start - 20 : 0;
-    copy_text(error->line_text, sizeof(error->line_text), line + from, source->line_length - from);
+    if (length > shown && start + width > shown) from = start > 20 ? start - 20 : 0;
+    copy_text(error->line_text, sizeof(error->line_text), line + from, length - from);
     error->marker = start - from;
 
     const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
@@ -219,7 +259,8 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
     }
     struct weft_unit_error *error = unit->error;
     *error = (struct weft_unit_error){.code = code};
-    note_place(unit, error);
+    if (code == WEFT_THROW_EFFECT && weft_effect_difference(unit, error)) return;
+    weft_error_place(unit, error, NULL);
     name_running_word(unit, stopped, error->word, sizeof(error->word));
 
     const struct weft_block *block = unit->block;
@@ -236,10 +277,10 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
     }
 }
 
-size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size)
+static size_t render(const struct weft_unit_error *error, const char *kind, char *to, size_t size)
 {
     if (size == 0) return 0;
-    char place[128] = "", running[40] = "", mark[160] = "", via[112] = "";
+    char place[128] = "", running[40] = "", mark[160] = "", via[112] = "", thrown[24] = "";
     if (error->line > 0) {
         snprintf(place, sizeof(place), "%s:%u:%u: ", error->source, error->line, error->column);
     }
@@ -262,9 +303,21 @@ size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, siz
         mark[n] = '\0';
     }
     if (error->outer[0] != '\0') snprintf(via, sizeof(via), "\nfrom %s", error->outer);
-    const int length = snprintf(to, size, "%serror: %s (THROW %d)%s%s%s%s%s\n", place,
-                                error->message, (int)error->code, running,
-                                error->line > 0 ? "\n" : "", error->line_text, mark, via);
+    if (strcmp(kind, "error") == 0)
+        snprintf(thrown, sizeof(thrown), " (THROW %d)", (int)error->code);
+    const int length =
+        snprintf(to, size, "%s%s: %s%s%s%s%s%s%s\n", place, kind, error->message, thrown, running,
+                 error->line > 0 ? "\n" : "", error->line_text, mark, via);
     if (length < 0) return 0;
     return (size_t)length < size ? (size_t)length : size - 1;
+}
+
+size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size)
+{
+    return render(error, "error", to, size);
+}
+
+size_t weft_unit_warning_render(const struct weft_unit_error *warning, char *to, size_t size)
+{
+    return render(warning, "warning", to, size);
 }

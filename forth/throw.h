@@ -12,4 +12,9 @@ bool weft_throw(struct weft_unit *unit, int32_t code);
 // stopped from outside, where it would go on.
 void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped);
 
+// Fills the place of an error: the word read last; or `token` (error->width bytes, at error->line
+// and error->column), if it stands there in the text being read. NULL: none.
+void weft_error_place(const struct weft_unit *unit, struct weft_unit_error *error,
+                      const char *token);
+
 #endif // WEFT_FORTH_THROW_H

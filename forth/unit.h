@@ -48,6 +48,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 
 #define WEFT_THROW_REDUCTIONS (-256)
 #define WEFT_THROW_MEMORY     (-257)
+#define WEFT_THROW_EFFECT     (-263) // A stack comment is wrong, under strict_effects.
 #define WEFT_THROW_NOBODY     (-301) // -300 and below are the node's.
 
 struct weft_unit_options {
@@ -56,6 +57,8 @@ struct weft_unit_options {
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
     uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
+    bool strict_effects; // A word that does not do what its stack comment says is refused (-263);
+                         // otherwise it goes to the host's `warning`.
 };
 
 extern const struct weft_unit_options weft_unit_options_default; // 1 MiB, 4096, 4096, 16 KiB, 1 M.
@@ -76,7 +79,7 @@ struct weft_unit_error {
     uint32_t width;      // Bytes of that word.
     char source[64];     // The name given to weft_unit_interpret, or "evaluate".
     char word[32];       // The innermost named word that was running; may be empty.
-    char message[96];    // What went wrong, without place or code.
+    char message[128];   // What went wrong, without place or code.
     char line_text[128]; // The line, from its start or from near the word if it is long.
     uint32_t marker;     // Where in line_text the word begins.
     char outer[96];      // For an error inside EVALUATE: "main.fth:7:3", else empty.
@@ -137,6 +140,8 @@ const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit); // 
 // The error as text: "file:7:5: error: division by zero (THROW -10) in AVG", then the line and
 // ^~~~. Ends in a newline and NUL, cut to `size`. Returns the length without the NUL.
 size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size);
+// A warning as text: the same, without the THROW code.
+size_t weft_unit_warning_render(const struct weft_unit_error *warning, char *to, size_t size);
 // "division by zero" for -10; never NULL.
 const char *weft_forth_throw_text(int32_t code);
 

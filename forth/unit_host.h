@@ -28,6 +28,8 @@ struct weft_unit_message {
     enum weft_unit_message_kind kind;
 };
 
+struct weft_unit_error;
+
 struct weft_unit_host {
     void *self;
 
@@ -64,6 +66,10 @@ struct weft_unit_host {
     // NODE: the host id of the node called `name` (`length` bytes, not ended by NUL), for SEND-TO.
     // False if nobody has that name, as far as this node knows.
     bool (*node_id)(void *self, const char *name, size_t length, uint64_t *id);
+
+    // A definition whose stack comment says what its code does not do (forth/effect.h), with its
+    // place; code is WEFT_THROW_EFFECT. NULL: nobody wants to know.
+    void (*warning)(void *self, const struct weft_unit_error *warning);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

@@ -75,8 +75,7 @@ static bool find_operations(struct verifier *v)
            op == WEFT_OP_stop;
 }
 
-// The last part of a fused operation: what branches.
-static unsigned last_part(unsigned op)
+unsigned weft_last_part(unsigned op)
 {
     const struct weft_fusion *fusion;
     while ((fusion = weft_fusion_of(op)) != NULL)
@@ -84,9 +83,9 @@ static unsigned last_part(unsigned op)
     return op;
 }
 
-static int direction(unsigned op)
+int weft_branch_direction(unsigned op)
 {
-    switch (last_part(op)) {
+    switch (weft_last_part(op)) {
     case WEFT_OP_branch:
     case WEFT_OP_zbranch:
     case WEFT_OP_qdo: return 1;
@@ -105,7 +104,7 @@ static bool check_operands(struct verifier *v)
         if (op == WEFT_OP_call || op == WEFT_OP_tail || op == WEFT_OP_set_does) {
             if (!callee_ok(v, v->code[p + 1])) return false;
         }
-        const int way = direction(op);
+        const int way = weft_branch_direction(op);
         if (way == 0) continue;
         const uint32_t operand = p + weft_op_info[op].operands;
         const int distance = (int16_t)v->code[operand];
@@ -178,7 +177,7 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
     }
     if (info->out == WEFT_VAR) return false;
 
-    const int way = direction(op);
+    const int way = weft_branch_direction(op);
     consume(v, info->in, info->out - info->in, info->rin, info->rout - info->rin);
     if (way == 0) return true;
 
@@ -186,7 +185,7 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
     const uint32_t operand = p + info->operands;
     struct label *label = find_label(v, (uint32_t)((int)operand + (int16_t)v->code[operand]));
     const int d = op == WEFT_OP_qdup_zbranch ? v->d - 1 : v->d;
-    const unsigned last = last_part(op);
+    const unsigned last = weft_last_part(op);
     const int r = last == WEFT_OP_qdo                                 ? v->r - 2
                   : last == WEFT_OP_loop || last == WEFT_OP_plus_loop ? v->r + 2
                                                                       : v->r;
@@ -247,7 +246,7 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
     word->grow = (uint8_t)v.grow;
     word->rneed = (uint8_t)v.rneed;
     word->rgrow = (uint8_t)v.rgrow;
-    word->net = (int16_t)v.net;
+    word->net = (int8_t)v.net;
     word->flags |= WEFT_WORD_STATIC;
     return 0;
 }

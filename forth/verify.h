@@ -14,4 +14,9 @@
 // WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it must not run.
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts);
 
+// The last part of a fused operation: what branches. Any other operation itself.
+unsigned weft_last_part(unsigned op);
+// 1: it may branch forward, -1: back; 0: it does not branch. The distance is its last operand.
+int weft_branch_direction(unsigned op);
+
 #endif // WEFT_FORTH_VERIFY_H

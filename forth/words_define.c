@@ -2,6 +2,7 @@
 #include "forth/compile.h"
 #include "forth/dictionary.h"
 #include "forth/floating.h"
+#include "forth/infer.h"
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
@@ -24,7 +25,13 @@ static int32_t header(struct weft_unit *unit, enum weft_word_kind kind, bool *ag
     *again = code == WEFT_REDO;
     if (*again) return 0;
     if (length == 0) return -16;
-    return weft_word_add(unit, kind, weft_address_read(unit, address, length), length);
+    const int32_t index =
+        weft_word_add(unit, kind, weft_address_read(unit, address, length), length);
+    if (index < 0 || (kind != WEFT_WORD_COLON && kind != WEFT_WORD_DEFER)) return index;
+    const int32_t claimed = weft_effect_claim(unit, (uint32_t)index);
+    if (claimed == 0) return index;
+    weft_words_drop(unit, (uint32_t)index);
+    return claimed;
 }
 
 static void open_definition(struct weft_unit *unit, uint32_t own_index)
@@ -51,6 +58,11 @@ int32_t weft_op_noname(struct weft_unit *unit)
     if (unit->block->definition != 0) return -29;
     const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
     if (index < 0) return index;
+    const int32_t claimed = weft_effect_claim(unit, (uint32_t)index);
+    if (claimed != 0) {
+        weft_words_drop(unit, (uint32_t)index);
+        return claimed;
+    }
     open_definition(unit, (uint32_t)index);
     weft_push(unit->block, index + (weft_cell)weft_shared_words(unit) + 1);
     return WEFT_NEXT;
@@ -68,7 +80,8 @@ int32_t weft_op_semicolon(struct weft_unit *unit)
 {
     struct weft_block *block = unit->block;
     if (block->definition == 0) return -14;
-    const int32_t code = close_part(unit);
+    int32_t code = close_part(unit);
+    if (code == 0) code = weft_effect_check(unit, unit->block->first);
     if (code != 0) return code;
 
     block = unit->block;

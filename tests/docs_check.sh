@@ -22,7 +22,9 @@ sed -n 's|/[^/]*$|/|p' "$work/slashed" | awk '{ n = split($0, part, "/"); path =
 grep -E '\.(c|h|inc|fs|sh|build)$|^do$' "$work/files" | while read -r file; do
     [ ! -f "$file" ] || grep -hoE '[A-Za-z_][A-Za-z0-9_]{3,}' "$file" || :
 done | sort -u >"$work/words"
-awk -F'"' '/\.noun = "/ { noun = $2; print noun } /\.verb = "/ { print noun " " $2 }' \
+# "forth *": the noun alone is a command, whatever stands behind it.
+awk -F'"' '/\.noun = / { if (noun != "" && !verb) print noun " *" }
+    /\.noun = "/ { noun = $2; verb = 0; print noun } /\.verb = "/ { verb = 1; print noun " " $2 }' \
     runtime/tool/commands.c runtime/lab/commands.c | sort -u >"$work/commands"
 # Words of others, and what only looks like one of ours.
 theirs='memory_order net_memif epb_flags isb_ifdrop weft mesh claim'
@@ -68,8 +70,8 @@ while read -r page; do
     grep -oE '(^ *\$ (\./do )?|`(\./do )?)weft [a-z_]+( [a-z_]+)?' "$page" | sed 's/.*weft //' | sort -u >"$work/names" || :
     while read -r noun verb; do
         grep -qxF -- "$noun" "$work/commands" || { miss "$page" command "weft $noun"; continue; }
-        # A noun that has verbs is followed by one of them.
-        if [ -n "$verb" ] && grep -q "^$noun " "$work/commands"; then
+        # A noun that has verbs is followed by one of them, unless it is a command by itself.
+        if [ -n "$verb" ] && ! grep -qxF -- "$noun *" "$work/commands" && grep -q "^$noun " "$work/commands"; then
             grep -qxF -- "$noun $verb" "$work/commands" || miss "$page" command "weft $noun $verb"
         fi
     done <"$work/names"

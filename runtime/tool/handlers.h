@@ -44,6 +44,9 @@ int weft_run_config_defaults(struct weft_tool_call *call);
 int weft_run_config_schema(struct weft_tool_call *call);
 int weft_run_mesh_keygen(struct weft_tool_call *call);
 int weft_run_forth(struct weft_tool_call *call);
+// effect.c
+int weft_run_forth_infer(struct weft_tool_call *call);
+int weft_run_forth_verify(struct weft_tool_call *call);
 // meta.c
 int weft_run_version(struct weft_tool_call *call);
 int weft_run_help(struct weft_tool_call *call);

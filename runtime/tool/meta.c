@@ -1,6 +1,7 @@
 // Commands about the tool itself.
 #include <string.h>
 
+#include "forth/doc.h"
 #include "runtime/tool/completion.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/help.h"
@@ -66,8 +67,10 @@ int weft_run_docs(struct weft_tool_call *call)
         weft_help_man_config(call->tool->out);
     } else if (strcmp(call->args[0], "markdown") == 0) {
         weft_help_markdown(call->tool, call->tool->out);
+    } else if (strcmp(call->args[0], "forth") == 0) {
+        weft_forth_doc_markdown(call->tool->out);
     } else {
-        return weft_tool_usage(call, "say man, man5 or markdown");
+        return weft_tool_usage(call, "say man, man5, markdown or forth");
     }
     return WEFT_EXIT_DONE;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forth/effect.h"
 #include "forth/unit.h"
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
@@ -40,6 +41,21 @@ static void drain(struct weft_unit *unit)
 {
     char text[512];
     while (weft_unit_output_take(unit, text, sizeof(text)) > 0) {
+    }
+}
+
+// What the words that came with it do, as far as it can be told, and what their comments say.
+static void infer(const struct weft_unit *unit)
+{
+    struct weft_effect_word word;
+    for (uint32_t n = 0; weft_effect_word(unit, n, &word); n++) {
+        struct weft_effect effect;
+        struct weft_effect_claim claim;
+        char text[256];
+        weft_effect_infer(unit, word.index, &effect);
+        weft_assert(weft_effect_text(&effect, text, sizeof(text)) < sizeof(text));
+        if (weft_effect_parse(word.comment, strlen(word.comment), &claim))
+            weft_effect_compare(&claim, &effect);
     }
 }
 
@@ -91,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(image);
     if (code != 0) return 0;
 
+    infer(unit);
     run(unit, 4);
     const size_t bytes = weft_unit_image_bytes(unit);
     uint8_t *again = malloc(bytes);

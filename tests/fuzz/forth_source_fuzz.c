@@ -21,6 +21,7 @@ static const struct weft_unit_options options = {
 
 struct node {
     unsigned messages; // Given out.
+    unsigned warnings; // Of stack comments.
 };
 
 static bool receive(void *self, struct weft_unit_message *message)
@@ -53,6 +54,14 @@ static int32_t take_for(void *self, const void *payload, size_t length, uint64_t
     return take(self, payload, length);
 }
 
+static void hear(void *self, const struct weft_unit_error *warning)
+{
+    struct node *node = self;
+    char text[512];
+    weft_assert(weft_unit_warning_render(warning, text, sizeof(text)) < sizeof(text));
+    node->warnings++;
+}
+
 static struct weft_unit *restored(const struct weft_forth_system *system, struct weft_unit *unit,
                                   const struct weft_unit_host *host)
 {
@@ -70,6 +79,7 @@ static struct weft_unit *restored(const struct weft_forth_system *system, struct
 struct outcome {
     enum weft_unit_state state;
     int32_t code;
+    unsigned warnings;
     size_t length;
     char output[4096];
 };
@@ -84,6 +94,7 @@ static void run(const struct weft_forth_system *system, const char *text, size_t
         .receive = receive,
         .udp_reply = take,
         .send_to = take_for,
+        .warning = hear,
     };
     struct weft_unit *unit;
     memset(outcome, 0, sizeof(*outcome));
@@ -98,6 +109,7 @@ static void run(const struct weft_forth_system *system, const char *text, size_t
             if (slice == 1 && spent % 64 < 3) unit = restored(system, unit, &host);
         }
     }
+    outcome->warnings = node.warnings;
     outcome->length = weft_unit_output_take(unit, outcome->output, sizeof(outcome->output));
     // The unit can be asked something afterwards, whatever it did.
     weft_unit_cancel(unit, -28);
@@ -121,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(system, (const char *)data, size, 1, &single);
     if (large.state == WEFT_UNIT_AGAIN || single.state == WEFT_UNIT_AGAIN) return 0;
     weft_assert(large.state == single.state && large.code == single.code);
+    weft_assert(large.warnings == single.warnings);
     weft_assert(large.length == single.length &&
                 memcmp(large.output, single.output, large.length) == 0);
     return 0;

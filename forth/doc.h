@@ -1,0 +1,25 @@
+// doc.h: what each word does, for HELP and for docs/forth-words.md. The lines are in words.def.
+#ifndef WEFT_FORTH_DOC_H
+#define WEFT_FORTH_DOC_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct weft_forth_doc {
+    const char *set;    // "CORE EXT", as ENVIRONMENT? knows it; "WEFT …" for words of ours.
+    const char *name;   // As the standard writes it.
+    const char *effect; // "( n1 n2 -- n3 )", or several comments: "( C: -- orig ) ( x -- )".
+    const char *text;   // A sentence or two.
+};
+
+// The line of that name, whatever the case of its letters; NULL if there is none.
+const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length);
+// All lines, in no order: `index` from 0 upward; NULL past the end.
+const struct weft_forth_doc *weft_forth_doc_at(size_t index);
+// A line as HELP shows it: "DUP ( x -- x x ) CORE", then the sentence. Ends in a newline and NUL,
+// cut to `size`. Returns the length without the NUL.
+size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size);
+// docs/forth-words.md: a table for each word set, in the order of names.
+void weft_forth_doc_markdown(FILE *out);
+
+#endif // WEFT_FORTH_DOC_H

@@ -1,0 +1,159 @@
+// Every word of the dictionary is documented, every documented word is there, and does what its
+// line says.
+#include "tests/unit/forth/forth_run.h"
+
+#include "forth/dictionary.h"
+#include "forth/doc.h"
+#include "forth/infer.h"
+#include "forth/ops.h"
+
+static struct weft_forth_system *forth;
+
+static bool upper_case(const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (*name >= 'a' && *name <= 'z') return false;
+    }
+    return true;
+}
+
+static void every_word_has_a_line(void **state)
+{
+    (void)state;
+    unsigned missing = 0;
+    for (uint32_t n = 0; n < forth->word_count; n++) {
+        const struct weft_word *word = &forth->words[n];
+        const char *name = forth->names + word->name;
+        if (!(word->flags & WEFT_WORD_VISIBLE)) continue;
+        if (weft_forth_doc_find(name, word->name_length) != NULL) continue;
+        print_error("forth/words.def has no line for %.*s\n", word->name_length, name);
+        missing++;
+    }
+    assert_int_equal(missing, 0);
+}
+
+static void every_line_has_a_word(void **state)
+{
+    (void)state;
+    struct forth_run run = {0};
+    const struct weft_forth_doc *doc, *other;
+    forth_open(&run, forth, FORTH_PLAIN);
+    for (size_t n = 0; (doc = weft_forth_doc_at(n)) != NULL; n++) {
+        const size_t length = strlen(doc->name);
+        if (weft_find(run.unit, doc->name, (uint32_t)length) == WEFT_WORD_NONE)
+            fail_msg("forth/words.def: there is no word %s", doc->name);
+        other = weft_forth_doc_find(doc->name, length);
+        if (other != doc) fail_msg("forth/words.def has two lines for %s", doc->name);
+        const size_t text = strlen(doc->text);
+        if (!upper_case(doc->name) || text < 2 ||
+            (doc->text[text - 1] != '.' && doc->text[text - 1] != '?') ||
+            strchr(doc->text, '\n') != NULL || doc->effect[0] != '(')
+            fail_msg("forth/words.def, %s: a name in capitals, an effect, a sentence", doc->name);
+    }
+    forth_close(&run);
+}
+
+// What ops.h says of a primitive, what was inferred of the others.
+static struct weft_effect effect_of(const struct forth_run *run, uint32_t index)
+{
+    struct weft_effect effect;
+    const struct weft_word *word = &forth->words[index];
+    const struct weft_op_info *info = &weft_op_info[forth->code[word->code]];
+    if (word->kind != WEFT_WORD_PRIMITIVE) {
+        weft_effect_infer(run->unit, index, &effect);
+        return effect;
+    }
+    effect = (struct weft_effect){.kind = WEFT_EFFECT_UNKNOWN};
+    if (info->out == WEFT_VAR) return effect;
+    effect.kind = WEFT_EFFECT_KNOWN;
+    effect.need = effect.need_sure = (uint8_t)info->in;
+    effect.count = 1;
+    effect.net[0] = (int8_t)(info->out - info->in);
+    return effect;
+}
+
+static void effects_are_what_the_lines_say(void **state)
+{
+    (void)state;
+    struct forth_run run = {0};
+    const struct weft_forth_doc *doc;
+    unsigned checked = 0, wrong = 0;
+    forth_open(&run, forth, FORTH_PLAIN);
+    for (size_t n = 0; (doc = weft_forth_doc_at(n)) != NULL; n++) {
+        struct weft_effect_claim claim;
+        char text[128];
+        const uint32_t index = weft_find(run.unit, doc->name, (uint32_t)strlen(doc->name));
+        // An immediate word's line says what it does when what it compiled runs.
+        if (index == WEFT_WORD_NONE || forth->words[index].flags & WEFT_WORD_IMMEDIATE) continue;
+        assert_true(weft_effect_parse(doc->effect, strlen(doc->effect), &claim));
+        const struct weft_effect effect = effect_of(&run, index);
+        const enum weft_effect_verdict verdict = weft_effect_compare(&claim, &effect);
+        checked += verdict == WEFT_EFFECT_HOLDS;
+        if (verdict != WEFT_EFFECT_DIFFERS) continue;
+        weft_effect_text(&effect, text, sizeof(text));
+        print_error("%s: words.def says %s, the code does %s\n", doc->name, doc->effect, text);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(checked > 180);
+    forth_close(&run);
+}
+
+// The comments of the prelude itself: it is read once more, on top of itself, by a strict unit.
+static void the_preludes_comments_are_right(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {WEFT_PRELUDES};
+    struct weft_unit_options options = weft_unit_options_default;
+    options.strict_effects = true;
+    for (size_t n = 0; n < sizeof(paths) / sizeof(paths[0]); n++) {
+        static char text[1 << 17];
+        FILE *file = fopen(paths[n], "r");
+        assert_non_null(file);
+        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+        fclose(file);
+        struct forth_run run = {.options = &options};
+        forth_open(&run, forth, FORTH_PLAIN);
+        if (forth_text(&run, paths[n], text) != WEFT_UNIT_DONE)
+            fail_msg("%s:%u: %s", paths[n], run.error.line, run.error.message);
+        forth_close(&run);
+    }
+}
+
+static void help_is_a_line_and_a_sentence(void **state)
+{
+    (void)state;
+    char text[64];
+    const struct weft_forth_doc *doc = weft_forth_doc_find("dUp", 3);
+    assert_non_null(doc);
+    assert_int_equal(weft_forth_doc_text(doc, text, sizeof(text)), 37);
+    assert_string_equal(text, "DUP ( x -- x x ) CORE\nCopies a cell.\n");
+    assert_int_equal(weft_forth_doc_text(doc, text, 4), 3);
+    assert_string_equal(text, "DUP");
+    assert_null(weft_forth_doc_find("zork", 4));
+}
+
+static int make_system(void **state)
+{
+    (void)state;
+    return weft_forth_system_create(&weft_forth_memory_libc, &forth);
+}
+
+static int free_system(void **state)
+{
+    (void)state;
+    weft_forth_system_free(forth);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_has_a_line),
+        cmocka_unit_test(every_line_has_a_word),
+        cmocka_unit_test(effects_are_what_the_lines_say),
+        cmocka_unit_test(help_is_a_line_and_a_sentence),
+        cmocka_unit_test(the_preludes_comments_are_right),
+    };
+    return cmocka_run_group_tests(tests, make_system, free_system);
+}
