@@ -12,7 +12,7 @@
 #include "forth/verify.h"
 #include "runtime/base/crc32c.h"
 
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 struct image_header {
     char magic[8];
@@ -75,6 +75,8 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
+           segment[WEFT_SEGMENT_FILES].used % sizeof(struct weft_file) == 0 &&
+           segment[WEFT_SEGMENT_FILES].used <= WEFT_FILES_MAX * sizeof(struct weft_file) &&
            (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
 }
 
@@ -125,6 +127,8 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     for (uint32_t n = 0; n < count; n++) {
         struct weft_word *word = weft_own_word(unit, n);
         if (!header_ok(unit, n, code_end)) return false;
+        if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
+            return false;
         code_end = word->code + word->code_length;
         word->flags &= (uint8_t)~WEFT_WORD_STATIC;
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
@@ -148,7 +152,25 @@ static bool sources_ok(const struct weft_unit *unit)
         if (source->address > WEFT_ADDRESS_END || source->length > WEFT_ADDRESS_END ||
             source->line_start > source->length ||
             source->line_length > source->length - source->line_start || source->name > text ||
-            source->name_length > text - source->name || source->text_used > text)
+            source->name_length > text - source->name || source->text_used > text ||
+            source->id < -1)
+            return false;
+        // What has been read of a file lies among the texts.
+        if (source->id > 0 &&
+            (source->address < WEFT_ADDRESS_TEXT || source->address - WEFT_ADDRESS_TEXT > text ||
+             source->length > text - (source->address - WEFT_ADDRESS_TEXT)))
+            return false;
+    }
+    return true;
+}
+
+static bool files_ok(const struct weft_unit *unit)
+{
+    const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
+    const struct weft_file *file = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    for (uint32_t n = 0; n < segment->used / sizeof(*file); n++) {
+        if (file[n].mode > (WEFT_FILE_READ | WEFT_FILE_WRITE) ||
+            file[n].name_length > WEFT_FILE_NAME_MAX)
             return false;
     }
     return true;
@@ -259,7 +281,8 @@ static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t byte
     uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);
     if (starts == NULL) return -ENOMEM;
     memset(starts, 0, bitmap);
-    const bool ok = words_ok(unit, starts) && sources_ok(unit) && control_ok(unit, starts);
+    const bool ok =
+        words_ok(unit, starts) && sources_ok(unit) && files_ok(unit) && control_ok(unit, starts);
     memory->resize(memory->self, starts, bitmap, 0);
     return ok ? 0 : -EBADMSG;
 }

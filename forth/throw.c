@@ -69,6 +69,8 @@ static const struct {
     {-260, "no datagram to reply to"},
     {-261, "deferred word has no action"},
     {-262, "invalid BASE"},
+    {WEFT_FILE_OUTSIDE, "name leads out of the directory of files"},
+    {WEFT_FILE_TOO_MANY, "too many files open"},
     {-300, "queue full"},
     {WEFT_THROW_NOBODY, "nobody of that name or number"},
     {-302, "port in use"},

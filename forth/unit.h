@@ -147,6 +147,11 @@ size_t weft_unit_output_bytes(const struct weft_unit *unit);
 // The value of an own word that is a VARIABLE or VALUE (first cell), a CONSTANT; true if found.
 bool weft_unit_value(const struct weft_unit *unit, const char *word, int64_t *value);
 
+// A word that the unit can find by that name, its own or one that all share.
+bool weft_unit_has_word(const struct weft_unit *unit, const char *name);
+// The name of visible word number `index`, newest first, cut to `size`. False behind the last.
+bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size);
+
 // An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash
 // of the system module it needs. Output not yet taken travels with it; a delay in MS starts again.
 size_t weft_unit_image_bytes(const struct weft_unit *unit);
