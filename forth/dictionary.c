@@ -1,5 +1,7 @@
 #include "forth/dictionary.h"
 
+#include "forth/places.h"
+
 static uint8_t upper(char c)
 {
     return (uint8_t)(c >= 'a' && c <= 'z' ? c - 32 : c);
@@ -106,6 +108,7 @@ void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
         while (block->bucket[n] > own_index)
             block->bucket[n] = weft_own_word(unit, block->bucket[n] - 1u)->link;
     }
+    weft_places_drop(unit, first->code);
     block->segment[WEFT_SEGMENT_CODE].used = first->code * 2;
     block->segment[WEFT_SEGMENT_NAMES].used = first->name;
     block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(*first);

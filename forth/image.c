@@ -76,6 +76,7 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
            segment[WEFT_SEGMENT_FILES].used % sizeof(struct weft_file) == 0 &&
+           segment[WEFT_SEGMENT_PLACES].used % sizeof(struct weft_place) == 0 &&
            segment[WEFT_SEGMENT_FILES].used <= WEFT_FILES_MAX * sizeof(struct weft_file) &&
            (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
 }
@@ -172,6 +173,17 @@ static bool files_ok(const struct weft_unit *unit)
         if (file[n].mode > (WEFT_FILE_READ | WEFT_FILE_WRITE) ||
             file[n].name_length > WEFT_FILE_NAME_MAX)
             return false;
+    }
+    return true;
+}
+
+static bool places_ok(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t names = block->segment[WEFT_SEGMENT_NAMES].used;
+    const struct weft_place *place = weft_segment_base(block, WEFT_SEGMENT_PLACES);
+    for (uint32_t n = 0; n < block->segment[WEFT_SEGMENT_PLACES].used / sizeof(*place); n++) {
+        if (place[n].name > names || place[n].name_length > names - place[n].name) return false;
     }
     return true;
 }
@@ -281,8 +293,8 @@ static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t byte
     uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);
     if (starts == NULL) return -ENOMEM;
     memset(starts, 0, bitmap);
-    const bool ok =
-        words_ok(unit, starts) && sources_ok(unit) && files_ok(unit) && control_ok(unit, starts);
+    const bool ok = words_ok(unit, starts) && sources_ok(unit) && files_ok(unit) &&
+                    places_ok(unit) && control_ok(unit, starts);
     memory->resize(memory->self, starts, bitmap, 0);
     return ok ? 0 : -EBADMSG;
 }

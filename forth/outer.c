@@ -5,6 +5,7 @@
 #include "forth/files.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
+#include "forth/places.h"
 
 struct weft_source *weft_source_top(const struct weft_unit *unit)
 {
@@ -221,6 +222,10 @@ int32_t weft_op_interpret(struct weft_unit *unit)
 
     const char *name = weft_address_read(unit, address, length);
     const bool compiling = weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0;
+    if (compiling && unit->options.places) {
+        weft_place_note(unit);
+        name = weft_address_read(unit, address, length); // The block may have moved.
+    }
     const uint32_t index = weft_find(unit, name, length);
     if (index == WEFT_WORD_NONE) return interpret_number(unit, name, length, compiling);
 

@@ -12,6 +12,7 @@ const struct weft_unit_options weft_play_options = {
     .call_depth_max = 4096,
     .output_bytes_max = 1 << 20,
     .sandbox_reductions_max = 1000000,
+    .places = true,
 };
 
 static volatile int interrupted; // The only state that a signal handler can reach.

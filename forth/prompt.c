@@ -106,7 +106,10 @@ static int play_lines(struct prompt *prompt, bool *bye)
         const char *line = next_line(prompt, info.compiling ? "| " : "> ", &length, &interrupted);
         weft_play_clear_interrupt();
         if (line == NULL && interrupted && prompt->person) continue;
-        if (line == NULL) break;
+        if (line == NULL) {
+            if (prompt->person) putchar('\n'); // Behind the prompt.
+            break;
+        }
         status = play_line(prompt, line, length, bye);
         weft_play_clear_interrupt();
         if (status != 0 && !prompt->person) break;

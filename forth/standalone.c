@@ -42,6 +42,7 @@ struct call {
     int texts;         // Files and texts that stand in argv.
     void *sources;     // -o: what has been interpreted.
     size_t sources_bytes;
+    struct timespec begun;
 };
 
 // 0: the text is done. Otherwise the exit status; call->bye if the program asked for it.
@@ -226,7 +227,7 @@ static double milliseconds(const struct timespec *from)
 }
 
 // The unit as a program: its image if it has a MAIN, else the texts that made it.
-static int write_binary(struct call *call, const struct timespec *begun)
+static int write_binary(struct call *call)
 {
     const struct weft_forth_tools *tools = call->tools;
     const bool has_main = weft_unit_has_word(call->unit, "main");
@@ -248,7 +249,7 @@ static int write_binary(struct call *call, const struct timespec *begun)
             "%s: engine %zu bytes (%zu of them for units among units), %s %zu bytes, "
             "%.1f ms\n",
             call->binary, tools->runner_bytes, tools->concurrency_bytes,
-            has_main ? "program" : "no MAIN: sources", bytes, milliseconds(begun));
+            has_main ? "program" : "no MAIN: sources", bytes, milliseconds(&call->begun));
     return 0;
 }
 
@@ -256,10 +257,8 @@ static int write_binary(struct call *call, const struct timespec *begun)
 // if it will be done again at each start.
 static int compile_all(struct call *call, char **argv)
 {
-    struct timespec begun;
     char *printed = NULL;
     size_t printed_bytes = 0;
-    clock_gettime(CLOCK_MONOTONIC, &begun);
     call->machine.out = open_memstream(&printed, &printed_bytes);
     if (call->machine.out == NULL) return EXIT_INTERNAL;
     int status = interpret_all(call, argv);
@@ -272,12 +271,13 @@ static int compile_all(struct call *call, char **argv)
     if (status != 0 || weft_unit_has_word(call->unit, "main"))
         fwrite(printed, 1, printed_bytes, stdout);
     free(printed);
-    return status != 0 ? status : write_binary(call, &begun);
+    return status != 0 ? status : write_binary(call);
 }
 
 static int run(struct call *call, char **argv)
 {
     struct weft_unit_host host;
+    clock_gettime(CLOCK_MONOTONIC, &call->begun);
     const int opened = open_files(call);
     if (opened != 0) return opened;
     call->machine.help = call->tools != NULL ? call->tools->help : NULL;

@@ -24,7 +24,8 @@ enum weft_segment_id {
     WEFT_SEGMENT_SCRATCH,
     WEFT_SEGMENT_MESSAGE,
     WEFT_SEGMENT_RESULT,
-    WEFT_SEGMENT_FILES, // struct weft_file; fileid n is entry n - 1.
+    WEFT_SEGMENT_FILES,  // struct weft_file; fileid n is entry n - 1.
+    WEFT_SEGMENT_PLACES, // struct weft_place, if the options ask for them.
     WEFT_SEGMENT_COUNT,
 };
 
@@ -95,6 +96,17 @@ struct weft_source {
 };
 _Static_assert(sizeof(struct weft_source) == 56, "part of the image");
 
+// Where in a source own code came from: from token `code` on, up to the next place. Places lie in
+// the order of the code, and go with it. Also the layout in an image.
+struct weft_place {
+    uint32_t code;
+    uint32_t line;
+    uint32_t name; // Of the source, in the names.
+    uint16_t name_length;
+    uint16_t column;
+};
+_Static_assert(sizeof(struct weft_place) == 16, "part of the image");
+
 enum { WEFT_FILES_MAX = 32, WEFT_FILE_NAME_MAX = 240 };
 
 // A file that the program has open. Also the layout in an image.
@@ -155,7 +167,7 @@ struct weft_block {
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 320, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 328, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {

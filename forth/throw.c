@@ -6,6 +6,7 @@
 
 #include "forth/level.h"
 #include "forth/outer.h"
+#include "forth/places.h"
 
 // Forth 2012, table 9.1, and ours below -255.
 static const struct {
@@ -157,6 +158,36 @@ static void name_running_word(const struct weft_unit *unit, bool stopped, char *
     }
 }
 
+static void name_source(const struct weft_unit *unit, const struct weft_source *source, char *to,
+                        size_t size)
+{
+    const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
+    if (source->id == -1) {
+        copy_text(to, size, "evaluate", 8);
+    } else {
+        copy_text(to, size, text + source->name, source->name_length);
+    }
+}
+
+// The sources that led to the one on top, innermost first, down to the text that the host gave.
+static void note_outer(const struct weft_unit *unit, struct weft_unit_error *error)
+{
+    const struct weft_source *sources = weft_sources(unit->block);
+    uint32_t n = weft_source_count(unit->block) - 1;
+    size_t used = 0;
+    while (sources[n].id != 0 && n > 0) {
+        char name[64];
+        const struct weft_source *outer = &sources[--n];
+        if (outer->id == -1) continue;
+        name_source(unit, outer, name, sizeof(name));
+        const int length =
+            snprintf(error->outer + used, sizeof(error->outer) - used, "%s%s:%u:%u",
+                     used > 0 ? ", from " : "", name, outer->line, outer->word_start + 1);
+        used += length > 0 ? (size_t)length : 0;
+        if (used >= sizeof(error->outer)) return;
+    }
+}
+
 static void note_place(const struct weft_unit *unit, struct weft_unit_error *error)
 {
     const uint32_t count = weft_source_count(unit->block);
@@ -179,22 +210,8 @@ static void note_place(const struct weft_unit *unit, struct weft_unit_error *err
     copy_text(error->line_text, sizeof(error->line_text), line + from, source->line_length - from);
     error->marker = start - from;
 
-    const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
-    uint32_t named = count - 1;
-    while (named > 0 && weft_sources(unit->block)[named].id == -1)
-        named--;
-    const struct weft_source *outer = &weft_sources(unit->block)[named];
-    if (source->id == -1) {
-        copy_text(error->source, sizeof(error->source), "evaluate", 8);
-        if (named < count - 1 && outer->id != -1) {
-            char name[64];
-            copy_text(name, sizeof(name), text + outer->name, outer->name_length);
-            snprintf(error->outer, sizeof(error->outer), "%s:%u:%u", name, outer->line,
-                     outer->word_start + 1);
-        }
-    } else {
-        copy_text(error->source, sizeof(error->source), text + outer->name, outer->name_length);
-    }
+    name_source(unit, source, error->source, sizeof(error->source));
+    note_outer(unit, error);
 }
 
 void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
@@ -207,6 +224,7 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
     *error = (struct weft_unit_error){.code = code};
     note_place(unit, error);
     name_running_word(unit, stopped, error->word, sizeof(error->word));
+    weft_places_trace(unit, stopped, error->trace, sizeof(error->trace));
 
     const struct weft_block *block = unit->block;
     const char *text =
@@ -225,7 +243,7 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
 size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, size_t size)
 {
     if (size == 0) return 0;
-    char place[128] = "", running[40] = "", mark[160] = "", via[112] = "";
+    char place[128] = "", running[40] = "", mark[160] = "", via[176] = "";
     if (error->line > 0) {
         snprintf(place, sizeof(place), "%s:%u:%u: ", error->source, error->line, error->column);
     }
@@ -248,9 +266,9 @@ size_t weft_unit_error_render(const struct weft_unit_error *error, char *to, siz
         mark[n] = '\0';
     }
     if (error->outer[0] != '\0') snprintf(via, sizeof(via), "\nfrom %s", error->outer);
-    const int length = snprintf(to, size, "%serror: %s (THROW %d)%s%s%s%s%s\n", place,
-                                error->message, (int)error->code, running,
-                                error->line > 0 ? "\n" : "", error->line_text, mark, via);
+    const int length = snprintf(
+        to, size, "%serror: %s (THROW %d)%s%s%s%s%s\n%s", place, error->message, (int)error->code,
+        running, error->line > 0 ? "\n" : "", error->line_text, mark, via, error->trace);
     if (length < 0) return 0;
     return (size_t)length < size ? (size_t)length : size - 1;
 }

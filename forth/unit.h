@@ -56,6 +56,7 @@ struct weft_unit_options {
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
     uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
+    bool places; // Own code knows where in its source it stands: 16 bytes a word, for backtraces.
 };
 
 extern const struct weft_unit_options weft_unit_options_default; // 1 MiB, 4096, 4096, 16 KiB, 1 M.
@@ -79,7 +80,10 @@ struct weft_unit_error {
     char message[96];    // What went wrong, without place or code.
     char line_text[128]; // The line, from its start or from near the word if it is long.
     uint32_t marker;     // Where in line_text the word begins.
-    char outer[96];      // For an error inside EVALUATE: "main.fth:7:3", else empty.
+    char outer[160];     // Inside EVALUATE or INCLUDED: "main.fth:7:3", and so on; else empty.
+    // The words that were running, innermost first: "  in AVG (stats.fth:3:12)\n" and so on; for
+    // units that keep places.
+    char trace[640];
 };
 
 struct weft_unit_info {
