@@ -123,17 +123,20 @@ static char *source_text(const struct weft_unit *unit, const struct weft_source 
            (source->address - WEFT_ADDRESS_TEXT);
 }
 
-// Reads more of the file behind what the source's text holds from `*start` on, which slides to its
-// beginning. Bytes, 0 at the end of the file, a THROW code.
+// Reads more of the file behind what the source's text holds. The line being read slides to its
+// beginning: it stays when the file has no further one. `*start` follows. Bytes, 0 at the end of
+// the file, a THROW code.
 static int64_t read_more(struct weft_unit *unit, uint32_t *start)
 {
     struct weft_source *source = weft_source_top(unit);
     char *text = source_text(unit, source);
-    memmove(text, text + *start, source->length - *start);
-    source->position += *start;
-    source->length -= *start;
-    *start = 0;
-    if (source->length > LINE_BYTES_MAX) return -18;
+    const uint32_t kept = source->line_start < *start ? source->line_start : *start;
+    memmove(text, text + kept, source->length - kept);
+    source->position += kept;
+    source->length -= kept;
+    source->line_start -= kept;
+    *start -= kept;
+    if (source->length - *start > LINE_BYTES_MAX) return -18;
     const uint64_t end = (uint64_t)(source->address - WEFT_ADDRESS_TEXT) + source->length;
     if (end + WEFT_CHUNK_BYTES > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return WEFT_THROW_MEMORY;
     const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_TEXT, end + WEFT_CHUNK_BYTES);
@@ -153,11 +156,11 @@ static int64_t read_more(struct weft_unit *unit, uint32_t *start)
 int32_t weft_file_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
-    struct weft_file *file = weft_file_at(unit, source->id);
+    const struct weft_file *file = weft_file_at(unit, source->id);
     if (file == NULL) return -37;
     if (file->position < source->position || file->position - source->position > source->length) {
         source->position = file->position; // The program has been elsewhere.
-        source->length = 0;
+        source->length = source->line_start = source->line_length = 0;
     }
     uint32_t start = (uint32_t)(file->position - source->position), length, next;
     const uint64_t begun = file->position;
@@ -170,11 +173,9 @@ int32_t weft_file_refill(struct weft_unit *unit)
         if (end != NULL) break;
         const int64_t more = read_more(unit, &start);
         source = weft_source_top(unit);
-        if (more == 0 && source->length > 0) break; // The last line, which nothing ends.
+        if (more == 0 && source->length > start) break; // The last line, which nothing ends.
         if (more > 0) continue;
-        file = weft_file_at(unit, source->id);
-        file->position = begun;
-        weft_source_line(unit, start, 0);
+        weft_file_at(unit, source->id)->position = begun;
         return (int32_t)more;
     }
     weft_file_at(unit, source->id)->position = source->position + start + next;

@@ -31,8 +31,10 @@ static int32_t ior(int error)
 
 static int open_beneath(int directory, const char *name, int flags)
 {
+    // openat2 takes no flag that means nothing.
+    flags |= flags & O_PATH ? O_CLOEXEC : O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     const struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
+        .flags = (uint64_t)(unsigned)flags,
         .mode = flags & O_CREAT ? 0666 : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
@@ -203,8 +205,11 @@ static int64_t refill(void *self, void *to, size_t size)
 
 static const char *help(void *self, const char *word, size_t length)
 {
-    const struct weft_machine *machine = self;
-    return machine->help != NULL ? machine->help(word, length) : NULL;
+    struct weft_machine *machine = self;
+    const size_t size = sizeof(machine->help_text);
+    const bool known =
+        machine->help != NULL && machine->help(word, length, machine->help_text, size) > 0;
+    return known ? machine->help_text : NULL;
 }
 
 static uint64_t clock_ns(clockid_t id)

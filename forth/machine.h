@@ -22,8 +22,10 @@ struct weft_machine {
     // For REFILL, as in struct weft_unit_machine; NULL: there is none. `refill_self` is its self.
     int64_t (*refill)(void *self, void *to, size_t size);
     void *refill_self;
-    const char *(*help)(const char *word, size_t length); // NULL: nothing is known.
-    const volatile int *interrupted;                      // ^C has come. NULL: nobody catches it.
+    // HELP: writes what is known of a word, and answers its bytes (help.h). NULL: nothing is.
+    size_t (*help)(const char *word, size_t length, char *to, size_t size);
+    char help_text[1024];
+    const volatile int *interrupted; // ^C has come. NULL: nobody catches it.
 };
 
 // A machine without files and arguments.

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "forth/binary.h"
+#include "forth/help.h"
 #include "forth/machine.h"
 #include "forth/play.h"
 #include "forth/prompt.h"
@@ -280,7 +281,7 @@ static int run(struct call *call, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &call->begun);
     const int opened = open_files(call);
     if (opened != 0) return opened;
-    call->machine.help = call->tools != NULL ? call->tools->help : NULL;
+    call->machine.help = weft_forth_help;
     call->machine.interrupted = weft_play_catch_interrupt();
     weft_machine_host(&call->machine, &host);
     if (weft_forth_system_create(&weft_forth_memory_libc, &call->system) != 0 ||

@@ -17,9 +17,7 @@ struct weft_forth_tools {
     // The next line, with its end. NULL at the end of the input; *interrupted: ^C, and no line.
     const char *(*lines_next)(void *lines, const char *prompt, bool *interrupted);
     void (*lines_close)(void *lines);
-    const char *(*help)(const char *word,
-                        size_t length); // As in struct weft_unit_machine, or NULL.
-    const void *runner;                 // The program to whose end -o appends; NULL: no -o.
+    const void *runner; // The program to whose end -o appends; NULL: no -o.
     size_t runner_bytes;
     size_t concurrency_bytes; // Its share of the words for units among units.
 };

@@ -1,6 +1,7 @@
 // words_machine.c: the words that reach the machine of a program's user, besides its files.
 #include <string.h>
 
+#include "forth/dictionary.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
@@ -34,18 +35,22 @@ int32_t weft_op_exit_status(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
-// HELP ( "name" -- ): what the documentation says of a word; without a name, of itself.
+// HELP ( "name" -- ): prints what the documentation says of a word; without a name, of itself.
 int32_t weft_op_help(struct weft_unit *unit)
 {
+    static const char none[] = "no documentation; SEE shows what it is\n";
     const struct weft_unit_machine *machine = unit->host.machine;
     uint32_t address, length;
     if (machine == NULL || machine->help == NULL) return -21;
     const int32_t code = weft_parse_name(unit, &address, &length);
     if (code != WEFT_NEXT) return code;
-    const char *text = machine->help(
-        unit->host.self, length == 0 ? "HELP" : weft_address_read(unit, address, length),
-        length == 0 ? 4 : length);
-    if (text == NULL) return -13;
-    weft_output(unit, text, strlen(text));
+    const char *name = length == 0 ? "HELP" : weft_address_read(unit, address, length);
+    if (length == 0) length = 4;
+    const uint32_t index = weft_find(unit, name, length);
+    if (index == WEFT_WORD_NONE) return -13;
+    // An own word may have a name that means something else among those that all share.
+    const bool own = index >= weft_shared_words(unit);
+    const char *text = own ? NULL : machine->help(unit->host.self, name, length);
+    weft_output(unit, text != NULL ? text : none, text != NULL ? strlen(text) : sizeof(none) - 1);
     return WEFT_NEXT;
 }
