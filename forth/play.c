@@ -1,8 +1,10 @@
 #include "forth/play.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SLICE = 100000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
 
@@ -35,23 +37,37 @@ void weft_play_clear_interrupt(void)
     interrupted = 0;
 }
 
+// Out of the unit; and to a terminal at once, for somebody waits there.
 static void flush_output(struct weft_unit *unit, FILE *out)
 {
     char text[4096];
     size_t length;
+    if (weft_unit_output_bytes(unit) == 0) return;
     while ((length = weft_unit_output_take(unit, text, sizeof(text))) > 0)
         fwrite(text, 1, length, out);
+    if (isatty(fileno(out))) fflush(out);
 }
 
-// Parked in MS: sleep until then, or until ^C. In RECEIVE nothing can ever come here.
+// Parked in MS: sleeps until then, or until ^C, which is let in only while we sleep: it cannot come
+// between the look at its flag and the sleep. In RECEIVE nothing can ever come here.
 static void sleep_until(const struct weft_unit *unit, FILE *out)
 {
     struct weft_unit_info info;
+    struct timespec now, rest = {0};
+    sigset_t blocked, usual;
     weft_unit_inspect(unit, &info);
-    const struct timespec wake = {.tv_sec = (time_t)(info.wake_ns / 1000000000u),
-                                  .tv_nsec = (long)(info.wake_ns % 1000000000u)};
     fflush(out);
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (info.wake_ns > now_ns) {
+        rest.tv_sec = (time_t)((info.wake_ns - now_ns) / 1000000000u);
+        rest.tv_nsec = (long)((info.wake_ns - now_ns) % 1000000000u);
+    }
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigprocmask(SIG_BLOCK, &blocked, &usual);
+    if (!interrupted) ppoll(NULL, 0, &rest, &usual);
+    sigprocmask(SIG_SETMASK, &usual, NULL);
 }
 
 enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine)
@@ -61,8 +77,7 @@ enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *mach
         const enum weft_unit_state state = weft_unit_run(unit, &reductions);
         flush_output(unit, machine->out);
         if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
-        if (state == WEFT_UNIT_WAIT && (machine->interrupted == NULL || !*machine->interrupted))
-            sleep_until(unit, machine->out);
+        if (state == WEFT_UNIT_WAIT) sleep_until(unit, machine->out);
         if (machine->interrupted == NULL || !*machine->interrupted) continue;
         weft_unit_cancel(unit, USER_INTERRUPT);
         return WEFT_UNIT_FAULT;

@@ -4,6 +4,8 @@
 #include <histedit.h>
 #include <limits.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct weft_lines {
     History *history;
     char prompt[16];
     char path[PATH_MAX]; // Of the history; "" for none.
+    sigset_t signals;    // As they are blocked outside of weft_lines_next.
 };
 
 static struct weft_lines *lines_of(EditLine *edit)
@@ -36,16 +39,28 @@ static char *prompt_text(EditLine *edit)
     return lines_of(edit)->prompt;
 }
 
+// Waits for a byte, or for ^C, which comes only here (weft_lines_next blocks it elsewhere) and so
+// cannot slip in between the look at the flag and the wait. False: interrupted, or no terminal.
+static bool wait_for_byte(const struct weft_lines *lines)
+{
+    struct pollfd poller = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (!*lines->options.interrupted) {
+        const int ready = ppoll(&poller, 1, NULL, &lines->signals);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+    return false;
+}
+
 // Reads one letter of the terminal. libedit's own reader goes on after a signal; this one ends the
 // line.
 static int read_letter(EditLine *edit, wchar_t *letter)
 {
     mbstate_t state = {0};
-    const volatile int *interrupted = lines_of(edit)->options.interrupted;
     for (;;) {
         char byte;
+        if (!wait_for_byte(lines_of(edit))) return -1;
         const ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count < 0 && errno == EINTR && !*interrupted) continue;
         if (count <= 0) return (int)count;
         const size_t used = mbrtowc(letter, &byte, 1, &state);
         if (used <= 1) return 1;
@@ -181,7 +196,12 @@ const char *weft_lines_next(struct weft_lines *lines, const char *prompt, bool *
     HistEvent event;
     int count;
     snprintf(lines->prompt, sizeof(lines->prompt), "%s", prompt);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigprocmask(SIG_BLOCK, &blocked, &lines->signals);
     const char *line = el_gets(lines->edit, &count);
+    sigprocmask(SIG_SETMASK, &lines->signals, NULL);
     *interrupted = *lines->options.interrupted;
     if (*interrupted) putchar('\n');
     if (line == NULL || count <= 0 || *interrupted) return NULL;
