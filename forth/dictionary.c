@@ -1,5 +1,7 @@
 #include "forth/dictionary.h"
 
+#include "forth/places.h"
+
 static uint8_t upper(char c)
 {
     return (uint8_t)(c >= 'a' && c <= 'z' ? c - 32 : c);
@@ -188,8 +190,31 @@ void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
     struct weft_block *block = unit->block;
     const uint32_t code = weft_own_word(unit, own_index)->code;
     drop_headers(unit, own_index);
+    weft_places_drop(unit, code);
     block->segment[WEFT_SEGMENT_CODE].used = code * 2;
     block->latest = own_index;
     block->order.locals = 0;
     weft_no_fold(block);
+}
+
+bool weft_unit_has_word(const struct weft_unit *unit, const char *name)
+{
+    // Looked up as the text interpreter does, whose reductions nobody spends here.
+    struct weft_unit asked = *unit;
+    return weft_find(&asked, name, (uint32_t)strnlen(name, WEFT_NAME_BYTES_MAX + 1)) !=
+           WEFT_WORD_NONE;
+}
+
+bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size)
+{
+    const uint32_t count = weft_shared_words(unit) + weft_own_words(unit->block);
+    for (uint32_t n = count; n-- > 0;) {
+        const struct weft_word *word = weft_word_at(unit, n);
+        if (!(word->flags & WEFT_WORD_VISIBLE) || index-- > 0) continue;
+        const size_t length = word->name_length < size ? word->name_length : size - 1;
+        memcpy(name, weft_word_name(unit, n), length);
+        name[length] = '\0';
+        return true;
+    }
+    return false;
 }

@@ -75,6 +75,9 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
+           segment[WEFT_SEGMENT_FILES].used % sizeof(struct weft_file) == 0 &&
+           segment[WEFT_SEGMENT_PLACES].used % sizeof(struct weft_place) == 0 &&
+           segment[WEFT_SEGMENT_FILES].used <= WEFT_FILES_MAX * sizeof(struct weft_file) &&
            (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
 }
 
@@ -146,6 +149,8 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     for (uint32_t n = 0; n < count; n++) {
         struct weft_word *word = weft_own_word(unit, n);
         if (!header_ok(unit, n, code_end) || !alias_ok(unit, n)) return false;
+        if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
+            return false;
         code_end = word->code + word->code_length;
         word->flags &= (uint8_t)~WEFT_WORD_STATIC;
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
@@ -171,8 +176,37 @@ static bool sources_ok(const struct weft_unit *unit)
             source->length > WEFT_ADDRESS_HEAP_END - source->address ||
             source->line_start > source->length ||
             source->line_length > source->length - source->line_start || source->name > text ||
-            source->name_length > text - source->name || source->text_used > text)
+            source->name_length > text - source->name || source->text_used > text ||
+            source->id < -1)
             return false;
+        // What has been read of a file lies among the texts.
+        if (source->id > 0 &&
+            (source->address < WEFT_ADDRESS_TEXT || source->address - WEFT_ADDRESS_TEXT > text ||
+             source->length > text - (source->address - WEFT_ADDRESS_TEXT)))
+            return false;
+    }
+    return true;
+}
+
+static bool files_ok(const struct weft_unit *unit)
+{
+    const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
+    const struct weft_file *file = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    for (uint32_t n = 0; n < segment->used / sizeof(*file); n++) {
+        if (file[n].mode > (WEFT_FILE_READ | WEFT_FILE_WRITE) ||
+            file[n].name_length > WEFT_FILE_NAME_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool places_ok(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t names = block->segment[WEFT_SEGMENT_NAMES].used;
+    const struct weft_place *place = weft_segment_base(block, WEFT_SEGMENT_PLACES);
+    for (uint32_t n = 0; n < block->segment[WEFT_SEGMENT_PLACES].used / sizeof(*place); n++) {
+        if (place[n].name > names || place[n].name_length > names - place[n].name) return false;
     }
     return true;
 }
@@ -288,7 +322,8 @@ static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t byte
     uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);
     if (starts == NULL) return -ENOMEM;
     memset(starts, 0, bitmap);
-    const bool ok = words_ok(unit, starts) && sources_ok(unit) && control_ok(unit, starts);
+    const bool ok = words_ok(unit, starts) && sources_ok(unit) && files_ok(unit) &&
+                    places_ok(unit) && control_ok(unit, starts);
     memory->resize(memory->self, starts, bitmap, 0);
     return ok ? 0 : -EBADMSG;
 }

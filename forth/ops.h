@@ -390,7 +390,27 @@
     C(fs_dot, "FS.", 0, 0, 0, 0, 0, 0) \
     C(f_dot_s, "F.S", 0, 0, 0, 0, 0, 0) \
     C(precision, "PRECISION", 0, 0, 1, 0, 0, 0) \
-    C(set_precision, "SET-PRECISION", 0, 1, 0, 0, 0, 0)
+    C(set_precision, "SET-PRECISION", 0, 1, 0, 0, 0, 0) \
+    C(open_file, "OPEN-FILE", 0, 3, 2, 0, 0, 0) \
+    C(create_file, "CREATE-FILE", 0, 3, 2, 0, 0, 0) \
+    C(close_file, "CLOSE-FILE", 0, 1, 1, 0, 0, 0) \
+    C(read_chunk, "(READ-FILE)", 0, 3, 2, 0, 0, 0) \
+    C(read_line_chunk, "(READ-LINE)", 0, 3, 3, 0, 0, 0) \
+    C(write_chunk, "(WRITE-FILE)", 0, 3, 2, 0, 0, 0) \
+    C(file_position, "FILE-POSITION", 0, 1, 3, 0, 0, 0) \
+    C(reposition_file, "REPOSITION-FILE", 0, 3, 1, 0, 0, 0) \
+    C(file_size, "FILE-SIZE", 0, 1, 3, 0, 0, 0) \
+    C(resize_file, "RESIZE-FILE", 0, 3, 1, 0, 0, 0) \
+    C(delete_file, "DELETE-FILE", 0, 2, 1, 0, 0, 0) \
+    C(rename_file, "RENAME-FILE", 0, 4, 1, 0, 0, 0) \
+    C(file_status, "FILE-STATUS", 0, 2, 2, 0, 0, 0) \
+    C(flush_file, "FLUSH-FILE", 0, 1, 1, 0, 0, 0) \
+    C(file_begin, "", 0, 1, 0, 0, 0, 0) \
+    C(note_included, "(INCLUDED!)", 0, 2, 0, 0, 0, 0) \
+    C(was_included, "(INCLUDED?)", 0, 2, 1, 0, 0, 0) \
+    C(arg, "ARG", 0, 1, 2, 0, 0, 0) \
+    C(exit_status, "(EXIT-STATUS)", 0, 1, 0, 0, 0, 0) \
+    C(help, "HELP", 0, 0, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

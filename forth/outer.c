@@ -2,9 +2,11 @@
 
 #include "forth/compile.h"
 #include "forth/dictionary.h"
+#include "forth/files.h"
 #include "forth/floating.h"
 #include "forth/inner.h"
 #include "forth/ops.h"
+#include "forth/places.h"
 #include "forth/xchar.h"
 
 struct weft_source *weft_source_top(const struct weft_unit *unit)
@@ -30,6 +32,20 @@ static uint32_t in_line(const struct weft_unit *unit, const struct weft_source *
     return in < 0 || in > source->line_length ? source->line_length : (uint32_t)in;
 }
 
+void weft_source_line(struct weft_unit *unit, uint32_t start, uint32_t length)
+{
+    struct weft_source *source = weft_source_top(unit);
+    source->line_start = start;
+    source->line_length = length;
+    source->word_start = source->word_length = 0;
+    in_set(unit, 0);
+    weft_charge(unit, length / 8);
+    // The first line of a script is for the kernel.
+    const char *text = weft_address_read(unit, (uint64_t)source->address + start, length);
+    if (source->line == 1 && source->id >= 0 && length > 1 && memcmp(text, "#!", 2) == 0)
+        in_set(unit, length);
+}
+
 // Finds the line that begins at line_start.
 static bool find_line(struct weft_unit *unit, struct weft_source *source)
 {
@@ -38,10 +54,7 @@ static bool find_line(struct weft_unit *unit, struct weft_source *source)
         weft_address_read(unit, (uint64_t)source->address + source->line_start, left);
     if (text == NULL) return false;
     const char *end = source->id == -1 ? NULL : memchr(text, '\n', left);
-    source->line_length = end == NULL ? left : (uint32_t)(end - text);
-    source->word_start = source->word_length = 0;
-    in_set(unit, 0);
-    weft_charge(unit, source->line_length / 8);
+    weft_source_line(unit, source->line_start, end == NULL ? left : (uint32_t)(end - text));
     return true;
 }
 
@@ -75,6 +88,7 @@ void weft_sources_drop(struct weft_unit *unit, uint32_t count)
     struct weft_source *source;
     while (weft_source_count(block) > count) {
         source = weft_source_top(unit);
+        if (source->id > 0) weft_file_close(unit, source->id);
         block->segment[WEFT_SEGMENT_TEXT].used = source->text_used;
         block->segment[WEFT_SEGMENT_SOURCES].used -= (uint32_t)sizeof(struct weft_source);
         source = weft_source_top(unit);
@@ -82,16 +96,40 @@ void weft_sources_drop(struct weft_unit *unit, uint32_t count)
     }
 }
 
-bool weft_source_refill(struct weft_unit *unit)
+int32_t weft_source_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
-    if (source == NULL || source->id == -1) return false;
+    if (source == NULL || source->id == -1) return 0;
+    if (source->id > 0) return weft_file_refill(unit);
     const uint32_t next = source->line_start + source->line_length + 1;
-    if (next > source->length) return false;
-    if (next == source->length) return false; // The text ended in a newline.
+    if (next >= source->length) return 0; // Equal: the text ended in a newline.
     source->line_start = next;
     source->line++;
     return find_line(unit, source);
+}
+
+// A further line of the host's, in the place of a text that has been read. 1, 0 or WEFT_PARK.
+static int32_t ask_for_line(struct weft_unit *unit)
+{
+    const struct weft_unit_machine *machine = unit->host.machine;
+    struct weft_source *source = weft_source_top(unit);
+    if (source == NULL || source->id != 0 || machine == NULL || machine->refill == NULL) return 0;
+    struct weft_segment *texts = &unit->block->segment[WEFT_SEGMENT_TEXT];
+    const uint64_t at = (uint64_t)source->address - WEFT_ADDRESS_TEXT;
+    if (source->address < WEFT_ADDRESS_TEXT || at + source->length > texts->used) return 0;
+    const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_TEXT, at + WEFT_CHUNK_BYTES);
+    if (code != 0) return code;
+
+    char *to = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + at;
+    const int64_t length = machine->refill(unit->host.self, to, WEFT_CHUNK_BYTES);
+    if (length == -1) return WEFT_PARK;
+    if (length < 0 || length > WEFT_CHUNK_BYTES) return 0;
+    unit->block->segment[WEFT_SEGMENT_TEXT].used = (uint32_t)(at + (uint64_t)length);
+    source = weft_source_top(unit);
+    source->length = (uint32_t)length;
+    source->line++;
+    weft_source_line(unit, 0, (uint32_t)length);
+    return 1;
 }
 
 static const char *line_text(const struct weft_unit *unit, const struct weft_source *source)
@@ -197,13 +235,18 @@ int32_t weft_op_interpret(struct weft_unit *unit)
     if (parsed != WEFT_NEXT) return parsed;
     if (length == 0) {
         unit->budget--;
-        if (weft_source_refill(unit)) return WEFT_REDO;
+        const int32_t filled = weft_source_refill(unit);
+        if (filled != 0) return filled < 0 ? filled : WEFT_REDO;
         unit->block->ip += 2; // Over the branch back to us.
         return WEFT_JUMP;
     }
 
     const char *name = weft_address_read(unit, address, length);
     const bool compiling = weft_variable(unit->block, WEFT_VARIABLE_STATE) != 0;
+    if (compiling && unit->options.places) {
+        weft_place_note(unit);
+        name = weft_address_read(unit, address, length); // The block may have moved.
+    }
     const uint32_t index = weft_find(unit, name, length);
     if (index == WEFT_WORD_NONE) return interpret_number(unit, name, length, compiling);
 
@@ -251,7 +294,10 @@ int32_t weft_op_source_id(struct weft_unit *unit)
 
 int32_t weft_op_refill(struct weft_unit *unit)
 {
-    weft_push(unit->block, weft_flag(weft_source_refill(unit)));
+    int32_t filled = weft_source_refill(unit);
+    if (filled == 0) filled = ask_for_line(unit);
+    if (filled < 0 || filled == WEFT_PARK) return filled;
+    weft_push(unit->block, weft_flag(filled != 0));
     return WEFT_NEXT;
 }
 
@@ -320,7 +366,9 @@ int32_t weft_op_paren(struct weft_unit *unit)
         address + length < source->address + source->line_start + source->line_length &&
         end != NULL && *end == ')';
     unit->budget--;
-    return !closed && weft_source_refill(unit) ? WEFT_REDO : WEFT_NEXT;
+    const int32_t filled = closed ? 0 : weft_source_refill(unit);
+    if (filled < 0) return filled;
+    return filled != 0 ? WEFT_REDO : WEFT_NEXT;
 }
 
 int32_t weft_op_backslash(struct weft_unit *unit)
@@ -330,16 +378,37 @@ int32_t weft_op_backslash(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
-// SAVE-INPUT ( -- in line-start line id 4 ): enough to come back within a text.
+// SAVE-INPUT ( -- in where line count 4 ): enough to come back within a source; `where` is the
+// place of the line in the text, or in the file.
 int32_t weft_op_save_input(struct weft_unit *unit)
 {
     const struct weft_source *source = weft_source_top(unit);
     weft_push(unit->block, in_get(unit));
-    weft_push(unit->block, source == NULL ? 0 : source->line_start);
+    weft_push(unit->block, source == NULL ? 0 : (weft_cell)(source->position + source->line_start));
     weft_push(unit->block, source == NULL ? 0 : source->line);
     weft_push(unit->block, weft_source_count(unit->block));
     weft_push(unit->block, 4);
     return WEFT_NEXT;
+}
+
+// Goes to the line at `where`. 1; 0 if there is none; a THROW code.
+static int32_t go_to_line(struct weft_unit *unit, weft_cell where, weft_cell line)
+{
+    struct weft_source *source = weft_source_top(unit);
+    const uint32_t old_line = source->line;
+    if (source->id > 0) {
+        struct weft_file *file = weft_file_at(unit, source->id);
+        if (file == NULL) return -37;
+        file->position = (uint64_t)where;
+        source->line = (uint32_t)line - 1;
+        const int32_t filled = weft_file_refill(unit);
+        if (filled != 1) weft_source_top(unit)->line = old_line;
+        return filled;
+    }
+    if ((uint64_t)where > source->length) return 0;
+    source->line_start = (uint32_t)where;
+    source->line = (uint32_t)line;
+    return find_line(unit, source) ? 1 : -9;
 }
 
 int32_t weft_op_restore_input(struct weft_unit *unit)
@@ -348,17 +417,14 @@ int32_t weft_op_restore_input(struct weft_unit *unit)
     const weft_cell cells = weft_pop(block);
     if (cells < 0 || cells > block->dsp - block->dbase) return -4;
     block->dsp -= (uint32_t)cells;
-    const weft_cell *saved = weft_top(block) + 1;
-    struct weft_source *source = weft_source_top(unit);
-    const bool same = cells == 4 && source != NULL && saved[3] == weft_source_count(block) &&
-                      saved[1] >= 0 && saved[1] <= source->length && saved[0] >= 0;
-    if (same) {
-        const weft_cell in = saved[0], line = saved[2];
-        source->line_start = (uint32_t)saved[1];
-        source->line = (uint32_t)line;
-        if (!find_line(unit, source)) return -9;
-        weft_variable_set(block, WEFT_VARIABLE_IN, in);
-    }
-    weft_push(block, weft_flag(!same));
+    weft_cell saved[4] = {0};
+    if (cells == 4) memcpy(saved, weft_top(block) + 1, sizeof(saved));
+    int32_t went = 0;
+    if (cells == 4 && weft_source_count(block) > 0 && saved[3] == weft_source_count(block) &&
+        saved[0] >= 0 && saved[1] >= 0)
+        went = go_to_line(unit, saved[1], saved[2]);
+    if (went < 0) return went;
+    if (went == 1) weft_variable_set(unit->block, WEFT_VARIABLE_IN, saved[0]);
+    weft_push(unit->block, weft_flag(went == 0));
     return WEFT_NEXT;
 }

@@ -14,8 +14,11 @@ struct weft_source *weft_source_top(const struct weft_unit *unit);
 int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t length, int32_t id);
 // Drops sources until `count` are left, and their texts with them.
 void weft_sources_drop(struct weft_unit *unit, uint32_t count);
-// The next line of the source on top. False at its end, and always for EVALUATE.
-bool weft_source_refill(struct weft_unit *unit);
+// The next line of the source on top: 1, or 0 at its end, and always for EVALUATE; a THROW code if
+// a file cannot be read.
+int32_t weft_source_refill(struct weft_unit *unit);
+// Makes the line of `length` bytes at `start` of the text on top the one to be read.
+void weft_source_line(struct weft_unit *unit, uint32_t start, uint32_t length);
 
 // The next name in the line: *address and *length (0 at the end of the line). Moves >IN behind the
 // blank that ends it. WEFT_NEXT; WEFT_REDO when there was a long stretch of blanks; a THROW code.

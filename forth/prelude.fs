@@ -90,3 +90,41 @@ IMMEDIATE COMPILE-ONLY
 \ What a reply over the network wants: no blanks at the end.
 : TRIM ( c-addr u -- c-addr u )
   BEGIN DUP WHILE 2DUP 1- + C@ BL > 0= WHILE 1- REPEAT THEN ;
+
+\ Files: the primitives move at most 4 KiB a run, so that a long transfer can be stopped.
+1 CONSTANT R/O ( -- fam )
+2 CONSTANT W/O ( -- fam )
+3 CONSTANT R/W ( -- fam )
+: BIN ( fam -- fam ) ;
+: READ-FILE ( c-addr u1 fileid -- u2 ior )
+  >R 0 -ROT
+  BEGIN DUP WHILE
+    2DUP R@ (READ-FILE) ?DUP IF >R DROP 2DROP R> RDROP EXIT THEN
+    DUP 0= IF DROP 2DROP RDROP 0 EXIT THEN
+    DUP >R /STRING ROT R> + -ROT
+  REPEAT 2DROP RDROP 0 ;
+\ (READ-LINE) answers how its part of the line ends: 0 with the file, 1 with the room, 2 with the line.
+: READ-LINE ( c-addr u1 fileid -- u2 flag ior )
+  >R 0 -ROT
+  BEGIN
+    2DUP R@ (READ-LINE) ?DUP IF >R 2DROP 2DROP FALSE R> RDROP EXIT THEN
+    >R DUP >R /STRING ROT R> + -ROT R>
+  DUP 1 = 2 PICK 0<> AND WHILE DROP REPEAT
+  NIP NIP OVER OR 0<> 0 RDROP ;
+: WRITE-FILE ( c-addr u fileid -- ior )
+  >R
+  BEGIN DUP WHILE
+    2DUP R@ (WRITE-FILE) ?DUP IF >R DROP 2DROP R> RDROP EXIT THEN
+    /STRING
+  REPEAT 2DROP RDROP 0 ;
+CREATE NEWLINE 10 C,
+: WRITE-LINE ( c-addr u fileid -- ior )
+  DUP >R WRITE-FILE DUP 0= IF DROP NEWLINE 1 R@ WRITE-FILE THEN RDROP ;
+: INCLUDED ( i*x c-addr u -- j*x )
+  2DUP R/O OPEN-FILE THROW >R (INCLUDED!) R> INCLUDE-FILE ;
+: INCLUDE ( i*x "name" -- j*x ) PARSE-NAME INCLUDED ;
+: REQUIRED ( i*x c-addr u -- j*x ) 2DUP (INCLUDED?) IF 2DROP ELSE INCLUDED THEN ;
+: REQUIRE ( i*x "name" -- j*x ) PARSE-NAME REQUIRED ;
+
+: #! ( "ccc<eol>" -- ) POSTPONE \ ; IMMEDIATE
+: (BYE) ( n -- ) (EXIT-STATUS) BYE ;

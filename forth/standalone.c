@@ -1,141 +1,67 @@
 #include "forth/standalone.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "forth/binary.h"
+#include "forth/help.h"
+#include "forth/machine.h"
+#include "forth/play.h"
+#include "forth/prompt.h"
 #include "forth/unit.h"
 
-enum { EXIT_USAGE = 64, EXIT_NO_INPUT = 66, EXIT_INTERNAL = 70, EXIT_OTHER_THROW = 63 };
-enum { UNSUPPORTED = -21 };
+enum { EXIT_USAGE = 64, EXIT_NO_INPUT = 66, EXIT_INTERNAL = 70, EXIT_NO_OUTPUT = 73 };
 
-static const char usage[] = "usage: %s [--strict] [FILE...] [-e TEXT]...\n"
-                            "Interprets files and texts in the order given; standard input if "
-                            "there is neither, or for -.\n"
-                            "--strict: a stack comment that is wrong is an error, no warning.\n";
+static const char usage[] =
+    "usage: %s [-i] [--strict] [-o BIN] [--files DIR|--no-files] [FILE...] [-e TEXT]... [-- "
+    "ARG...]\n"
+    "Interprets files and texts in the order given; standard input if there is neither, or for -.\n"
+    "  -e TEXT      interprets TEXT\n"
+    "  -i           goes on with standard input behind the last file or text\n"
+    "  --strict     a stack comment that is wrong is an error, no warning\n"
+    "  -o BIN       makes an executable of them that needs no Weft: it runs MAIN, or else them "
+    "all\n"
+    "  --files DIR  the directory whose files a program may touch; this one without it, and files\n"
+    "               to be read are then also looked for beside the first FILE\n"
+    "  --no-files   no files at all\n"
+    "  -- ARG...    words for ARG; a FILE that begins with #! gets all that stands behind it\n";
 
-static uint64_t clock_ns(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t host_now_ns(void *self)
-{
-    (void)self;
-    return clock_ns(CLOCK_MONOTONIC);
-}
-
-static uint64_t host_unix_us(void *self)
-{
-    (void)self;
-    return clock_ns(CLOCK_REALTIME) / 1000;
-}
-
-static int64_t host_accept(void *self, void *to, size_t size)
-{
-    (void)self;
-    size_t length = 0;
-    int c;
-    fflush(stdout);
-    while ((c = getchar()) != EOF && c != '\n') {
-        if (length < size) ((char *)to)[length++] = (char)c;
-    }
-    return (int64_t)length;
-}
-
-static int32_t host_key(void *self)
-{
-    (void)self;
-    fflush(stdout);
-    const int c = getchar();
-    return c == EOF ? -2 : c;
-}
-
-static void flush_output(struct weft_unit *unit)
-{
-    char text[4096];
-    size_t length;
-    while ((length = weft_unit_output_take(unit, text, sizeof(text))) > 0)
-        fwrite(text, 1, length, stdout);
-}
-
-// What of a text's lines its name does not tell: the line at which it began.
-struct text_place {
-    uint32_t line;
+struct call {
+    const char *name; // Of the command.
+    const struct weft_forth_tools *tools;
+    struct weft_machine machine;
+    struct weft_forth_system *system;
+    struct weft_unit *unit;
+    bool bye;
+    bool talk;          // -i
+    const char *binary; // -o
+    const char *files;  // --files
+    bool no_files;
+    bool strict;       // --strict
+    const char *first; // FILE
+    int texts;         // Files and texts that stand in argv.
+    void *sources;     // -o: what has been interpreted.
+    size_t sources_bytes;
+    struct timespec begun;
 };
 
-// A stack comment that is wrong.
-static void host_warning(void *self, const struct weft_unit_error *warning)
+// 0: the text is done. Otherwise the exit status; call->bye if the program asked for it.
+static int interpret(struct call *call, const char *name, const char *text, size_t length)
 {
-    const struct text_place *place = self;
-    char text[512];
-    struct weft_unit_error moved = *warning;
-    if (moved.line != 0 && moved.outer[0] == '\0') moved.line += place->line - 1;
-    weft_unit_warning_render(&moved, text, sizeof(text));
-    fflush(stdout);
-    fputs(text, stderr);
-}
-
-// The exit status for the error, which is printed; its text began at `line` of what was read.
-static int report(const struct weft_unit *unit, uint32_t line)
-{
-    char text[512];
-    struct weft_unit_error error = *weft_unit_error(unit);
-    if (error.line != 0 && error.outer[0] == '\0') error.line += line - 1;
-    weft_unit_error_render(&error, text, sizeof(text));
-    fflush(stdout);
-    fputs(text, stderr);
-    if (error.code == UNSUPPORTED)
-        fputs("weft forth runs without a node; what reaches one works after `weft unit load`\n",
-              stderr);
-    return error.code < 0 && error.code >= -62 ? -error.code : EXIT_OTHER_THROW;
-}
-
-// Parked in MS: sleep until then. In RECEIVE nothing can ever come here.
-static void sleep_until(const struct weft_unit *unit)
-{
-    struct weft_unit_info info;
-    weft_unit_inspect(unit, &info);
-    const struct timespec wake = {.tv_sec = (time_t)(info.wake_ns / 1000000000u),
-                                  .tv_nsec = (long)(info.wake_ns % 1000000000u)};
-    fflush(stdout);
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
-}
-
-// -1: the text is done. Otherwise the exit status; *bye if the program asked for it.
-static int interpret(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
-                     size_t length, bool *bye)
-{
-    struct text_place place = {.line = line};
-    const struct weft_unit_host host = {.self = &place,
-                                        .now_ns = host_now_ns,
-                                        .unix_us = host_unix_us,
-                                        .accept = host_accept,
-                                        .key = host_key,
-                                        .warning = host_warning};
-    weft_unit_set_host(unit, &host);
-    const int code = weft_unit_interpret(unit, name, text, length);
-    if (code != 0) {
+    if (weft_unit_interpret(call->unit, name, text, length) != 0) {
         fprintf(stderr, "%s: the text does not fit into the memory quota\n", name);
         return EXIT_INTERNAL;
     }
-    for (;;) {
-        uint32_t reductions = 100000;
-        const enum weft_unit_state state = weft_unit_run(unit, &reductions);
-        flush_output(unit);
-        switch (state) {
-        case WEFT_UNIT_DONE: return -1;
-        case WEFT_UNIT_BYE: *bye = true; return 0;
-        case WEFT_UNIT_FAULT: return report(unit, line);
-        case WEFT_UNIT_WAIT: sleep_until(unit); break;
-        case WEFT_UNIT_AGAIN: break;
-        }
-    }
+    if (call->binary != NULL &&
+        weft_binary_source_add(&call->sources, &call->sources_bytes, name, text, length) != 0)
+        return EXIT_INTERNAL;
+    const enum weft_unit_state state = weft_play(call->unit, &call->machine);
+    call->bye = state == WEFT_UNIT_BYE;
+    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(call->unit)) : 0;
 }
 
 static char *read_all(FILE *file, size_t *length)
@@ -154,125 +80,250 @@ static char *read_all(FILE *file, size_t *length)
     return NULL;
 }
 
-static int interpret_file(struct weft_unit *unit, const char *name, bool *bye)
+// The text of a file, of malloc; NULL if it cannot be read, which is said.
+static char *read_file(const char *name, size_t *length)
 {
-    FILE *file = fopen(name, "rb");
-    size_t length;
+    FILE *file = fopen(name, "rbe");
     if (file == NULL) {
         fprintf(stderr, "%s: cannot be read: %s\n", name, strerror(errno));
-        return EXIT_NO_INPUT;
+        return NULL;
     }
-    char *text = read_all(file, &length);
-    const int failed = ferror(file) != 0 ? errno : 0;
+    errno = 0;
+    char *text = read_all(file, length);
+    const int failed = text == NULL ? ENOMEM : ferror(file) != 0 ? errno : 0;
     fclose(file);
-    int status = EXIT_NO_INPUT;
-    if (text == NULL || failed != 0) {
-        fprintf(stderr, "%s: cannot be read: %s\n", name, strerror(failed != 0 ? failed : ENOMEM));
-    } else {
-        status = interpret(unit, name, 1, text, length, bye);
-    }
+    if (failed == 0) return text;
+    fprintf(stderr, "%s: cannot be read: %s\n", name, strerror(failed));
+    free(text);
+    return NULL;
+}
+
+static bool is_script(const char *name)
+{
+    char start[2] = "";
+    FILE *file = fopen(name, "rbe");
+    if (file == NULL) return false;
+    const bool script = fread(start, 1, 2, file) == 2 && memcmp(start, "#!", 2) == 0;
+    fclose(file);
+    return script;
+}
+
+static int interpret_file(struct call *call, const char *name)
+{
+    size_t length;
+    char *text = read_file(name, &length);
+    if (text == NULL) return EXIT_NO_INPUT;
+    const int status = interpret(call, name, text, length);
     free(text);
     return status;
 }
 
-// " ok", with the depth of the stack if something is on it; " compiled" within a definition.
-static void answer_ok(const struct weft_unit *unit)
+static int interpret_all(struct call *call, char **argv)
 {
-    struct weft_unit_info info;
-    weft_unit_inspect(unit, &info);
-    if (info.compiling) {
-        puts(" compiled");
-    } else if (info.depth > 0) {
-        printf(" ok <%u>\n", info.depth);
-    } else {
-        puts(" ok");
+    int status = 0;
+    for (int n = 0; n < call->texts && status == 0 && !call->bye; n++) {
+        if (strcmp(argv[n], "-e") == 0) {
+            n++;
+            status = interpret(call, "-e", argv[n], strlen(argv[n]));
+        } else if (strcmp(argv[n], "-") == 0) {
+            status = weft_forth_prompt(call->unit, &call->machine, call->tools, &call->bye);
+        } else {
+            status = interpret_file(call, argv[n]);
+        }
+        weft_play_clear_interrupt();
     }
+    if (call->bye || !call->talk || call->binary != NULL) return status;
+    return weft_forth_prompt(call->unit, &call->machine, call->tools, &call->bye);
 }
 
-// Line by line. A person gets `ok` and goes on after an error; a pipe ends at its first.
-static int interpret_input(struct weft_unit *unit, bool *bye)
+static int complain(const struct call *call, const char *word, const char *what)
 {
-    const bool person = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    uint32_t number = 1; // At the prompt each line is the first.
-    int status = -1;
-    while (!*bye && (length = getline(&line, &size, stdin)) >= 0) {
-        status = interpret(unit, "stdin", number, line, (size_t)length, bye);
-        number += person ? 0 : 1;
-        if (status == 0 || (status > 0 && !person)) break;
-        if (person && status < 0) answer_ok(unit);
-        if (person) status = -1;
+    fprintf(stderr, "%s: %s: %s\n", call->name, word, what);
+    fprintf(stderr, usage, call->name);
+    return EXIT_USAGE;
+}
+
+// Takes the option argv[*n], if it is one: moves *n to its last word. 0, 1 if it is none, or 64.
+static int take_option(struct call *call, int argc, char **argv, int *n)
+{
+    const char *word = argv[*n];
+    const bool valued = strcmp(word, "-o") == 0 || strcmp(word, "--files") == 0;
+    if (word[0] != '-' || word[1] == '\0' || strcmp(word, "-e") == 0) return 1;
+    if (valued && *n + 1 >= argc) return complain(call, word, "needs a name");
+    if (strcmp(word, "-i") == 0) {
+        call->talk = true;
+    } else if (strcmp(word, "-o") == 0) {
+        call->binary = argv[++*n];
+    } else if (strcmp(word, "--files") == 0) {
+        call->files = argv[++*n];
+    } else if (strcmp(word, "--strict") == 0) {
+        call->strict = true;
+    } else if (strcmp(word, "--no-files") == 0) {
+        call->no_files = true;
+    } else {
+        return complain(call, word, "unknown option");
     }
-    free(line);
+    return 0;
+}
+
+// The program's own words: what stands behind `at`.
+static void give_arguments(struct call *call, int argc, char **argv, int at)
+{
+    call->machine.arguments = argv + at;
+    call->machine.argument_count = argc - at;
+}
+
+// Reads the command line: files and texts move to its front. 0 or the exit status.
+static int read_arguments(struct call *call, int argc, char **argv)
+{
+    static char *none[] = {NULL};
+    int at = 0;
+    give_arguments(call, 0, none, 0);
+    for (int n = 0; n < argc; n++) {
+        if (strcmp(argv[n], "--") == 0) {
+            argv[n] = (char *)(uintptr_t)(call->first != NULL ? call->first : call->name);
+            give_arguments(call, argc, argv, n);
+            break;
+        }
+        const int taken = take_option(call, argc, argv, &n);
+        if (taken == EXIT_USAGE) return taken;
+        if (taken == 0) continue;
+        const bool text = strcmp(argv[n], "-e") == 0;
+        if (text && n + 1 == argc) return complain(call, "-e", "needs a text");
+        argv[at++] = argv[n];
+        if (text) {
+            argv[at++] = argv[++n];
+            continue;
+        }
+        if (call->first == NULL && strcmp(argv[n], "-") != 0) call->first = argv[n];
+        if (strcmp(argv[n], "-") == 0 || !is_script(argv[n])) continue;
+        give_arguments(call, argc, argv, n);
+        break;
+    }
+    call->texts = at;
+    if (at == 0) call->talk = true;
+    if (call->binary != NULL && at == 0) return complain(call, "-o", "needs a FILE or -e TEXT");
+    if (call->binary != NULL && (call->tools == NULL || call->tools->runner == NULL))
+        return complain(call, "-o", "this program cannot");
+    return 0;
+}
+
+// The directory of files. 0 or the exit status.
+static int open_files(struct call *call)
+{
+    if (call->no_files) return 0;
+    const char *directory = call->files != NULL ? call->files : ".";
+    const int code = weft_machine_files(&call->machine, directory);
+    if (code != 0) {
+        fprintf(stderr, "%s: %s: %s\n", call->name, directory, strerror(-code));
+        return EXIT_NO_INPUT;
+    }
+    if (call->files != NULL || call->first == NULL) return 0;
+    char *copy = strdup(call->first);
+    if (copy != NULL) weft_machine_library(&call->machine, dirname(copy));
+    free(copy);
+    return 0;
+}
+
+static double milliseconds(const struct timespec *from)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
+}
+
+// The unit as a program: its image if it has a MAIN, else the texts that made it.
+static int write_binary(struct call *call)
+{
+    const struct weft_forth_tools *tools = call->tools;
+    const bool has_main = weft_unit_has_word(call->unit, "main");
+    const size_t bytes = has_main ? weft_unit_image_bytes(call->unit) : call->sources_bytes;
+    void *image = has_main ? malloc(bytes) : NULL;
+    if (has_main && (image == NULL || weft_unit_save(call->unit, image, bytes) < 0)) {
+        free(image);
+        return EXIT_INTERNAL;
+    }
+    const int code = weft_binary_write(call->binary, tools->runner, tools->runner_bytes,
+                                       has_main ? WEFT_BINARY_IMAGE : WEFT_BINARY_SOURCES,
+                                       has_main ? image : call->sources, bytes);
+    free(image);
+    if (code != 0) {
+        fprintf(stderr, "%s: cannot be written: %s\n", call->binary, strerror(-code));
+        return EXIT_NO_OUTPUT;
+    }
+    fprintf(stderr,
+            "%s: engine %zu bytes (%zu of them for units among units), %s %zu bytes, "
+            "%.1f ms\n",
+            call->binary, tools->runner_bytes, tools->concurrency_bytes,
+            has_main ? "program" : "no MAIN: sources", bytes, milliseconds(&call->begun));
+    return 0;
+}
+
+// Interprets, and makes the program. What it printed meanwhile is shown if that was its making, not
+// if it will be done again at each start.
+static int compile_all(struct call *call, char **argv)
+{
+    char *printed = NULL;
+    size_t printed_bytes = 0;
+    call->machine.out = open_memstream(&printed, &printed_bytes);
+    if (call->machine.out == NULL) return EXIT_INTERNAL;
+    int status = interpret_all(call, argv);
+    fclose(call->machine.out);
+    call->machine.out = stdout;
+    if (status == 0 && call->bye && weft_unit_has_word(call->unit, "main")) {
+        fprintf(stderr, "%s: has said BYE while it was compiled\n", call->name);
+        status = EXIT_INTERNAL;
+    }
+    if (status != 0 || weft_unit_has_word(call->unit, "main"))
+        fwrite(printed, 1, printed_bytes, stdout);
+    free(printed);
+    return status != 0 ? status : write_binary(call);
+}
+
+static int run(struct call *call, char **argv)
+{
+    struct weft_unit_host host;
+    clock_gettime(CLOCK_MONOTONIC, &call->begun);
+    const int opened = open_files(call);
+    if (opened != 0) return opened;
+    call->machine.help = weft_forth_help;
+    call->machine.interrupted = weft_play_catch_interrupt();
+    weft_machine_host(&call->machine, &host);
+    struct weft_unit_options options = weft_play_options;
+    options.strict_effects = call->strict;
+    if (weft_forth_system_create(&weft_forth_memory_libc, &call->system) != 0 ||
+        weft_unit_create(call->system, &weft_forth_memory_libc, &options, &host, &call->unit) !=
+            0) {
+        fprintf(stderr, "%s: no memory\n", call->name);
+        return EXIT_INTERNAL;
+    }
+    int status = call->binary != NULL ? compile_all(call, argv) : interpret_all(call, argv);
+    if (status == 0) status = call->machine.status;
+    if (fflush(stdout) != 0 && status == 0) status = EXIT_NO_OUTPUT;
     return status;
 }
 
-static int interpret_arguments(struct weft_unit *unit, int argc, char **argv, bool *bye)
+int weft_forth_standalone(int argc, char **argv, const struct weft_forth_tools *tools)
 {
-    int status = -1;
-    bool texts = false;
-    for (int n = 1; n < argc && status < 0 && !*bye; n++) {
-        if (strcmp(argv[n], "--strict") == 0) continue;
-        texts = true;
-        if (strcmp(argv[n], "-e") == 0) {
+    struct call call = {.name = argv[0], .tools = tools};
+    for (int n = 1; n < argc && strcmp(argv[n], "--") != 0; n++) {
+        if (strcmp(argv[n], "-e") == 0)
             n++;
-            status = interpret(unit, "-e", 1, argv[n], strlen(argv[n]), bye);
-        } else if (strcmp(argv[n], "-") == 0) {
-            status = interpret_input(unit, bye);
-        } else {
-            status = interpret_file(unit, argv[n], bye);
-        }
-    }
-    if (!texts) status = interpret_input(unit, bye);
-    return status < 0 ? 0 : status;
-}
-
-static int check_arguments(int argc, char **argv)
-{
-    for (int n = 1; n < argc; n++) {
-        if (strcmp(argv[n], "--help") == 0) {
+        else if (strcmp(argv[n], "--help") == 0 || strcmp(argv[n], "-h") == 0) {
             printf(usage, argv[0]);
             return 0;
         }
-        if (strcmp(argv[n], "--strict") == 0) continue;
-        const bool missing = strcmp(argv[n], "-e") == 0 && n + 1 == argc;
-        if (missing || (argv[n][0] == '-' && argv[n][1] != '\0' && strcmp(argv[n], "-e") != 0)) {
-            fprintf(stderr, "%s: %s: %s\n", argv[0], argv[n],
-                    missing ? "needs a text" : "unknown option");
-            fprintf(stderr, usage, argv[0]);
-            return EXIT_USAGE;
-        }
-        if (strcmp(argv[n], "-e") == 0) n++;
     }
-    return -1;
-}
-
-int weft_forth_standalone(int argc, char **argv)
-{
-    const int checked = check_arguments(argc, argv);
-    if (checked >= 0) return checked;
-
-    struct weft_unit_options options = weft_unit_options_default;
-    options.memory_bytes_max = 1 << 28; // A person's own machine: 256 MiB.
-    options.output_bytes_max = 1 << 20;
-    for (int n = 1; n < argc; n++) {
-        if (strcmp(argv[n], "-e") == 0) n++;
-        if (n < argc && strcmp(argv[n], "--strict") == 0) options.strict_effects = true;
-    }
-    struct weft_forth_system *system = NULL;
-    struct weft_unit *unit = NULL;
-    int status = EXIT_INTERNAL;
-    bool bye = false;
-    if (weft_forth_system_create(&weft_forth_memory_libc, &system) == 0 &&
-        weft_unit_create(system, &weft_forth_memory_libc, &options, NULL, &unit) == 0) {
-        status = interpret_arguments(unit, argc, argv, &bye);
-        fflush(stdout);
-    } else {
-        fprintf(stderr, "%s: no memory\n", argv[0]);
-    }
-    weft_unit_free(unit);
-    weft_forth_system_free(system);
+    weft_machine_init(&call.machine);
+    char **words = calloc((size_t)argc, sizeof(*words)); // Ours to sort.
+    if (words == NULL) return EXIT_INTERNAL;
+    memcpy(words, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+    int status = read_arguments(&call, argc - 1, words);
+    if (status == 0) status = run(&call, words);
+    weft_unit_free(call.unit);
+    weft_forth_system_free(call.system);
+    weft_machine_destroy(&call.machine);
+    free(call.sources);
+    free(words);
     return status;
 }

@@ -26,6 +26,8 @@ enum weft_segment_id {
     WEFT_SEGMENT_RESULT,
     WEFT_SEGMENT_HEAP,        // ALLOCATE's memory.
     WEFT_SEGMENT_FLOAT_STACK, // IEEE doubles; nothing until the first is pushed.
+    WEFT_SEGMENT_FILES,       // struct weft_file; fileid n is entry n - 1.
+    WEFT_SEGMENT_PLACES,      // struct weft_place, if the options ask for them.
     WEFT_SEGMENT_COUNT,
 };
 
@@ -50,6 +52,7 @@ enum weft_word_kind {
     WEFT_WORD_SYNONYM,   // body: common index of the word it stands for.
     WEFT_WORD_FLOAT_CONSTANT,
     WEFT_WORD_FLOAT_VALUE, // body: the float.
+    WEFT_WORD_FILE, // Not a word: the name of a file that was INCLUDED. Never visible or valid.
     WEFT_WORD_KIND_COUNT,
 };
 
@@ -91,14 +94,38 @@ struct weft_source {
     uint32_t line_length; // Without its end.
     uint32_t in;          // >IN while another source is on top.
     uint32_t line;        // From 1.
-    int32_t id;           // SOURCE-ID.
+    int32_t id;           // SOURCE-ID: 0 a text of the host's, -1 EVALUATE, n > 0 file n.
     uint32_t name;        // Offset in the text segment.
     uint32_t name_length;
     uint32_t text_used;  // What the text segment falls back to.
     uint32_t word_start; // The word parsed last, in the line: where an error points.
     uint32_t word_length;
+    uint64_t position; // Of a file, where the text begins in it: the text is what has been read.
 };
-_Static_assert(sizeof(struct weft_source) == 48, "part of the image");
+_Static_assert(sizeof(struct weft_source) == 56, "part of the image");
+
+// Where in a source own code came from: from token `code` on, up to the next place. Places lie in
+// the order of the code, and go with it. Also the layout in an image.
+struct weft_place {
+    uint32_t code;
+    uint32_t line;
+    uint32_t name; // Of the source, in the names.
+    uint16_t name_length;
+    uint16_t column;
+};
+_Static_assert(sizeof(struct weft_place) == 16, "part of the image");
+
+enum { WEFT_FILES_MAX = 32, WEFT_FILE_NAME_MAX = 240 };
+
+// A file that the program has open. Also the layout in an image.
+struct weft_file {
+    uint64_t position;
+    uint8_t mode; // WEFT_FILE_READ | WEFT_FILE_WRITE; 0: a free entry.
+    uint8_t name_length;
+    uint8_t spare[6];
+    char name[WEFT_FILE_NAME_MAX]; // By which it is opened again, from a checkpoint.
+};
+_Static_assert(sizeof(struct weft_file) == 256, "part of the image");
 
 // A place in code: a token offset and the mode to run in. Also the low half of a call frame, whose
 // high half is the height of the return stack at the call.
@@ -173,7 +200,7 @@ struct weft_block {
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 360, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 384, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {
@@ -205,6 +232,7 @@ struct weft_unit {
     int32_t child_ior;
     bool child_done;
     struct weft_unit_error *error; // Made at the first uncaught THROW.
+    int32_t *files; // The host's numbers of the open files; -1: not opened here yet. NULL: none.
 };
 
 static inline void *weft_segment_base(const struct weft_block *block, enum weft_segment_id id)

@@ -7,6 +7,7 @@
 #include "forth/infer.h"
 #include "forth/level.h"
 #include "forth/outer.h"
+#include "forth/places.h"
 
 // Forth 2012, table 9.1, and ours below -255.
 static const struct {
@@ -84,6 +85,8 @@ static const struct {
     {-261, "deferred word has no action"},
     {-262, "invalid BASE"},
     {WEFT_THROW_EFFECT, "a word does not do what its stack comment says"},
+    {WEFT_FILE_OUTSIDE, "name leads out of the directory of files"},
+    {WEFT_FILE_TOO_MANY, "too many files open"},
     {-300, "queue full"},
     {WEFT_THROW_NOBODY, "nobody of that name or number"},
     {-302, "port in use"},
@@ -173,6 +176,36 @@ static void name_running_word(const struct weft_unit *unit, bool stopped, char *
     }
 }
 
+static void name_source(const struct weft_unit *unit, const struct weft_source *source, char *to,
+                        size_t size)
+{
+    const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
+    if (source->id == -1) {
+        copy_text(to, size, "evaluate", 8);
+    } else {
+        copy_text(to, size, text + source->name, source->name_length);
+    }
+}
+
+// The sources that led to the one on top, innermost first, down to the text that the host gave.
+static void note_outer(const struct weft_unit *unit, struct weft_unit_error *error)
+{
+    const struct weft_source *sources = weft_sources(unit->block);
+    uint32_t n = weft_source_count(unit->block) - 1;
+    size_t used = 0;
+    while (sources[n].id != 0 && n > 0) {
+        char name[64];
+        const struct weft_source *outer = &sources[--n];
+        if (outer->id == -1) continue;
+        name_source(unit, outer, name, sizeof(name));
+        const int length =
+            snprintf(error->outer + used, sizeof(error->outer) - used, "%s%s:%u:%u",
+                     used > 0 ? ", from " : "", name, outer->line, outer->word_start + 1);
+        used += length > 0 ? (size_t)length : 0;
+        if (used >= sizeof(error->outer)) return;
+    }
+}
+
 // The line `line` of the text being read, at or before the one that is being read.
 static const char *find_line(const struct weft_unit *unit, const struct weft_source *source,
                              uint32_t number, uint32_t *length)
@@ -233,22 +266,8 @@ void weft_error_place(const struct weft_unit *unit, struct weft_unit_error *erro
     copy_text(error->line_text, sizeof(error->line_text), line + from, length - from);
     error->marker = start - from;
 
-    const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
-    uint32_t named = count - 1;
-    while (named > 0 && weft_sources(unit->block)[named].id == -1)
-        named--;
-    const struct weft_source *outer = &weft_sources(unit->block)[named];
-    if (source->id == -1) {
-        copy_text(error->source, sizeof(error->source), "evaluate", 8);
-        if (named < count - 1 && outer->id != -1) {
-            char name[64];
-            copy_text(name, sizeof(name), text + outer->name, outer->name_length);
-            snprintf(error->outer, sizeof(error->outer), "%s:%u:%u", name, outer->line,
-                     outer->word_start + 1);
-        }
-    } else {
-        copy_text(error->source, sizeof(error->source), text + outer->name, outer->name_length);
-    }
+    name_source(unit, source, error->source, sizeof(error->source));
+    note_outer(unit, error);
 }
 
 void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
@@ -262,6 +281,7 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
     if (code == WEFT_THROW_EFFECT && weft_effect_difference(unit, error)) return;
     weft_error_place(unit, error, NULL);
     name_running_word(unit, stopped, error->word, sizeof(error->word));
+    weft_places_trace(unit, stopped, error->trace, sizeof(error->trace));
 
     const struct weft_block *block = unit->block;
     const char *text =
@@ -280,7 +300,7 @@ void weft_error_note(struct weft_unit *unit, int32_t code, bool stopped)
 static size_t render(const struct weft_unit_error *error, const char *kind, char *to, size_t size)
 {
     if (size == 0) return 0;
-    char place[128] = "", running[40] = "", mark[160] = "", via[112] = "", thrown[24] = "";
+    char place[128] = "", running[40] = "", mark[160] = "", via[176] = "", thrown[24] = "";
     if (error->line > 0) {
         snprintf(place, sizeof(place), "%s:%u:%u: ", error->source, error->line, error->column);
     }
@@ -306,8 +326,8 @@ static size_t render(const struct weft_unit_error *error, const char *kind, char
     if (strcmp(kind, "error") == 0)
         snprintf(thrown, sizeof(thrown), " (THROW %d)", (int)error->code);
     const int length =
-        snprintf(to, size, "%s%s: %s%s%s%s%s%s%s\n", place, kind, error->message, thrown, running,
-                 error->line > 0 ? "\n" : "", error->line_text, mark, via);
+        snprintf(to, size, "%s%s: %s%s%s%s%s%s%s\n%s", place, kind, error->message, thrown, running,
+                 error->line > 0 ? "\n" : "", error->line_text, mark, via, error->trace);
     if (length < 0) return 0;
     return (size_t)length < size ? (size_t)length : size - 1;
 }

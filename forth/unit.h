@@ -59,6 +59,7 @@ struct weft_unit_options {
     uint32_t sandbox_reductions_max; // Ceiling for what SANDBOX may ask for.
     bool strict_effects; // A word that does not do what its stack comment says is refused (-263);
                          // otherwise it goes to the host's `warning`.
+    bool places; // Own code knows where in its source it stands: 16 bytes a word, for backtraces.
 };
 
 extern const struct weft_unit_options weft_unit_options_default; // 1 MiB, 4096, 4096, 16 KiB, 1 M.
@@ -82,7 +83,10 @@ struct weft_unit_error {
     char message[128];   // What went wrong, without place or code.
     char line_text[128]; // The line, from its start or from near the word if it is long.
     uint32_t marker;     // Where in line_text the word begins.
-    char outer[96];      // For an error inside EVALUATE: "main.fth:7:3", else empty.
+    char outer[160];     // Inside EVALUATE or INCLUDED: "main.fth:7:3", and so on; else empty.
+    // The words that were running, innermost first: "  in AVG (stats.fth:3:12)\n" and so on; for
+    // units that keep places.
+    char trace[640];
 };
 
 struct weft_unit_info {
@@ -152,6 +156,11 @@ size_t weft_unit_output_bytes(const struct weft_unit *unit);
 
 // The value of an own word that is a VARIABLE or VALUE (first cell), a CONSTANT; true if found.
 bool weft_unit_value(const struct weft_unit *unit, const char *word, int64_t *value);
+
+// A word that the unit can find by that name, its own or one that all share.
+bool weft_unit_has_word(const struct weft_unit *unit, const char *name);
+// The name of visible word number `index`, newest first, cut to `size`. False behind the last.
+bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size);
 
 // An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash
 // of the system module it needs. Output not yet taken travels with it; a delay in MS starts again.

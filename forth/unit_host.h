@@ -1,8 +1,8 @@
 // unit_host.h: what a unit may ask of the node around it. The one door between forth/ and the rest.
 //
-// A unit reaches its siblings, the mesh, UDP and time only through this table; a NULL function
-// makes its words THROW -21 (unsupported operation), and so does a missing table. The node fills
-// it, `weft forth` fills the clocks, tests fill what they test, a sandbox gets none.
+// A unit reaches its siblings, the mesh, UDP, time and files only through this table; a NULL
+// function makes its words THROW -21 (unsupported operation), and so does a missing table. The node
+// fills it, `weft forth` fills the clocks, tests fill what they test, a sandbox gets none.
 //
 // Core:    called only from weft_unit_run, on the unit's core. No call may block or run a unit.
 // Results: an `ior` is 0, or a negative THROW code that the Forth program sees as it is.
@@ -29,9 +29,50 @@ struct weft_unit_message {
 };
 
 struct weft_unit_error;
+enum { // How a file is opened.
+    WEFT_FILE_READ = 1,
+    WEFT_FILE_WRITE = 2,
+    WEFT_FILE_CREATE = 4, // Made, or emptied if it is there.
+};
+#define WEFT_FILE_OUTSIDE  (-265) // An ior: the name leads out of the directory of files.
+#define WEFT_FILE_TOO_MANY (-266) // An ior: no further file can be opened.
+
+// What a program may ask of the machine of its user: files, the command line, a further line. One
+// table for all units of a host; each function is called with the host's `self`, and any may be
+// NULL. `file` is the host's own number of an open file, from 0; the unit keeps positions, and
+// opens files again by their names when it has been restored. These calls may block, so a node
+// gives its units none of them.
+struct weft_unit_machine {
+    // The number of the file, or an ior. Names are `length` bytes; the host decides where they
+    // lead.
+    int32_t (*file_open)(void *self, const char *name, size_t length, uint32_t mode);
+    int32_t (*file_close)(void *self, int32_t file);
+    // Bytes moved (0 at the end of the file), or an ior.
+    int64_t (*file_read)(void *self, int32_t file, uint64_t position, void *to, size_t size);
+    int64_t (*file_write)(void *self, int32_t file, uint64_t position, const void *from,
+                          size_t size);
+    int64_t (*file_size)(void *self, int32_t file); // Bytes, or an ior.
+    int32_t (*file_resize)(void *self, int32_t file, uint64_t size);
+    int32_t (*file_flush)(void *self, int32_t file);
+    int32_t (*file_delete)(void *self, const char *name, size_t length);
+    int32_t (*file_rename)(void *self, const char *from, size_t from_length, const char *to,
+                           size_t to_length);
+    int64_t (*file_status)(void *self, const char *name, size_t length); // st_mode, or an ior.
+
+    // ARG: word `index` of the program's command line, 0 being its name; NULL behind the last.
+    const char *(*argument)(void *self, uint64_t index);
+    // REFILL at the end of a text that weft_unit_interpret was given: a further line of it, cut to
+    // `size`. Its length; -1: none yet, the unit parks; -2: there is none.
+    int64_t (*refill)(void *self, void *to, size_t size);
+    // (BYE): what the program ends with.
+    void (*exit_status)(void *self, int64_t status);
+    // HELP: what is known of a word, in lines; NULL: nothing. Valid until the next call.
+    const char *(*help)(void *self, const char *word, size_t length);
+};
 
 struct weft_unit_host {
     void *self;
+    const struct weft_unit_machine *machine; // Not copied. NULL: none.
 
     // HOST-ID UNIT-IDX SIBLING-COUNT MESH-PROCESS-COUNT SELF: figures, as of this turn of the core.
     uint64_t (*host_id)(void *self);

@@ -1,4 +1,4 @@
-// Commands that need no node: configurations, keys, the Forth alone.
+// Commands that need no node: configurations and keys.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 
 #include "config/config.h"
 #include "config/schema.h"
-#include "forth/standalone.h"
 #include "runtime/tool/handlers.h"
 
 int weft_run_config_check(struct weft_tool_call *call)
@@ -92,16 +91,4 @@ int weft_run_mesh_keygen(struct weft_tool_call *call)
     unlink(path);
     weft_error_set(&error, 301, "%s: %s", path, written < 0 ? strerror(reason) : "not written");
     return weft_tool_fail(call->tool, &error);
-}
-
-int weft_run_forth(struct weft_tool_call *call)
-{
-    char **words = calloc((size_t)call->rest_count + 2, sizeof(*words));
-
-    if (words == NULL) return WEFT_EXIT_INTERNAL;
-    words[0] = (char *)(uintptr_t) "weft forth";
-    memcpy(words + 1, call->rest, (size_t)call->rest_count * sizeof(*words));
-    const int code = weft_forth_standalone(call->rest_count + 1, words);
-    free(words);
-    return code;
 }

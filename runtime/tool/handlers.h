@@ -43,6 +43,7 @@ int weft_run_config_explain(struct weft_tool_call *call);
 int weft_run_config_defaults(struct weft_tool_call *call);
 int weft_run_config_schema(struct weft_tool_call *call);
 int weft_run_mesh_keygen(struct weft_tool_call *call);
+// forth.c
 int weft_run_forth(struct weft_tool_call *call);
 // effect.c
 int weft_run_forth_infer(struct weft_tool_call *call);

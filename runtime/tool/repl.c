@@ -1,20 +1,15 @@
 // `weft repl`: lines to a unit. Leaving it, however, leaves the node and the unit as they are.
-#include <errno.h>
-#include <histedit.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "runtime/tool/handlers.h"
+#include "runtime/tool/lines.h"
 #include "runtime/tool/unit.h"
 
-#define HISTORY_LINES 500
-
 // Set by ^C; the only state that a signal handler can reach.
-static volatile sig_atomic_t interrupted;
+static volatile int interrupted;
 
 static void on_interrupt(int number)
 {
@@ -28,36 +23,7 @@ struct session {
     char unit[64];
     bool compiling;
     bool terminal;
-    EditLine *edit;
-    History *history;
 };
-
-static char *prompt(EditLine *edit)
-{
-    static char text[] = "> ", open_text[] = "| "; // libedit wants char *.
-    const struct session *session = NULL;
-
-    el_get(edit, EL_CLIENTDATA, &session);
-    return session->compiling ? open_text : text;
-}
-
-// Reads one letter of the terminal. libedit's own reader goes on after a signal; this one ends the
-// line.
-static int read_letter(EditLine *edit, wchar_t *letter)
-{
-    mbstate_t state = {0};
-    (void)edit;
-
-    for (;;) {
-        char byte;
-        const ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count < 0 && errno == EINTR && !interrupted) continue;
-        if (count <= 0) return (int)count;
-        const size_t used = mbrtowc(letter, &byte, 1, &state);
-        if (used <= 1) return 1;
-        if (used == (size_t)-1) memset(&state, 0, sizeof(state)); // Not UTF-8: left out.
-    }
-}
 
 static bool is_bye(const char *line)
 {
@@ -92,31 +58,22 @@ static bool goes_on(int code)
 
 static int talk_terminal(struct session *session)
 {
-    HistEvent event;
-    int code = WEFT_EXIT_DONE, count;
+    const struct weft_lines_options options = {.history = "repl_history",
+                                               .interrupted = &interrupted};
+    struct weft_lines *lines = weft_lines_open(&options);
+    int code = WEFT_EXIT_DONE;
+    bool stopped;
 
-    setlocale(LC_CTYPE, "");
-    session->edit = el_init("weft", stdin, stdout, stderr);
-    session->history = history_init();
-    if (session->edit == NULL || session->history == NULL) return WEFT_EXIT_INTERNAL;
-    history(session->history, &event, H_SETSIZE, HISTORY_LINES);
-    el_set(session->edit, EL_CLIENTDATA, session);
-    el_set(session->edit, EL_PROMPT, prompt);
-    el_set(session->edit, EL_EDITOR, "emacs");
-    el_set(session->edit, EL_HIST, history, session->history);
-    el_set(session->edit, EL_SIGNAL, 0);
-    el_set(session->edit, EL_GETCFN, read_letter);
+    if (lines == NULL) return WEFT_EXIT_INTERNAL;
     fprintf(stderr, "%s/%s: Forth, line by line; bye, ^D or ^C leave\n", session->target.name,
             session->unit);
-    while (goes_on(code) && !interrupted) {
-        const char *line = el_gets(session->edit, &count);
-        if (line == NULL || count <= 0 || interrupted || is_bye(line)) break;
+    while (goes_on(code)) {
+        const char *line = weft_lines_next(lines, session->compiling ? "| " : "> ", &stopped);
+        if (line == NULL || is_bye(line)) break;
         if (is_blank(line)) continue;
-        history(session->history, &event, H_ENTER, line);
         code = session_line(session, line);
     }
-    history_end(session->history);
-    el_end(session->edit); // Gives the terminal back as it was.
+    weft_lines_close(lines);
     return goes_on(code) ? WEFT_EXIT_DONE : code;
 }
 

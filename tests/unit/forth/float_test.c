@@ -286,7 +286,7 @@ static void a_text_above_a_parked_one_has_floats_of_its_own(void **state)
 }
 
 // Where the heights and the precision lie in an image's block, behind its 40 bytes of header.
-enum { FSP = 40 + 292, FBASE = FSP + 4, PRECISION = FBASE + 4 };
+enum { FSP = 40 + 316, FBASE = FSP + 4, PRECISION = FBASE + 4 };
 
 static void an_image_does_not_lie_about_floats(void **state)
 {

@@ -25,7 +25,7 @@ static int run(char **argv, const char *input, char *text, size_t size)
     dup2(fileno(out), 1);
     dup2(fileno(out), 2);
     clearerr(stdin);
-    const int status = weft_forth_standalone(argc, argv);
+    const int status = weft_forth_standalone(argc, argv, NULL);
     fflush(NULL);
     for (int n = 0; n < 3; n++) {
         dup2(old[n], n);

@@ -1,0 +1,45 @@
+// machine.h: the machine as the Forth alone sees it: files below one directory, clocks, the
+// terminal.
+//
+// Confinement is the kernel's: each name is resolved by openat2(2) with RESOLVE_BENEATH, so no
+// "..", absolute name or symbolic link leads out of the directory. A kernel without openat2 (before
+// 5.6) gets no files at all.
+#ifndef WEFT_FORTH_MACHINE_H
+#define WEFT_FORTH_MACHINE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "forth/unit_host.h"
+
+struct weft_machine {
+    int root;    // The directory of files; -1: none, file words throw -21.
+    int library; // Where files to be read are looked for that are not in `root`; -1: nowhere.
+    int argument_count;
+    char **arguments; // ARG. Borrowed.
+    int status;       // What (BYE) said; 0.
+    FILE *out;        // Where output goes. Borrowed.
+    // For REFILL, as in struct weft_unit_machine; NULL: there is none. `refill_self` is its self.
+    int64_t (*refill)(void *self, void *to, size_t size);
+    void *refill_self;
+    // HELP: writes what is known of a word, and answers its bytes (help.h). NULL: nothing is.
+    size_t (*help)(const char *word, size_t length, char *to, size_t size);
+    char help_text[1024];
+    const volatile int *interrupted; // ^C has come. NULL: nobody catches it.
+};
+
+// A machine without files and arguments.
+void weft_machine_init(struct weft_machine *machine);
+// Opens `path` as the directory of files, or as the library. 0 or a negative errno.
+int weft_machine_files(struct weft_machine *machine, const char *path);
+int weft_machine_library(struct weft_machine *machine, const char *path);
+void weft_machine_destroy(struct weft_machine *machine);
+
+// The host table of units of this machine, which must outlive them.
+void weft_machine_host(struct weft_machine *machine, struct weft_unit_host *host);
+
+// A line of standard input into `to`, cut to `size`, without its end. Its length; -1: ^C; -2: no
+// more.
+int64_t weft_machine_line(struct weft_machine *machine, void *to, size_t size);
+
+#endif // WEFT_FORTH_MACHINE_H

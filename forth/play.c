@@ -1,0 +1,97 @@
+#include "forth/play.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLICE = 100000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
+
+const struct weft_unit_options weft_play_options = {
+    .memory_bytes_max = 1 << 28,
+    .stack_cells_max = 4096,
+    .call_depth_max = 4096,
+    .output_bytes_max = 1 << 20,
+    .sandbox_reductions_max = 1000000,
+    .places = true,
+};
+
+static volatile int interrupted; // The only state that a signal handler can reach.
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+volatile int *weft_play_catch_interrupt(void)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt}; // No SA_RESTART: reads end.
+    sigaction(SIGINT, &action, NULL);
+    return &interrupted;
+}
+
+void weft_play_clear_interrupt(void)
+{
+    interrupted = 0;
+}
+
+// Out of the unit; and to a terminal at once, for somebody waits there.
+static void flush_output(struct weft_unit *unit, FILE *out)
+{
+    char text[4096];
+    size_t length;
+    if (weft_unit_output_bytes(unit) == 0) return;
+    while ((length = weft_unit_output_take(unit, text, sizeof(text))) > 0)
+        fwrite(text, 1, length, out);
+    if (isatty(fileno(out))) fflush(out);
+}
+
+// Parked in MS: sleeps until then, or until ^C, which is let in only while we sleep: it cannot come
+// between the look at its flag and the sleep. In RECEIVE nothing can ever come here.
+static void sleep_until(const struct weft_unit *unit, FILE *out)
+{
+    struct weft_unit_info info;
+    struct timespec now, rest = {0};
+    sigset_t blocked, usual;
+    weft_unit_inspect(unit, &info);
+    fflush(out);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (info.wake_ns > now_ns) {
+        rest.tv_sec = (time_t)((info.wake_ns - now_ns) / 1000000000u);
+        rest.tv_nsec = (long)((info.wake_ns - now_ns) % 1000000000u);
+    }
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigprocmask(SIG_BLOCK, &blocked, &usual);
+    if (!interrupted) ppoll(NULL, 0, &rest, &usual);
+    sigprocmask(SIG_SETMASK, &usual, NULL);
+}
+
+enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine)
+{
+    for (;;) {
+        uint32_t reductions = SLICE;
+        const enum weft_unit_state state = weft_unit_run(unit, &reductions);
+        flush_output(unit, machine->out);
+        if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
+        if (state == WEFT_UNIT_WAIT) sleep_until(unit, machine->out);
+        if (machine->interrupted == NULL || !*machine->interrupted) continue;
+        weft_unit_cancel(unit, USER_INTERRUPT);
+        return WEFT_UNIT_FAULT;
+    }
+}
+
+int weft_play_report(const struct weft_unit_error *error)
+{
+    char text[2048];
+    weft_unit_error_render(error, text, sizeof(text));
+    fflush(stdout);
+    fputs(text, stderr);
+    if (error->code == UNSUPPORTED)
+        fputs("weft forth runs without a node; what reaches one works after `weft unit load`\n",
+              stderr);
+    return error->code < 0 && error->code >= -62 ? -error->code : WEFT_PLAY_OTHER_THROW;
+}
