@@ -151,7 +151,8 @@ struct weft_forth_system {
     uint8_t *data;
     uint8_t *starts; // One bit per token: an operation begins here.
     uint32_t code_length, word_count, name_bytes, data_bytes;
-    uint32_t boot;   // Where a text begins.
+    uint32_t boot;   // Where a text begins,
+    uint32_t sprout; // and where a spawned unit does: what its stack has on top is executed.
     uint32_t caught; // Where a THROW lands: behind CATCH's end.
     uint64_t hash;
     uint16_t bucket[256]; // Newest visible word with that hash.

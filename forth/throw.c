@@ -69,11 +69,14 @@ static const struct {
     {-260, "no datagram to reply to"},
     {-261, "deferred word has no action"},
     {-262, "invalid BASE"},
-    {-300, "queue full"},
+    {WEFT_THROW_FULL, "queue full"},
     {WEFT_THROW_NOBODY, "nobody of that name or number"},
     {-302, "port in use"},
     {-303, "message too long"},
     {-304, "no mesh"},
+    {WEFT_THROW_CLOSED, "channel is closed"},
+    {WEFT_THROW_LATE, "timed out"},
+    {WEFT_THROW_SHAPE, "message is not what was asked for"},
 };
 
 const char *weft_forth_throw_text(int32_t code)

@@ -119,7 +119,7 @@ static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
     drain(keeper);
 }
 
-// A unit's SEND-TO, from any core. What does not go out is counted, here or by the engine.
+// A unit's SEND-HOST, from any core. What does not go out is counted, here or by the engine.
 static void handle(struct weft_actor *actor, void *state, struct weft_message *message)
 {
     struct weft_mesh_keeper *keeper = state;
