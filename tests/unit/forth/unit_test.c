@@ -133,7 +133,8 @@ static void nodes_have_names(void **state)
     static struct forth_run run;
     run.host = &host;
     forth_open(&run, *state, FORTH_RESTORE);
-    forth_text(&run, "t", ": greet s\" hello\" s\" n3\" node throw send-host throw ; greet depth .");
+    forth_text(&run, "t",
+               ": greet s\" hello\" s\" n3\" node throw send-host throw ; greet depth .");
     assert_string_equal(run.output, "0 ");
     assert_string_equal(node.sent, "hello");
     assert_int_equal(node.sent_to, 33);

@@ -152,8 +152,8 @@ static void a_mailbox_that_nobody_reads_delays_and_then_drops(void **state)
 {
     struct rig *rig = *state;
     struct weft_resident *deaf = load(rig, "deaf", 2, "VARIABLE x");
-    struct weft_resident *sender =
-        load(rig, "sender", 2, ": flood ( pid n -- ) 0 DO >R S\" x\" R@ SEND-TO DROP R> LOOP DROP ;");
+    struct weft_resident *sender = load(
+        rig, "sender", 2, ": flood ( pid n -- ) 0 DO >R S\" x\" R@ SEND-TO DROP R> LOOP DROP ;");
     char text[64];
     snprintf(text, sizeof(text), "$%llx 20 flood",
              (unsigned long long)weft_counter_get(&deaf->pid));
@@ -321,7 +321,8 @@ static void compaction_loses_nobody(void **state)
 static void a_unit_cannot_speak_to_the_node_itself(void **state)
 {
     struct rig *rig = *state;
-    struct weft_resident *rude = load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND-TO DROP ;");
+    struct weft_resident *rude =
+        load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND-TO DROP ;");
     for (uint64_t slot = 0; slot < 3; slot++) {
         char text[64];
         snprintf(text, sizeof(text), "$%llx poke",
