@@ -223,32 +223,39 @@ static void serve_later_cancel(struct weft_actor_system *system, struct channel 
     }
 }
 
+// True: `call` has been given away.
+static bool serve(struct weft_actor *self, struct channel *channel, struct weft_message *call)
+{
+    struct weft_actor_system *system = self->system;
+    if (call->tag == WEFT_MESSAGE_CAST && call->type == CANCEL)
+        serve_later_cancel(system, channel, call);
+    if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker)
+        weft_actor_end_soon(self, WEFT_EXIT_NORMAL); // Who made it is gone.
+    if (call->tag != WEFT_MESSAGE_USER && call->tag != WEFT_MESSAGE_CALL) return false;
+    weft_receive_disown(self, call);
+    if (call->tag == WEFT_MESSAGE_USER) {
+        take_in(self, channel, call);
+        return true;
+    }
+    switch (call->type) {
+    case SEND:
+    case SEND_NOW: serve_send(self, channel, call); break;
+    case RECEIVE:
+    case RECEIVE_NOW: serve_receive(self, channel, call); break;
+    case CANCEL: serve_cancel(self, channel, call); break;
+    case CLOSE:
+        weft_call_fail(system, call, 0);
+        close_channel(self, channel);
+        break;
+    default: weft_call_fail(system, call, -EINVAL); break;
+    }
+    return true;
+}
+
 static void handle(struct weft_actor *self, void *state, struct weft_message *call)
 {
-    struct channel *channel = state;
-    struct weft_actor_system *system = enter(self);
-    if (call->tag == WEFT_MESSAGE_CAST && call->type == CANCEL) {
-        serve_later_cancel(system, channel, call);
-    } else if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker) {
-        weft_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
-    } else if (call->tag == WEFT_MESSAGE_USER) {
-        weft_receive_disown(self, call);
-        take_in(self, channel, call);
-    } else if (call->tag == WEFT_MESSAGE_CALL) {
-        weft_receive_disown(self, call);
-        switch (call->type) {
-        case SEND:
-        case SEND_NOW: serve_send(self, channel, call); break;
-        case RECEIVE:
-        case RECEIVE_NOW: serve_receive(self, channel, call); break;
-        case CANCEL: serve_cancel(self, channel, call); break;
-        case CLOSE:
-            weft_call_fail(system, call, 0);
-            close_channel(self, channel);
-            break;
-        default: weft_call_fail(system, call, -EINVAL); break;
-        }
-    }
+    enter(self);
+    serve(self, state, call);
     leave(self);
 }
 
@@ -289,14 +296,22 @@ int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
 
 // ---- The callers.
 
-// The channel, if it is here and nothing waits to be served before the caller.
+#define SERVED_MAX 64 // Others' messages that a caller deals with before its own.
+
+// The channel, if it is here and nothing waits to be served before the caller: a few messages are
+// served in its place. Else each wait would bring the next one: who finds a call in the mailbox
+// would have to call, too, and so on, a slice of three actors for each message.
 static struct weft_actor *channel_here(struct weft_actor_system *system, weft_pid pid)
 {
     struct weft_actor *actor = weft_actor_find(system, pid);
-    return actor != NULL && actor->kind == &kind && weft_list_empty(&actor->mailbox) &&
-                   (actor->task.flags & WEFT_ACTOR_ENDING) == 0
-               ? actor
-               : NULL;
+    if (actor == NULL || actor->kind != &kind) return NULL;
+    for (unsigned n = 0; n < SERVED_MAX && (actor->task.flags & WEFT_ACTOR_ENDING) == 0; n++) {
+        struct weft_message *message = weft_actor_receive(actor);
+        if (message == NULL) return actor;
+        weft_message_link(message)->next = NULL; // In nobody's hands.
+        if (!serve(actor, actor->state, message)) weft_message_release(system, message);
+    }
+    return NULL;
 }
 
 // Sends on this core. 1: it has to wait, or be asked by a call.
