@@ -319,7 +319,12 @@
     C(trap_exit, "TRAP-EXIT", 0, 1, 0, 0, 0, 0) \
     C(after, "AFTER", 0, 3, 1, 0, 0, 0) \
     C(every, "EVERY", 0, 3, 1, 0, 0, 0) \
-    C(cancel, "CANCEL", 0, 1, 1, 0, 0, 0)
+    C(cancel, "CANCEL", 0, 1, 1, 0, 0, 0) \
+    C(source_of, "SOURCE-OF", 0, 1, 2, 0, 0, 0) \
+    C(share_text, "SHARE-TEXT", 0, 3, 0, 0, 0, 0) \
+    C(goal, "GOAL", 0, 2, 1, 0, 0, 0) \
+    C(peers, "PEERS", 0, 0, WEFT_VAR, 0, 0, 0) \
+    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -45,6 +45,12 @@ struct weft_unit_end {                    // How a unit ended.
 // waits for one thing at most, until it has an answer or `abandon` is called for it.
 #define WEFT_UNIT_LATER 1
 
+enum weft_unit_teachers { // Whose definitions and goals a unit takes.
+    WEFT_UNIT_TEACHERS_NOBODY,
+    WEFT_UNIT_TEACHERS_SIBLINGS, // As it is born.
+    WEFT_UNIT_TEACHERS_ALL,      // Those of other nodes, too.
+};
+
 struct weft_unit;
 
 struct weft_unit_host {
@@ -116,6 +122,14 @@ struct weft_unit_host {
     int32_t (*timer)(void *self, const void *payload, size_t length, uint64_t delay_ns,
                      bool repeats, uint64_t *timer);
     int32_t (*timer_cancel)(void *self, uint64_t timer);
+
+    // SHARE-WORD, TEACH, SHARE: a definition for all siblings, or for all units of the other nodes.
+    // GOAL: a text for the least busy sibling, *pid. LEARNS: from whom this unit takes either.
+    int32_t (*share)(void *self, const char *text, size_t length, bool peers);
+    int32_t (*goal)(void *self, const char *text, size_t length, uint64_t *pid);
+    void (*learns)(void *self, enum weft_unit_teachers from);
+    // PEERS: the host ids of other nodes that are not dead, up to `max`; their number.
+    uint32_t (*peers)(void *self, uint64_t *ids, uint32_t max);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

@@ -48,5 +48,7 @@ bool weft_mesh_keeper_view(const struct weft_mesh_keeper *keeper, struct weft_me
 // Any core: it reads a small table of names, published with the view.
 bool weft_mesh_keeper_find(const struct weft_mesh_keeper *keeper, const char *name, size_t length,
                            uint64_t *id);
+// The ids of up to `max` of the nodes that it could answer with. Their number.
+uint32_t weft_mesh_keeper_peers(const struct weft_mesh_keeper *keeper, uint64_t *ids, uint32_t max);
 
 #endif // WEFT_NODE_MESH_KEEPER_H

@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_lessons.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
@@ -314,6 +315,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
+    weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
 static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
@@ -325,6 +327,7 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
     const bool has_due = unit->current != NULL || unit->current_due_ns != 0;
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
+    if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -388,6 +391,8 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
     const bool is_still = stands_still(unit);
     unit->tried_levels = 0;
     begin_next(unit);
+    const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
+    if (is_free && !is_still && !weft_list_empty(&unit->lessons)) weft_unit_lessons_begin(unit);
     enum weft_unit_state state = weft_unit_state(unit->unit);
     if (is_still) {
         if (unit->current != NULL) check_current(unit, state);
@@ -400,6 +405,7 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
             check_current(unit, state);
         else if (state == WEFT_UNIT_FAULT)
             log_fault(unit);
+        if (unit->current == NULL) weft_unit_lessons_check(unit, state);
         if (unit->current == NULL) log_output(unit);
         if (state == WEFT_UNIT_BYE) unit->ending = true;
         state = weft_unit_state(unit->unit);
@@ -415,8 +421,9 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
     arm_timer(unit, state);
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
-    const bool more =
-        (unit->current == NULL && !unit->leaving && !weft_list_empty(&unit->commands)) || untried;
+    const bool has_text = !weft_list_empty(&unit->commands) ||
+                          (!weft_list_empty(&unit->lessons) && !unit->has_lesson && !unit->is_busy);
+    const bool more = (unit->current == NULL && !unit->leaving && has_text) || untried;
     return state == WEFT_UNIT_AGAIN || more || !all_sent ? WEFT_ACTOR_AGAIN : WEFT_ACTOR_WAIT;
 }
 
@@ -457,6 +464,7 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     struct weft_node_worker *worker = unit->worker;
     if (unit->farewell != NULL) weft_unit_actor_bury(unit, reason);
     weft_unit_dealings_end(unit);
+    weft_unit_lessons_drop(unit);
     if (unit->current != NULL) fail(unit, unit->current, 402, "it was ended while it ran");
     fail_all(unit, &unit->commands, 402);
     fail_all(unit, &unit->durable, 402);
@@ -512,6 +520,8 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
     weft_list_init(&unit->commands);
     weft_list_init(&unit->durable);
     weft_list_init(&unit->finished);
+    weft_list_init(&unit->lessons);
+    unit->learns = WEFT_UNIT_TEACHERS_SIBLINGS;
     weft_timer_init(&unit->timer, timer_fired, unit);
     return unit;
 }

@@ -47,9 +47,18 @@ struct weft_unit_actor {
     weft_pid heir;
     uint64_t heir_reference;
     struct weft_message *farewell; // NULL: it was loaded.
-    uint32_t tried_levels; // Texts under way when its program last came to wait; 0: it has not
-                           // tried.
-    bool leaving;          // The journal has been asked to forget it: no text is begun any more.
+    uint32_t tried_levels;    // Texts under way when its program last came to wait; 0: it has not
+                              // tried.
+    struct weft_list lessons; // Messages whose payloads are texts of others (unit_lessons.h).
+    uint32_t lesson_count;
+    bool has_lesson;       // One of them is under way, above lesson_level texts,
+    bool is_busy;          // None could begin in this slice.
+    uint8_t learns;        // enum weft_unit_teachers.
+    uint32_t lesson_level; // since it had spent lesson_reductions,
+    uint64_t lesson_reductions;
+    uint64_t lesson_due_ns; // and until then.
+    uint32_t goal_cursor;   // Where GOAL looks first.
+    bool leaving;           // The journal has been asked to forget it: no text is begun any more.
     bool ending;
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;

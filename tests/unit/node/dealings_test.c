@@ -234,6 +234,91 @@ static void timers_are_messages(void **state)
          {": endless BEGIN HERE 0 100000 AFTER DROP AGAIN ; ' endless CATCH .", "-300 "});
 }
 
+// ---- Words and texts for each other.
+
+static void siblings_get_words_with_their_source(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *teacher =
+        load(rig, "teacher", 1,
+             ": sq ( n -- n ) DUP * ; : cube DUP sq * ; 7 CONSTANT seven 8 VALUE eight "
+             ": now-seven seven POSTPONE LITERAL ; IMMEDIATE VARIABLE v ");
+    struct weft_resident *idle = load(rig, "idle", 2, "");
+    struct weft_resident *parked =
+        load(rig, "parked", 1, ": main BEGIN RECEIVE 2DROP 2DROP AGAIN ; main");
+    struct weft_resident *deaf = load(rig, "deaf", 2, "0 LEARNS");
+    expect(rig, teacher, "' sq SOURCE-OF TYPE", ": sq ( n -- n ) DUP * ;");
+    expect(rig, teacher, "' seven SOURCE-OF TYPE ' eight SOURCE-OF TYPE ' v SOURCE-OF NIP .",
+           "7 CONSTANT seven8 VALUE eight0 ");
+    expect(rig, teacher, "SHARE-WORD sq", "");
+    turn(rig, 20);
+    expect(rig, idle, "9 sq .", "81 ");
+    expect(rig, parked, "9 sq .", "81 ");
+    expect(rig, deaf, "[UNDEFINED] sq .", "-1 ");
+    expect(rig, teacher, "TEACH cube seven eight now-seven", "");
+    turn(rig, 20);
+    expect(rig, parked, "2 cube . seven . eight . : seven 5 ; : x now-seven ; x .", "8 7 8 7 ");
+    expect(rig, idle, "' sq SOURCE-OF TYPE", ": sq ( n -- n ) DUP * ;"); // It can go on.
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_EVAL, teacher, "SHARE-WORD v");
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.throw_code, -32);
+    ask(rig, &asked, WEFT_COMMAND_EVAL, teacher, "SHARE sq"); // There is no mesh.
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.throw_code, -304);
+    expect(rig, teacher, "PEERS .", "0 ");
+}
+
+// What others send is evaluated with a limit, and hurts nobody.
+static void a_lesson_that_spins_is_ended(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *teacher = load(rig, "teacher", 1, "");
+    struct weft_resident *unit =
+        load(rig, "unit", 2, "VARIABLE got : main RECEIVE 2DROP got ! DROP ; main");
+    expect(rig, teacher, "S\" : spin BEGIN AGAIN ; spin\" GOAL DROP", "");
+    expect(rig, teacher, "S\" 1 0 /\" GOAL DROP S\" 42 got !\" GOAL DROP", "");
+    turn(rig, 50000);
+    expect(rig, unit, "got @ .", "42 ");
+    char text[64];
+    snprintf(text, sizeof(text), "S\" ab\" $%llx SEND-TO .",
+             (unsigned long long)weft_counter_get(&unit->pid));
+    expect(rig, teacher, text, "0 "); // The program below stands where it stood.
+    turn(rig, 20);
+    expect(rig, unit, "got @ .", "2 ");
+}
+
+static void a_goal_goes_to_the_least_busy(void **state)
+{
+    struct rig *rig = *state;
+    struct weft_resident *boss =
+        load(rig, "boss", 1, ": three 3 0 DO GOAL\" 5 MS 1 done +!\" DROP LOOP ; ");
+    struct weft_resident *workers[3];
+    for (unsigned i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "w%u", i);
+        workers[i] = load(rig, name, (uint16_t)(1 + i % 2), "VARIABLE done");
+    }
+    expect(rig, boss, "GOAL\" 20 MS 1 done +!\" DROP", ""); // One has something to do:
+    turn(rig, 20);
+    for (unsigned round = 0; round < 4; round++) { // the others share the rest.
+        expect(rig, boss, "GOAL\" 5 MS 1 done +!\" DROP", "");
+        turn(rig, 20);
+    }
+    turn(rig, 100000);
+    uint64_t all = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        static struct asked asked;
+        ask(rig, &asked, WEFT_COMMAND_EVAL, workers[i], "done @ .");
+        wait_for(rig, &asked);
+        const int count = asked.command.output[0] - '0';
+        if (count < 1 || count > 2) fail_msg("worker %u has had %d goals", i, count);
+        all += (uint64_t)count;
+    }
+    assert_int_equal(all, 5);
+    expect(rig, boss, "three", "");
+}
+
 // ---- What waits stands still: an evaluation above it has waits of its own.
 
 static void a_parked_wait_is_left_alone(void **state)
@@ -307,6 +392,9 @@ int main(void)
         UNIT_TEST(an_end_is_a_message),
         UNIT_TEST(linked_units_end_together),
         UNIT_TEST(timers_are_messages),
+        UNIT_TEST(siblings_get_words_with_their_source),
+        UNIT_TEST(a_lesson_that_spins_is_ended),
+        UNIT_TEST(a_goal_goes_to_the_least_busy),
         UNIT_TEST(a_parked_wait_is_left_alone),
         UNIT_TEST(restored_it_finds_nobody),
     };
