@@ -1,8 +1,7 @@
 // claim.c: the stack comment behind a definition's name: kept with the word, compared at its end.
 //
-// The comment lies in the names behind the word's own name, up to the next word's, so it goes where
-// the word goes (images, MARKER) and costs nothing else. While the definition is open its place
-// stands behind it: line and column, which a warning needs and nobody later.
+// The comment lies in the names behind the word's own name, so it goes where the word goes (images,
+// MARKER). Before it stand its length, its column and its line, which a warning needs.
 #include <stdio.h>
 
 #include "forth/dictionary.h"
@@ -11,7 +10,7 @@
 #include "forth/outer.h"
 #include "forth/throw.h"
 
-enum { BLANKS_MAX = 256, PLACE_BYTES = 8 };
+enum { BLANKS_MAX = 256, HEAD_BYTES = 8 };
 
 static bool blank(char c)
 {
@@ -56,19 +55,23 @@ static bool find_comment(const char *text, uint32_t length, uint32_t *from, uint
     return *to > *from && weft_effect_parse(text + *from, *to - *from, &claim);
 }
 
-static int32_t keep(struct weft_unit *unit, const char *comment, uint32_t length,
-                    uint32_t place_bytes, uint32_t line, uint32_t column)
+static int32_t keep(struct weft_unit *unit, uint32_t own_index, const char *comment,
+                    uint32_t length, uint32_t line, uint32_t column)
 {
-    char record[WEFT_EFFECT_COMMENT_BYTES_MAX + PLACE_BYTES]; // The block may move.
-    memcpy(record, comment, length);
-    weft_le32_put(record + length, line);
-    weft_le32_put(record + length + 4, column);
-    length += place_bytes;
+    char record[HEAD_BYTES + WEFT_EFFECT_COMMENT_BYTES_MAX]; // The block may move.
+    weft_le16_put(record, (uint16_t)length);
+    weft_le16_put(record + 2, column < UINT16_MAX ? (uint16_t)column : 0);
+    weft_le32_put(record + 4, line);
+    memcpy(record + HEAD_BYTES, comment, length);
+    length += HEAD_BYTES;
     if (weft_segment_reserve(unit, WEFT_SEGMENT_NAMES, length) != 0) return -8;
     struct weft_segment *names = &unit->block->segment[WEFT_SEGMENT_NAMES];
+    struct weft_word *word = weft_own_word(unit, own_index);
+    if (word->name + word->name_length != names->used) return 0; // Something is behind it already.
     memcpy((char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + names->used, record,
            length);
     names->used += length;
+    word->flags |= WEFT_WORD_CLAIMS;
     return 0;
 }
 
@@ -90,25 +93,26 @@ int32_t weft_effect_claim(struct weft_unit *unit, uint32_t own_index)
         column = text[n] == '\n' ? 1 : column + 1;
         line += text[n] == '\n';
     }
-    const bool placed = weft_own_word(unit, own_index)->kind == WEFT_WORD_COLON;
-    return keep(unit, text + from, to - from, placed ? PLACE_BYTES : 0, line, column);
+    return keep(unit, own_index, text + from, to - from, line, column);
 }
 
-// All that lies behind a word's name: its comment, and while it is open the comment's place.
+// What lies behind a word's name, as far as it can be believed: an image may say anything.
 static const char *record_of(const struct weft_unit *unit, uint32_t index, uint32_t *length)
 {
     const uint32_t shared = weft_shared_words(unit);
     const struct weft_word *word = weft_word_at(unit, index);
     if (index < shared || word == NULL) return NULL; // What the system's do, its reference says.
+    if (!(word->flags & WEFT_WORD_CLAIMS)) return NULL;
     const uint32_t begin = word->name + word->name_length;
-    uint32_t end = unit->block->segment[WEFT_SEGMENT_NAMES].used;
-    if (index + 1 < shared + weft_own_words(unit->block)) end = word[1].name;
-    if (end <= begin || end > unit->block->segment[WEFT_SEGMENT_NAMES].used) return NULL;
-    *length = end - begin;
-    return (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + begin;
+    const uint32_t end = unit->block->segment[WEFT_SEGMENT_NAMES].used;
+    if (begin > end || end - begin < HEAD_BYTES) return NULL;
+    const char *record = (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + begin;
+    *length = weft_le16_get(record);
+    if (*length > WEFT_EFFECT_COMMENT_BYTES_MAX || *length > end - begin - HEAD_BYTES) return NULL;
+    return record;
 }
 
-// A colon definition under way: its record ends in its place.
+// A colon definition under way.
 static bool is_open(const struct weft_unit *unit, uint32_t index)
 {
     const struct weft_block *block = unit->block;
@@ -119,12 +123,7 @@ static bool is_open(const struct weft_unit *unit, uint32_t index)
 const char *weft_effect_comment(const struct weft_unit *unit, uint32_t index, uint32_t *length)
 {
     const char *record = record_of(unit, index, length);
-    if (record == NULL) return NULL;
-    if (is_open(unit, index)) {
-        if (*length <= PLACE_BYTES) return NULL;
-        *length -= PLACE_BYTES;
-    }
-    return *length > WEFT_EFFECT_COMMENT_BYTES_MAX ? NULL : record;
+    return record == NULL ? NULL : record + HEAD_BYTES;
 }
 
 // The comment as far as it speaks of the data stack and fits into a line.
@@ -162,8 +161,8 @@ bool weft_effect_difference(const struct weft_unit *unit, struct weft_unit_error
     if (comment == NULL || !weft_effect_parse(comment, length, &claim)) return false;
     weft_effect_infer(unit, index, &effect);
     if (weft_effect_compare(&claim, &effect) != WEFT_EFFECT_DIFFERS) return false;
-    error->line = weft_le32_get(comment + length);
-    error->column = weft_le32_get(comment + length + 4);
+    error->line = weft_le32_get(comment - 4);
+    error->column = weft_le16_get(comment - 6);
     error->width = length;
     say_difference(unit, index, comment + claim.from, length - claim.from, &effect, error->message,
                    sizeof(error->message));
@@ -183,34 +182,14 @@ static bool plainly_holds(const struct weft_unit *unit, uint32_t index)
     return claim.way[0].in >= way.in && claim.way[0].out - claim.way[0].in == way.out - way.in;
 }
 
-// The place of a comment, once its word is done: what lies behind moves up.
-static void forget_place(struct weft_unit *unit, uint32_t own_index)
-{
-    uint32_t length;
-    struct weft_segment *names = &unit->block->segment[WEFT_SEGMENT_NAMES];
-    char *record = (char *)(uintptr_t)record_of(unit, own_index + weft_shared_words(unit), &length);
-    char *end = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + names->used;
-    if (record == NULL || length <= PLACE_BYTES) return;
-    memmove(record + length - PLACE_BYTES, record + length, (size_t)(end - record - length));
-    names->used -= PLACE_BYTES;
-    for (uint32_t n = own_index + 1; n < weft_own_words(unit->block); n++)
-        weft_own_word(unit, n)->name -= PLACE_BYTES;
-}
-
 int32_t weft_effect_check(struct weft_unit *unit, uint32_t own_index)
 {
     const uint32_t index = own_index + weft_shared_words(unit);
-    uint32_t length;
     const bool wanted = unit->options.strict_effects || unit->host.warning != NULL;
-    if (record_of(unit, index, &length) == NULL || length <= PLACE_BYTES) return 0;
-    if (wanted && !plainly_holds(unit, index)) {
-        struct weft_unit_error warning = {.code = WEFT_THROW_EFFECT};
-        if (weft_effect_difference(unit, &warning)) {
-            if (unit->options.strict_effects) return WEFT_THROW_EFFECT;
-            unit->host.warning(unit->host.self, &warning);
-        }
-    }
-    forget_place(unit, own_index);
+    struct weft_unit_error warning = {.code = WEFT_THROW_EFFECT};
+    if (!wanted || plainly_holds(unit, index) || !weft_effect_difference(unit, &warning)) return 0;
+    if (unit->options.strict_effects) return WEFT_THROW_EFFECT;
+    unit->host.warning(unit->host.self, &warning);
     return 0;
 }
 

@@ -106,7 +106,7 @@ static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_en
            word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
            word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
            word->link <= n && word->kind > WEFT_WORD_PRIMITIVE &&
-           word->kind < WEFT_WORD_KIND_COUNT && word->flags < WEFT_WORD_SMART;
+           word->kind < WEFT_WORD_KIND_COUNT && (word->flags & ~WEFT_WORD_CLAIMS) < WEFT_WORD_SMART;
 }
 
 // Names without code: a local only while its definition is open, a synonym only of what it may

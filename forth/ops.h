@@ -237,8 +237,8 @@
     C(time, "TIME", 0, 0, 1, 0, 0, 0) \
     C(utime, "UTIME", 0, 0, 2, 0, 0, 0) \
     C(ms, "MS", 0, 1, 0, 0, 0, 0) \
-    C(send_to, "SEND-TO", 0, 3, 1, 0, 0, 0) \
-    C(send, "SEND", 0, 3, 1, 0, 0, 0) \
+    C(send_to, "SEND-HOST", 0, 3, 1, 0, 0, 0) \
+    C(send, "SEND-TO", 0, 3, 1, 0, 0, 0) \
     C(receive, "RECEIVE", 0, 0, 4, 0, 0, 0) \
     C(udp_bind, "UDP-BIND", 0, 1, 1, 0, 0, 0) \
     C(udp_reply, "UDP-REPLY", 0, 2, 1, 0, 0, 0) \
@@ -410,7 +410,38 @@
     C(was_included, "(INCLUDED?)", 0, 2, 1, 0, 0, 0) \
     C(arg, "ARG", 0, 1, 2, 0, 0, 0) \
     C(exit_status, "(EXIT-STATUS)", 0, 1, 0, 0, 0, 0) \
-    C(help, "HELP", 0, 0, 0, 0, 0, 0)
+    C(help, "HELP", 0, 0, 0, 0, 0, 0) \
+    C(spawn, "SPAWN", 0, 2, WEFT_VAR, 0, 0, 0) \
+    C(join, "JOIN", 0, 1, WEFT_VAR, 0, 0, 0) \
+    C(join_for, "JOIN-FOR", 0, 2, WEFT_VAR, 0, 0, 0) \
+    C(detach, "DETACH", 0, 1, 1, 0, 0, 0) \
+    C(kill, "KILL", 0, 1, 1, 0, 0, 0) \
+    C(channel, "CHANNEL", 0, 1, 1, 0, 0, 0) \
+    C(close_channel, "CLOSE-CHANNEL", 0, 1, 0, 0, 0, 0) \
+    C(chan_send, "SEND", 0, 2, 0, 0, 0, 0) \
+    C(chan_send_for, "SEND-FOR", 0, 3, 1, 0, 0, 0) \
+    C(chan_recv, "RECV", 0, 1, 1, 0, 0, 0) \
+    C(chan_recv_for, "RECV-FOR", 0, 2, 2, 0, 0, 0) \
+    C(send_bytes, "SEND-BYTES", 0, 3, 0, 0, 0, 0) \
+    C(send_bytes_for, "SEND-BYTES-FOR", 0, 4, 1, 0, 0, 0) \
+    C(recv_bytes, "RECV-BYTES", 0, 1, 2, 0, 0, 0) \
+    C(recv_bytes_for, "RECV-BYTES-FOR", 0, 2, 3, 0, 0, 0) \
+    C(send_cells, "SEND-CELLS", 0, 2, WEFT_VAR, 0, 0, 0) \
+    C(recv_cells, "RECV-CELLS", 0, 1, WEFT_VAR, 0, 0, 0) \
+    C(receive_for, "RECEIVE-FOR", 0, 1, 5, 0, 0, 0) \
+    C(monitor, "MONITOR", 0, 1, 1, 0, 0, 0) \
+    C(demonitor, "DEMONITOR", 0, 1, 1, 0, 0, 0) \
+    C(link, "LINK", 0, 1, 1, 0, 0, 0) \
+    C(unlink, "UNLINK", 0, 1, 1, 0, 0, 0) \
+    C(trap_exit, "TRAP-EXIT", 0, 1, 0, 0, 0, 0) \
+    C(after, "AFTER", 0, 3, 1, 0, 0, 0) \
+    C(every, "EVERY", 0, 3, 1, 0, 0, 0) \
+    C(cancel, "CANCEL", 0, 1, 1, 0, 0, 0) \
+    C(source_of, "SOURCE-OF", 0, 1, 2, 0, 0, 0) \
+    C(share_text, "SHARE-TEXT", 0, 3, 0, 0, 0, 0) \
+    C(goal, "GOAL", 0, 2, 1, 0, 0, 0) \
+    C(peers, "PEERS", 0, 0, WEFT_VAR, 0, 0, 0) \
+    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

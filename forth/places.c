@@ -25,6 +25,7 @@ static uint32_t keep_name(struct weft_unit *unit, const struct weft_source *sour
     if (count > 0 && place[count - 1].name_length == length &&
         memcmp(names + place[count - 1].name, text + from, length) == 0)
         return place[count - 1].name;
+    if (unit->block->order.locals > 0) return UINT32_MAX; // What is kept now goes with their names.
     if (weft_segment_reserve(unit, WEFT_SEGMENT_NAMES, length) != 0) return UINT32_MAX;
     struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_NAMES];
     const uint32_t at = segment->used;

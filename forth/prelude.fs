@@ -128,3 +128,13 @@ CREATE NEWLINE 10 C,
 
 : #! ( "ccc<eol>" -- ) POSTPONE \ ; IMMEDIATE
 : (BYE) ( n -- ) (EXIT-STATUS) BYE ;
+
+\ Words given to others, with their source: to all siblings, to all units of other nodes.
+: SHARE-WORD ( "name" -- ) ' SOURCE-OF FALSE SHARE-TEXT ;
+: SHARE ( "name" -- ) ' SOURCE-OF TRUE SHARE-TEXT ;
+: TEACH ( "name1 … namen" -- ) \ Up to the end of the line.
+  BEGIN PARSE-NAME DUP WHILE
+    FIND-XT 0= -13 AND THROW SOURCE-OF FALSE SHARE-TEXT
+  REPEAT 2DROP ;
+: GOAL" ( "text<quote>" -- pid )
+  [CHAR] " PARSE STATE @ IF POSTPONE SLITERAL POSTPONE GOAL ELSE GOAL THEN ; IMMEDIATE

@@ -62,7 +62,8 @@ enum {
     WEFT_WORD_VALID = 4,    // Closed and verified: may be executed.
     WEFT_WORD_STATIC = 8,   // need..net hold, so one check at entry covers the body.
     WEFT_WORD_VISIBLE = 16, // Found by name.
-    WEFT_WORD_SMART = 32    // Does by STATE one thing or the other; only in the system module.
+    WEFT_WORD_SMART = 32,   // Does by STATE one thing or the other; only in the system module.
+    WEFT_WORD_CLAIMS = 64   // A stack comment lies behind its name (claim.c).
 };
 
 // Also the layout in an image.
@@ -211,7 +212,8 @@ struct weft_forth_system {
     uint8_t *data;
     uint8_t *starts; // One bit per token: an operation begins here.
     uint32_t code_length, word_count, name_bytes, data_bytes;
-    uint32_t boot;   // Where a text begins.
+    uint32_t boot;   // Where a text begins,
+    uint32_t sprout; // and where a spawned unit does: what its stack has on top is executed.
     uint32_t caught; // Where a THROW lands: behind CATCH's end.
     uint64_t hash;
     uint16_t bucket[256]; // Newest visible word with that hash.

@@ -107,6 +107,8 @@ static void add_core(struct weft_forth_system *system)
     system->caught = add(system, "CATCH", WEFT_WORD_COLON, 0, catch_code, 3)->code + 2;
     const uint16_t boot[] = {WEFT_OP_call, index, WEFT_OP_stop};
     system->boot = add(system, "", WEFT_WORD_COLON, 0, boot, 3)->code;
+    const uint16_t sprout[] = {WEFT_OP_execute, WEFT_OP_stop};
+    system->sprout = add(system, "", WEFT_WORD_COLON, 0, sprout, 2)->code;
 }
 
 static void index_words(struct weft_forth_system *system)
@@ -169,6 +171,7 @@ static int merge(struct weft_forth_system *to, const struct weft_forth_system *c
     to->name_bytes = core->name_bytes + names;
     to->data_bytes = block->segment[WEFT_SEGMENT_DATA].used;
     to->boot = core->boot;
+    to->sprout = core->sprout;
     to->caught = core->caught;
     if (allocate(to) != 0) return -ENOMEM;
 

@@ -87,11 +87,14 @@ static const struct {
     {WEFT_THROW_EFFECT, "a word does not do what its stack comment says"},
     {WEFT_FILE_OUTSIDE, "name leads out of the directory of files"},
     {WEFT_FILE_TOO_MANY, "too many files open"},
-    {-300, "queue full"},
+    {WEFT_THROW_FULL, "queue full"},
     {WEFT_THROW_NOBODY, "nobody of that name or number"},
     {-302, "port in use"},
     {-303, "message too long"},
     {-304, "no mesh"},
+    {WEFT_THROW_CLOSED, "channel is closed"},
+    {WEFT_THROW_LATE, "timed out"},
+    {WEFT_THROW_SHAPE, "message is not what was asked for"},
 };
 
 const char *weft_forth_throw_text(int32_t code)

@@ -21,8 +21,7 @@ const struct weft_unit_options weft_unit_options_default = {
     .sandbox_reductions_max = 1000000,
 };
 
-// What a unit is born with, in bytes: enough for a small program's stacks, nothing else.
-static const uint32_t birth_bytes[WEFT_SEGMENT_COUNT] = {
+const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT] = {
     [WEFT_SEGMENT_DATA] = 64,
     [WEFT_SEGMENT_DATA_STACK] = 128,
     [WEFT_SEGMENT_RETURN_STACK] = 64,
@@ -54,35 +53,47 @@ struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
     return unit;
 }
 
-int weft_unit_create(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
-                     const struct weft_unit_options *options, const struct weft_unit_host *host,
-                     struct weft_unit **result)
+int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                   const struct weft_unit_options *options, const struct weft_unit_host *host,
+                   const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **result)
 {
     int code;
     struct weft_unit *unit = weft_unit_handle(system, memory, options, host, &code);
     if (unit == NULL) return code;
 
-    uint32_t bytes = sizeof(struct weft_block);
+    uint64_t bytes = sizeof(struct weft_block);
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
-        bytes += birth_bytes[n];
-    struct weft_block *block = memory->resize(memory->self, NULL, 0, bytes);
+        bytes += segment_bytes[n];
+    struct weft_block *block = NULL;
+    code = bytes <= unit->options.memory_bytes_max ? -ENOMEM : -ENOSPC;
+    if (code == -ENOMEM) block = memory->resize(memory->self, NULL, 0, bytes);
     if (block == NULL) {
         memory->resize(memory->self, unit, sizeof(*unit), 0);
-        return -ENOMEM;
+        return code;
     }
     memset(block, 0, bytes);
-    block->bytes = bytes;
+    block->bytes = (uint32_t)bytes;
     uint32_t offset = sizeof(struct weft_block);
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
-        block->segment[n] = (struct weft_segment){.offset = offset, .capacity = birth_bytes[n]};
-        offset += birth_bytes[n];
+        block->segment[n] = (struct weft_segment){.offset = offset, .capacity = segment_bytes[n]};
+        offset += segment_bytes[n];
     }
-    weft_order_reset(block);
-    block->segment[WEFT_SEGMENT_DATA].used = WEFT_VARIABLE_BYTES;
-    weft_variable_set(block, WEFT_VARIABLE_BASE, 10);
-    block->precision = 15; // As many as every decimal number keeps in a double.
     unit->block = block;
     *result = unit;
+    return 0;
+}
+
+int weft_unit_create(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                     const struct weft_unit_options *options, const struct weft_unit_host *host,
+                     struct weft_unit **result)
+{
+    const int code = weft_unit_make(system, memory, options, host, weft_unit_birth_bytes, result);
+    if (code != 0) return code;
+    struct weft_block *block = (*result)->block;
+    weft_order_reset(block);
+    block->precision = 15; // As many as every decimal number keeps in a double.
+    block->segment[WEFT_SEGMENT_DATA].used = WEFT_VARIABLE_BYTES;
+    weft_variable_set(block, WEFT_VARIABLE_BASE, 10);
     return 0;
 }
 
@@ -233,6 +244,37 @@ enum weft_unit_state weft_unit_state(const struct weft_unit *unit)
     }
 }
 
+static enum weft_unit_waits waits(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    if (block->status != WEFT_STATUS_PARKED) return WEFT_UNIT_WAITS_NOT;
+    const uint16_t *code = block->ip & WEFT_CODE_SYSTEM
+                               ? unit->system->code
+                               : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE);
+    switch (code[block->ip & WEFT_CODE_OFFSET]) {
+    case WEFT_OP_ms: return WEFT_UNIT_WAITS_TIME;
+    case WEFT_OP_receive:
+    case WEFT_OP_receive_for: return WEFT_UNIT_WAITS_MESSAGE;
+    case WEFT_OP_chan_recv:
+    case WEFT_OP_chan_recv_for:
+    case WEFT_OP_recv_bytes:
+    case WEFT_OP_recv_bytes_for:
+    case WEFT_OP_recv_cells: return WEFT_UNIT_WAITS_CHANNEL;
+    default: return WEFT_UNIT_WAITS_ANSWER;
+    }
+}
+
+uint32_t weft_unit_cells(const struct weft_unit *unit, int64_t *cells, uint32_t max)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t depth = block->dsp - block->dbase;
+    const uint32_t count = depth < max ? depth : max;
+    const weft_cell *from = weft_data_stack(block) + block->dsp - count + 1;
+    for (uint32_t n = 0; n < count; n++)
+        cells[n] = from[n];
+    return count;
+}
+
 void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info)
 {
     const struct weft_block *block = unit->block;
@@ -251,6 +293,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .reductions = block->reductions,
         .output_dropped = block->output_dropped,
         .wake_ns = block->status == WEFT_STATUS_PARKED ? block->wake_ns : 0,
+        .waits = waits(unit),
         .compiling = weft_variable(block, WEFT_VARIABLE_STATE) != 0,
     };
 }

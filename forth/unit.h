@@ -49,7 +49,11 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_REDUCTIONS (-256)
 #define WEFT_THROW_MEMORY     (-257)
 #define WEFT_THROW_EFFECT     (-263) // A stack comment is wrong, under strict_effects.
-#define WEFT_THROW_NOBODY     (-301) // -300 and below are the node's.
+#define WEFT_THROW_FULL       (-300) // -300 and below are the node's.
+#define WEFT_THROW_NOBODY     (-301)
+#define WEFT_THROW_CLOSED     (-305)
+#define WEFT_THROW_LATE       (-306)
+#define WEFT_THROW_SHAPE      (-307)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.
@@ -70,6 +74,14 @@ enum weft_unit_state {
     WEFT_UNIT_WAIT,
     WEFT_UNIT_FAULT,
     WEFT_UNIT_BYE,
+};
+
+enum weft_unit_waits {       // What a parked text waits for.
+    WEFT_UNIT_WAITS_NOT,     // It does not.
+    WEFT_UNIT_WAITS_TIME,    // MS.
+    WEFT_UNIT_WAITS_MESSAGE, // RECEIVE, and for a time too: any message.
+    WEFT_UNIT_WAITS_CHANNEL, // RECV.
+    WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND; a user's input.
 };
 
 // The last uncaught THROW. Strings end in NUL and are cut to fit.
@@ -100,8 +112,9 @@ struct weft_unit_info {
     uint32_t levels;         // Texts under way: parked ones and the one on top.
     uint64_t reductions;     // Spent since create or load.
     uint64_t output_dropped; // Bytes that found the output full.
-    uint64_t wake_ns;        // Parked in MS: host's now_ns at which to run again. 0: not in MS.
-    bool compiling;          // A definition is open, and words read are compiled into it.
+    uint64_t wake_ns;        // Parked: host's now_ns at which to run again. 0: no such time.
+    enum weft_unit_waits waits;
+    bool compiling; // A definition is open, and words read are compiled into it.
 };
 
 // Compiles the system module: milliseconds, once per core. -ENOMEM; -EIO if the prelude is broken.
@@ -153,6 +166,21 @@ const char *weft_forth_throw_text(int32_t code);
 // unit. Returns the bytes copied.
 size_t weft_unit_output_take(struct weft_unit *unit, void *to, size_t size);
 size_t weft_unit_output_bytes(const struct weft_unit *unit);
+
+// The data stack of the topmost text: up to `max` cells from the top, deepest first. Their number.
+uint32_t weft_unit_cells(const struct weft_unit *unit, int64_t *cells, uint32_t max);
+
+// A child: a unit that begins with the words and the data of another, and runs one of its words.
+// Between the two lies a seed: bytes that any core of the process may read, but that are believed,
+// so no other's. `xt` and `cells` as SPAWN has them; no definition is open in `unit`.
+size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count);
+void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
+                    void *to);
+// The child, ready to run: DONE when its word is. 0; -ENOMEM, -EINVAL, -ENOSPC: larger than
+// `options` allow; -ESTALE: another system module.
+int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                     const struct weft_unit_options *options, const struct weft_unit_host *host,
+                     const void *seed, struct weft_unit **unit);
 
 // The value of an own word that is a VARIABLE or VALUE (first cell), a CONSTANT; true if found.
 bool weft_unit_value(const struct weft_unit *unit, const char *word, int64_t *value);

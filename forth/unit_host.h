@@ -16,9 +16,13 @@
 
 // How a message came: the top cell that RECEIVE leaves.
 enum weft_unit_message_kind {
-    WEFT_UNIT_MESSAGE_SIBLING = 0, // SEND on this node; `from` is its pid. Ordered, not lost.
-    WEFT_UNIT_MESSAGE_HOST = 1,    // SEND-TO on another node; `from` is its host id. May be lost.
+    WEFT_UNIT_MESSAGE_SIBLING = 0, // SEND-TO on this node; `from` is its pid. Ordered, not lost.
+    WEFT_UNIT_MESSAGE_HOST = 1,    // SEND-HOST on another node; `from` is its host id. May be lost.
     WEFT_UNIT_MESSAGE_UDP = 2,     // A datagram; `from` is IPv4 address << 16 | port.
+    WEFT_UNIT_MESSAGE_TIMER = 3,   // AFTER or EVERY; `from` is the timer's number.
+    WEFT_UNIT_MESSAGE_DOWN = 4,    // What it monitors has ended; `from` is its pid, the payload two
+                                   // cells: the monitor's number and the reason.
+    WEFT_UNIT_MESSAGE_EXIT = 5,    // The same of a link, after TRAP-EXIT; the payload: the reason.
 };
 
 struct weft_unit_message {
@@ -29,6 +33,7 @@ struct weft_unit_message {
 };
 
 struct weft_unit_error;
+
 enum { // How a file is opened.
     WEFT_FILE_READ = 1,
     WEFT_FILE_WRITE = 2,
@@ -70,6 +75,27 @@ struct weft_unit_machine {
     const char *(*help)(void *self, const char *word, size_t length);
 };
 
+#define WEFT_UNIT_RESULTS_MAX 16 // Cells that a spawned unit leaves behind for JOIN.
+
+struct weft_unit_end {                    // How a unit ended.
+    uint64_t reason;                      // 0: it was done; else as an actor's (weft/types.h).
+    uint32_t count;                       // Cells it left; 0 unless it was done.
+    int64_t cells[WEFT_UNIT_RESULTS_MAX]; // Its data stack, deepest first: the topmost if more.
+};
+
+// Of what may take longer than a call: the unit is to park, and to ask the same again when the node
+// runs it. What it asked for is remembered for `level`, the text that asks (0 is the lowest): each
+// waits for one thing at most, until it has an answer or `abandon` is called for it.
+#define WEFT_UNIT_LATER 1
+
+enum weft_unit_teachers { // Whose definitions and goals a unit takes.
+    WEFT_UNIT_TEACHERS_NOBODY,
+    WEFT_UNIT_TEACHERS_SIBLINGS, // As it is born.
+    WEFT_UNIT_TEACHERS_ALL,      // Those of other nodes, too.
+};
+
+struct weft_unit;
+
 struct weft_unit_host {
     void *self;
     const struct weft_unit_machine *machine; // Not copied. NULL: none.
@@ -85,8 +111,8 @@ struct weft_unit_host {
     uint64_t (*now_ns)(void *self);
     uint64_t (*unix_us)(void *self);
 
-    // SEND-TO: to the least busy unit of node `host_id`. SEND: to the unit `pid` of this node.
-    // 1, of SEND: as 0, but the receiver has had enough; the slice ends here.
+    // SEND-HOST: to the least busy unit of node `host_id`. SEND-TO: to the unit `pid` of this node.
+    // 1, of `send`: as 0, but the receiver has had enough; the slice ends here.
     int32_t (*send_to)(void *self, const void *payload, size_t length, uint64_t host_id);
     int32_t (*send)(void *self, const void *payload, size_t length, uint64_t pid);
 
@@ -111,6 +137,47 @@ struct weft_unit_host {
     // A definition whose stack comment says what its code does not do (forth/effect.h), with its
     // place; code is WEFT_THROW_EFFECT. NULL: nobody wants to know.
     void (*warning)(void *self, const struct weft_unit_error *warning);
+
+    // SPAWN: a new unit with the words and data of `unit` runs `xt` on `cells`, on whatever core.
+    // JOIN: how `pid` ended; DETACH: nobody will want to know. All three: WEFT_UNIT_LATER or an
+    // ior. `is_late`: the time-out has passed, an answer is wanted now (-306).
+    int32_t (*spawn)(void *self, uint32_t level, const struct weft_unit *unit, uint64_t xt,
+                     const int64_t *cells, uint32_t count, uint64_t *pid);
+    int32_t (*join)(void *self, uint32_t level, uint64_t pid, bool is_late,
+                    struct weft_unit_end *end);
+    int32_t (*detach)(void *self, uint64_t pid);
+    int32_t (*kill)(void *self, uint64_t pid);
+
+    // Channels: bounded queues with a pid. -305: closed (and, to receive, empty), or gone; -306:
+    // late.
+    int32_t (*channel_new)(void *self, uint32_t capacity, uint64_t *channel);
+    int32_t (*channel_send)(void *self, uint32_t level, uint64_t channel, const void *payload,
+                            size_t length, bool is_late);
+    int32_t (*channel_receive)(void *self, uint32_t level, uint64_t channel, bool is_late,
+                               struct weft_unit_message *message);
+    int32_t (*channel_close)(void *self, uint32_t level, uint64_t channel);
+    void (*abandon)(void *self, uint32_t level);
+
+    // MONITOR, DEMONITOR, LINK, UNLINK, TRAP-EXIT: who learns of whose end (weft/link.h).
+    int32_t (*monitor)(void *self, uint64_t pid, uint64_t *monitor);
+    int32_t (*demonitor)(void *self, uint64_t monitor);
+    int32_t (*link)(void *self, uint64_t pid);
+    int32_t (*unlink)(void *self, uint64_t pid);
+    void (*trap_exit)(void *self, bool traps);
+
+    // AFTER, EVERY: a message of kind TIMER to the unit itself, after `delay_ns`, and again.
+    // CANCEL.
+    int32_t (*timer)(void *self, const void *payload, size_t length, uint64_t delay_ns,
+                     bool repeats, uint64_t *timer);
+    int32_t (*timer_cancel)(void *self, uint64_t timer);
+
+    // SHARE-WORD, TEACH, SHARE: a definition for all siblings, or for all units of the other nodes.
+    // GOAL: a text for the least busy sibling, *pid. LEARNS: from whom this unit takes either.
+    int32_t (*share)(void *self, const char *text, size_t length, bool peers);
+    int32_t (*goal)(void *self, const char *text, size_t length, uint64_t *pid);
+    void (*learns)(void *self, enum weft_unit_teachers from);
+    // PEERS: the host ids of other nodes that are not dead, up to `max`; their number.
+    uint32_t (*peers)(void *self, uint64_t *ids, uint32_t max);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

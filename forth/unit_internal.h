@@ -1,4 +1,4 @@
-// unit_internal.h: what system.c, sandbox.c and image.c need of unit.c.
+// unit_internal.h: what system.c, sandbox.c, seed.c and image.c need of unit.c.
 #ifndef WEFT_FORTH_UNIT_INTERNAL_H
 #define WEFT_FORTH_UNIT_INTERNAL_H
 
@@ -9,6 +9,13 @@ struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
                                    const struct weft_forth_memory *memory,
                                    const struct weft_unit_options *options,
                                    const struct weft_unit_host *host, int *code);
+// What a unit is born with, of each segment: enough for a small program's stacks, nothing else.
+extern const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT];
+// A unit with segments of these sizes (multiples of 8), all zero. As weft_unit_create, or -ENOSPC:
+// more than `options` allow.
+int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                   const struct weft_unit_options *options, const struct weft_unit_host *host,
+                   const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **unit);
 // A copy of the unit's block under the same options, without its host and child; NULL without
 // memory.
 struct weft_unit *weft_unit_clone(const struct weft_unit *unit);

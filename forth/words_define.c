@@ -6,6 +6,7 @@
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
+#include "forth/origin.h"
 #include "forth/outer.h"
 
 static void state_set(struct weft_unit *unit, bool compiling)
@@ -50,6 +51,7 @@ int32_t weft_op_colon(struct weft_unit *unit)
     const int32_t index = header(unit, WEFT_WORD_COLON, &again);
     if (index < 0 || again) return again ? WEFT_REDO : index;
     open_definition(unit, (uint32_t)index);
+    weft_origin_begin(unit, (uint32_t)index);
     return WEFT_NEXT;
 }
 
@@ -91,6 +93,7 @@ int32_t weft_op_semicolon(struct weft_unit *unit)
     block->latest = block->first + 1;
     weft_word_reveal(unit, block->first);
     state_set(unit, false);
+    weft_origin_end(unit, block->first);
     return WEFT_NEXT;
 }
 

@@ -1,6 +1,7 @@
 // words_host.c: the words that reach the node, through unit_host.h alone.
 #include "forth/inner.h"
 #include "forth/ops.h"
+#include "forth/waiting.h"
 
 static int32_t figure(struct weft_unit *unit, uint64_t (*ask)(void *self))
 {
@@ -48,20 +49,23 @@ int32_t weft_op_utime(struct weft_unit *unit)
     return code;
 }
 
+bool weft_is_late(struct weft_unit *unit, weft_cell ms)
+{
+    struct weft_block *block = unit->block;
+    if (ms < 0) return false;
+    const uint64_t now_ns = unit->host.now_ns(unit->host.self);
+    if (block->wake_ns == 0) block->wake_ns = now_ns + weft_delay_ns(ms) + 1;
+    return now_ns + 1 >= block->wake_ns;
+}
+
 // MS ( u -- ): the delay stays on the stack until it is over; the block knows when that is.
 int32_t weft_op_ms(struct weft_unit *unit)
 {
     if (unit->host.now_ns == NULL) return -21;
-    struct weft_block *block = unit->block;
-    const uint64_t now_ns = unit->host.now_ns(unit->host.self);
-    if (block->wake_ns == 0) {
-        const uint64_t ms = (uint64_t)*weft_top(block);
-        const uint64_t ms_max = UINT64_C(1000) * 3600 * 24 * 365;
-        block->wake_ns = now_ns + (ms < ms_max ? ms : ms_max) * 1000000 + 1;
-    }
-    if (now_ns + 1 < block->wake_ns) return WEFT_PARK;
-    block->wake_ns = 0;
-    block->dsp--;
+    const weft_cell ms = *weft_top(unit->block);
+    if (!weft_is_late(unit, ms < 0 ? INT64_MAX : ms)) return WEFT_PARK;
+    unit->block->wake_ns = 0;
+    unit->block->dsp--;
     return WEFT_NEXT;
 }
 
@@ -81,7 +85,7 @@ static int32_t answer(struct weft_unit *unit, uint32_t cells, int32_t ior)
     return WEFT_NEXT;
 }
 
-// ( c-addr u host-id -- ior )
+// SEND-HOST ( c-addr u host-id -- ior )
 int32_t weft_op_send_to(struct weft_unit *unit)
 {
     uint64_t length;
@@ -92,7 +96,7 @@ int32_t weft_op_send_to(struct weft_unit *unit)
     return answer(unit, 3, unit->host.send_to(unit->host.self, payload, length, host));
 }
 
-// ( c-addr u pid -- ior )
+// SEND-TO ( c-addr u pid -- ior )
 int32_t weft_op_send(struct weft_unit *unit)
 {
     uint64_t length;
@@ -119,28 +123,61 @@ int32_t weft_op_node(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
-// RECEIVE ( -- c-addr u from kind ): parks until there is a message. It stays where it is until the
-// next RECEIVE.
+// A message into the unit's memory, where it stays until the next; leaves ( c-addr u from kind ).
+static int32_t take_message(struct weft_unit *unit, const struct weft_unit_message *message)
+{
+    const int32_t code = weft_message_keep(unit, message);
+    if (code != 0) return code;
+    struct weft_block *block = unit->block;
+    block->udp_ready = message->kind == WEFT_UNIT_MESSAGE_UDP ? 1 : block->udp_ready;
+    weft_push(block, WEFT_ADDRESS_MESSAGE);
+    weft_push(block, (weft_cell)message->length);
+    weft_push(block, (weft_cell)message->from);
+    weft_push(block, message->kind);
+    return WEFT_NEXT;
+}
+
+int32_t weft_message_keep(struct weft_unit *unit, const struct weft_unit_message *message)
+{
+    if (message->length > UINT32_MAX / 2) return WEFT_THROW_MEMORY;
+    const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_MESSAGE, message->length);
+    if (code != 0) return code;
+    struct weft_block *block = unit->block;
+    block->segment[WEFT_SEGMENT_MESSAGE].used = (uint32_t)message->length;
+    if (message->length > 0)
+        memcpy(weft_segment_base(block, WEFT_SEGMENT_MESSAGE), message->payload, message->length);
+    weft_charge(unit, message->length);
+    return 0;
+}
+
+// RECEIVE ( -- c-addr u from kind ): parks until there is a message.
 int32_t weft_op_receive(struct weft_unit *unit)
 {
     if (unit->host.receive == NULL) return -21;
     struct weft_unit_message message = {0};
     if (!unit->host.receive(unit->host.self, &message)) return WEFT_PARK;
-    if (message.length > UINT32_MAX / 2) return WEFT_THROW_MEMORY;
-    const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_MESSAGE, message.length);
-    if (code != 0) return code;
+    return take_message(unit, &message);
+}
 
-    struct weft_block *block = unit->block;
-    block->segment[WEFT_SEGMENT_MESSAGE].used = (uint32_t)message.length;
-    if (message.length > 0)
-        memcpy(weft_segment_base(block, WEFT_SEGMENT_MESSAGE), message.payload, message.length);
-    block->udp_ready = message.kind == WEFT_UNIT_MESSAGE_UDP ? 1 : block->udp_ready;
-    weft_push(block, WEFT_ADDRESS_MESSAGE);
-    weft_push(block, (weft_cell)message.length);
-    weft_push(block, (weft_cell)message.from);
-    weft_push(block, message.kind);
-    weft_charge(unit, message.length);
-    return WEFT_NEXT;
+// RECEIVE-FOR ( ms -- c-addr u from kind ior ): four zeros and -306 if none came in time.
+int32_t weft_op_receive_for(struct weft_unit *unit)
+{
+    if (unit->host.receive == NULL || unit->host.now_ns == NULL) return -21;
+    struct weft_unit_message message = {0};
+    const bool is_late = weft_is_late(unit, *weft_top(unit->block));
+    const bool came = unit->host.receive(unit->host.self, &message);
+    if (!came && !is_late) return WEFT_PARK;
+    unit->block->wake_ns = 0;
+    unit->block->dsp--;
+    int32_t code = 0;
+    if (came) {
+        code = take_message(unit, &message);
+    } else {
+        for (unsigned n = 0; n < 4; n++)
+            weft_push(unit->block, 0);
+    }
+    if (code == 0) weft_push(unit->block, came ? 0 : WEFT_THROW_LATE);
+    return code;
 }
 
 // ( port -- ior )

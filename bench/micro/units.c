@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench/context.h"
+#include "bench/micro/dealings.h"
 #include "forth/unit.h"
 #include "runtime/base/assert.h"
 #include "runtime/base/units.h"
@@ -254,6 +255,7 @@ int main(int argc, char **argv)
     measure_slices(&out, &rig);
     measure_image(&out, &rig);
     close_rig(&rig);
+    weft_bench_dealings(&out);
     weft_bench_end(&out);
     return 0;
 }

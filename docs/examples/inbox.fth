@@ -1,5 +1,5 @@
 \ inbox.fth: takes the messages that other units send, and keeps the last one of each kind.
-\ A unit on another node sends with   s" hello" s" n3" node throw send-to throw
+\ A unit on another node sends with   s" hello" s" n3" node throw send-host throw
 \ `weft unit eval n3/inbox 'report'` looks inside, while the unit waits for the next.
 
 256 constant size-max

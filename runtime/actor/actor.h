@@ -345,8 +345,54 @@ void weft_actor_kill_stuck(struct weft_actor_node *node, weft_pid pid);
 // `watcher` (an actor of this core) gets one DOWN with *reference when `target` ends, at once with
 // NOPROC if it does not exist. The block that carries it is taken here: -ENOMEM: not watched.
 int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *reference);
-// No DOWN with this reference is received from now on.
-void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference);
+// No DOWN with this reference is received from now on. 0; -ENOENT: as weft_demonitor.
+int weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference);
+
+// ---- What a kind with `slice` begins in one slice and looks at in a later one (later.c): it has
+// no stack to wait on. Whatever comes wakes it. For the running actor of such a kind.
+
+// A reference under which one REPLY may come to `self`, by weft_later_fulfil. 0: no memory.
+uint64_t weft_later_new(struct weft_actor *self);
+// Sends `block` (any message of this core, filled) as a call of `type`. *reference: its answer's.
+// 0, or -ENOMEM; `block` may be NULL, which is that. The block is gone in every case.
+int weft_later_ask(struct weft_actor *self, weft_pid to, uint16_t type, struct weft_message *block,
+                   uint64_t *reference);
+// 0 and *reply: it has come and is the caller's (weft_message_release); a negative errno stands in
+// its place, as weft_call says; 1: not yet.
+int weft_later_look(struct weft_actor *self, uint64_t reference, struct weft_message **reply);
+// It is not wanted any more: dropped, if it comes or has come.
+void weft_later_forget(struct weft_actor *self, uint64_t reference);
+// Sends `block` as the reply to `reference` of `to`. From any actor, also in its `terminate`.
+void weft_later_fulfil(struct weft_actor *self, struct weft_message *block, weft_pid to,
+                       uint64_t reference);
+// A block that holds up to `bytes`, filled or not, for the two above. NULL: no memory.
+struct weft_message *weft_later_block(struct weft_actor_system *system, size_t bytes);
+// The DOWN of a monitor of its own, taken out of the mailbox. True: it has come, with *reason.
+bool weft_later_down(struct weft_actor *self, uint64_t reference, uint16_t *reason);
+// The oldest message of these tags (1 << tag) for which `fits`, out of the mailbox. NULL: none.
+struct weft_message *weft_later_receive(struct weft_actor *self, uint32_t tags,
+                                        bool (*fits)(const struct weft_message *message,
+                                                     const void *argument),
+                                        const void *argument);
+
+// Channels (channel.c), as weft/channel.h has them. 1: *reference is of an answer that will come;
+// `is_now`: it says -EAGAIN rather than keep the caller waiting for room, or a message. Of a send
+// and a close it has no payload.
+int weft_later_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *channel);
+int weft_later_channel_send(struct weft_actor *self, weft_pid channel, const void *bytes,
+                            size_t length, bool is_now, uint64_t *reference);
+int weft_later_channel_receive(struct weft_actor *self, weft_pid channel, bool is_now,
+                               struct weft_message **message, uint64_t *reference);
+int weft_later_channel_close(struct weft_actor *self, weft_pid channel, uint64_t *reference);
+// Asks `channel` to answer `reference` now: with -ETIMEDOUT, if it cannot otherwise.
+void weft_later_channel_cancel(struct weft_actor *self, weft_pid channel, uint64_t reference);
+
+// As weft_link, weft_unlink, weft_send_after and weft_send_interval (0: once) to itself.
+int weft_link_to(struct weft_actor *self, weft_pid pid);
+int weft_unlink_from(struct weft_actor *self, weft_pid pid);
+int weft_timer_start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint64_t interval_ns,
+                     uint16_t type, const void *bytes, size_t length, uint64_t *reference);
+int weft_timer_stop(struct weft_actor *self, uint64_t reference);
 
 // Every actor that is on this core, by home and slot. `see` must not end one. Own core, or when
 // none turns.

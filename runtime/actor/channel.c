@@ -205,30 +205,57 @@ static void serve_cancel(struct weft_actor *self, struct channel *channel,
     weft_call_fail(self->system, call, 0); // Behind the answer to the other one, whatever it is.
 }
 
-static void handle(struct weft_actor *self, void *state, struct weft_message *call)
+// The same without an answer of its own, from one that has no stack to wait for it. Only who waits
+// can take his call back.
+static void serve_later_cancel(struct weft_actor_system *system, struct channel *channel,
+                               const struct weft_message *cast)
 {
-    struct channel *channel = state;
-    struct weft_actor_system *system = enter(self);
-    if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker) {
-        weft_actor_stop(self, WEFT_EXIT_NORMAL); // Who made it is gone.
-    } else if (call->tag == WEFT_MESSAGE_USER) {
-        weft_receive_disown(self, call);
-        take_in(self, channel, call);
-    } else if (call->tag == WEFT_MESSAGE_CALL) {
-        weft_receive_disown(self, call);
-        switch (call->type) {
-        case SEND:
-        case SEND_NOW: serve_send(self, channel, call); break;
-        case RECEIVE:
-        case RECEIVE_NOW: serve_receive(self, channel, call); break;
-        case CANCEL: serve_cancel(self, channel, call); break;
-        case CLOSE:
-            weft_call_fail(system, call, 0);
-            close_channel(self, channel);
-            break;
-        default: weft_call_fail(system, call, -EINVAL); break;
+    struct weft_list *lists[] = {&channel->senders, &channel->receivers};
+    uint64_t reference = 0;
+    if (cast->length == sizeof(reference)) memcpy(&reference, cast->payload, sizeof(reference));
+    for (unsigned i = 0; i < 2; i++) {
+        WEFT_LIST_FOR_EACH (link, lists[i]) {
+            const struct weft_message *call = weft_message_of(link);
+            if (call->reference != reference || call->from != cast->from) continue;
+            cancel(system, lists[i], reference);
+            return;
         }
     }
+}
+
+// True: `call` has been given away.
+static bool serve(struct weft_actor *self, struct channel *channel, struct weft_message *call)
+{
+    struct weft_actor_system *system = self->system;
+    if (call->tag == WEFT_MESSAGE_CAST && call->type == CANCEL)
+        serve_later_cancel(system, channel, call);
+    if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker)
+        weft_actor_end_soon(self, WEFT_EXIT_NORMAL); // Who made it is gone.
+    if (call->tag != WEFT_MESSAGE_USER && call->tag != WEFT_MESSAGE_CALL) return false;
+    weft_receive_disown(self, call);
+    if (call->tag == WEFT_MESSAGE_USER) {
+        take_in(self, channel, call);
+        return true;
+    }
+    switch (call->type) {
+    case SEND:
+    case SEND_NOW: serve_send(self, channel, call); break;
+    case RECEIVE:
+    case RECEIVE_NOW: serve_receive(self, channel, call); break;
+    case CANCEL: serve_cancel(self, channel, call); break;
+    case CLOSE:
+        weft_call_fail(system, call, 0);
+        close_channel(self, channel);
+        break;
+    default: weft_call_fail(system, call, -EINVAL); break;
+    }
+    return true;
+}
+
+static void handle(struct weft_actor *self, void *state, struct weft_message *call)
+{
+    enter(self);
+    serve(self, state, call);
     leave(self);
 }
 
@@ -242,35 +269,49 @@ static void terminate(struct weft_actor *self, void *state, uint16_t reason)
         weft_message_release(self->system, message);
 }
 
-int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
+int weft_later_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
 {
-    struct weft_actor_system *system = enter(self);
+    struct weft_actor_system *system = self->system;
     const struct weft_spawn spawn = {.kind = &kind, .pinned = true, .mailbox_max = UINT32_MAX};
     int result = weft_actor_spawn(system, &spawn, self->pid, pid);
-    if (result == 0) {
-        struct weft_actor *actor = weft_actor_find(system, *pid);
-        struct channel *channel = actor->state;
-        channel->capacity = capacity;
-        weft_list_init(&channel->queue);
-        weft_list_init(&channel->senders);
-        weft_list_init(&channel->receivers);
-        result = weft_actor_monitor(actor, self->pid, &channel->maker);
-        if (result != 0) weft_actor_end_soon(actor, WEFT_EXIT_KILLED);
-    }
+    if (result != 0) return result;
+    struct weft_actor *actor = weft_actor_find(system, *pid);
+    struct channel *channel = actor->state;
+    channel->capacity = capacity;
+    weft_list_init(&channel->queue);
+    weft_list_init(&channel->senders);
+    weft_list_init(&channel->receivers);
+    result = weft_actor_monitor(actor, self->pid, &channel->maker);
+    if (result != 0) weft_actor_end_soon(actor, WEFT_EXIT_KILLED);
+    return result;
+}
+
+int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
+{
+    enter(self);
+    const int result = weft_later_channel_new(self, capacity, pid);
     leave(self);
     return result;
 }
 
 // ---- The callers.
 
-// The channel, if it is here and nothing waits to be served before the caller.
+#define SERVED_MAX 64 // Others' messages that a caller deals with before its own.
+
+// The channel, if it is here and nothing waits to be served before the caller: a few messages are
+// served in its place. Else each wait would bring the next one: who finds a call in the mailbox
+// would have to call, too, and so on, a slice of three actors for each message.
 static struct weft_actor *channel_here(struct weft_actor_system *system, weft_pid pid)
 {
     struct weft_actor *actor = weft_actor_find(system, pid);
-    return actor != NULL && actor->kind == &kind && weft_list_empty(&actor->mailbox) &&
-                   (actor->task.flags & WEFT_ACTOR_ENDING) == 0
-               ? actor
-               : NULL;
+    if (actor == NULL || actor->kind != &kind) return NULL;
+    for (unsigned n = 0; n < SERVED_MAX && (actor->task.flags & WEFT_ACTOR_ENDING) == 0; n++) {
+        struct weft_message *message = weft_actor_receive(actor);
+        if (message == NULL) return actor;
+        weft_message_link(message)->next = NULL; // In nobody's hands.
+        if (!serve(actor, actor->state, message)) weft_message_release(system, message);
+    }
+    return NULL;
 }
 
 // Sends on this core. 1: it has to wait, or be asked by a call.
@@ -382,4 +423,80 @@ int weft_channel_close(struct weft_actor *self, weft_pid pid)
     }
     leave(self);
     return result;
+}
+
+// ---- For kinds that cannot wait: the same, with the answer to come.
+
+static struct weft_message *pack(struct weft_actor_system *system, const void *bytes, size_t length)
+{
+    const struct parcel parcel = {.type = 0};
+    struct weft_message *packed =
+        length <= UINT32_MAX / 4
+            ? weft_message_alloc_hidden(system, (uint32_t)(sizeof(parcel) + length))
+            : NULL;
+    if (packed == NULL) return NULL;
+    memcpy(packed->payload, &parcel, sizeof(parcel));
+    if (length > 0) memcpy(packed->payload + sizeof(parcel), bytes, length);
+    return packed;
+}
+
+// 1, or why it could not be asked.
+static int begun(int result)
+{
+    return result == 0 ? 1 : result;
+}
+
+int weft_later_channel_send(struct weft_actor *self, weft_pid pid, const void *bytes, size_t length,
+                            bool is_now, uint64_t *reference)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_actor *actor = channel_here(system, pid);
+    const int result = actor != NULL ? send_here(system, actor, 0, bytes, length) : 1;
+    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
+    if (result != 1) return result;
+    if (actor != NULL && is_now) return -EAGAIN;
+    return begun(weft_later_ask(self, pid, is_now ? SEND_NOW : SEND, pack(system, bytes, length),
+                                reference));
+}
+
+int weft_later_channel_receive(struct weft_actor *self, weft_pid pid, bool is_now,
+                               struct weft_message **message, uint64_t *reference)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_actor *actor = channel_here(system, pid);
+    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
+    if (actor != NULL) {
+        struct channel *channel = actor->state;
+        *message = dequeue(system, channel);
+        end_if_empty(actor, channel);
+        if (*message != NULL) return 0;
+        if (channel->closed) return -EPIPE;
+        if (is_now) return -EAGAIN;
+    }
+    return begun(weft_later_ask(self, pid, is_now ? RECEIVE_NOW : RECEIVE,
+                                weft_message_alloc_hidden(system, 0), reference));
+}
+
+int weft_later_channel_close(struct weft_actor *self, weft_pid pid, uint64_t *reference)
+{
+    struct weft_actor *actor = channel_here(self->system, pid);
+    if (actor == NULL)
+        return begun(weft_later_ask(self, pid, CLOSE, weft_message_alloc_hidden(self->system, 0),
+                                    reference));
+    close_channel(actor, actor->state);
+    return 0;
+}
+
+void weft_later_channel_cancel(struct weft_actor *self, weft_pid pid, uint64_t reference)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *cast = weft_message_alloc(system, sizeof(reference));
+    if (cast == NULL) return; // It goes on waiting: there may be an answer without this.
+    memcpy(cast->payload, &reference, sizeof(reference));
+    cast->tag = WEFT_MESSAGE_CAST;
+    cast->type = CANCEL;
+    cast->to = pid;
+    cast->from = self->pid;
+    system->sent++;
+    weft_route(system, cast, true);
 }

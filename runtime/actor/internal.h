@@ -325,6 +325,8 @@ uint64_t weft_evict_due_ns(void *self);
 // ---- receive.c, awaits.c, call.c
 
 void weft_receive_disown(struct weft_actor *actor, struct weft_message *message);
+// The first message that fits, taken out of the mailbox and in hand (`current`). NULL: none.
+struct weft_message *weft_receive_take(struct weft_actor *self, const struct weft_match *match);
 // The reply to `reference`, if it is awaited and has come. *known: it is awaited.
 struct weft_message *weft_awaits_find(const struct weft_actor *actor, uint64_t reference,
                                       bool *known);
@@ -381,8 +383,6 @@ void weft_edge_each(struct weft_actor *actor,
                     void *argument);
 void weft_edges_free(struct weft_actor *actor);
 
-// As weft_link, for `self` that need not be running (a spawn).
-int weft_link_to(struct weft_actor *self, weft_pid pid);
 void weft_link_arrived(struct weft_actor_system *system, struct weft_actor *actor,
                        struct weft_message *edge);
 void weft_unlink_arrived(struct weft_actor_system *system, struct weft_actor *actor,

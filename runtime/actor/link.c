@@ -87,19 +87,24 @@ void weft_link_arrived(struct weft_actor_system *system, struct weft_actor *acto
     weft_edge_add(actor, there);
 }
 
+int weft_unlink_from(struct weft_actor *self, weft_pid pid)
+{
+    struct weft_message *edge = weft_edge_take(self, TAG_EDGE_LINK, pid);
+    if (edge == NULL) return -ENOENT;
+    const struct requests made = *requests_of(edge);
+    *requests_of(edge) = (struct requests){.own = made.other, .other = made.own};
+    edge->tag = TAG_UNLINK; // With the names that the other side has for them.
+    edge->from = self->pid;
+    weft_signal(self->system, edge);
+    return 0;
+}
+
 int weft_unlink(struct weft_actor *self, weft_pid pid)
 {
-    struct weft_actor_system *system = enter(self);
-    struct weft_message *edge = weft_edge_take(self, TAG_EDGE_LINK, pid);
-    if (edge != NULL) {
-        const struct requests made = *requests_of(edge);
-        *requests_of(edge) = (struct requests){.own = made.other, .other = made.own};
-        edge->tag = TAG_UNLINK; // With the names that the other side has for them.
-        edge->from = self->pid;
-        weft_signal(system, edge);
-    }
+    enter(self);
+    const int result = weft_unlink_from(self, pid);
     leave(self);
-    return edge != NULL ? 0 : -ENOENT;
+    return result;
 }
 
 void weft_unlink_arrived(struct weft_actor_system *system, struct weft_actor *actor,

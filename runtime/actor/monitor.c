@@ -114,10 +114,11 @@ void weft_demonitor_arrived(struct weft_actor_system *system, struct weft_actor 
     weft_message_release_block(system, watch);
 }
 
-void weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference)
+int weft_actor_demonitor(struct weft_actor *watcher, uint64_t reference)
 {
     struct weft_message *watch = weft_edge_take(watcher, TAG_EDGE_WATCH, reference);
     if (watch != NULL) demonitor(watcher, watch);
+    return watch != NULL ? 0 : -ENOENT;
 }
 
 void weft_monitor_end(struct weft_actor *actor, struct weft_message *edge)
@@ -139,10 +140,9 @@ int weft_monitor(struct weft_actor *self, weft_pid pid, uint64_t *reference)
 int weft_demonitor(struct weft_actor *self, uint64_t reference)
 {
     enter(self);
-    struct weft_message *watch = weft_edge_take(self, TAG_EDGE_WATCH, reference);
-    if (watch != NULL) demonitor(self, watch);
+    const int result = weft_actor_demonitor(self, reference);
     leave(self);
-    return watch != NULL ? 0 : -ENOENT;
+    return result;
 }
 
 // Takes the DOWN of `reference`, if it has come. The message in the caller's hands stays valid.

@@ -246,7 +246,7 @@ static struct weft_message *take_by_reference(struct weft_actor *self,
     return message;
 }
 
-static struct weft_message *take_first(struct weft_actor *self, const struct weft_match *match)
+struct weft_message *weft_receive_take(struct weft_actor *self, const struct weft_match *match)
 {
     bool known = false;
     if (match->reference != 0) {
@@ -269,7 +269,7 @@ struct weft_message *weft_receive_match(struct weft_actor *self, const struct we
     enum weft_wait wait = timeout_ns == 0 ? WAIT_TIMEOUT : WAIT_OVER;
     struct weft_message *message;
     for (;;) {
-        message = take_first(self, match);
+        message = weft_receive_take(self, match);
         if (message != NULL || wait != WAIT_OVER) break;
         wait = weft_actor_wait(self, deadline_ns);
     }

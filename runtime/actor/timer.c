@@ -75,10 +75,11 @@ static struct weft_message *make_message(struct weft_actor *self, uint16_t type,
     return message;
 }
 
-static int start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint64_t interval_ns,
-                 uint16_t type, const void *bytes, size_t length, uint64_t *reference)
+int weft_timer_start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint64_t interval_ns,
+                     uint16_t type, const void *bytes, size_t length, uint64_t *reference)
 {
     struct weft_actor_system *system = self->system;
+    if (interval_ns != 0 && interval_ns < INTERVAL_NS_MIN) interval_ns = INTERVAL_NS_MIN;
     if (length > UINT32_MAX / 2) return -EINVAL;
     struct weft_message *edge = weft_message_alloc_hidden(system, sizeof(struct alarm));
     if (edge == NULL) return -ENOMEM;
@@ -103,7 +104,7 @@ int weft_send_after(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uin
                     const void *bytes, size_t length, uint64_t *reference)
 {
     enter(self);
-    const int result = start(self, to, delay_ns, 0, type, bytes, length, reference);
+    const int result = weft_timer_start(self, to, delay_ns, 0, type, bytes, length, reference);
     leave(self);
     return result;
 }
@@ -113,7 +114,8 @@ int weft_send_interval(struct weft_actor *self, weft_pid to, uint64_t interval_n
 {
     enter(self);
     if (interval_ns < INTERVAL_NS_MIN) interval_ns = INTERVAL_NS_MIN;
-    const int result = start(self, to, interval_ns, interval_ns, type, bytes, length, reference);
+    const int result =
+        weft_timer_start(self, to, interval_ns, interval_ns, type, bytes, length, reference);
     leave(self);
     return result;
 }
@@ -126,13 +128,19 @@ void weft_timer_end(struct weft_actor *actor, struct weft_message *edge)
     weft_message_release_block(actor->system, edge);
 }
 
+int weft_timer_stop(struct weft_actor *self, uint64_t reference)
+{
+    struct weft_message *edge = weft_edge_take(self, TAG_EDGE_TIMER, reference);
+    if (edge != NULL) weft_timer_end(self, edge);
+    return edge != NULL ? 0 : -ENOENT;
+}
+
 int weft_timer_cancel(struct weft_actor *self, uint64_t reference)
 {
     enter(self);
-    struct weft_message *edge = weft_edge_take(self, TAG_EDGE_TIMER, reference);
-    if (edge != NULL) weft_timer_end(self, edge);
+    const int result = weft_timer_stop(self, reference);
     leave(self);
-    return edge != NULL ? 0 : -ENOENT;
+    return result;
 }
 
 int64_t weft_timer_left_ns(const struct weft_actor *self, uint64_t reference)

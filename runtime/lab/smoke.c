@@ -197,7 +197,7 @@ static bool caught(struct smoke *smoke, void *self)
 
     // Each try sends again: between nodes a message may be lost.
     if (!eval(smoke, "n1", "smoke-send", "HAIL .", text, sizeof(text))) return false;
-    if (strtol(text, NULL, 10) != 0) return no(smoke, "SEND-TO answered %.40s", text);
+    if (strtol(text, NULL, 10) != 0) return no(smoke, "SEND-HOST answered %.40s", text);
     if (!eval(smoke, "n3", "smoke-catch", "SEEN @ .", text, sizeof(text))) return false;
     return strtol(text, NULL, 10) >= 5 || no(smoke, "n3's unit has got nothing");
 }
@@ -209,7 +209,8 @@ static bool check_message(struct smoke *smoke)
 
     if (node == NULL) return false;
     const char *id = json_string_value(json_object_get(node, "id"));
-    snprintf(source, sizeof(source), ": HAIL S\" hello\" $%.16s SEND-TO ;", id != NULL ? id : "0");
+    snprintf(source, sizeof(source), ": HAIL S\" hello\" $%.16s SEND-HOST ;",
+             id != NULL ? id : "0");
     json_decref(node);
     return load(smoke, "n3", "smoke-catch", "none",
                 "VARIABLE SEEN  : MAIN BEGIN RECEIVE 2DROP NIP SEEN +! AGAIN ;  MAIN") &&

@@ -7,6 +7,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/node.h"
+#include "runtime/node/unit_lessons.h"
 
 #define VIEW_INTERVAL_NS (100 * WEFT_NS_PER_MS)
 #define MAILBOX_LIMIT    4096
@@ -78,6 +79,7 @@ static void do_event(struct weft_mesh_keeper *keeper, const struct weft_mesh_eve
 static void do_deliver(struct weft_mesh_keeper *keeper, const struct weft_mesh_action *action)
 {
     struct weft_node_worker *worker = keeper->worker;
+    if (weft_unit_lessons_from_peer(worker, action->bytes)) return;
     const struct weft_resident *resident = weft_unit_registry_least_busy(&keeper->node->units);
     if (resident == NULL) {
         weft_drop_add(&worker->core.drops, WEFT_DROP_MESH_NO_TARGET, 1);
@@ -119,7 +121,7 @@ static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
     drain(keeper);
 }
 
-// A unit's SEND-TO, from any core. What does not go out is counted, here or by the engine.
+// A unit's SEND-HOST, from any core. What does not go out is counted, here or by the engine.
 static void handle(struct weft_actor *actor, void *state, struct weft_message *message)
 {
     struct weft_mesh_keeper *keeper = state;
@@ -311,4 +313,14 @@ bool weft_mesh_keeper_find(const struct weft_mesh_keeper *keeper, const char *na
         return true;
     }
     return false;
+}
+
+uint32_t weft_mesh_keeper_peers(const struct weft_mesh_keeper *keeper, uint64_t *ids, uint32_t max)
+{
+    struct name_table names;
+    uint32_t count = 0;
+    if (!weft_snapshot_read(&keeper->names_snapshot, &names, sizeof(names))) return 0;
+    for (uint64_t i = 0; i < names.count && i < NAMES_MAX && count < max; i++)
+        ids[count++] = names.rows[i].id;
+    return count;
 }

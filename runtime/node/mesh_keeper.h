@@ -1,7 +1,7 @@
 // mesh_keeper.h: the mesh engine on the first worker: datagrams of its UDP port in and out, events
 // to the people, messages to the least busy unit.
 //
-// An actor of kind "mesh" on core 1 takes what units of any core send to other nodes (SEND-TO).
+// An actor of kind "mesh" on core 1 takes what units of any core send to other nodes (SEND-HOST).
 #ifndef WEFT_NODE_MESH_KEEPER_H
 #define WEFT_NODE_MESH_KEEPER_H
 
@@ -25,7 +25,7 @@ struct weft_mesh_view { // What other cores may see: a copy, at most a tenth of 
 
 #define WEFT_MESH_POST 0x4d01 // `type` of a message to the keeper; units cannot send it themselves.
 
-struct weft_mesh_post { // Its payload: SEND-TO.
+struct weft_mesh_post { // Its payload: SEND-HOST.
     uint64_t to;        // Node id.
     uint8_t bytes[];    // The payload, to the end of the message.
 };
@@ -48,5 +48,7 @@ bool weft_mesh_keeper_view(const struct weft_mesh_keeper *keeper, struct weft_me
 // Any core: it reads a small table of names, published with the view.
 bool weft_mesh_keeper_find(const struct weft_mesh_keeper *keeper, const char *name, size_t length,
                            uint64_t *id);
+// The ids of up to `max` of the nodes that it could answer with. Their number.
+uint32_t weft_mesh_keeper_peers(const struct weft_mesh_keeper *keeper, uint64_t *ids, uint32_t max);
 
 #endif // WEFT_NODE_MESH_KEEPER_H

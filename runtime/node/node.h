@@ -65,7 +65,9 @@ struct weft_node_options {
     struct weft_unit_options unit;
     uint32_t unit_count_max;
     uint32_t unit_mailbox;
-    uint32_t eval_reductions; // Of one load or evaluation.
+    uint32_t unit_spawn_max;   // Units that one has spawned and not joined; 0: 1 024.
+    uint32_t unit_channel_max; // Channels that one has open; 0: 256.
+    uint32_t eval_reductions;  // Of one load or evaluation.
     uint64_t eval_timeout_ns;
     struct weft_capture *const *captures; // One of each worker, or NULL.
 };
@@ -83,6 +85,8 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_node_datagrams datagrams;
     struct weft_forth_memory memory; // The arena, as the Forth wants it.
     struct weft_forth_system *forth;
+    weft_pid nursery;              // Makes units for those of other cores (unit_nursery.c).
+    struct weft_resident nestling; // What all spawned units of this core have for a resident.
 };
 
 struct weft_node_block { // From malloc, freed with the node.

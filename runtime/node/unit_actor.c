@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "runtime/base/assert.h"
+#include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_lessons.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
@@ -174,7 +176,7 @@ static void log_output(struct weft_unit_actor *unit)
             if (*end == '\n') *end++ = '\0';
             if (*line == '\0') continue;
             weft_log_actor(&unit->worker->core.log, WEFT_LOG_INFO, "unit", unit->actor->pid,
-                           unit->resident->name, "%s", line);
+                           weft_label(unit->actor), "%s", line);
         }
     }
 }
@@ -183,7 +185,7 @@ static void log_fault(struct weft_unit_actor *unit)
 {
     const struct weft_unit_error *error = weft_unit_error(unit->unit);
     weft_log_actor(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
-                   unit->resident->name, "%s:%u:%u: %s (THROW %d)", error->source, error->line,
+                   weft_label(unit->actor), "%s:%u:%u: %s (THROW %d)", error->source, error->line,
                    error->column, error->message, error->code);
 }
 
@@ -286,7 +288,9 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
     const bool late = unit->worker->core.now_ns >= unit->current_due_ns;
     const bool is_load = unit->current->verb != WEFT_COMMAND_EVAL;
     // A source that ends in a loop over RECEIVE has loaded when it first waits there.
-    if (is_load && state == WEFT_UNIT_WAIT && (info.wake_ns == 0 || late)) {
+    const bool waits_for_others =
+        info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL;
+    if (is_load && state == WEFT_UNIT_WAIT && ((waits_for_others && info.wake_ns == 0) || late)) {
         end_current(unit, false);
         return;
     }
@@ -311,6 +315,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
+    weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
 static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
@@ -322,6 +327,7 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
     const bool has_due = unit->current != NULL || unit->current_due_ns != 0;
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
+    if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -332,7 +338,22 @@ static bool waits_for_message(const struct weft_unit_actor *unit)
 {
     struct weft_unit_info info;
     weft_unit_inspect(unit->unit, &info);
-    return info.wake_ns == 0; // Else it waits for MS.
+    return info.waits == WEFT_UNIT_WAITS_MESSAGE;
+}
+
+static uint32_t levels(const struct weft_unit_actor *unit)
+{
+    struct weft_unit_info info;
+    weft_unit_inspect(unit->unit, &info);
+    return info.levels;
+}
+
+// A spawned unit has done what it was spawned for.
+static void end_if_spawned(struct weft_unit_actor *unit, enum weft_unit_state state)
+{
+    if (unit->farewell == NULL) return;
+    if (state == WEFT_UNIT_FAULT) end_with(unit, WEFT_EXIT_FAULT);
+    if (state == WEFT_UNIT_DONE) unit->ending = true;
 }
 
 #define PATIENCE_NS (100 * WEFT_NS_PER_MS) // As runtime/actor/wait.c has it.
@@ -368,17 +389,23 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
     const bool is_still = stands_still(unit);
+    unit->tried_levels = 0;
     begin_next(unit);
+    const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
+    if (is_free && !is_still && !weft_list_empty(&unit->lessons)) weft_unit_lessons_begin(unit);
     enum weft_unit_state state = weft_unit_state(unit->unit);
     if (is_still) {
         if (unit->current != NULL) check_current(unit, state);
         state = weft_unit_state(unit->unit);
     } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
         state = weft_unit_run(unit->unit, reductions);
+        if (state == WEFT_UNIT_WAIT) unit->tried_levels = levels(unit);
+        end_if_spawned(unit, state);
         if (unit->current != NULL)
             check_current(unit, state);
         else if (state == WEFT_UNIT_FAULT)
             log_fault(unit);
+        if (unit->current == NULL) weft_unit_lessons_check(unit, state);
         if (unit->current == NULL) log_output(unit);
         if (state == WEFT_UNIT_BYE) unit->ending = true;
         state = weft_unit_state(unit->unit);
@@ -393,10 +420,10 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
     mind_waiters(unit, reads);
     arm_timer(unit, state);
     // A program that was parked below an evaluation did not see what came meanwhile.
-    const bool has_mail =
-        state == WEFT_UNIT_WAIT && !weft_list_empty(&actor->mailbox) && waits_for_message(unit);
-    const bool more =
-        (unit->current == NULL && !unit->leaving && !weft_list_empty(&unit->commands)) || has_mail;
+    const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
+    const bool has_text = !weft_list_empty(&unit->commands) ||
+                          (!weft_list_empty(&unit->lessons) && !unit->has_lesson && !unit->is_busy);
+    const bool more = (unit->current == NULL && !unit->leaving && has_text) || untried;
     return state == WEFT_UNIT_AGAIN || more || !all_sent ? WEFT_ACTOR_AGAIN : WEFT_ACTOR_WAIT;
 }
 
@@ -433,8 +460,11 @@ static void fail_all(struct weft_unit_actor *unit, struct weft_list *commands, u
 static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
 {
     struct weft_unit_actor *unit = state;
-    (void)actor, (void)reason;
+    (void)actor;
     struct weft_node_worker *worker = unit->worker;
+    if (unit->farewell != NULL) weft_unit_actor_bury(unit, reason);
+    weft_unit_dealings_end(unit);
+    weft_unit_lessons_drop(unit);
     if (unit->current != NULL) fail(unit, unit->current, 402, "it was ended while it ran");
     fail_all(unit, &unit->commands, 402);
     fail_all(unit, &unit->durable, 402);
@@ -442,11 +472,14 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     weft_unit_actor_unbind_all(unit);
     if (unit->given != NULL) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
-    weft_counter_set(&unit->resident->receives, 0);
-    weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
-    // The ring keeps 4 096 messages beyond its slots: what does not fit then has no node to go to.
-    send_finished(unit);
-    weft_core_call(&worker->core, 0, ended_on_control, worker->node, unit->resident->index);
+    if (unit->resident != &worker->nestling) {
+        weft_counter_set(&unit->resident->receives, 0);
+        weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
+        // The ring keeps 4 096 messages beyond its slots: what does not fit then has no node to go
+        // to.
+        send_finished(unit);
+        weft_core_call(&worker->core, 0, ended_on_control, worker->node, unit->resident->index);
+    }
     weft_arena_release(worker->arena, unit, sizeof(*unit));
 }
 
@@ -477,17 +510,27 @@ static int make_unit(struct weft_unit_actor *unit, const struct weft_command *co
     return result;
 }
 
-static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
-                      struct weft_unit_actor **made)
+struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
+                                            struct weft_resident *resident)
 {
     struct weft_unit_actor *unit = weft_arena_alloc_zeroed(worker->arena, sizeof(*unit));
-    if (unit == NULL) return -ENOMEM;
+    if (unit == NULL) return NULL;
     unit->worker = worker;
-    unit->resident = command->resident;
+    unit->resident = resident;
     weft_list_init(&unit->commands);
     weft_list_init(&unit->durable);
     weft_list_init(&unit->finished);
+    weft_list_init(&unit->lessons);
+    unit->learns = WEFT_UNIT_TEACHERS_SIBLINGS;
     weft_timer_init(&unit->timer, timer_fired, unit);
+    return unit;
+}
+
+static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
+                      struct weft_unit_actor **made)
+{
+    struct weft_unit_actor *unit = weft_unit_actor_new(worker, command->resident);
+    if (unit == NULL) return -ENOMEM;
     weft_pid pid;
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,

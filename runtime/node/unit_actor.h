@@ -42,7 +42,23 @@ struct weft_unit_actor {
     uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
-    bool leaving; // The journal has been asked to forget it: no text is begun any more.
+    struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
+    // Of a spawned unit: who gets its results, under which reference, in which block.
+    weft_pid heir;
+    uint64_t heir_reference;
+    struct weft_message *farewell; // NULL: it was loaded.
+    uint32_t tried_levels;    // Texts under way when its program last came to wait; 0: it has not
+                              // tried.
+    struct weft_list lessons; // Messages whose payloads are texts of others (unit_lessons.h).
+    uint32_t lesson_count;
+    bool has_lesson;       // One of them is under way, above lesson_level texts,
+    bool is_busy;          // None could begin in this slice.
+    uint8_t learns;        // enum weft_unit_teachers.
+    uint32_t lesson_level; // since it had spent lesson_reductions,
+    uint64_t lesson_reductions;
+    uint64_t lesson_due_ns; // and until then.
+    uint32_t goal_cursor;   // Where GOAL looks first.
+    bool leaving;           // The journal has been asked to forget it: no text is begun any more.
     bool ending;
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
@@ -78,5 +94,33 @@ int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_
                                uint32_t *port_count, struct weft_span *unit_image);
 
 extern const struct weft_actor_kind weft_unit_actor_kind;
+
+// ---- Spawned units (unit_nursery.c): they have no resident, no journal and no commands.
+
+struct weft_unit_birth { // Before the seed (forth/unit.h), on its way to the core.
+    weft_pid parent;
+    uint64_t reference; // Of the farewell: a reply to the parent.
+    char label[32];
+};
+
+struct weft_unit_farewell {
+    uint64_t reason; // enum weft_exit.
+    uint64_t count;
+    int64_t cells[WEFT_UNIT_RESULTS_MAX];
+};
+
+// A unit actor without unit and actor, zero but for its lists; NULL: no memory.
+struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
+                                            struct weft_resident *resident);
+// Makes a spawned unit on this core; it runs when the caller has given the core back. 0 and *pid,
+// or a negative errno.
+int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
+                         const void *seed, weft_pid *pid);
+// The end of one: its heir is told. In its `terminate`.
+void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason);
+// Starts the actor that makes such units when other cores ask for it: by a call of this type with a
+// birth and a seed, answered with the pid.
+#define WEFT_UNIT_BIRTH 1
+int weft_unit_nursery_start(struct weft_node_worker *worker);
 
 #endif // WEFT_NODE_UNIT_ACTOR_H

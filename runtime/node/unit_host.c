@@ -5,6 +5,8 @@
 #include "runtime/base/endian.h"
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
+#include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_lessons.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
 enum {
@@ -44,13 +46,15 @@ static uint64_t host_id(void *self)
 
 static uint64_t unit_index(void *self)
 {
-    return ((struct weft_unit_actor *)self)->resident->index;
+    const uint32_t index = ((struct weft_unit_actor *)self)->resident->index;
+    return index != UINT32_MAX ? index : UINT64_MAX; // -1: it was spawned.
 }
 
 static uint64_t sibling_count(void *self)
 {
     const uint64_t live = weft_counter_get(&node_of(self)->units.live_count);
-    return live > 0 ? live - 1 : 0;
+    const bool counts = ((struct weft_unit_actor *)self)->farewell == NULL; // Not if spawned.
+    return live > 0 && counts ? live - 1 : live;
 }
 
 static uint64_t mesh_process_count(void *self)
@@ -130,23 +134,28 @@ struct datagram_head {
     struct weft_udp_flow reply;
 };
 
-// The next message that a program can have; control messages mean nothing to it yet.
-static const struct weft_message *take(struct weft_unit_actor *unit)
+// The next message that a program can have.
+static bool take(struct weft_unit_actor *unit, struct weft_unit_message *to)
 {
-    do {
+    for (;;) {
         if (unit->given != NULL) weft_message_release(&unit->worker->actors, unit->given);
-        unit->given = weft_actor_receive(unit->actor);
-    } while (unit->given != NULL && unit->given->tag >= WEFT_MESSAGE_REPLY);
-    if (unit->given != NULL) unit->message_count++;
-    return unit->given;
+        unit->given = weft_unit_dealings_receive(unit);
+        if (unit->given == NULL) return false;
+        if (weft_unit_dealings_signal(unit, unit->given, to)) break;
+        if (unit->given->tag < WEFT_MESSAGE_REPLY) break;
+        // What else the node may say means nothing to it.
+    }
+    unit->message_count++;
+    return true;
 }
 
 static bool receive(void *self, struct weft_unit_message *to)
 {
     struct weft_unit_actor *unit = self;
     weft_counter_set(&unit->resident->receives, 1);
-    const struct weft_message *message = take(unit);
-    if (message == NULL) return false;
+    if (!take(unit, to)) return false;
+    const struct weft_message *message = unit->given;
+    if (message->tag >= WEFT_MESSAGE_REPLY) return true; // A signal, read already.
     if (message->tag == WEFT_MESSAGE_PORT) {
         const struct datagram_head *head = (const struct datagram_head *)message->payload;
         unit->reply = head->reply;
@@ -216,7 +225,7 @@ static int32_t udp_reply(void *self, const void *payload, size_t length)
 
 struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
 {
-    return (struct weft_unit_host){
+    struct weft_unit_host host = {
         .self = unit,
         .host_id = host_id,
         .unit_index = unit_index,
@@ -232,6 +241,9 @@ struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
         .udp_reply = udp_reply,
         .node_id = node_id,
     };
+    weft_unit_dealings_host(&host);
+    weft_unit_lessons_host(&host);
+    return host;
 }
 
 // ---- The image: "WFUA", version, port count, ports, then the unit's own image (forth/unit.h).

@@ -68,6 +68,8 @@ struct weft_resident *weft_unit_registry_add(struct weft_unit_registry *registry
         resident->index = i;
         weft_counter_set(&resident->status, WEFT_RESIDENT_STARTING);
         registry->count++;
+        if (i >= weft_counter_get(&registry->high_count))
+            weft_counter_set(&registry->high_count, i + 1);
         weft_counter_set(&registry->live_count, registry->count);
         return resident;
     }

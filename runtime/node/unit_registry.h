@@ -44,6 +44,7 @@ struct weft_resident {
     weft_counter message_count;
     weft_counter mailbox_count;
     weft_counter receives;    // 1: it has asked for messages, so a remote one may be given to it.
+    weft_counter goals;       // Texts of other units that it has to evaluate.
     weft_counter bound_ports; // UDP ports bound; such a unit takes remote messages last.
 };
 
@@ -51,6 +52,7 @@ struct weft_unit_registry {
     struct weft_resident *residents;
     uint32_t capacity;
     uint32_t count;          // Entries in use. Control core.
+    weft_counter high_count; // All in use have an index below this one. Any core.
     weft_counter live_count; // The same, for SIBLING-COUNT on any core.
 };
 

@@ -261,9 +261,11 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 2,
      .complete = "node file",
      .summary = "Loads a unit from a file of Forth (- for standard input).",
-     .examples = "weft unit load n2 docs/examples/counter.fth --name counter\n",
+     .examples = "weft unit load n2 docs/examples/counter.fth --name counter\n"
+                 "weft unit load n1 docs/examples/inbox.fth --count 8\n",
      .exits = UNIT_EXITS,
      .options = {{"name", 0, "NAME", "its name; the file's if absent"},
+                 {"count", 0, "N", "so many units of it, named NAME-1 to NAME-N"},
                  {"recovery", 0, "POLICY", "none, journal (back when its node is) or swarm"}},
      .run = weft_run_unit_load},
     {.group = "Act",

@@ -145,18 +145,56 @@ int weft_tool_unit_unload(const struct weft_tool *tool, const struct weft_client
     return exchange(tool, target, "DELETE", path, NULL, NULL);
 }
 
+#define LOAD_COUNT_MAX 10000
+
+// --count: 0 if absent. False: it has been said that it is no such number.
+static bool load_count(const struct weft_tool_call *call, unsigned *count)
+{
+    const char *text = weft_tool_value(call, "count");
+    char *end;
+    *count = 0;
+    if (text == NULL) return true;
+    const unsigned long number = strtoul(text, &end, 10);
+    if (*end == '\0' && number >= 1 && number <= LOAD_COUNT_MAX && text[0] != '-') {
+        *count = (unsigned)number;
+        return true;
+    }
+    weft_tool_usage(call, "--count %.40s: a number from 1 to %d", text, LOAD_COUNT_MAX);
+    return false;
+}
+
+// One unit, or `count` of them, until one cannot be loaded.
+static int load_all(const struct weft_tool_call *call, const struct weft_client_target *target,
+                    const char *name, unsigned count, const char *file, const char *source,
+                    size_t length)
+{
+    const char *recovery = weft_tool_value(call, "recovery");
+    for (unsigned n = 1; n <= (count > 0 ? count : 1); n++) {
+        char numbered[80];
+        snprintf(numbered, sizeof(numbered), "%.63s-%u", name, n);
+        const char *own = count > 0 ? numbered : name;
+        const int code = weft_tool_unit_load(call->tool, target, own, file,
+                                             recovery != NULL ? recovery : "", source, length);
+        if (code != 0) return code;
+        if (call->tool->format == WEFT_FORMAT_TABLE)
+            fprintf(call->tool->err, "loaded %s/%s\n", target->name, own);
+    }
+    return 0;
+}
+
 int weft_run_unit_load(struct weft_tool_call *call)
 {
     const char *file = call->args[call->arg_count - 1];
     const char *name = weft_tool_value(call, "name");
-    const char *recovery = weft_tool_value(call, "recovery");
     struct weft_client_target target;
     struct weft_error error = {0};
     char own_name[64];
     size_t length;
+    unsigned count;
     int code = weft_target_find(call->tool, call->arg_count > 1 ? call->args[0] : NULL, &target);
 
     if (code != 0) return code;
+    if (!load_count(call, &count)) return WEFT_EXIT_USAGE;
     if (name == NULL) {
         if (strcmp(file, "-") == 0) return weft_tool_usage(call, "--name is missing");
         weft_text_name(file, own_name);
@@ -164,12 +202,9 @@ int weft_run_unit_load(struct weft_tool_call *call)
     }
     char *source = weft_text_read(file, &length, &error);
     if (source == NULL) return weft_tool_fail(call->tool, &error);
-    code = weft_tool_unit_load(call->tool, &target, name, strcmp(file, "-") == 0 ? "stdin" : file,
-                               recovery != NULL ? recovery : "", source, length);
+    code = load_all(call, &target, name, count, strcmp(file, "-") == 0 ? "stdin" : file, source,
+                    length);
     free(source);
-    if (code == 0 && call->tool->format == WEFT_FORMAT_TABLE) {
-        fprintf(call->tool->err, "loaded %s/%s\n", target.name, name);
-    }
     return code;
 }
 

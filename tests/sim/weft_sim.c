@@ -36,7 +36,7 @@ struct scenario {
 static const char counter_source[] = "VARIABLE total  : add ( n -- ) total +! ;";
 static const char inbox_source[] =
     "VARIABLE got  : inbox BEGIN RECEIVE 2DROP 2DROP 1 got +! AGAIN ; inbox";
-static const char sender_source[] = ": say ( id -- ior ) >R S\" hello\" R> SEND-TO ;";
+static const char sender_source[] = ": say ( id -- ior ) >R S\" hello\" R> SEND-HOST ;";
 static const char spinner_source[] = "VARIABLE turns  : spin BEGIN 1 turns +! 1 MS AGAIN ; spin";
 
 static void loaded(struct world_command *command)

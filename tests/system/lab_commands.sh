@@ -128,7 +128,7 @@ fi
 note "a message from a unit of n1 to a unit of n3"
 weft unit load n3 "$examples/inbox.fth" --name inbox >/dev/null || fail "inbox does not load"
 id=$(json id -- node show n3)
-printf ': hail s" hello" $%s send-to . ;\n' "$id" >"$work/run/hail.fth"
+printf ': hail s" hello" $%s send-host . ;\n' "$id" >"$work/run/hail.fth"
 chmod a+r "$work/run/hail.fth"
 weft unit load n1 "$work/run/hail.fth" --name hail >/dev/null || fail "hail does not load"
 hailed() {

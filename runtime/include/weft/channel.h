@@ -3,8 +3,8 @@
 // A channel has a pid: it can be sent in a message, monitored, and ends with weft_channel_close or
 // when the actor that made it ends. What was sent before it closed is still received.
 //
-// A plain message sent to its pid (weft_send, weft_send_message, the SEND of a unit) is put in as
-// well, without a call and so without an answer: in order with the same sender's calls; beyond
+// A plain message sent to its pid (weft_send, weft_send_message, the SEND-TO of a unit) is put in
+// as well, without a call and so without an answer: in order with the same sender's calls; beyond
 // `capacity` it is dropped and counted as `mailbox full`, for its sender has gone on; when it is
 // closed, as `mailbox no_actor`. Other messages (casts, what ports bring) are released unseen.
 #ifndef WEFT_CHANNEL_H

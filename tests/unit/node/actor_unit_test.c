@@ -211,7 +211,7 @@ static void read_slowly(struct weft_actor *self, struct scene *scene)
 }
 
 static const char flood_source[] =
-    "VARIABLE n : flood ( pid count -- ) 0 DO I n ! n 8 2 PICK SEND THROW LOOP DROP ;";
+    "VARIABLE n : flood ( pid count -- ) 0 DO I n ! n 8 2 PICK SEND-TO THROW LOOP DROP ;";
 
 // It waits for room, in the middle of its loop, and goes on.
 static void a_unit_waits_for_room(void **state)

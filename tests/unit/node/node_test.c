@@ -49,7 +49,7 @@ static void a_working_program_is_waited_for(void **state)
     struct rig *rig = *state;
     struct weft_resident *worker =
         load(rig, "worker", 1, ": work BEGIN RECEIVE 2DROP 2DROP 100000 0 DO LOOP AGAIN ; work");
-    struct weft_resident *sender = load(rig, "sender", 1, ": poke S\" x\" ROT SEND DROP ;");
+    struct weft_resident *sender = load(rig, "sender", 1, ": poke S\" x\" ROT SEND-TO DROP ;");
     char text[64];
     expect(rig, worker, "1 .", "1 ");
     rig->now_ns += 300 * WEFT_NS_PER_S;
@@ -130,7 +130,7 @@ static void an_evaluation_interrupts_a_parked_program(void **state)
     struct rig *rig = *state;
     struct weft_resident *inbox =
         load(rig, "inbox", 1, "VARIABLE got  : inbox BEGIN RECEIVE 2DROP NIP got +! AGAIN ; inbox");
-    struct weft_resident *sender = load(rig, "sender", 2, ": say >R S\" hello\" R> SEND . ;");
+    struct weft_resident *sender = load(rig, "sender", 2, ": say >R S\" hello\" R> SEND-TO . ;");
     char text[64];
     snprintf(text, sizeof(text), "$%llx say", (unsigned long long)weft_counter_get(&inbox->pid));
     expect(rig, inbox, "got @ .", "0 ");
@@ -152,8 +152,8 @@ static void a_mailbox_that_nobody_reads_delays_and_then_drops(void **state)
 {
     struct rig *rig = *state;
     struct weft_resident *deaf = load(rig, "deaf", 2, "VARIABLE x");
-    struct weft_resident *sender =
-        load(rig, "sender", 2, ": flood ( pid n -- ) 0 DO >R S\" x\" R@ SEND DROP R> LOOP DROP ;");
+    struct weft_resident *sender = load(
+        rig, "sender", 2, ": flood ( pid n -- ) 0 DO >R S\" x\" R@ SEND-TO DROP R> LOOP DROP ;");
     char text[64];
     snprintf(text, sizeof(text), "$%llx 20 flood",
              (unsigned long long)weft_counter_get(&deaf->pid));
@@ -321,7 +321,8 @@ static void compaction_loses_nobody(void **state)
 static void a_unit_cannot_speak_to_the_node_itself(void **state)
 {
     struct rig *rig = *state;
-    struct weft_resident *rude = load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND DROP ;");
+    struct weft_resident *rude =
+        load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND-TO DROP ;");
     for (uint64_t slot = 0; slot < 3; slot++) {
         char text[64];
         snprintf(text, sizeof(text), "$%llx poke",

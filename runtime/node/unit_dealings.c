@@ -1,0 +1,568 @@
+#include "runtime/node/unit_dealings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <weft/weft.h>
+
+enum { IOR_NO_MEMORY = -59, IOR_BAD_NUMBER = -24 };
+
+static int32_t ior_of(int result)
+{
+    switch (result) {
+    case 0: return 0;
+    case 1: return WEFT_UNIT_LATER;
+    case -ENOMEM: return IOR_NO_MEMORY;
+    case -EAGAIN:
+    case -ETIMEDOUT: return WEFT_THROW_LATE;
+    case -EPIPE:
+    case -ESRCH:
+    case -ECANCELED: return WEFT_THROW_CLOSED;
+    case -ENOENT: return WEFT_THROW_NOBODY;
+    case -EINVAL: return IOR_BAD_NUMBER;
+    default: return WEFT_THROW_FULL;
+    }
+}
+
+// Made at the first use: most units have none. NULL: no memory.
+static struct weft_unit_dealings *dealings_of(struct weft_unit_actor *unit)
+{
+    if (unit->dealings == NULL)
+        unit->dealings = weft_arena_alloc_zeroed(unit->worker->arena, sizeof(*unit->dealings));
+    return unit->dealings;
+}
+
+static struct weft_unit_wait *wait_of(struct weft_unit_actor *unit, uint32_t level)
+{
+    struct weft_unit_dealings *dealings = dealings_of(unit);
+    return dealings != NULL && level < WEFT_UNIT_LEVELS ? &dealings->waits[level] : NULL;
+}
+
+static void is_over(struct weft_unit_wait *wait)
+{
+    *wait = (struct weft_unit_wait){0};
+}
+
+// An array with room for one more. NULL: no memory; the old one is as it was.
+static void *room_for_one(struct weft_unit_actor *unit, void *array, uint32_t count, uint32_t *room,
+                          size_t bytes)
+{
+    if (count < *room) return array;
+    const uint32_t more = *room == 0 ? 8 : 2 * *room;
+    void *larger = weft_arena_alloc(unit->worker->arena, more * bytes);
+    if (larger == NULL) return NULL;
+    if (count > 0) memcpy(larger, array, count * bytes);
+    if (array != NULL) weft_arena_release(unit->worker->arena, array, *room * bytes);
+    *room = more;
+    return larger;
+}
+
+// ---- Children.
+
+static struct weft_unit_child *find_child(const struct weft_unit_dealings *dealings, weft_pid pid)
+{
+    for (uint32_t n = dealings->child_count; n-- > 0;) {
+        if (dealings->children[n].pid == pid) return &dealings->children[n];
+    }
+    return NULL;
+}
+
+static void remove_child(struct weft_unit_dealings *dealings, struct weft_unit_child *child)
+{
+    *child = dealings->children[--dealings->child_count];
+}
+
+static bool room_for_child(struct weft_unit_actor *unit)
+{
+    struct weft_unit_dealings *dealings = unit->dealings;
+    struct weft_unit_child *children =
+        room_for_one(unit, dealings->children, dealings->child_count, &dealings->child_room,
+                     sizeof(*dealings->children));
+    if (children != NULL) dealings->children = children;
+    return children != NULL;
+}
+
+// One after the other: its own core first.
+static uint16_t next_core(struct weft_unit_actor *unit)
+{
+    struct weft_unit_dealings *dealings = unit->dealings;
+    const uint16_t own = unit->worker->core.index;
+    const uint16_t last = dealings->last_core;
+    dealings->last_core =
+        last == 0 ? own : (uint16_t)(last % unit->worker->node->options.worker_count + 1);
+    return dealings->last_core;
+}
+
+// The birth and the seed as one block. NULL: no memory.
+static struct weft_message *make_birth(struct weft_unit_actor *unit, const struct weft_unit *parent,
+                                       uint64_t xt, const int64_t *cells, uint32_t count,
+                                       uint64_t farewell)
+{
+    struct weft_unit_birth birth = {.parent = unit->actor->pid, .reference = farewell};
+    struct weft_message *block = weft_later_block(
+        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count));
+    if (block == NULL) return NULL;
+    strncpy(birth.label, weft_label(unit->actor), sizeof(birth.label) - 1);
+    memcpy(block->payload, &birth, sizeof(birth));
+    weft_unit_seed(parent, xt, cells, count, block->payload + sizeof(birth));
+    return block;
+}
+
+// Here, or asked for elsewhere. As ior_of; 1: the answer to `wait` will tell.
+static int begin_child(struct weft_unit_actor *unit, struct weft_message *block,
+                       struct weft_unit_wait *wait, weft_pid *pid)
+{
+    struct weft_node_worker *worker = unit->worker;
+    const uint16_t core = next_core(unit);
+    if (core == worker->core.index) {
+        struct weft_unit_birth birth;
+        memcpy(&birth, block->payload, sizeof(birth));
+        const int result =
+            weft_unit_actor_bear(worker, &birth, block->payload + sizeof(birth), pid);
+        weft_message_release(&worker->actors, block);
+        return result;
+    }
+    const weft_pid nursery = worker->node->workers[core - 1].nursery;
+    const int result =
+        weft_later_ask(unit->actor, nursery, WEFT_UNIT_BIRTH, block, &wait->reference);
+    if (result != 0) return result;
+    wait->what = WEFT_UNIT_FOR_CHILD;
+    return 1;
+}
+
+// The answer of the other core.
+static int look_for_child(struct weft_unit_actor *unit, struct weft_unit_wait *wait, weft_pid *pid)
+{
+    struct weft_message *reply;
+    const int result = weft_later_look(unit->actor, wait->reference, &reply);
+    if (result != 0) return result;
+    memcpy(pid, reply->payload, sizeof(*pid));
+    weft_message_release(&unit->worker->actors, reply);
+    return 0;
+}
+
+static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent, uint64_t xt,
+                     const int64_t *cells, uint32_t count, uint64_t *pid)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = wait_of(unit, level);
+    const uint32_t limit = unit->worker->node->options.unit_spawn_max;
+    int result;
+    if (wait == NULL) return IOR_NO_MEMORY;
+    if (wait->what == WEFT_UNIT_FOR_CHILD) {
+        result = look_for_child(unit, wait, pid);
+    } else {
+        if (unit->dealings->child_count >= (limit != 0 ? limit : WEFT_UNIT_SPAWN_MAX))
+            return WEFT_THROW_FULL;
+        wait->farewell = weft_later_new(unit->actor);
+        if (wait->farewell == 0) return IOR_NO_MEMORY;
+        struct weft_message *block = make_birth(unit, parent, xt, cells, count, wait->farewell);
+        result = block != NULL ? begin_child(unit, block, wait, pid) : -ENOMEM;
+    }
+    if (result == 1) return WEFT_UNIT_LATER;
+    if (result == 0 && !room_for_child(unit)) result = -ENOMEM; // It lives, and nobody joins it.
+    if (result == 0)
+        unit->dealings->children[unit->dealings->child_count++] =
+            (struct weft_unit_child){.pid = *pid, .farewell = wait->farewell};
+    else
+        weft_later_forget(unit->actor, wait->farewell);
+    is_over(wait);
+    return ior_of(result);
+}
+
+static void read_farewell(struct weft_unit_actor *unit, struct weft_message *message,
+                          struct weft_unit_end *end)
+{
+    struct weft_unit_farewell farewell;
+    memcpy(&farewell, message->payload, sizeof(farewell));
+    end->reason = farewell.reason;
+    end->count = (uint32_t)farewell.count;
+    memcpy(end->cells, farewell.cells, sizeof(end->cells));
+    weft_message_release(&unit->worker->actors, message);
+}
+
+// As weft_later_look.
+static int look_for_end(struct weft_unit_actor *unit, const struct weft_unit_wait *wait,
+                        struct weft_unit_end *end)
+{
+    struct weft_message *message;
+    uint16_t reason = 0;
+    if (wait->what == WEFT_UNIT_FOR_END) {
+        if (!weft_later_down(unit->actor, wait->reference, &reason)) return 1;
+        *end = (struct weft_unit_end){.reason = reason};
+        return 0;
+    }
+    const int result = weft_later_look(unit->actor, wait->reference, &message);
+    if (result == 1) return 1;
+    if (result == 0)
+        read_farewell(unit, message, end);
+    else // Another text has joined it meanwhile.
+        *end = (struct weft_unit_end){.reason = WEFT_EXIT_NOPROC};
+    struct weft_unit_child *child = find_child(unit->dealings, wait->whom);
+    if (child != NULL) remove_child(unit->dealings, child);
+    return 0;
+}
+
+static int begin_join(struct weft_unit_actor *unit, struct weft_unit_wait *wait, weft_pid pid)
+{
+    const struct weft_unit_child *child = find_child(unit->dealings, pid);
+    if (child != NULL) {
+        *wait = (struct weft_unit_wait){
+            .what = WEFT_UNIT_FOR_FAREWELL, .whom = pid, .reference = child->farewell};
+        return 0;
+    }
+    if (pid == unit->actor->pid) return -EINVAL; // It would wait for ever.
+    const int result = weft_actor_monitor(unit->actor, pid, &wait->reference);
+    if (result != 0) return result;
+    wait->what = WEFT_UNIT_FOR_END;
+    wait->whom = pid;
+    return 0;
+}
+
+static int32_t join(void *self, uint32_t level, uint64_t pid, bool is_late,
+                    struct weft_unit_end *end)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = wait_of(unit, level);
+    if (wait == NULL) return IOR_NO_MEMORY;
+    int result = wait->what == WEFT_UNIT_FOR_NOTHING ? begin_join(unit, wait, pid) : 0;
+    if (result == 0) result = look_for_end(unit, wait, end);
+    if (result == 1 && !is_late) return WEFT_UNIT_LATER;
+    if (result == 1) {
+        if (wait->what == WEFT_UNIT_FOR_END) weft_actor_demonitor(unit->actor, wait->reference);
+        result = -ETIMEDOUT;
+    }
+    is_over(wait);
+    return ior_of(result);
+}
+
+static int32_t detach(void *self, uint64_t pid)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_child *child = unit->dealings != NULL ? find_child(unit->dealings, pid) : NULL;
+    if (child == NULL) return WEFT_THROW_NOBODY;
+    weft_later_forget(unit->actor, child->farewell);
+    remove_child(unit->dealings, child);
+    return 0;
+}
+
+// The node's own actors are none of a unit's business.
+static bool is_the_nodes(const struct weft_node *node, weft_pid pid)
+{
+    bool is = pid == node->operator_pid ||
+              (node->mesh != NULL && pid == weft_mesh_keeper_pid(node->mesh)) ||
+              (node->journal != NULL && pid == weft_journal_keeper_pid(node->journal));
+    for (uint16_t i = 0; !is && i < node->options.worker_count; i++)
+        is = pid == node->workers[i].nursery;
+    return is;
+}
+
+static int32_t kill_it(void *self, uint64_t pid)
+{
+    struct weft_unit_actor *unit = self;
+    if (is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
+    const int result = weft_actor_kill(&unit->worker->actors, pid, WEFT_EXIT_KILLED);
+    return result == -ESRCH ? WEFT_THROW_NOBODY : ior_of(result);
+}
+
+// ---- Channels.
+
+static void forget_closed(struct weft_unit_actor *unit)
+{
+    struct weft_unit_dealings *dealings = unit->dealings;
+    uint32_t kept = 0;
+    for (uint32_t n = 0; n < dealings->channel_count; n++) {
+        if (weft_actor_find(&unit->worker->actors, dealings->channels[n]) != NULL)
+            dealings->channels[kept++] = dealings->channels[n];
+    }
+    dealings->channel_count = kept;
+}
+
+static int32_t channel_new(void *self, uint32_t capacity, uint64_t *channel)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_dealings *dealings = dealings_of(unit);
+    const uint32_t given = unit->worker->node->options.unit_channel_max;
+    const uint32_t limit = given != 0 ? given : WEFT_UNIT_CHANNEL_MAX;
+    if (dealings == NULL) return IOR_NO_MEMORY;
+    if (dealings->channel_count >= limit) forget_closed(unit);
+    if (dealings->channel_count >= limit) return WEFT_THROW_FULL;
+    weft_pid *channels = room_for_one(unit, dealings->channels, dealings->channel_count,
+                                      &dealings->channel_room, sizeof(*channels));
+    if (channels == NULL) return IOR_NO_MEMORY;
+    dealings->channels = channels;
+    const int result = weft_later_channel_new(unit->actor, capacity, channel);
+    if (result == 0) channels[dealings->channel_count++] = *channel;
+    return ior_of(result);
+}
+
+// What `wait` was answered. 1: nothing yet; one that is late has asked for an answer, and if the
+// answer is late as well there is nobody who would give one.
+static int look_at_channel(struct weft_unit_actor *unit, struct weft_unit_wait *wait, bool is_late,
+                           struct weft_message **message)
+{
+    const int result = weft_later_look(unit->actor, wait->reference, message);
+    if (result != 1 || !is_late) return result;
+    if (!wait->is_cancelled) {
+        weft_later_channel_cancel(unit->actor, wait->whom, wait->reference);
+        wait->is_cancelled = true;
+        return weft_later_look(unit->actor, wait->reference, message);
+    }
+    weft_later_forget(unit->actor, wait->reference);
+    return -ETIMEDOUT;
+}
+
+static int32_t channel_send(void *self, uint32_t level, uint64_t channel, const void *payload,
+                            size_t length, bool is_late)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = wait_of(unit, level);
+    struct weft_message *reply = NULL;
+    if (wait == NULL) return IOR_NO_MEMORY;
+    int result;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING) {
+        result = weft_later_channel_send(unit->actor, channel, payload, length, is_late,
+                                         &wait->reference);
+        if (result != 1) return ior_of(result);
+        wait->what = WEFT_UNIT_FOR_ROOM;
+        wait->whom = channel;
+        is_late = false; // It has been told.
+    }
+    result = look_at_channel(unit, wait, is_late, &reply);
+    if (result == 1) return WEFT_UNIT_LATER;
+    if (reply != NULL) weft_message_release(&unit->worker->actors, reply);
+    is_over(wait);
+    return ior_of(result);
+}
+
+static int32_t channel_receive(void *self, uint32_t level, uint64_t channel, bool is_late,
+                               struct weft_unit_message *to)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = wait_of(unit, level);
+    struct weft_message *message = NULL;
+    if (wait == NULL) return IOR_NO_MEMORY;
+    int result;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING) {
+        result =
+            weft_later_channel_receive(unit->actor, channel, is_late, &message, &wait->reference);
+        if (result == 1) {
+            wait->what = WEFT_UNIT_FOR_MESSAGE;
+            wait->whom = channel;
+            is_late = false; // It has been told.
+        }
+    } else {
+        result = 1;
+    }
+    if (result == 1) {
+        result = look_at_channel(unit, wait, is_late, &message);
+        if (result == 1) return WEFT_UNIT_LATER;
+        is_over(wait);
+    }
+    if (result != 0) return ior_of(result);
+    struct weft_unit_dealings *dealings = unit->dealings;
+    if (dealings->received != NULL) weft_message_release(&unit->worker->actors, dealings->received);
+    dealings->received = message;
+    to->payload = message->payload;
+    to->length = message->length;
+    return 0;
+}
+
+static int32_t channel_close(void *self, uint32_t level, uint64_t channel)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = wait_of(unit, level);
+    struct weft_message *reply = NULL;
+    if (wait == NULL) return IOR_NO_MEMORY;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING) {
+        const int result = weft_later_channel_close(unit->actor, channel, &wait->reference);
+        if (result != 1) return ior_of(result);
+        wait->what = WEFT_UNIT_FOR_CLOSE;
+        wait->whom = channel;
+    }
+    const int result = weft_later_look(unit->actor, wait->reference, &reply);
+    if (result == 1) return WEFT_UNIT_LATER;
+    if (reply != NULL) weft_message_release(&unit->worker->actors, reply);
+    is_over(wait);
+    return ior_of(result);
+}
+
+static void abandon(void *self, uint32_t level)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = unit->dealings != NULL ? wait_of(unit, level) : NULL;
+    if (wait == NULL) return;
+    switch (wait->what) {
+    case WEFT_UNIT_FOR_NOTHING:
+    case WEFT_UNIT_FOR_FAREWELL: break;
+    case WEFT_UNIT_FOR_CHILD: // It will live, and nobody will join it.
+        weft_later_forget(unit->actor, wait->reference);
+        weft_later_forget(unit->actor, wait->farewell);
+        break;
+    case WEFT_UNIT_FOR_END: weft_actor_demonitor(unit->actor, wait->reference); break;
+    case WEFT_UNIT_FOR_ROOM:
+    case WEFT_UNIT_FOR_MESSAGE:
+        weft_later_channel_cancel(unit->actor, wait->whom, wait->reference);
+        weft_later_forget(unit->actor, wait->reference);
+        break;
+    case WEFT_UNIT_FOR_CLOSE: weft_later_forget(unit->actor, wait->reference); break;
+    }
+    is_over(wait);
+}
+
+// ---- Signals: what comes of links, monitors and timers is a message that nobody can refuse, so
+// there is a limit to how many may be asked for.
+
+static bool room_for_signal(struct weft_unit_actor *unit)
+{
+    const struct weft_unit_dealings *dealings = dealings_of(unit);
+    return dealings != NULL && dealings->signal_count < WEFT_UNIT_SIGNALS_MAX;
+}
+
+static void signal_over(struct weft_unit_actor *unit)
+{
+    if (unit->dealings != NULL && unit->dealings->signal_count > 0) unit->dealings->signal_count--;
+}
+
+static int32_t signal_begun(struct weft_unit_actor *unit, int result)
+{
+    if (result == 0) unit->dealings->signal_count++;
+    return ior_of(result);
+}
+
+static int32_t signal_undone(struct weft_unit_actor *unit, int result)
+{
+    if (result == 0) signal_over(unit);
+    return ior_of(result);
+}
+
+static int32_t monitor(void *self, uint64_t pid, uint64_t *number)
+{
+    struct weft_unit_actor *unit = self;
+    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
+    return signal_begun(unit, weft_actor_monitor(unit->actor, pid, number));
+}
+
+static int32_t demonitor(void *self, uint64_t number)
+{
+    struct weft_unit_actor *unit = self;
+    return signal_undone(unit, weft_actor_demonitor(unit->actor, number));
+}
+
+static int32_t link_it(void *self, uint64_t pid)
+{
+    struct weft_unit_actor *unit = self;
+    if (is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
+    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
+    return signal_begun(unit, weft_link_to(unit->actor, pid));
+}
+
+static int32_t unlink_it(void *self, uint64_t pid)
+{
+    struct weft_unit_actor *unit = self;
+    return signal_undone(unit, weft_unlink_from(unit->actor, pid));
+}
+
+static void trap_exit(void *self, bool traps)
+{
+    weft_trap_exit(((struct weft_unit_actor *)self)->actor, traps);
+}
+
+static int32_t timer(void *self, const void *payload, size_t length, uint64_t delay_ns,
+                     bool repeats, uint64_t *number)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_actor *actor = unit->actor;
+    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
+    const uint64_t interval_ns = repeats ? (delay_ns != 0 ? delay_ns : 1) : 0;
+    return signal_begun(unit, weft_timer_start(actor, actor->pid, delay_ns, interval_ns, 0, payload,
+                                               length, number));
+}
+
+static int32_t timer_cancel(void *self, uint64_t number)
+{
+    struct weft_unit_actor *unit = self;
+    return signal_undone(unit, weft_timer_stop(unit->actor, number));
+}
+
+bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_message *message,
+                               struct weft_unit_message *to)
+{
+    if (message->tag == WEFT_MESSAGE_TIMER) {
+        *to = (struct weft_unit_message){.payload = message->payload,
+                                         .length = message->length,
+                                         .from = message->reference,
+                                         .kind = WEFT_UNIT_MESSAGE_TIMER};
+        if (weft_timer_left_ns(unit->actor, message->reference) < 0)
+            signal_over(unit); // It will not come again.
+        return true;
+    }
+    if (message->tag != WEFT_MESSAGE_DOWN && message->tag != WEFT_MESSAGE_EXIT) return false;
+    struct weft_unit_dealings *dealings = dealings_of(unit);
+    if (dealings == NULL) return false;
+    const bool is_down = message->tag == WEFT_MESSAGE_DOWN;
+    dealings->cells[0] = is_down ? (int64_t)message->reference : message->type;
+    dealings->cells[1] = message->type;
+    *to = (struct weft_unit_message){.payload = dealings->cells,
+                                     .length = is_down ? 16 : 8,
+                                     .from = message->from,
+                                     .kind =
+                                         is_down ? WEFT_UNIT_MESSAGE_DOWN : WEFT_UNIT_MESSAGE_EXIT};
+    signal_over(unit);
+    return true;
+}
+
+static bool is_for_receive(const struct weft_message *message, const void *argument)
+{
+    const struct weft_unit_dealings *dealings =
+        ((const struct weft_unit_actor *)argument)->dealings;
+    if (message->tag != WEFT_MESSAGE_DOWN || dealings == NULL) return true;
+    for (unsigned n = 0; n < WEFT_UNIT_LEVELS; n++) {
+        if (dealings->waits[n].what == WEFT_UNIT_FOR_END &&
+            dealings->waits[n].reference == message->reference)
+            return false;
+    }
+    return true;
+}
+
+struct weft_message *weft_unit_dealings_receive(struct weft_unit_actor *unit)
+{
+    const uint32_t replies = UINT32_C(1) << WEFT_MESSAGE_REPLY;
+    return weft_later_receive(unit->actor, ~replies, is_for_receive, unit);
+}
+
+void weft_unit_dealings_host(struct weft_unit_host *host)
+{
+    host->spawn = spawn;
+    host->join = join;
+    host->detach = detach;
+    host->kill = kill_it;
+    host->channel_new = channel_new;
+    host->channel_send = channel_send;
+    host->channel_receive = channel_receive;
+    host->channel_close = channel_close;
+    host->abandon = abandon;
+    host->monitor = monitor;
+    host->demonitor = demonitor;
+    host->link = link_it;
+    host->unlink = unlink_it;
+    host->trap_exit = trap_exit;
+    host->timer = timer;
+    host->timer_cancel = timer_cancel;
+}
+
+void weft_unit_dealings_end(struct weft_unit_actor *unit)
+{
+    struct weft_unit_dealings *dealings = unit->dealings;
+    struct weft_arena *arena = unit->worker->arena;
+    if (dealings == NULL) return;
+    if (dealings->received != NULL) weft_message_release(&unit->worker->actors, dealings->received);
+    if (dealings->children != NULL)
+        weft_arena_release(arena, dealings->children,
+                           dealings->child_room * sizeof(*dealings->children));
+    if (dealings->channels != NULL)
+        weft_arena_release(arena, dealings->channels,
+                           dealings->channel_room * sizeof(*dealings->channels));
+    weft_arena_release(arena, dealings, sizeof(*dealings));
+    unit->dealings = NULL;
+}

@@ -1,0 +1,63 @@
+// unit_dealings.h: what a unit has to do with others: the units it has spawned, its channels, what
+// its texts wait for. The words for that, as forth/unit_host.h has them.
+//
+//   a text asks -> answered at once, or: its wait is kept, by its level, and the unit parks
+//   what was asked for comes as a REPLY or DOWN -> the unit runs, asks again, and finds it
+//
+// All of it is the node's: an image has none. A unit that is restored asks anew, and finds that
+// whom it knew is gone.
+#ifndef WEFT_NODE_UNIT_DEALINGS_H
+#define WEFT_NODE_UNIT_DEALINGS_H
+
+#include "runtime/node/unit_actor.h"
+
+#define WEFT_UNIT_LEVELS      5    // Texts that may be under way in one unit.
+#define WEFT_UNIT_SPAWN_MAX   1024 // Where the node's options do not say.
+#define WEFT_UNIT_CHANNEL_MAX 256
+#define WEFT_UNIT_SIGNALS_MAX 1024 // Links, monitors and timers that have not come yet.
+
+struct weft_unit_wait {
+    enum {
+        WEFT_UNIT_FOR_NOTHING,
+        WEFT_UNIT_FOR_CHILD,    // SPAWN on another core.
+        WEFT_UNIT_FOR_FAREWELL, // JOIN of a child,
+        WEFT_UNIT_FOR_END,      // of somebody else: `reference` is a monitor's.
+        WEFT_UNIT_FOR_ROOM,     // SEND.
+        WEFT_UNIT_FOR_MESSAGE,  // RECV.
+        WEFT_UNIT_FOR_CLOSE
+    } what;
+    bool is_cancelled; // It came late: the channel has been told.
+    weft_pid whom;
+    uint64_t reference;
+    uint64_t farewell; // Of CHILD: under which its end will come.
+};
+
+struct weft_unit_child {
+    weft_pid pid;
+    uint64_t farewell; // The reference of its results.
+};
+
+struct weft_unit_dealings { // From the worker's arena, as are its arrays.
+    struct weft_unit_wait waits[WEFT_UNIT_LEVELS];
+    struct weft_unit_child *children; // Not joined yet.
+    weft_pid *channels;               // Made here; some may be closed.
+    uint32_t child_count, child_room;
+    uint32_t channel_count, channel_room;
+    uint32_t signal_count;
+    uint16_t last_core;            // Where the last one was spawned.
+    struct weft_message *received; // From a channel; released with the next.
+    int64_t cells[2];              // The payload of a DOWN or EXIT.
+};
+
+// Fills in the words that are made here.
+void weft_unit_dealings_host(struct weft_unit_host *host);
+// The unit has ended: gives back what is here.
+void weft_unit_dealings_end(struct weft_unit_actor *unit);
+
+// The next message that RECEIVE may see: none that a text waits for otherwise. The caller's.
+struct weft_message *weft_unit_dealings_receive(struct weft_unit_actor *unit);
+// TIMER, DOWN or EXIT as the unit sees it. False: it is none of these.
+bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_message *message,
+                               struct weft_unit_message *to);
+
+#endif // WEFT_NODE_UNIT_DEALINGS_H

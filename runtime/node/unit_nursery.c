@@ -1,0 +1,89 @@
+// unit_nursery.c: units that units spawn. A parent makes those of its own core itself; for another
+// it asks the actor there that does nothing else. The block in which a child's results will travel
+// is taken at its birth, so its end can always be told.
+#include <errno.h>
+#include <string.h>
+
+#include <weft/weft.h>
+
+#include "runtime/node/unit_actor.h"
+
+int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
+                         const void *seed, weft_pid *pid)
+{
+    const struct weft_node_options *options = &worker->node->options;
+    struct weft_unit_actor *unit = weft_unit_actor_new(worker, &worker->nestling);
+    if (unit == NULL) return -ENOMEM;
+    unit->heir = birth->parent;
+    unit->heir_reference = birth->reference;
+    const struct weft_unit_host host = weft_unit_actor_host(unit);
+    const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
+                                     .state = unit,
+                                     .label = birth->label,
+                                     .pinned = true,
+                                     .mailbox_max = options->unit_mailbox};
+    int result =
+        weft_unit_sprout(worker->forth, &worker->memory, &options->unit, &host, seed, &unit->unit);
+    if (result != 0) goto release;
+    result = -ENOMEM;
+    unit->farewell = weft_later_block(&worker->actors, sizeof(struct weft_unit_farewell));
+    if (unit->farewell != NULL)
+        result = weft_actor_spawn(&worker->actors, &spawn, birth->parent, pid);
+    if (result != 0) goto free_unit;
+    unit->actor = weft_actor_find(&worker->actors, *pid);
+    weft_actor_wake(unit->actor);
+    return 0;
+
+free_unit:
+    if (unit->farewell != NULL) weft_message_release(&worker->actors, unit->farewell);
+    weft_unit_free(unit->unit);
+release:
+    weft_arena_release(worker->arena, unit, sizeof(*unit));
+    return result;
+}
+
+void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
+{
+    struct weft_unit_farewell farewell = {.reason = reason};
+    if (reason == WEFT_EXIT_NORMAL)
+        farewell.count = weft_unit_cells(unit->unit, farewell.cells, WEFT_UNIT_RESULTS_MAX);
+    memcpy(unit->farewell->payload, &farewell, sizeof(farewell));
+    weft_later_fulfil(unit->actor, unit->farewell, unit->heir, unit->heir_reference);
+    unit->farewell = NULL;
+}
+
+// ---- For other cores.
+
+static void handle(struct weft_actor *self, void *state, struct weft_message *call)
+{
+    struct weft_node_worker *worker = state;
+    struct weft_unit_birth birth;
+    weft_pid pid;
+    if (call->tag != WEFT_MESSAGE_CALL || call->type != WEFT_UNIT_BIRTH ||
+        call->length < sizeof(birth))
+        return;
+    memcpy(&birth, call->payload, sizeof(birth));
+    const int result = weft_unit_actor_bear(worker, &birth, call->payload + sizeof(birth), &pid);
+    if (result == 0)
+        weft_reply(self, call, 0, &pid, sizeof(pid));
+    else
+        weft_reply_error(self, call, result);
+}
+
+static const struct weft_actor_kind kind = {.name = "nursery", .handle = handle};
+
+int weft_unit_nursery_start(struct weft_node_worker *worker)
+{
+    const struct weft_spawn spawn = {.kind = &kind,
+                                     .state = worker,
+                                     .label = "nursery",
+                                     .pinned = true,
+                                     .mailbox_max = UINT32_MAX};
+    strcpy(worker->nestling.name, "spawned");
+    worker->nestling.core = worker->core.index;
+    worker->nestling.index = UINT32_MAX;
+    const int result = weft_actor_spawn(&worker->actors, &spawn, 0, &worker->nursery);
+    if (result == 0)
+        weft_actor_find(&worker->actors, worker->nursery)->task.flags |= WEFT_ACTOR_PRIVATE;
+    return result;
+}
