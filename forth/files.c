@@ -5,7 +5,7 @@
 
 enum { LINE_BYTES_MAX = 65536 }; // Of a source: read in one go, so there must be a limit.
 
-struct weft_file *weft_file_at(const struct weft_unit *unit, weft_cell fileid)
+struct weft_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell fileid)
 {
     const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
     struct weft_file *files = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
@@ -42,7 +42,8 @@ static int32_t number_table(struct weft_unit *unit)
     return 0;
 }
 
-int32_t weft_file_open(struct weft_unit *unit, uint64_t address, uint64_t length, uint32_t mode)
+int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t length,
+                            uint32_t mode)
 {
     const struct weft_unit_machine *machine = unit->host.machine;
     if (length == 0 || length > WEFT_FILE_NAME_MAX) return -38;
@@ -64,9 +65,9 @@ int32_t weft_file_open(struct weft_unit *unit, uint64_t address, uint64_t length
     return fileid;
 }
 
-int32_t weft_file_close(struct weft_unit *unit, weft_cell fileid)
+int32_t weft_unit_file_close(struct weft_unit *unit, weft_cell fileid)
 {
-    struct weft_file *file = weft_file_at(unit, fileid);
+    struct weft_file *file = weft_unit_file_at(unit, fileid);
     if (file == NULL) return -37;
     file->mode = 0;
     if (unit->files == NULL || unit->files[fileid - 1] < 0) return 0;
@@ -75,10 +76,10 @@ int32_t weft_file_close(struct weft_unit *unit, weft_cell fileid)
     return unit->host.machine->file_close(unit->host.self, number);
 }
 
-int32_t weft_file_number(struct weft_unit *unit, weft_cell fileid)
+int32_t weft_unit_file_number(struct weft_unit *unit, weft_cell fileid)
 {
     const struct weft_unit_machine *machine = unit->host.machine;
-    const struct weft_file *file = weft_file_at(unit, fileid);
+    const struct weft_file *file = weft_unit_file_at(unit, fileid);
     if (machine == NULL || machine->file_open == NULL) return -21;
     if (file == NULL) return -37;
     const int32_t code = number_table(unit);
@@ -92,11 +93,11 @@ int32_t weft_file_number(struct weft_unit *unit, weft_cell fileid)
     return opened;
 }
 
-int64_t weft_file_read(struct weft_unit *unit, weft_cell fileid, void *to, size_t size)
+int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, size_t size)
 {
-    const int32_t number = weft_file_number(unit, fileid);
+    const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return number;
-    struct weft_file *file = weft_file_at(unit, fileid);
+    struct weft_file *file = weft_unit_file_at(unit, fileid);
     if (!(file->mode & WEFT_FILE_READ)) return -37;
     const int64_t bytes =
         unit->host.machine->file_read(unit->host.self, number, file->position, to, size);
@@ -143,9 +144,9 @@ static int64_t read_more(struct weft_unit *unit, uint32_t *start)
     if (code != 0) return code;
 
     source = weft_source_top(unit);
-    struct weft_file *file = weft_file_at(unit, source->id);
+    struct weft_file *file = weft_unit_file_at(unit, source->id);
     file->position = source->position + source->length;
-    const int64_t bytes = weft_file_read(
+    const int64_t bytes = weft_unit_file_read(
         unit, source->id, source_text(unit, source) + source->length, WEFT_CHUNK_BYTES);
     if (bytes > 0) source->length += (uint32_t)bytes;
     unit->block->segment[WEFT_SEGMENT_TEXT].used =
@@ -153,10 +154,10 @@ static int64_t read_more(struct weft_unit *unit, uint32_t *start)
     return bytes;
 }
 
-int32_t weft_file_refill(struct weft_unit *unit)
+int32_t weft_unit_file_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
-    const struct weft_file *file = weft_file_at(unit, source->id);
+    const struct weft_file *file = weft_unit_file_at(unit, source->id);
     if (file == NULL) return -37;
     if (file->position < source->position || file->position - source->position > source->length) {
         source->position = file->position; // The program has been elsewhere.
@@ -175,10 +176,10 @@ int32_t weft_file_refill(struct weft_unit *unit)
         source = weft_source_top(unit);
         if (more == 0 && source->length > start) break; // The last line, which nothing ends.
         if (more > 0) continue;
-        weft_file_at(unit, source->id)->position = begun;
+        weft_unit_file_at(unit, source->id)->position = begun;
         return (int32_t)more;
     }
-    weft_file_at(unit, source->id)->position = source->position + start + next;
+    weft_unit_file_at(unit, source->id)->position = source->position + start + next;
     source->line++;
     weft_source_line(unit, start, length);
     return 1;
