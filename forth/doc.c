@@ -8,7 +8,11 @@
 static const struct weft_forth_doc docs[] = {
 #define WORD(set, name, effect, text) {set, name, effect, text},
 #include "forth/words.def"
+#include "forth/words_file.def"
 #include "forth/words_float.def"
+#include "forth/words_inside.def"
+#include "forth/words_sets.def"
+#include "forth/words_unit.def"
 #undef WORD
 };
 
@@ -84,7 +88,7 @@ void weft_forth_doc_markdown(FILE *out)
 {
     fprintf(out,
             "# The words of the Forth\n\n"
-            "Generated from `forth/words.def` by `weft __docs forth`; `HELP` says the same. %d "
+            "Generated from `forth/words*.def` by `weft __docs forth`; `HELP` says the same. %d "
             "words, by "
             "the word sets of Forth 2012; `WEFT` are ours.\n"
             "An effect of several comments tells what an immediate word does while compiling `( C: "

@@ -1,4 +1,5 @@
-// doc.h: what each word does, for HELP and for docs/forth-words.md. The lines are in words.def.
+// doc.h: what each word does, for HELP and for docs/forth-words.md. The lines are in
+// words.def and words_*.def.
 #ifndef WEFT_FORTH_DOC_H
 #define WEFT_FORTH_DOC_H
 

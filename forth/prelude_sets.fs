@@ -17,8 +17,8 @@
 : ORDER ( -- ) GET-ORDER 0 ?DO .WID LOOP ." / " GET-CURRENT .WID ;
 
 \ Programming-Tools.
-: CS-PICK ( u -- ) PICK ;
-: CS-ROLL ( u -- ) ROLL ;
+: CS-PICK ( xu..x0 u -- xu..x0 xu ) PICK ; \ The control-flow stack is the data stack.
+: CS-ROLL ( xu..x0 u -- xu-1..x0 xu ) ROLL ;
 \ TRAVERSE-WORDLIST ( i*x xt wid -- j*x ): xt ( k*x nt -- l*x flag ) with each name, newest first.
 : TRAVERSE-WORDLIST
   0 BEGIN OVER (NEXT-NAME) DUP WHILE

@@ -8,6 +8,7 @@
 #include "forth/fuse.h"
 #include "forth/infer.h"
 #include "forth/ops.h"
+#include "forth/unit_internal.h"
 
 static const char prelude[] =
 #include "forth/prelude.inc"
@@ -193,6 +194,11 @@ static int merge(struct weft_forth_system *to, const struct weft_forth_system *c
     return 0;
 }
 
+void weft_forth_system_begin(struct weft_unit *unit)
+{
+    unit->building = true;
+}
+
 static int compile_prelude(struct weft_forth_system *system, const struct weft_forth_system *core)
 {
     struct weft_unit_options options = weft_unit_options_default;
@@ -200,7 +206,7 @@ static int compile_prelude(struct weft_forth_system *system, const struct weft_f
     struct weft_unit *unit;
     int code = weft_unit_create(core, &system->memory, &options, NULL, &unit);
     if (code != 0) return code;
-    unit->building = true;
+    weft_forth_system_begin(unit);
     code = weft_unit_interpret(unit, "prelude.fs", prelude, sizeof(prelude) - 1);
     enum weft_unit_state state = WEFT_UNIT_AGAIN;
     while (code == 0 && state == WEFT_UNIT_AGAIN) {

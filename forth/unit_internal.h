@@ -1,4 +1,5 @@
-// unit_internal.h: what system.c, sandbox.c, seed.c and image.c need of unit.c.
+// unit_internal.h: what system.c, sandbox.c, seed.c and image.c need of unit.c, and tests of
+// system.c.
 #ifndef WEFT_FORTH_UNIT_INTERNAL_H
 #define WEFT_FORTH_UNIT_INTERNAL_H
 
@@ -16,6 +17,8 @@ extern const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT];
 int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
                    const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **unit);
+// From here on the unit compiles what all units will share: it may do what only the preludes may.
+void weft_forth_system_begin(struct weft_unit *unit);
 // A copy of the unit's block under the same options, without its host and child; NULL without
 // memory.
 struct weft_unit *weft_unit_clone(const struct weft_unit *unit);

@@ -353,6 +353,7 @@ int32_t weft_op_bracket_char(struct weft_unit *unit)
 int32_t weft_op_environment(struct weft_unit *unit)
 {
     enum { IS_FLOAT = 0, IS_STRING = -1 }; // Instead of so many cells.
+    const bool files = unit->host.machine != NULL && unit->host.machine->file_open != NULL;
     const struct {
         const char *name;
         int cells;
@@ -369,6 +370,8 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"DOUBLE-EXT", 1, {WEFT_TRUE}},
         {"EXCEPTION", 1, {WEFT_TRUE}},
         {"EXCEPTION-EXT", 1, {WEFT_TRUE}},
+        {"FILE", 1, {weft_flag(files)}},
+        {"FILE-EXT", 1, {weft_flag(files)}},
         {"FLOATING", 1, {WEFT_TRUE}},
         {"FLOATING-EXT", 1, {WEFT_TRUE}},
         {"FLOATING-STACK", 1, {unit->options.stack_cells_max}},

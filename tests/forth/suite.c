@@ -18,8 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "forth/machine.h"
 #include "forth/unit.h"
 
 enum mode { PLAIN, SINGLE, RESTORE, MODE_COUNT };
@@ -38,6 +39,9 @@ struct run {
     struct weft_unit *unit;
     enum mode mode;
     const char *directory;
+    struct weft_machine machine;  // Files in a directory of its own,
+    char files[32];               // which is this,
+    struct weft_unit_host host;   // and what the unit knows of it.
     char included[FILES_MAX][64]; // What REQUIRE need not read again.
     unsigned included_count;
     char *output; // Of this file.
@@ -88,23 +92,7 @@ static void say(const char *format, ...)
     fflush(stdout);
 }
 
-// The figures of the host: time, and a user who types one line and has then gone.
-static uint64_t now_ns(void *self)
-{
-    struct timespec now;
-    (void)self;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t unix_us(void *self)
-{
-    struct timespec now;
-    (void)self;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
+// The user types one line and has then gone.
 static int64_t accept_line(void *self, void *to, size_t size)
 {
     static const char line[] = "a line that somebody typed";
@@ -113,9 +101,6 @@ static int64_t accept_line(void *self, void *to, size_t size)
     memcpy(to, line, length);
     return (int64_t)length;
 }
-
-static const struct weft_unit_host host = {
-    .now_ns = now_ns, .unix_us = unix_us, .accept = accept_line};
 
 static const struct weft_unit_options options = {
     .memory_bytes_max = 16 << 20,
@@ -150,8 +135,8 @@ static void restore(struct run *run)
     uint8_t *image = malloc(bytes);
     if (image == NULL || weft_unit_save(run->unit, image, bytes) != (int64_t)bytes) die("save");
     weft_unit_free(run->unit);
-    const int code = weft_unit_load(run->system, &weft_forth_memory_libc, &options, &host, image,
-                                    bytes, &run->unit);
+    const int code = weft_unit_load(run->system, &weft_forth_memory_libc, &options, &run->host,
+                                    image, bytes, &run->unit);
     free(image);
     if (code != 0) {
         errno = -code;
@@ -261,7 +246,14 @@ static void open_unit(struct run *run, const struct weft_forth_system *system,
                       const char *directory, enum mode mode)
 {
     *run = (struct run){.system = system, .mode = mode, .directory = directory};
-    if (weft_unit_create(system, &weft_forth_memory_libc, &options, &host, &run->unit) != 0)
+    snprintf(run->files, sizeof(run->files), "/tmp/forth_suite.XXXXXX");
+    weft_machine_init(&run->machine);
+    if (mkdtemp(run->files) == NULL || weft_machine_files(&run->machine, run->files) != 0)
+        die("a directory for files");
+    weft_machine_host(&run->machine, &run->host);
+    run->host.accept = accept_line;
+    run->host.warning = NULL; // The suites' stack comments are not what is tested.
+    if (weft_unit_create(system, &weft_forth_memory_libc, &options, &run->host, &run->unit) != 0)
         die("unit");
     take_output(run);
 }
@@ -269,6 +261,8 @@ static void open_unit(struct run *run, const struct weft_forth_system *system,
 static void close_unit(struct run *run)
 {
     weft_unit_free(run->unit);
+    weft_machine_destroy(&run->machine);
+    if (rmdir(run->files) != 0) say("%s: files were left there\n", run->files);
     free(run->output);
 }
 
@@ -387,7 +381,13 @@ static bool run_line(struct run *run, char *line, int64_t *count)
         say("%-8s %-20s skipped: no %s\n", mode_names[run->mode], name, missing);
         return true;
     }
-    read_program(run, name, false, 0);
+    if (strcmp(name, "filetest.fth") == 0) {
+        // Its source has to be a file for the unit, too.
+        static const char text[] = "S\" filetest.fth\" INCLUDED";
+        interpret(run, "suite", text, sizeof(text) - 1);
+    } else {
+        read_program(run, name, false, 0);
+    }
     if (strcmp(name, "prelimtest.fth") == 0) preliminary(run);
     const int64_t now = assertions(run);
     const bool well = report(run, name, now - *count);
@@ -408,7 +408,7 @@ static bool run_2012(const struct weft_forth_system *system, const char *directo
         run.directory = sources;
         text = read_file(sources, "runtests.fth", &length);
     }
-    if (text == NULL) die(directory);
+    if (text == NULL || weft_machine_library(&run.machine, run.directory) != 0) die(directory);
     bool well = true;
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL && !run.failed;)

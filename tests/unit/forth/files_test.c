@@ -126,7 +126,9 @@ static const struct {
     // The machine beside its files.
     {"0 arg type 1 arg type 2 arg . .", "progone0 0 "},
     {"help read-file : x ; help x",
-     "READ-FILE ( c-addr u1 fileid -- u2 ior )\nno documentation; SEE shows what it is\n"},
+     "READ-FILE ( c-addr u1 fileid -- u2 ior ) FILE\n"
+     "Reads up to u1 bytes; u2 were, less only at the end of the file.\n"
+     "no documentation; SEE shows what it is\n"},
 };
 
 static void fill_directory(void)
