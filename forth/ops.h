@@ -324,7 +324,11 @@
     C(xc_comma, "XC,", 0, 1, 0, 0, 0, 0) \
     C(xemit, "XEMIT", 0, 1, 0, 0, 0, 0) \
     C(xhold, "XHOLD", 0, 1, 0, 0, 0, 0) \
-    C(xc_width, "XC-WIDTH", 0, 1, 1, 0, 0, 0)
+    C(xc_width, "XC-WIDTH", 0, 1, 1, 0, 0, 0) \
+    C(block_begin, "", 0, 2, 0, 0, 0, 0) \
+    C(block_text, "(BLOCK-TEXT)", 0, 2, 0, 0, 0, 0) \
+    C(blocks, "(BLOCKS)", 0, 0, 1, 0, 0, 0) \
+    C(blocks_store, "(BLOCKS!)", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -146,3 +146,62 @@
   day month 153 * 2 + 5 / - 1+
   month DUP 10 < IF 3 + ELSE 9 - THEN
   year era 400 * + OVER 3 < IF 1+ THEN ;
+
+\ Block. The blocks are in the unit's own memory: a record that is made at the first use, with BLK,
+\ SCR, a list of the blocks ever written (next, number, text), the buffer used last, and two buffers
+\ (1 + number or 0, whether it is updated, 1024 characters). A block never written is blank.
+: RECORD ( -- a-addr )
+  (BLOCKS) DUP 0= IF DROP 2112 ALLOCATE THROW DUP 2112 ERASE DUP (BLOCKS!) THEN ;
+: BLK ( -- a-addr ) RECORD ;
+: SCR ( -- a-addr ) RECORD 8 + ;
+: STORED ( -- a-addr ) RECORD 16 + ;
+: USED-LAST ( -- a-addr ) RECORD 24 + ;
+: NTH-BUFFER ( n -- buffer ) 1040 * RECORD 32 + + ;
+: LOADED ( -- u | 0 ) (BLOCKS) DUP IF @ THEN ;
+: BUFFER-TEXT ( buffer -- a-addr ) 16 + ;
+: STORED-TEXT ( u -- a-addr | 0 )
+  STORED @ BEGIN DUP WHILE 2DUP CELL+ @ <> WHILE @ REPEAT 16 + @ THEN NIP ;
+: NEW-TEXT ( u -- a-addr )
+  {: u | text entry :}
+  1024 ALLOCATE IF DROP -34 THROW THEN TO text
+  24 ALLOCATE IF DROP text FREE DROP -34 THROW THEN TO entry
+  STORED @ entry ! u entry CELL+ ! text entry 16 + ! entry STORED ! text ;
+: SAVE-BUFFER ( buffer -- )
+  {: buffer :}
+  buffer CELL+ @ 0= IF EXIT THEN
+  buffer BUFFER-TEXT buffer @ 1- DUP STORED-TEXT DUP IF NIP ELSE DROP NEW-TEXT THEN 1024 MOVE
+  0 buffer CELL+ ! ;
+\ The buffer that has block u, or the other than that used last, emptied for it; and whether it has.
+: BUFFER-FOR ( u -- buffer flag )
+  65535 OVER U< IF -35 THROW THEN
+  2 0 DO
+    DUP 1+ I NTH-BUFFER @ = IF DROP I USED-LAST ! I NTH-BUFFER UNLOOP TRUE EXIT THEN
+  LOOP DROP
+  1 USED-LAST @ XOR DUP NTH-BUFFER DUP SAVE-BUFFER 0 OVER ! SWAP USED-LAST ! FALSE ;
+: BUFFER ( u -- a-addr )
+  DUP BUFFER-FOR IF NIP ELSE TUCK SWAP 1+ SWAP ! THEN BUFFER-TEXT ;
+: BLOCK ( u -- a-addr )
+  {: u | buffer :}
+  u BUFFER-FOR SWAP TO buffer 0= IF
+    u STORED-TEXT DUP IF buffer BUFFER-TEXT 1024 MOVE ELSE
+      DROP buffer BUFFER-TEXT 1024 BLANK
+    THEN
+    u 1+ buffer !
+  THEN
+  buffer BUFFER-TEXT ;
+: UPDATE ( -- ) USED-LAST @ NTH-BUFFER DUP @ 0<> SWAP CELL+ ! ;
+: SAVE-BUFFERS ( -- ) 0 NTH-BUFFER SAVE-BUFFER 1 NTH-BUFFER SAVE-BUFFER ;
+: EMPTY-BUFFERS ( -- ) 0 0 0 NTH-BUFFER 2! 0 0 1 NTH-BUFFER 2! ;
+: FLUSH ( -- ) SAVE-BUFFERS EMPTY-BUFFERS ;
+: LIST ( u -- )
+  DUP SCR ! BLOCK 16 0 DO CR I 2 .R SPACE DUP I 64 * + 64 -TRAILING TYPE LOOP DROP CR ;
+: LOAD ( i*x u -- j*x ) DUP 0= IF -35 THROW THEN DUP BLOCK SWAP (LOAD) ;
+: THRU ( i*x u1 u2 -- j*x ) 1+ SWAP ?DO I LOAD LOOP ;
+: REFILL ( -- flag )
+  LOADED 0= IF REFILL EXIT THEN
+  LOADED 65535 = IF FALSE EXIT THEN
+  LOADED 1+ DUP BLOCK SWAP (BLOCK-TEXT) TRUE ;
+\ Of a block, the source may have gone on to another one meanwhile.
+: RESTORE-INPUT ( xn .. x1 n -- flag )
+  LOADED IF DUP 4 = IF 2 PICK LOADED <> IF 2 PICK DUP BLOCK SWAP (BLOCK-TEXT) THEN THEN THEN
+  RESTORE-INPUT ;

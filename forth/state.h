@@ -87,7 +87,7 @@ struct weft_source {
     uint32_t line_length; // Without its end.
     uint32_t in;          // >IN while another source is on top.
     uint32_t line;        // From 1.
-    int32_t id;           // SOURCE-ID.
+    int32_t id;           // SOURCE-ID, or WEFT_SOURCE_BLOCK; then `line` is the block's number.
     uint32_t name;        // Offset in the text segment.
     uint32_t name_length;
     uint32_t text_used;  // What the text segment falls back to.
@@ -133,6 +133,13 @@ struct weft_order {
 };
 _Static_assert(sizeof(struct weft_order) == 20, "part of the image");
 
+enum {
+    WEFT_SOURCE_EVALUATE = -1,
+    WEFT_SOURCE_BLOCK = -2,
+    WEFT_BLOCK_BYTES = 1024, // Of BLOCK.
+    WEFT_BLOCK_LINE_BYTES = 64,
+};
+
 enum weft_status { WEFT_STATUS_IDLE, WEFT_STATUS_READY, WEFT_STATUS_PARKED, WEFT_STATUS_BYE };
 
 struct weft_block {
@@ -160,12 +167,13 @@ struct weft_block {
     uint32_t abort_length;
     uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
     struct weft_order order;
+    uint32_t blocks; // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 336, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 344, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {

@@ -98,6 +98,9 @@ static void add_core(struct weft_forth_system *system)
     const uint16_t evaluate[] = {WEFT_OP_source_begin, WEFT_OP_call, index, WEFT_OP_source_end,
                                  WEFT_OP_exit};
     add(system, "EVALUATE", WEFT_WORD_COLON, 0, evaluate, 5);
+    const uint16_t load[] = {WEFT_OP_block_begin, WEFT_OP_call, index, WEFT_OP_source_end,
+                             WEFT_OP_exit};
+    add(system, "(LOAD)", WEFT_WORD_COLON, 0, load, 5);
     const uint16_t catch_code[] = {WEFT_OP_catch, WEFT_OP_catch_end, WEFT_OP_exit};
     system->caught = add(system, "CATCH", WEFT_WORD_COLON, 0, catch_code, 3)->code + 2;
     const uint16_t boot[] = {WEFT_OP_call, index, WEFT_OP_stop};

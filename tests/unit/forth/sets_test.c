@@ -142,6 +142,34 @@ static const struct forth_case cases[] = {
     {"s\" 5%\" pad unescape type", "5%%"},
     {": t s\" %n%\" pad 20 substitute ; s\" z\" s\" N\" replaces t . type", "1 z"},
 
+    // Block.
+    {": put block dup 1024 blank swap move update ; s\" 1 2 + . blk @ .\" 5 put 5 load blk @ .",
+     "3 5 0 "},
+    {": put block dup 1024 blank swap move update ; s\" a\" 1 put s\" b\" 2 put s\" c\" 3 put "
+     "1 block c@ emit 2 block c@ emit 3 block c@ emit",
+     "abc"},
+    {"char x 7 block c! update flush char y 7 block c! empty-buffers 7 block c@ emit", "x"},
+    {": put block dup 1024 blank swap move update ; s\" 5 load 6 .\" 4 put s\" blk ? source nip "
+     ".\" "
+     "5 put 4 load",
+     "5 1024 6 "},
+    {": put block dup 1024 blank swap move update ; s\" 1 . \\ 2 .\" 4 put s\" 3 .\" 4 block 64 + "
+     "swap move update s\" 4 .\" 5 put 4 5 thru",
+     "1 3 4 "},
+    {": put block dup 1024 blank swap move update ; s\" 1 . refill 9 .\" 4 put s\" . 2 . blk ?\" 5 "
+     "put 4 load",
+     "1 -1 2 5 "},
+    {": put block dup 1024 blank swap move update ; s\" zork\" 4 put : t 4 load ; ' t catch . blk "
+     "?",
+     "-13 0 "},
+    {"0 ' load catch . drop 65536 ' block catch . drop 3 list scr ?",
+     "-35 -35 \n 0 \n 1 \n 2 \n 3 \n 4 \n 5 \n 6 \n 7 \n 8 \n 9 \n10 \n11 \n12 \n13 \n14 "
+     "\n15 \n3 "},
+    {": t s\" source-id . blk ?\" evaluate ; s\" t blk ?\" 4 block swap move update 4 load blk ?",
+     "-1 0 4 0 "},
+    {"s\" source-id . blk ?\" 4 block swap move update 4 load", "0 4 "},
+    {": big 4000 0 do i block drop update loop ; ' big catch .", "-34 "}, // The unit's quota.
+
     // Extended characters.
     {"$20ac xc-size . $7f xc-size . $7ff xc-size . $10ffff xc-size .", "3 1 2 4 "},
     {"$20ac pad xc!+ pad - . pad xc@+ $20ac = . pad - . pad 3 type", "3 -1 3 \xe2\x82\xac"},
