@@ -299,7 +299,7 @@
     H(local_store, "", 1, 1, 0, 0, 0, 0) \
     C(local_word, "(LOCAL)", 0, 2, 0, 0, 0, WEFT_COMP) \
     C(create_named, "(CREATE)", 0, 3, 0, 0, 0, 0) \
-    C(state_smart, "STATE-SMART", 0, 0, 0, 0, 0, 0) \
+    C(state_smart, "(STATE-SMART)", 0, 0, 0, 0, 0, 0) \
     C(forget, "FORGET", 0, 0, WEFT_VAR, 0, 0, 0) \
     C(get_order, "GET-ORDER", 0, 0, WEFT_VAR, 0, 0, 0) \
     C(set_order, "SET-ORDER", 0, 1, WEFT_VAR, 0, 0, 0) \

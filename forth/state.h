@@ -116,7 +116,8 @@ enum {
 // Word lists are small numbers; a program sees 1 + one as its wid.
 enum {
     WEFT_LIST_FORTH = 0, // The system module's words, and the unit's by default.
-    WEFT_LISTS_MAX = 253,
+    WEFT_LISTS_MAX = 252,
+    WEFT_LIST_PRIVATE = 252,       // Of the system module: what only its own words use.
     WEFT_LIST_SUBSTITUTIONS = 253, // Of REPLACES.
     WEFT_LIST_LOCALS = 254,        // Of the open definition.
     WEFT_ORDER_MAX = 16,

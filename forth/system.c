@@ -72,11 +72,18 @@ static struct weft_word *add(struct weft_forth_system *system, const char *name,
     return word;
 }
 
+// Names in parentheses are for the prelude alone, but for the one that the standard has.
+static bool is_private(const char *name)
+{
+    return name[0] == '(' && name[1] != '\0' && strcmp(name, "(LOCAL)") != 0;
+}
+
 static void add_primitive(struct weft_forth_system *system, unsigned op)
 {
     const struct weft_op_info *info = &weft_op_info[op];
     const uint16_t stub[] = {(uint16_t)op, WEFT_OP_exit};
     struct weft_word *word = add(system, info->name, WEFT_WORD_PRIMITIVE, info->flags, stub, 2);
+    if (is_private(info->name)) word->list = WEFT_LIST_PRIVATE;
     if (info->out == WEFT_VAR || info->rin != info->rout) return;
     word->need = (uint8_t)info->in;
     word->rneed = (uint8_t)info->rin;
@@ -100,7 +107,7 @@ static void add_core(struct weft_forth_system *system)
     add(system, "EVALUATE", WEFT_WORD_COLON, 0, evaluate, 5);
     const uint16_t load[] = {WEFT_OP_block_begin, WEFT_OP_call, index, WEFT_OP_source_end,
                              WEFT_OP_exit};
-    add(system, "(LOAD)", WEFT_WORD_COLON, 0, load, 5);
+    add(system, "(LOAD)", WEFT_WORD_COLON, 0, load, 5)->list = WEFT_LIST_PRIVATE;
     const uint16_t catch_code[] = {WEFT_OP_catch, WEFT_OP_catch_end, WEFT_OP_exit};
     system->caught = add(system, "CATCH", WEFT_WORD_COLON, 0, catch_code, 3)->code + 2;
     const uint16_t boot[] = {WEFT_OP_call, index, WEFT_OP_stop};
@@ -196,6 +203,7 @@ static int compile_prelude(struct weft_forth_system *system, const struct weft_f
     int code = weft_unit_create(core, &system->memory, &options, NULL, &unit);
     if (code != 0) return code;
     unit->building = true;
+    unit->block->order.list[unit->block->order.count++] = WEFT_LIST_PRIVATE;
     code = weft_unit_interpret(unit, "prelude.fs", prelude, sizeof(prelude) - 1);
     enum weft_unit_state state = WEFT_UNIT_AGAIN;
     while (code == 0 && state == WEFT_UNIT_AGAIN) {
