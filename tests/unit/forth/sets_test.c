@@ -2,6 +2,8 @@
 // words_test.c runs the others.
 #include "tests/unit/forth/forth_run.h"
 
+#include <stdio.h>
+
 // A word list with a word `x` of its own in front of the one in FORTH.
 #define TWO_LISTS ": x 1 ; wordlist constant w get-current w set-current : x 2 ; set-current "
 
@@ -197,10 +199,89 @@ static void sets_print_what_they_must(void **state)
     forth_print_what_they_must(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+// The lines of the reference, and the dictionary.
+static void what_is_documented_is_there(void **state)
+{
+    static const char *const names[] = {
+#define WORD(set, name, effect, text) name,
+#include "forth/words_sets.def"
+#undef WORD
+    };
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+        char source[64];
+        snprintf(source, sizeof(source), "[defined] %s .", names[n]);
+        forth_text(&run, "test", source);
+        if (strcmp(run.output, "-1 ") != 0) fail_msg("%s is not in the dictionary", names[n]);
+    }
+    // Nor is what only the prelude uses.
+    forth_text(&run, "test", "[defined] record . [defined] (next-name) . [defined] (load) .");
+    assert_string_equal(run.output, "0 0 0 ");
+    forth_close(&run);
+}
+
+// TIME&DATE of some instants: the epoch, a leap day, the end of a year, a century that is no leap
+// year.
+static uint64_t instant_us;
+
+static uint64_t unix_us(void *self)
+{
+    (void)self;
+    return instant_us;
+}
+
+static void the_date_is_right(void **state)
+{
+    static const struct {
+        uint64_t unix_s;
+        const char *printed;
+    } instants[] = {
+        {0, "1970 1 1 0 0 0 "},
+        {951782399, "2000 2 28 23 59 59 "},
+        {951782400, "2000 2 29 0 0 0 "},
+        {951868800, "2000 3 1 0 0 0 "},
+        {1735689599, "2024 12 31 23 59 59 "},
+        {4107542399, "2100 2 28 23 59 59 "},
+        {4107542400, "2100 3 1 0 0 0 "},
+    };
+    static const struct weft_unit_host host = {.unix_us = unix_us};
+    static struct forth_run run = {.host = &host};
+    for (size_t n = 0; n < sizeof(instants) / sizeof(instants[0]); n++) {
+        instant_us = instants[n].unix_s * 1000000;
+        forth_open(&run, *state, FORTH_RESTORE);
+        forth_text(&run, "test", "time&date . . . . . .");
+        assert_string_equal(run.output, instants[n].printed);
+        forth_close(&run);
+    }
+}
+
+// XKEY puts together what KEY gives, byte by byte.
+static int32_t next_byte(void *self)
+{
+    const char **keys = self;
+    return **keys == '\0' ? -2 : (uint8_t) * (*keys)++;
+}
+
+static void a_key_may_have_many_bytes(void **state)
+{
+    const char *keys = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+    const struct weft_unit_host host = {.self = &keys, .key = next_byte};
+    static struct forth_run run;
+    run.host = &host;
+    forth_open(&run, *state, FORTH_RESTORE);
+    forth_text(&run, "test", "xkey . xkey . xkey . xkey .");
+    assert_string_equal(run.output, "97 233 8364 128512 ");
+    forth_close(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_print_what_they_must),
+        cmocka_unit_test(what_is_documented_is_there),
+        cmocka_unit_test(the_date_is_right),
+        cmocka_unit_test(a_key_may_have_many_bytes),
     };
     return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }
