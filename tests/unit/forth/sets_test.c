@@ -170,7 +170,6 @@ static const struct forth_case cases[] = {
     {": t s\" source-id . blk ?\" evaluate ; s\" t blk ?\" 4 block swap move update 4 load blk ?",
      "-1 0 4 0 "},
     {"s\" source-id . blk ?\" 4 block swap move update 4 load", "0 4 "},
-    {": big 4000 0 do i block drop update loop ; ' big catch .", "-34 "}, // The unit's quota.
 
     // Extended characters.
     {"$20ac xc-size . $7f xc-size . $7ff xc-size . $10ffff xc-size .", "3 1 2 4 "},
@@ -275,10 +274,36 @@ static void a_key_may_have_many_bytes(void **state)
     forth_close(&run);
 }
 
+// A small quota of memory ends it with the standard's codes, in every way of being interrupted.
+static void a_quota_ends_heap_and_blocks(void **state)
+{
+    static const struct forth_case limits[] = {
+        {": t 40 0 do i block drop update loop ; ' t catch .", "-34 "},
+        {": t begin 1000 allocate throw drop again ; ' t catch .", "-59 "},
+        {"100 allocate drop dup 60000 resize . free .", "-61 0 "},
+        {": t 9000 0 do s\" wordlist drop\" evaluate loop ; ' t catch .", "-8 "},
+    };
+    const struct weft_unit_options options = {.memory_bytes_max = 20000,
+                                              .stack_cells_max = 128,
+                                              .call_depth_max = 128,
+                                              .output_bytes_max = 256};
+    static struct forth_run run;
+    run.options = &options;
+    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
+        for (size_t n = 0; n < sizeof(limits) / sizeof(limits[0]); n++) {
+            forth_open(&run, *state, mode);
+            forth_text(&run, "test", limits[n].source);
+            assert_string_equal(run.output, limits[n].output);
+            forth_close(&run);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_print_what_they_must),
+        cmocka_unit_test(a_quota_ends_heap_and_blocks),
         cmocka_unit_test(what_is_documented_is_there),
         cmocka_unit_test(the_date_is_right),
         cmocka_unit_test(a_key_may_have_many_bytes),
