@@ -28,14 +28,14 @@ struct weft_word *weft_own_word(const struct weft_unit *unit, uint32_t own_index
     return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) + own_index;
 }
 
-static uint32_t find_shared(const struct weft_unit *unit, const char *name, uint32_t length,
-                            uint32_t hash)
+static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const char *name,
+                            uint32_t length, uint32_t hash)
 {
     const struct weft_forth_system *system = unit->system;
     if (system == NULL) return WEFT_WORD_NONE;
     for (uint32_t link = system->bucket[hash % 256]; link != 0;) {
         const struct weft_word *word = &system->words[link - 1];
-        if (word->hash == hash && word->name_length == length &&
+        if (word->hash == hash && word->list == list && word->name_length == length &&
             weft_name_equal(system->names + word->name, name, length))
             return link - 1;
         link = word->link;
@@ -65,8 +65,8 @@ static uint32_t find_hashed(struct weft_unit *unit, uint8_t list, const char *na
                             uint32_t hash)
 {
     const uint32_t own = find_own(unit, list, name, length, hash);
-    if (own != WEFT_WORD_NONE || list != WEFT_LIST_FORTH) return own;
-    return find_shared(unit, name, length, hash);
+    if (own != WEFT_WORD_NONE || (list != WEFT_LIST_FORTH && list != WEFT_LIST_PRIVATE)) return own;
+    return find_shared(unit, list, name, length, hash);
 }
 
 uint32_t weft_find_in(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length)
@@ -78,7 +78,10 @@ uint32_t weft_find_in(struct weft_unit *unit, uint8_t list, const char *name, ui
 uint32_t weft_find_shared(const struct weft_unit *unit, const char *name)
 {
     const uint32_t length = (uint32_t)strlen(name);
-    return find_shared(unit, name, length, weft_name_hash(name, length));
+    const uint32_t hash = weft_name_hash(name, length);
+    const uint32_t index = find_shared(unit, WEFT_LIST_FORTH, name, length, hash);
+    if (index != WEFT_WORD_NONE) return index;
+    return find_shared(unit, WEFT_LIST_PRIVATE, name, length, hash);
 }
 
 uint32_t weft_find_unresolved(struct weft_unit *unit, const char *name, uint32_t length)

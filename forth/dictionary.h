@@ -14,7 +14,7 @@ uint32_t weft_find(struct weft_unit *unit, const char *name, uint32_t length);
 uint32_t weft_find_unresolved(struct weft_unit *unit, const char *name, uint32_t length);
 // In one word list; a synonym is itself.
 uint32_t weft_find_in(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length);
-// Of the system module's words.
+// Of the system module's words, the private ones too.
 uint32_t weft_find_shared(const struct weft_unit *unit, const char *name);
 // The word that a synonym stands for; any other stands for itself, and none for none.
 uint32_t weft_word_meant(const struct weft_unit *unit, uint32_t index);

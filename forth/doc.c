@@ -10,7 +10,6 @@ static const struct weft_forth_doc docs[] = {
 #include "forth/words.def"
 #include "forth/words_file.def"
 #include "forth/words_float.def"
-#include "forth/words_inside.def"
 #include "forth/words_sets.def"
 #include "forth/words_unit.def"
 #undef WORD

@@ -299,7 +299,7 @@
     H(local_store, "", 1, 1, 0, 0, 0, 0) \
     C(local_word, "(LOCAL)", 0, 2, 0, 0, 0, WEFT_COMP) \
     C(create_named, "(CREATE)", 0, 3, 0, 0, 0, 0) \
-    C(state_smart, "STATE-SMART", 0, 0, 0, 0, 0, 0) \
+    C(state_smart, "(STATE-SMART)", 0, 0, 0, 0, 0, 0) \
     C(forget, "FORGET", 0, 0, WEFT_VAR, 0, 0, 0) \
     C(get_order, "GET-ORDER", 0, 0, WEFT_VAR, 0, 0, 0) \
     C(set_order, "SET-ORDER", 0, 1, WEFT_VAR, 0, 0, 0) \
@@ -441,7 +441,11 @@
     C(share_text, "SHARE-TEXT", 0, 3, 0, 0, 0, 0) \
     C(goal, "GOAL", 0, 2, 1, 0, 0, 0) \
     C(peers, "PEERS", 0, 0, WEFT_VAR, 0, 0, 0) \
-    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0)
+    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0) \
+    C(block_begin, "", 0, 2, 0, 0, 0, 0) \
+    C(block_text, "(BLOCK-TEXT)", 0, 2, 0, 0, 0, 0) \
+    C(blocks, "(BLOCKS)", 0, 0, 1, 0, 0, 0) \
+    C(blocks_store, "(BLOCKS!)", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

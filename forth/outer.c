@@ -53,9 +53,19 @@ static bool find_line(struct weft_unit *unit, struct weft_source *source)
     const char *text =
         weft_address_read(unit, (uint64_t)source->address + source->line_start, left);
     if (text == NULL) return false;
-    const char *end = source->id == -1 ? NULL : memchr(text, '\n', left);
+    const char *end = source->id < 0 ? NULL : memchr(text, '\n', left);
     weft_source_line(unit, source->line_start, end == NULL ? left : (uint32_t)(end - text));
     return true;
+}
+
+void weft_source_blk(struct weft_unit *unit)
+{
+    const struct weft_source *source = weft_source_top(unit);
+    const bool block = source != NULL && source->id == WEFT_SOURCE_BLOCK;
+    void *blk = unit->block->blocks == 0
+                    ? NULL
+                    : weft_address_write(unit, unit->block->blocks, WEFT_CELL_BYTES);
+    if (blk != NULL) weft_cell_put(blk, block ? (weft_cell)source->line : 0);
 }
 
 int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t length, int32_t id)
@@ -77,9 +87,41 @@ int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t leng
         .id = id,
         .text_used = block->segment[WEFT_SEGMENT_TEXT].used,
     };
+    weft_source_blk(unit);
     if (find_line(unit, source)) return 0;
     weft_sources_drop(unit, weft_source_count(block) - 1);
     return -9;
+}
+
+int32_t weft_source_push_block(struct weft_unit *unit, uint64_t address, uint32_t number)
+{
+    static const char name[] = "block";
+    enum { NAME_BYTES = sizeof(name) - 1 };
+    char copy[WEFT_BLOCK_BYTES]; // The text segment may move, and the block's text with it.
+    const void *text = weft_address_read(unit, address, WEFT_BLOCK_BYTES);
+    if (text == NULL) return -9;
+    memcpy(copy, text, sizeof(copy));
+    const uint32_t used = unit->block->segment[WEFT_SEGMENT_TEXT].used;
+    int32_t code =
+        weft_segment_reserve(unit, WEFT_SEGMENT_TEXT, NAME_BYTES + (uint64_t)WEFT_BLOCK_BYTES);
+    if (code != 0) return code;
+    struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
+    char *to = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + used;
+    memcpy(to, name, NAME_BYTES);
+    memcpy(to + NAME_BYTES, copy, sizeof(copy));
+    segment->used += NAME_BYTES + WEFT_BLOCK_BYTES;
+    code = weft_source_push(unit, WEFT_ADDRESS_TEXT + used + NAME_BYTES, WEFT_BLOCK_BYTES,
+                            WEFT_SOURCE_BLOCK);
+    if (code != 0) {
+        unit->block->segment[WEFT_SEGMENT_TEXT].used = used;
+        return code;
+    }
+    struct weft_source *source = weft_source_top(unit);
+    source->name = source->text_used = used;
+    source->name_length = NAME_BYTES;
+    source->line = number;
+    weft_source_blk(unit);
+    return 0;
 }
 
 void weft_sources_drop(struct weft_unit *unit, uint32_t count)
@@ -93,13 +135,14 @@ void weft_sources_drop(struct weft_unit *unit, uint32_t count)
         block->segment[WEFT_SEGMENT_SOURCES].used -= (uint32_t)sizeof(struct weft_source);
         source = weft_source_top(unit);
         if (source != NULL) in_set(unit, source->in);
+        weft_source_blk(unit);
     }
 }
 
 int32_t weft_source_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
-    if (source == NULL || source->id == -1) return 0;
+    if (source == NULL || source->id < 0) return 0;
     if (source->id > 0) return weft_unit_file_refill(unit);
     const uint32_t next = source->line_start + source->line_length + 1;
     if (next >= source->length) return 0; // Equal: the text ended in a newline.
@@ -288,7 +331,8 @@ int32_t weft_op_source(struct weft_unit *unit)
 int32_t weft_op_source_id(struct weft_unit *unit)
 {
     const struct weft_source *source = weft_source_top(unit);
-    weft_push(unit->block, source == NULL ? 0 : source->id);
+    const bool none = source == NULL || source->id == WEFT_SOURCE_BLOCK;
+    weft_push(unit->block, none ? 0 : source->id);
     return WEFT_NEXT;
 }
 
@@ -374,7 +418,14 @@ int32_t weft_op_paren(struct weft_unit *unit)
 int32_t weft_op_backslash(struct weft_unit *unit)
 {
     const struct weft_source *source = weft_source_top(unit);
-    if (source != NULL) in_set(unit, source->line_length);
+    if (source == NULL) return WEFT_NEXT;
+    if (source->id != WEFT_SOURCE_BLOCK) {
+        in_set(unit, source->line_length);
+    } else { // To the end of the line of 64 that the backslash is in.
+        const uint32_t end =
+            (source->word_start / WEFT_BLOCK_LINE_BYTES + 1) * WEFT_BLOCK_LINE_BYTES;
+        in_set(unit, end < source->line_length ? end : source->line_length);
+    }
     return WEFT_NEXT;
 }
 

@@ -12,6 +12,11 @@
 struct weft_source *weft_source_top(const struct weft_unit *unit);
 // Starts a source of `length` bytes at `address`. 0 or a THROW code.
 int32_t weft_source_push(struct weft_unit *unit, uint32_t address, uint32_t length, int32_t id);
+// Starts block `number` as a source: a copy of the WEFT_BLOCK_BYTES at `address`.
+int32_t weft_source_push_block(struct weft_unit *unit, uint64_t address, uint32_t number);
+// Sets BLK to what the source on top is. It is the first cell of what the unit keeps of its blocks;
+// a unit without blocks has none.
+void weft_source_blk(struct weft_unit *unit);
 // Drops sources until `count` are left, and their texts with them.
 void weft_sources_drop(struct weft_unit *unit, uint32_t count);
 // The next line of the source on top: 1, or 0 at its end, and always for EVALUATE; a THROW code if

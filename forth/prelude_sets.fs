@@ -1,19 +1,28 @@
 
 \ prelude_sets.fs: words of the optional word sets, behind prelude.fs in the same module.
 
+253 SET-CURRENT
+: PRIVATE ( -- ) 253 SET-CURRENT ; \ What follows is found by this file alone.
+: PUBLIC ( -- ) 1 SET-CURRENT ;
+
 \ Does what the immediate word xt does while compiling, whatever STATE says.
 : (COMPILING) ( i*x xt -- j*x ) STATE @ >R TRUE STATE ! CATCH R> STATE ! THROW ;
+PUBLIC
 
 \ Search-Order. A wid is 1 + the number of a word list; that of the system is number 0.
 1 CONSTANT FORTH-WORDLIST
+PRIVATE
 : ORDER-AT-LEAST-ONE ( -- widn..wid1 n ) GET-ORDER DUP 0= IF -50 THROW THEN ;
+PUBLIC
 : ALSO ( -- ) ORDER-AT-LEAST-ONE OVER SWAP 1+ SET-ORDER ;
 : PREVIOUS ( -- ) ORDER-AT-LEAST-ONE NIP 1- SET-ORDER ;
 : ONLY ( -- ) -1 SET-ORDER ;
 : FORTH ( -- ) GET-ORDER DUP IF NIP ELSE 1+ THEN FORTH-WORDLIST SWAP SET-ORDER ;
 : DEFINITIONS ( -- )
   ORDER-AT-LEAST-ONE OVER >R 0 DO DROP LOOP R> SET-CURRENT ;
+PRIVATE
 : .WID ( wid -- ) DUP FORTH-WORDLIST = IF DROP ." FORTH " ELSE . THEN ;
+PUBLIC
 : ORDER ( -- ) GET-ORDER 0 ?DO .WID LOOP ." / " GET-CURRENT .WID ;
 
 \ Programming-Tools.
@@ -32,12 +41,15 @@
 : BEGIN-STRUCTURE ( "name" -- addr 0 ) CREATE HERE 0 0 , DOES> @ ;
 : END-STRUCTURE ( addr n -- ) SWAP ! ;
 : EMIT? ( -- flag ) TRUE ;
+PRIVATE
 : ESCAPE-SEQUENCE ( -- ) 27 EMIT [CHAR] [ EMIT ;
+PUBLIC
 : PAGE ( -- ) ESCAPE-SEQUENCE ." 2J" ESCAPE-SEQUENCE ." H" ;
 : AT-XY ( column row -- )
   BASE @ >R DECIMAL ESCAPE-SEQUENCE 1+ 0 .R [CHAR] ; EMIT 1+ 0 .R [CHAR] H EMIT R> BASE ! ;
 
 \ Locals. A name takes the cell on top, so those of {: are declared from the last to the first.
+PRIVATE
 : STR= ( c-addr1 u1 c-addr2 u2 -- flag ) COMPARE 0= ;
 : LOCAL-NAME ( "name" -- c-addr u )
   BEGIN PARSE-NAME DUP 0= WHILE 2DROP REFILL 0= IF -39 THROW THEN REPEAT ;
@@ -48,6 +60,7 @@
   R> 0 ?DO 2SWAP (LOCAL) LOOP ;
 : DECLARE-VALUES ( "names" -- c-addr u )
   BEGIN LOCAL-NAME 2DUP ENDS-LOCALS? 0= WHILE 0 POSTPONE LITERAL (LOCAL) REPEAT ;
+PUBLIC
 : {: ( "arguments | values -- results :}" -- )
   DECLARE-ARGUMENTS 2DUP S" |" STR= IF 2DROP DECLARE-VALUES THEN
   BEGIN S" :}" STR= 0= WHILE LOCAL-NAME REPEAT 0 0 (LOCAL) ; IMMEDIATE COMPILE-ONLY
@@ -65,7 +78,9 @@
 
 \ String. What REPLACES defines is a word of a list of its own (wid 254); its body: the room, the
 \ length, the text.
+PRIVATE
 : SUBSTITUTION ( c-addr u -- a-addr | 0 ) 254 SEARCH-WORDLIST IF >BODY ELSE 0 THEN ;
+PUBLIC
 : REPLACES ( c-addr1 u1 c-addr2 u2 -- )
   {: text length name count | body :}
   name count SUBSTITUTION DUP IF DUP @ length U< IF DROP 0 THEN THEN TO body
@@ -75,6 +90,7 @@
   THEN
   length body CELL+ ! text body 2 CELLS + length MOVE ;
 
+PRIVATE
 \ Appends to a buffer: how much is in it then, or -1 if it does not fit.
 : +SUBSTITUTED ( c-addr u buffer size n1 -- n2 )
   {: text length buffer size n :}
@@ -100,6 +116,7 @@
     text length ROT /STRING TO length TO text
   REPEAT
   n 0< IF buffer 0 -78 ELSE buffer n count THEN ;
+PUBLIC
 \ Where the result would overwrite what is still to be read, a copy is read.
 : SUBSTITUTE ( c-addr1 u1 c-addr2 u2 -- c-addr2 u3 n )
   {: text length buffer size | copy :}
@@ -146,3 +163,64 @@
   day month 153 * 2 + 5 / - 1+
   month DUP 10 < IF 3 + ELSE 9 - THEN
   year era 400 * + OVER 3 < IF 1+ THEN ;
+
+\ Block. The blocks are in the unit's own memory: a record that is made at the first use, with BLK,
+\ SCR, a list of the blocks ever written (next, number, text), the buffer used last, and two buffers
+\ (1 + number or 0, whether it is updated, 1024 characters). A block never written is blank.
+PRIVATE
+: RECORD ( -- a-addr )
+  (BLOCKS) DUP 0= IF DROP 2112 ALLOCATE THROW DUP 2112 ERASE DUP (BLOCKS!) THEN ;
+: STORED ( -- a-addr ) RECORD 16 + ;
+: USED-LAST ( -- a-addr ) RECORD 24 + ;
+: NTH-BUFFER ( n -- buffer ) 1040 * RECORD 32 + + ;
+: LOADED ( -- u | 0 ) (BLOCKS) DUP IF @ THEN ;
+: BUFFER-TEXT ( buffer -- a-addr ) 16 + ;
+: STORED-TEXT ( u -- a-addr | 0 )
+  STORED @ BEGIN DUP WHILE 2DUP CELL+ @ <> WHILE @ REPEAT 16 + @ THEN NIP ;
+: NEW-TEXT ( u -- a-addr )
+  {: u | text entry :}
+  1024 ALLOCATE IF DROP -34 THROW THEN TO text
+  24 ALLOCATE IF DROP text FREE DROP -34 THROW THEN TO entry
+  STORED @ entry ! u entry CELL+ ! text entry 16 + ! entry STORED ! text ;
+: SAVE-BUFFER ( buffer -- )
+  {: buffer :}
+  buffer CELL+ @ 0= IF EXIT THEN
+  buffer BUFFER-TEXT buffer @ 1- DUP STORED-TEXT DUP IF NIP ELSE DROP NEW-TEXT THEN 1024 MOVE
+  0 buffer CELL+ ! ;
+\ The buffer that has block u, or the other than that used last, emptied for it; and whether it has.
+: BUFFER-FOR ( u -- buffer flag )
+  65535 OVER U< IF -35 THROW THEN
+  2 0 DO
+    DUP 1+ I NTH-BUFFER @ = IF DROP I USED-LAST ! I NTH-BUFFER UNLOOP TRUE EXIT THEN
+  LOOP DROP
+  1 USED-LAST @ XOR DUP NTH-BUFFER DUP SAVE-BUFFER 0 OVER ! SWAP USED-LAST ! FALSE ;
+PUBLIC
+: BLK ( -- a-addr ) RECORD ;
+: SCR ( -- a-addr ) RECORD 8 + ;
+: BUFFER ( u -- a-addr )
+  DUP BUFFER-FOR IF NIP ELSE TUCK SWAP 1+ SWAP ! THEN BUFFER-TEXT ;
+: BLOCK ( u -- a-addr )
+  {: u | buffer :}
+  u BUFFER-FOR SWAP TO buffer 0= IF
+    u STORED-TEXT DUP IF buffer BUFFER-TEXT 1024 MOVE ELSE
+      DROP buffer BUFFER-TEXT 1024 BLANK
+    THEN
+    u 1+ buffer !
+  THEN
+  buffer BUFFER-TEXT ;
+: UPDATE ( -- ) USED-LAST @ NTH-BUFFER DUP @ 0<> SWAP CELL+ ! ;
+: SAVE-BUFFERS ( -- ) 0 NTH-BUFFER SAVE-BUFFER 1 NTH-BUFFER SAVE-BUFFER ;
+: EMPTY-BUFFERS ( -- ) 0 0 0 NTH-BUFFER 2! 0 0 1 NTH-BUFFER 2! ;
+: FLUSH ( -- ) SAVE-BUFFERS EMPTY-BUFFERS ;
+: LIST ( u -- )
+  DUP SCR ! BLOCK 16 0 DO CR I 2 .R SPACE DUP I 64 * + 64 -TRAILING TYPE LOOP DROP CR ;
+: LOAD ( i*x u -- j*x ) DUP 0= IF -35 THROW THEN DUP BLOCK SWAP (LOAD) ;
+: THRU ( i*x u1 u2 -- j*x ) 1+ SWAP ?DO I LOAD LOOP ;
+: REFILL ( -- flag )
+  LOADED 0= IF REFILL EXIT THEN
+  LOADED 65535 = IF FALSE EXIT THEN
+  LOADED 1+ DUP BLOCK SWAP (BLOCK-TEXT) TRUE ;
+\ Of a block, the source may have gone on to another one meanwhile.
+: RESTORE-INPUT ( xn .. x1 n -- flag )
+  LOADED IF DUP 4 = IF 2 PICK LOADED <> IF 2 PICK DUP BLOCK SWAP (BLOCK-TEXT) THEN THEN THEN
+  RESTORE-INPUT ;

@@ -95,7 +95,8 @@ struct weft_source {
     uint32_t line_length; // Without its end.
     uint32_t in;          // >IN while another source is on top.
     uint32_t line;        // From 1.
-    int32_t id;           // SOURCE-ID: 0 a text of the host's, -1 EVALUATE, n > 0 file n.
+    int32_t id;           // SOURCE-ID: 0 a text of the host's, -1 EVALUATE, n > 0 file n; or
+                          // WEFT_SOURCE_BLOCK: then `line` is the block's number.
     uint32_t name;        // Offset in the text segment.
     uint32_t name_length;
     uint32_t text_used;  // What the text segment falls back to.
@@ -149,7 +150,8 @@ enum {
 // Word lists are small numbers; a program sees 1 + one as its wid.
 enum {
     WEFT_LIST_FORTH = 0, // The system module's words, and the unit's by default.
-    WEFT_LISTS_MAX = 253,
+    WEFT_LISTS_MAX = 252,
+    WEFT_LIST_PRIVATE = 252,       // Of the system module: what only its own words use.
     WEFT_LIST_SUBSTITUTIONS = 253, // Of REPLACES.
     WEFT_LIST_LOCALS = 254,        // Of the open definition.
     WEFT_ORDER_MAX = 16,
@@ -165,6 +167,13 @@ struct weft_order {
     uint8_t locals;  // Of the open definition.
 };
 _Static_assert(sizeof(struct weft_order) == 20, "part of the image");
+
+enum {
+    WEFT_SOURCE_EVALUATE = -1,
+    WEFT_SOURCE_BLOCK = -2,
+    WEFT_BLOCK_BYTES = 1024, // Of BLOCK.
+    WEFT_BLOCK_LINE_BYTES = 64,
+};
 
 enum weft_status { WEFT_STATUS_IDLE, WEFT_STATUS_READY, WEFT_STATUS_PARKED, WEFT_STATUS_BYE };
 
@@ -196,12 +205,13 @@ struct weft_block {
     uint32_t fsp;       // Floats on their stack, all levels; float n (from 1) is at index n - 1.
     uint32_t fbase;     // Height at which the topmost level began.
     uint32_t precision; // Digits that F. FE. FS. show: 1 to WEFT_PRECISION_MAX.
+    uint32_t blocks;    // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 384, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 392, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {

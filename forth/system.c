@@ -74,11 +74,18 @@ static struct weft_word *add(struct weft_forth_system *system, const char *name,
     return word;
 }
 
+// Names in parentheses are for the prelude alone, but for the one that the standard has.
+static bool is_private(const char *name)
+{
+    return name[0] == '(' && name[1] != '\0' && strcmp(name, "(LOCAL)") != 0;
+}
+
 static void add_primitive(struct weft_forth_system *system, unsigned op)
 {
     const struct weft_op_info *info = &weft_op_info[op];
     const uint16_t stub[] = {(uint16_t)op, WEFT_OP_exit};
     struct weft_word *word = add(system, info->name, WEFT_WORD_PRIMITIVE, info->flags, stub, 2);
+    if (is_private(info->name)) word->list = WEFT_LIST_PRIVATE;
     if (info->out == WEFT_VAR || info->rin != info->rout) return;
     word->need = (uint8_t)info->in;
     word->rneed = (uint8_t)info->rin;
@@ -104,6 +111,9 @@ static void add_core(struct weft_forth_system *system)
     const uint16_t include[] = {WEFT_OP_file_begin, WEFT_OP_call, index, WEFT_OP_source_end,
                                 WEFT_OP_exit};
     add(system, "INCLUDE-FILE", WEFT_WORD_COLON, 0, include, 5);
+    const uint16_t load[] = {WEFT_OP_block_begin, WEFT_OP_call, index, WEFT_OP_source_end,
+                             WEFT_OP_exit};
+    add(system, "(LOAD)", WEFT_WORD_COLON, 0, load, 5)->list = WEFT_LIST_PRIVATE;
     const uint16_t catch_code[] = {WEFT_OP_catch, WEFT_OP_catch_end, WEFT_OP_exit};
     system->caught = add(system, "CATCH", WEFT_WORD_COLON, 0, catch_code, 3)->code + 2;
     const uint16_t boot[] = {WEFT_OP_call, index, WEFT_OP_stop};
@@ -197,6 +207,7 @@ static int merge(struct weft_forth_system *to, const struct weft_forth_system *c
 void weft_forth_system_begin(struct weft_unit *unit)
 {
     unit->building = true;
+    unit->block->order.list[unit->block->order.count++] = WEFT_LIST_PRIVATE;
 }
 
 static int compile_prelude(struct weft_forth_system *system, const struct weft_forth_system *core)

@@ -131,7 +131,7 @@ int32_t weft_op_compile_only(struct weft_unit *unit)
     return flag_latest(unit, WEFT_WORD_COMPILE_ONLY);
 }
 
-// STATE-SMART: only the prelude may say so of a word.
+// (STATE-SMART): only the prelude may say so of a word.
 int32_t weft_op_state_smart(struct weft_unit *unit)
 {
     return unit->building ? flag_latest(unit, WEFT_WORD_SMART) : -21;

@@ -13,7 +13,9 @@ enum { NAMES_CHUNK = 1024 };
 static bool list_of(const struct weft_unit *unit, weft_cell wid, uint8_t *list)
 {
     const uint32_t lists = unit->block->order.lists;
-    if (wid < 1 || (wid > 1 + (weft_cell)lists && wid != 1 + WEFT_LIST_SUBSTITUTIONS)) return false;
+    if (wid < 1 || (wid > 1 + (weft_cell)lists && wid != 1 + WEFT_LIST_SUBSTITUTIONS &&
+                    (wid != 1 + WEFT_LIST_PRIVATE || !unit->building)))
+        return false;
     *list = (uint8_t)(wid - 1);
     return true;
 }

@@ -364,6 +364,8 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"/HOLD", 1, {WEFT_HOLD_BYTES}},
         {"/PAD", 1, {WEFT_PAD_BYTES}},
         {"ADDRESS-UNIT-BITS", 1, {8}},
+        {"BLOCK", 1, {WEFT_TRUE}},
+        {"BLOCK-EXT", 1, {WEFT_TRUE}},
         {"CORE", 1, {WEFT_TRUE}},
         {"CORE-EXT", 1, {WEFT_TRUE}},
         {"DOUBLE", 1, {WEFT_TRUE}},

@@ -2,6 +2,8 @@
 // words_test.c runs the others.
 #include "tests/unit/forth/forth_run.h"
 
+#include <stdio.h>
+
 // A word list with a word `x` of its own in front of the one in FORTH.
 #define TWO_LISTS ": x 1 ; wordlist constant w get-current w set-current : x 2 ; set-current "
 
@@ -142,6 +144,33 @@ static const struct forth_case cases[] = {
     {"s\" 5%\" pad unescape type", "5%%"},
     {": t s\" %n%\" pad 20 substitute ; s\" z\" s\" N\" replaces t . type", "1 z"},
 
+    // Block.
+    {": put block dup 1024 blank swap move update ; s\" 1 2 + . blk @ .\" 5 put 5 load blk @ .",
+     "3 5 0 "},
+    {": put block dup 1024 blank swap move update ; s\" a\" 1 put s\" b\" 2 put s\" c\" 3 put "
+     "1 block c@ emit 2 block c@ emit 3 block c@ emit",
+     "abc"},
+    {"char x 7 block c! update flush char y 7 block c! empty-buffers 7 block c@ emit", "x"},
+    {": put block dup 1024 blank swap move update ; s\" 5 load 6 .\" 4 put s\" blk ? source nip "
+     ".\" "
+     "5 put 4 load",
+     "5 1024 6 "},
+    {": put block dup 1024 blank swap move update ; s\" 1 . \\ 2 .\" 4 put s\" 3 .\" 4 block 64 + "
+     "swap move update s\" 4 .\" 5 put 4 5 thru",
+     "1 3 4 "},
+    {": put block dup 1024 blank swap move update ; s\" 1 . refill 9 .\" 4 put s\" . 2 . blk ?\" 5 "
+     "put 4 load",
+     "1 -1 2 5 "},
+    {": put block dup 1024 blank swap move update ; s\" zork\" 4 put : t 4 load ; ' t catch . blk "
+     "?",
+     "-13 0 "},
+    {"0 ' load catch . drop 65536 ' block catch . drop 3 list scr ?",
+     "-35 -35 \n 0 \n 1 \n 2 \n 3 \n 4 \n 5 \n 6 \n 7 \n 8 \n 9 \n10 \n11 \n12 \n13 \n14 "
+     "\n15 \n3 "},
+    {": t s\" source-id . blk ?\" evaluate ; s\" t blk ?\" 4 block swap move update 4 load blk ?",
+     "-1 0 4 0 "},
+    {"s\" source-id . blk ?\" 4 block swap move update 4 load", "0 4 "},
+
     // Extended characters.
     {"$20ac xc-size . $7f xc-size . $7ff xc-size . $10ffff xc-size .", "3 1 2 4 "},
     {"$20ac pad xc!+ pad - . pad xc@+ $20ac = . pad - . pad 3 type", "3 -1 3 \xe2\x82\xac"},
@@ -169,10 +198,115 @@ static void sets_print_what_they_must(void **state)
     forth_print_what_they_must(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+// The lines of the reference, and the dictionary.
+static void what_is_documented_is_there(void **state)
+{
+    static const char *const names[] = {
+#define WORD(set, name, effect, text) name,
+#include "forth/words_sets.def"
+#undef WORD
+    };
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+        char source[64];
+        snprintf(source, sizeof(source), "[defined] %s .", names[n]);
+        forth_text(&run, "test", source);
+        if (strcmp(run.output, "-1 ") != 0) fail_msg("%s is not in the dictionary", names[n]);
+    }
+    // Nor is what only the prelude uses.
+    forth_text(&run, "test", "[defined] record . [defined] (next-name) . [defined] (load) .");
+    assert_string_equal(run.output, "0 0 0 ");
+    forth_close(&run);
+}
+
+// TIME&DATE of some instants: the epoch, a leap day, the end of a year, a century that is no leap
+// year.
+static uint64_t instant_us;
+
+static uint64_t unix_us(void *self)
+{
+    (void)self;
+    return instant_us;
+}
+
+static void the_date_is_right(void **state)
+{
+    static const struct {
+        uint64_t unix_s;
+        const char *printed;
+    } instants[] = {
+        {0, "1970 1 1 0 0 0 "},
+        {951782399, "2000 2 28 23 59 59 "},
+        {951782400, "2000 2 29 0 0 0 "},
+        {951868800, "2000 3 1 0 0 0 "},
+        {1735689599, "2024 12 31 23 59 59 "},
+        {4107542399, "2100 2 28 23 59 59 "},
+        {4107542400, "2100 3 1 0 0 0 "},
+    };
+    static const struct weft_unit_host host = {.unix_us = unix_us};
+    static struct forth_run run = {.host = &host};
+    for (size_t n = 0; n < sizeof(instants) / sizeof(instants[0]); n++) {
+        instant_us = instants[n].unix_s * 1000000;
+        forth_open(&run, *state, FORTH_RESTORE);
+        forth_text(&run, "test", "time&date . . . . . .");
+        assert_string_equal(run.output, instants[n].printed);
+        forth_close(&run);
+    }
+}
+
+// XKEY puts together what KEY gives, byte by byte.
+static int32_t next_byte(void *self)
+{
+    const char **keys = self;
+    return **keys == '\0' ? -2 : (uint8_t) * (*keys)++;
+}
+
+static void a_key_may_have_many_bytes(void **state)
+{
+    const char *keys = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+    const struct weft_unit_host host = {.self = &keys, .key = next_byte};
+    static struct forth_run run;
+    run.host = &host;
+    forth_open(&run, *state, FORTH_RESTORE);
+    forth_text(&run, "test", "xkey . xkey . xkey . xkey .");
+    assert_string_equal(run.output, "97 233 8364 128512 ");
+    forth_close(&run);
+}
+
+// A small quota of memory ends it with the standard's codes, in every way of being interrupted.
+static void a_quota_ends_heap_and_blocks(void **state)
+{
+    static const struct forth_case limits[] = {
+        {": t 40 0 do i block drop update loop ; ' t catch .", "-34 "},
+        {": t begin 1000 allocate throw drop again ; ' t catch .", "-59 "},
+        {"100 allocate drop dup 60000 resize . free .", "-61 0 "},
+        {": t 9000 0 do s\" wordlist drop\" evaluate loop ; ' t catch .", "-8 "},
+    };
+    const struct weft_unit_options options = {.memory_bytes_max = 20000,
+                                              .stack_cells_max = 128,
+                                              .call_depth_max = 128,
+                                              .output_bytes_max = 256};
+    static struct forth_run run;
+    run.options = &options;
+    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
+        for (size_t n = 0; n < sizeof(limits) / sizeof(limits[0]); n++) {
+            forth_open(&run, *state, mode);
+            forth_text(&run, "test", limits[n].source);
+            assert_string_equal(run.output, limits[n].output);
+            forth_close(&run);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_print_what_they_must),
+        cmocka_unit_test(a_quota_ends_heap_and_blocks),
+        cmocka_unit_test(what_is_documented_is_there),
+        cmocka_unit_test(the_date_is_right),
+        cmocka_unit_test(a_key_may_have_many_bytes),
     };
     return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }
