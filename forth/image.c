@@ -177,7 +177,7 @@ static bool sources_ok(const struct weft_unit *unit)
             source->line_start > source->length ||
             source->line_length > source->length - source->line_start || source->name > text ||
             source->name_length > text - source->name || source->text_used > text ||
-            source->id < -1)
+            source->id < WEFT_SOURCE_BLOCK)
             return false;
         // What has been read of a file lies among the texts.
         if (source->id > 0 &&

@@ -38,7 +38,7 @@ static uint32_t keep_name(struct weft_unit *unit, const struct weft_source *sour
 void weft_place_note(struct weft_unit *unit)
 {
     const struct weft_source *source = weft_source_top(unit);
-    if (source == NULL || source->id == -1) return;
+    if (source == NULL || source->id < 0) return;
     struct weft_place place = {
         .code = weft_own_tokens(unit->block),
         .line = source->line,
