@@ -75,7 +75,8 @@ static int32_t keep(struct weft_unit *unit, const char *comment, uint32_t length
 int32_t weft_effect_claim(struct weft_unit *unit, uint32_t own_index)
 {
     const struct weft_source *source = weft_source_top(unit);
-    if (unit->building || source == NULL) return 0;
+    const bool colon = weft_own_word(unit, own_index)->kind == WEFT_WORD_COLON;
+    if (source == NULL || (unit->building && !colon)) return 0;
     const weft_cell in = weft_variable(unit->block, WEFT_VARIABLE_IN);
     if (in < 0 || in > source->line_length) return 0;
     const uint32_t begin = source->line_start + (uint32_t)in;
@@ -90,8 +91,7 @@ int32_t weft_effect_claim(struct weft_unit *unit, uint32_t own_index)
         column = text[n] == '\n' ? 1 : column + 1;
         line += text[n] == '\n';
     }
-    const bool placed = weft_own_word(unit, own_index)->kind == WEFT_WORD_COLON;
-    return keep(unit, text + from, to - from, placed ? PLACE_BYTES : 0, line, column);
+    return keep(unit, text + from, to - from, colon ? PLACE_BYTES : 0, line, column);
 }
 
 // All that lies behind a word's name: its comment, and while it is open the comment's place.
@@ -183,7 +183,8 @@ static bool plainly_holds(const struct weft_unit *unit, uint32_t index)
     return claim.way[0].in >= way.in && claim.way[0].out - claim.way[0].in == way.out - way.in;
 }
 
-// The place of a comment, once its word is done: what lies behind moves up.
+// The place of a comment, once its word is done: what lies behind moves up. Of the system's words
+// the comment too: words.def has more to say.
 static void forget_place(struct weft_unit *unit, uint32_t own_index)
 {
     uint32_t length;
@@ -191,10 +192,11 @@ static void forget_place(struct weft_unit *unit, uint32_t own_index)
     char *record = (char *)(uintptr_t)record_of(unit, own_index + weft_shared_words(unit), &length);
     char *end = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + names->used;
     if (record == NULL || length <= PLACE_BYTES) return;
-    memmove(record + length - PLACE_BYTES, record + length, (size_t)(end - record - length));
-    names->used -= PLACE_BYTES;
+    const uint32_t bytes = unit->building ? length : PLACE_BYTES;
+    memmove(record + length - bytes, record + length, (size_t)(end - record - length));
+    names->used -= bytes;
     for (uint32_t n = own_index + 1; n < weft_own_words(unit->block); n++)
-        weft_own_word(unit, n)->name -= PLACE_BYTES;
+        weft_own_word(unit, n)->name -= bytes;
 }
 
 int32_t weft_effect_check(struct weft_unit *unit, uint32_t own_index)

@@ -191,6 +191,7 @@ static int compile_prelude(struct weft_forth_system *system, const struct weft_f
 {
     struct weft_unit_options options = weft_unit_options_default;
     options.memory_bytes_max = 16 << 20;
+    options.strict_effects = true; // A wrong comment in the prelude is a broken prelude.
     struct weft_unit *unit;
     int code = weft_unit_create(core, &system->memory, &options, NULL, &unit);
     if (code != 0) return code;

@@ -102,27 +102,6 @@ static void effects_are_what_the_lines_say(void **state)
     forth_close(&run);
 }
 
-// The comments of the prelude itself: it is read once more, on top of itself, by a strict unit.
-static void the_preludes_comments_are_right(void **state)
-{
-    (void)state;
-    static const char *const paths[] = {WEFT_PRELUDES};
-    struct weft_unit_options options = weft_unit_options_default;
-    options.strict_effects = true;
-    for (size_t n = 0; n < sizeof(paths) / sizeof(paths[0]); n++) {
-        static char text[1 << 17];
-        FILE *file = fopen(paths[n], "r");
-        assert_non_null(file);
-        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-        fclose(file);
-        struct forth_run run = {.options = &options};
-        forth_open(&run, forth, FORTH_PLAIN);
-        if (forth_text(&run, paths[n], text) != WEFT_UNIT_DONE)
-            fail_msg("%s:%u: %s", paths[n], run.error.line, run.error.message);
-        forth_close(&run);
-    }
-}
-
 static void help_is_a_line_and_a_sentence(void **state)
 {
     (void)state;
@@ -156,7 +135,6 @@ int main(void)
         cmocka_unit_test(every_line_has_a_word),
         cmocka_unit_test(effects_are_what_the_lines_say),
         cmocka_unit_test(help_is_a_line_and_a_sentence),
-        cmocka_unit_test(the_preludes_comments_are_right),
     };
     return cmocka_run_group_tests(tests, make_system, free_system);
 }
