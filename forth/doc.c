@@ -1,18 +1,27 @@
 #include "forth/doc.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 static const struct weft_forth_doc docs[] = {
 #define WORD(set, name, effect, text) {set, name, effect, text},
+#define INNER(name)
 #include "forth/words.def"
 #include "forth/words_file.def"
 #include "forth/words_float.def"
 #include "forth/words_sets.def"
 #include "forth/words_unit.def"
 #undef WORD
+#undef INNER
+};
+
+static const char *const inner[] = {
+#define WORD(set, name, effect, text)
+#define INNER(name) name,
+#include "forth/words.def"
+#undef WORD
+#undef INNER
 };
 
 enum { DOC_COUNT = sizeof(docs) / sizeof(docs[0]) };
@@ -29,6 +38,14 @@ const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length
 const struct weft_forth_doc *weft_forth_doc_at(size_t index)
 {
     return index < DOC_COUNT ? &docs[index] : NULL;
+}
+
+bool weft_forth_doc_inner(const char *name, size_t length)
+{
+    for (size_t n = 0; n < sizeof(inner) / sizeof(inner[0]); n++) {
+        if (strlen(inner[n]) == length && strncasecmp(inner[n], name, length) == 0) return true;
+    }
+    return false;
 }
 
 size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size)

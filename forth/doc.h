@@ -3,6 +3,7 @@
 #ifndef WEFT_FORTH_DOC_H
 #define WEFT_FORTH_DOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -17,6 +18,8 @@ struct weft_forth_doc {
 const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length);
 // All lines, in no order: `index` from 0 upward; NULL past the end.
 const struct weft_forth_doc *weft_forth_doc_at(size_t index);
+// Is that the name of a part of another word, of which nothing is told?
+bool weft_forth_doc_inner(const char *name, size_t length);
 // A line as HELP shows it: "DUP ( x -- x x ) CORE", then the sentence. Ends in a newline and NUL,
 // cut to `size`. Returns the length without the NUL.
 size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size);

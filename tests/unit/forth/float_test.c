@@ -87,9 +87,11 @@ static void every_word_is_documented(void **state)
     }
     for (unsigned op = WEFT_OP_f_dup; op <= WEFT_OP_set_precision; op++) {
         size_t n = 0;
-        while (n < count && strcmp(documented[n], weft_op_info[op].name) != 0)
+        const char *name = weft_op_info[op].name;
+        if (weft_find(run.unit, name, (uint32_t)strlen(name)) == WEFT_WORD_NONE) continue; // Inner.
+        while (n < count && strcmp(documented[n], name) != 0)
             n++;
-        if (n == count) fail_msg("no line for %s", weft_op_info[op].name);
+        if (n == count) fail_msg("no line for %s", name);
     }
     forth_close(&run);
 }

@@ -79,6 +79,23 @@ static void arguments_texts_and_exit_status(void **state)
          "-e:1:1: error: unsupported operation (THROW -21)\nself\n^~~~\n"
          "weft forth runs without a node; what reaches one works after `weft unit load`\n"},
         {{"forth", "/"}, "", 66, "/: cannot be read: Is a directory\n"},
+        {{"forth", "-e", ": t ( n -- ) ; 5 t ."},
+         "",
+         0,
+         "-e:1:5: warning: t says ( n -- ) but does ( -- )\n: t ( n -- ) ; 5 t .\n    "
+         "^~~~~~~~\n5 "},
+        {{"forth"},
+         "1 .\n: t ( n -- ) ;",
+         0,
+         "1 stdin:2:5: warning: t says ( n -- ) but does ( -- )\n: t ( n -- ) ;\n    ^~~~~~~~\n"},
+        {{"forth", "--strict", "-e", ": t ( n -- ) ;", "-e", "5 ."},
+         "",
+         63,
+         "-e:1:5: error: t says ( n -- ) but does ( -- ) (THROW -263)\n: t ( n -- ) ;\n    "
+         "^~~~~~~~\n"},
+        {{"forth", "-e", "1 .", "--strict", "-e", ": t ( n -- ) drop ; 2 ."}, "", 0, "1 2 "},
+        {{"forth", "--strict"}, "3 .", 0, "3 "},
+        {{"forth", "-e", "--strict"}, "", 13, NULL},
         {{"forth", "-e"}, "", 64, NULL},
         {{"forth", "--zork"}, "", 64, NULL},
         {{"forth", WEFT_EXAMPLES "/primes.fth", "-e", "10000 primes ."}, "", 0, "1229 "},
