@@ -86,7 +86,7 @@ void weft_sources_drop(struct weft_unit *unit, uint32_t count)
     struct weft_source *source;
     while (weft_source_count(block) > count) {
         source = weft_source_top(unit);
-        if (source->id > 0) weft_file_close(unit, source->id);
+        if (source->id > 0) weft_unit_file_close(unit, source->id);
         block->segment[WEFT_SEGMENT_TEXT].used = source->text_used;
         block->segment[WEFT_SEGMENT_SOURCES].used -= (uint32_t)sizeof(struct weft_source);
         source = weft_source_top(unit);
@@ -98,7 +98,7 @@ int32_t weft_source_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
     if (source == NULL || source->id == -1) return 0;
-    if (source->id > 0) return weft_file_refill(unit);
+    if (source->id > 0) return weft_unit_file_refill(unit);
     const uint32_t next = source->line_start + source->line_length + 1;
     if (next >= source->length) return 0; // Equal: the text ended in a newline.
     source->line_start = next;
@@ -372,11 +372,11 @@ static int32_t go_to_line(struct weft_unit *unit, weft_cell where, weft_cell lin
     struct weft_source *source = weft_source_top(unit);
     const uint32_t old_line = source->line;
     if (source->id > 0) {
-        struct weft_file *file = weft_file_at(unit, source->id);
+        struct weft_unit_file *file = weft_unit_file_at(unit, source->id);
         if (file == NULL) return -37;
         file->position = (uint64_t)where;
         source->line = (uint32_t)line - 1;
-        const int32_t filled = weft_file_refill(unit);
+        const int32_t filled = weft_unit_file_refill(unit);
         if (filled != 1) weft_source_top(unit)->line = old_line;
         return filled;
     }

@@ -115,11 +115,16 @@ static int interpret_file(struct call *call, const char *name)
     return status;
 }
 
+static bool is_text(const char *word)
+{
+    return strcmp(word, "-e") == 0 || strcmp(word, "--execute") == 0;
+}
+
 static int interpret_all(struct call *call, char **argv)
 {
     int status = 0;
     for (int n = 0; n < call->texts && status == 0 && !call->bye; n++) {
-        if (strcmp(argv[n], "-e") == 0) {
+        if (is_text(argv[n])) {
             n++;
             status = interpret(call, "-e", argv[n], strlen(argv[n]));
         } else if (strcmp(argv[n], "-") == 0) {
@@ -144,12 +149,13 @@ static int complain(const struct call *call, const char *word, const char *what)
 static int take_option(struct call *call, int argc, char **argv, int *n)
 {
     const char *word = argv[*n];
-    const bool valued = strcmp(word, "-o") == 0 || strcmp(word, "--files") == 0;
-    if (word[0] != '-' || word[1] == '\0' || strcmp(word, "-e") == 0) return 1;
+    const bool binary = strcmp(word, "-o") == 0 || strcmp(word, "--binary") == 0;
+    const bool valued = binary || strcmp(word, "--files") == 0;
+    if (word[0] != '-' || word[1] == '\0' || is_text(word)) return 1;
     if (valued && *n + 1 >= argc) return complain(call, word, "needs a name");
-    if (strcmp(word, "-i") == 0) {
+    if (strcmp(word, "-i") == 0 || strcmp(word, "--interactive") == 0) {
         call->talk = true;
-    } else if (strcmp(word, "-o") == 0) {
+    } else if (binary) {
         call->binary = argv[++*n];
     } else if (strcmp(word, "--files") == 0) {
         call->files = argv[++*n];
@@ -183,8 +189,8 @@ static int read_arguments(struct call *call, int argc, char **argv)
         const int taken = take_option(call, argc, argv, &n);
         if (taken == EXIT_USAGE) return taken;
         if (taken == 0) continue;
-        const bool text = strcmp(argv[n], "-e") == 0;
-        if (text && n + 1 == argc) return complain(call, "-e", "needs a text");
+        const bool text = is_text(argv[n]);
+        if (text && n + 1 == argc) return complain(call, argv[n], "needs a text");
         argv[at++] = argv[n];
         if (text) {
             argv[at++] = argv[++n];
@@ -300,7 +306,7 @@ int weft_forth_standalone(int argc, char **argv, const struct weft_forth_tools *
 {
     struct call call = {.name = argv[0], .tools = tools};
     for (int n = 1; n < argc && strcmp(argv[n], "--") != 0; n++) {
-        if (strcmp(argv[n], "-e") == 0)
+        if (is_text(argv[n]))
             n++;
         else if (strcmp(argv[n], "--help") == 0 || strcmp(argv[n], "-h") == 0) {
             printf(usage, argv[0]);

@@ -103,7 +103,7 @@ void weft_unit_free(struct weft_unit *unit)
 {
     if (unit == NULL) return;
     weft_sandbox_drop(unit); // A child has no child.
-    weft_files_forget(unit);
+    weft_unit_files_forget(unit);
     const struct weft_forth_memory memory = unit->memory;
     if (unit->error != NULL) memory.resize(memory.self, unit->error, sizeof(*unit->error), 0);
     if (unit->block != NULL) memory.resize(memory.self, unit->block, unit->block->bytes, 0);
@@ -112,7 +112,7 @@ void weft_unit_free(struct weft_unit *unit)
 
 void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host)
 {
-    weft_files_forget(unit); // They are the old host's.
+    weft_unit_files_forget(unit); // They are the old host's.
     unit->host = host == NULL ? (struct weft_unit_host){0} : *host;
 }
 
@@ -236,7 +236,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .state = weft_unit_state(unit),
         .memory_bytes = block->bytes + (uint32_t)sizeof(*unit) +
                         (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
-                        (unit->files != NULL ? WEFT_FILES_BYTES : 0) +
+                        (unit->files != NULL ? WEFT_UNIT_FILES_BYTES : 0) +
                         (unit->child != NULL ? unit->child->block->bytes : 0),
         .depth = block->dsp - block->dbase,
         .words = weft_own_words(block),

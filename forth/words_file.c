@@ -20,8 +20,8 @@ static int32_t open_as(struct weft_unit *unit, uint32_t more)
     const weft_cell *at = weft_top(block) - 2;
     const weft_cell mode = at[2];
     int32_t fileid = -24;
-    if (mode > 0 && mode <= (WEFT_FILE_READ | WEFT_FILE_WRITE))
-        fileid = weft_file_open(unit, (uint64_t)at[0], (uint64_t)at[1], (uint32_t)mode | more);
+    if (mode > 0 && mode <= (WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE))
+        fileid = weft_unit_file_open(unit, (uint64_t)at[0], (uint64_t)at[1], (uint32_t)mode | more);
     if (fileid == -9) return -9;
     block = unit->block; // It may have moved.
     block->dsp -= 3;
@@ -40,14 +40,14 @@ int32_t weft_op_open_file(struct weft_unit *unit)
 // CREATE-FILE ( c-addr u fam -- fileid ior )
 int32_t weft_op_create_file(struct weft_unit *unit)
 {
-    return open_as(unit, WEFT_FILE_CREATE);
+    return open_as(unit, WEFT_UNIT_FILE_CREATE);
 }
 
 // CLOSE-FILE ( fileid -- ior )
 int32_t weft_op_close_file(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
-    *weft_top(unit->block) = weft_file_close(unit, *weft_top(unit->block));
+    *weft_top(unit->block) = weft_unit_file_close(unit, *weft_top(unit->block));
     return WEFT_NEXT;
 }
 
@@ -77,7 +77,7 @@ int32_t weft_op_read_chunk(struct weft_unit *unit)
     if (machine_files(unit) == NULL) return -21;
     void *to = chunk(unit, true, &size);
     if (to == NULL) return -9;
-    return moved(unit, weft_file_read(unit, *weft_top(unit->block), to, size));
+    return moved(unit, weft_unit_file_read(unit, *weft_top(unit->block), to, size));
 }
 
 // ( c-addr u fileid -- u2 end ior ), end: see READ-LINE in prelude.fs. What the line does not take
@@ -90,7 +90,7 @@ int32_t weft_op_read_line_chunk(struct weft_unit *unit)
     const weft_cell fileid = *weft_top(unit->block);
     void *to = chunk(unit, true, &size);
     if (to == NULL) return -9;
-    const int64_t bytes = weft_file_read(unit, fileid, text, size > 0 ? size : 1);
+    const int64_t bytes = weft_unit_file_read(unit, fileid, text, size > 0 ? size : 1);
     const char *end = bytes > 0 ? memchr(text, '\n', size < bytes ? size : (size_t)bytes) : NULL;
     int64_t length = bytes;
     weft_cell how = bytes <= 0 ? 0 : bytes < size ? 0 : 1;
@@ -101,7 +101,7 @@ int32_t weft_op_read_line_chunk(struct weft_unit *unit)
         length = 0; // Only asked whether there is more.
     }
     if (bytes > 0) {
-        weft_file_at(unit, fileid)->position -= (uint64_t)(bytes - length - (end != NULL));
+        weft_unit_file_at(unit, fileid)->position -= (uint64_t)(bytes - length - (end != NULL));
         memcpy(to, text, (size_t)length);
     }
     moved(unit, length);
@@ -120,10 +120,10 @@ int32_t weft_op_write_chunk(struct weft_unit *unit)
     const void *from = chunk(unit, false, &size);
     if (from == NULL) return -9;
     const weft_cell fileid = *weft_top(unit->block);
-    const int32_t number = weft_file_number(unit, fileid);
+    const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return moved(unit, number);
-    struct weft_file *file = weft_file_at(unit, fileid);
-    if (!(file->mode & WEFT_FILE_WRITE)) return moved(unit, -37);
+    struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
+    if (!(file->mode & WEFT_UNIT_FILE_WRITE)) return moved(unit, -37);
     const int64_t bytes = machine->file_write(unit->host.self, number, file->position, from, size);
     if (bytes > 0) file->position += (uint64_t)bytes;
     weft_charge(unit, size);
@@ -145,7 +145,7 @@ static int32_t answer_double(struct weft_unit *unit, int64_t value)
 int32_t weft_op_file_position(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
-    const struct weft_file *file = weft_file_at(unit, *weft_top(unit->block));
+    const struct weft_unit_file *file = weft_unit_file_at(unit, *weft_top(unit->block));
     return answer_double(unit, file == NULL ? -37 : (int64_t)file->position);
 }
 
@@ -154,7 +154,7 @@ int32_t weft_op_file_size(struct weft_unit *unit)
 {
     const struct weft_unit_machine *machine = machine_files(unit);
     if (machine == NULL || machine->file_size == NULL) return -21;
-    const int32_t number = weft_file_number(unit, *weft_top(unit->block));
+    const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
     return answer_double(unit, number < 0 ? number : machine->file_size(unit->host.self, number));
 }
 
@@ -171,7 +171,7 @@ int32_t weft_op_reposition_file(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
     const weft_cell *at = weft_top(unit->block) - 2;
-    struct weft_file *file = weft_file_at(unit, at[2]);
+    struct weft_unit_file *file = weft_unit_file_at(unit, at[2]);
     if (file == NULL) return answer_ior(unit, 3, -37);
     if (at[1] != 0 || at[0] < 0) return answer_ior(unit, 3, -36);
     file->position = (uint64_t)at[0];
@@ -186,9 +186,10 @@ int32_t weft_op_resize_file(struct weft_unit *unit)
     const weft_cell *at = weft_top(unit->block) - 2;
     const weft_cell low = at[0], high = at[1], fileid = at[2];
     if (high != 0 || low < 0) return answer_ior(unit, 3, -36);
-    const int32_t number = weft_file_number(unit, fileid);
+    const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return answer_ior(unit, 3, number);
-    if (!(weft_file_at(unit, fileid)->mode & WEFT_FILE_WRITE)) return answer_ior(unit, 3, -37);
+    if (!(weft_unit_file_at(unit, fileid)->mode & WEFT_UNIT_FILE_WRITE))
+        return answer_ior(unit, 3, -37);
     unit->budget--;
     return answer_ior(unit, 3, machine->file_resize(unit->host.self, number, (uint64_t)low));
 }
@@ -198,7 +199,7 @@ int32_t weft_op_flush_file(struct weft_unit *unit)
 {
     const struct weft_unit_machine *machine = machine_files(unit);
     if (machine == NULL || machine->file_flush == NULL) return -21;
-    const int32_t number = weft_file_number(unit, *weft_top(unit->block));
+    const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
     unit->budget--;
     return answer_ior(unit, 1, number < 0 ? number : machine->file_flush(unit->host.self, number));
 }
@@ -207,7 +208,7 @@ int32_t weft_op_flush_file(struct weft_unit *unit)
 static const char *file_name(struct weft_unit *unit, uint32_t above, size_t *length)
 {
     const weft_cell *at = weft_top(unit->block) - above - 1;
-    *length = (uint64_t)at[1] <= WEFT_FILE_NAME_MAX ? (size_t)at[1] : 0;
+    *length = (uint64_t)at[1] <= WEFT_UNIT_FILE_NAME_MAX ? (size_t)at[1] : 0;
     return weft_address_read(unit, (uint64_t)at[0], *length);
 }
 
@@ -259,14 +260,14 @@ int32_t weft_op_file_begin(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
     const weft_cell fileid = weft_pop(unit->block);
-    const struct weft_file *file = weft_file_at(unit, fileid);
-    if (file == NULL || !(file->mode & WEFT_FILE_READ)) return -37;
+    const struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
+    if (file == NULL || !(file->mode & WEFT_UNIT_FILE_READ)) return -37;
     const uint32_t used = unit->block->segment[WEFT_SEGMENT_TEXT].used;
     const uint32_t length = file->name_length < 63 ? file->name_length : 63;
     int32_t code = weft_segment_reserve(unit, WEFT_SEGMENT_TEXT, length);
     if (code != 0) return code;
 
-    file = weft_file_at(unit, fileid);
+    file = weft_unit_file_at(unit, fileid);
     memcpy((char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + used, file->name, length);
     unit->block->segment[WEFT_SEGMENT_TEXT].used += length;
     code = weft_source_push(unit, WEFT_ADDRESS_TEXT + used + length, 0, (int32_t)fileid);
@@ -278,7 +279,7 @@ int32_t weft_op_file_begin(struct weft_unit *unit)
     source->line = 0;
     source->name = source->text_used = used;
     source->name_length = length;
-    source->position = weft_file_at(unit, fileid)->position;
+    source->position = weft_unit_file_at(unit, fileid)->position;
     return WEFT_NEXT;
 }
 
