@@ -89,7 +89,7 @@ static int play_line(struct prompt *prompt, const char *line, size_t length, boo
     if (state == WEFT_UNIT_FAULT) {
         struct weft_unit_error error = *weft_unit_error(prompt->unit);
         if (error.line != 0 && strcmp(error.source, "stdin") == 0) error.line += first - 1;
-        return weft_play_report(&error);
+        return weft_play_report(&error, prompt->machine);
     }
     if (state == WEFT_UNIT_DONE && prompt->person) answer_ok(prompt->unit);
     return 0;

@@ -58,7 +58,8 @@ static int interpret(struct call *call, const char *name, const char *text, size
         return EXIT_INTERNAL;
     const enum weft_unit_state state = weft_play(call->unit, &call->machine);
     call->bye = state == WEFT_UNIT_BYE;
-    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(call->unit)) : 0;
+    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(call->unit), &call->machine)
+                                    : 0;
 }
 
 static char *read_all(FILE *file, size_t *length)
