@@ -116,7 +116,8 @@ void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *hos
     unit->host = host == NULL ? (struct weft_unit_host){0} : *host;
 }
 
-static int text_push(struct weft_unit *unit, const char *name, const char *text, uint32_t length)
+static int text_push(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
+                     uint32_t length)
 {
     struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
     const uint32_t used = segment->used;
@@ -137,10 +138,17 @@ static int text_push(struct weft_unit *unit, const char *name, const char *text,
     source->name = used;
     source->name_length = name_length;
     source->text_used = used;
+    source->line = line;
     return 0;
 }
 
 int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length)
+{
+    return weft_unit_interpret_at(unit, name, 1, text, length);
+}
+
+int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t line,
+                           const char *text, size_t length)
 {
     const struct weft_block *block = unit->block;
     if (block->status == WEFT_STATUS_BYE) return -ESHUTDOWN;
@@ -149,7 +157,7 @@ int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *te
     if (length > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return -ENOSPC;
 
     if (weft_level_begin(unit) != 0) return -ENOSPC;
-    const int code = text_push(unit, name, text, (uint32_t)length);
+    const int code = text_push(unit, name, line, text, (uint32_t)length);
     if (code != 0) weft_level_end(unit, false);
     return code;
 }

@@ -41,6 +41,11 @@ status=0
 printf '1 .\n2 .\nzork\n3 .\n' | "$WEFT" forth >"$dir/.out" 2>"$dir/.err" || status=$?
 is "$status" 13
 is "$(cat "$dir/.out")" "1 2 " "a pipe ends at its first error, without a prompt"
+printf ': t\n  1 0\n  / ;\n\n t' | "$WEFT" forth 2>"$dir/.trace" && fail "division by zero passed"
+is "$(cat "$dir/.trace")" "stdin:5:2: error: division by zero (THROW -10)
+ t
+ ^
+  in t (stdin:3:3)"
 grep -q '^stdin:3:1: error: undefined word: zork' "$dir/.err" || fail "a pipe's error has no place"
 is "$(printf '0 [if]\n1 .\n[then] ( a\nb ) 2 .\n' | "$WEFT" forth 2>/dev/null || :)" "" "a comment ends with its line"
 is "$(printf '0 [if]\n1 .\n[then] 2 .\nkey emit\nx\n' | "$WEFT" forth)" "2 x" "a pipe's next line belongs to KEY"
