@@ -283,6 +283,47 @@ int32_t weft_op_file_begin(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
+// The innermost source that is a file; NULL: none.
+static const struct weft_unit_file *file_source(const struct weft_unit *unit)
+{
+    const struct weft_source *sources = weft_sources(unit->block);
+    for (uint32_t n = weft_source_count(unit->block); n-- > 0 && sources[n].id != 0;) {
+        if (sources[n].id > 0) return weft_unit_file_at(unit, sources[n].id);
+    }
+    return NULL;
+}
+
+// ( c-addr1 u1 -- c-addr2 u2 ): a name that begins with ./ means a file beside the one that is
+// being included, whose directory takes the place of the dot. It lies where an interpreted S"
+// would.
+int32_t weft_op_beside_source(struct weft_unit *unit)
+{
+    const uint64_t length = (uint64_t)*weft_top(unit->block);
+    const uint64_t address = (uint64_t)weft_top(unit->block)[-1];
+    const char *name = weft_address_read(unit, address, length);
+    if (name == NULL) return -9;
+    const struct weft_unit_file *source = file_source(unit);
+    if (source == NULL || length < 3 || memcmp(name, "./", 2) != 0) return WEFT_NEXT;
+    uint32_t directory = source->name_length;
+    while (directory > 0 && source->name[directory - 1] != '/')
+        directory--;
+    if (directory == 0) return WEFT_NEXT;
+    if (directory + length - 2 > WEFT_UNIT_FILE_NAME_MAX) return -38;
+
+    char joined[WEFT_STRING_BYTES];
+    memcpy(joined, source->name, directory);
+    memcpy(joined + directory, name + 2, length - 2);
+    const int32_t code = weft_scratch(unit);
+    if (code != 0) return code;
+    struct weft_block *block = unit->block;
+    const uint32_t at = WEFT_SCRATCH_STRINGS + (block->string_turn++ & 1) * WEFT_STRING_BYTES;
+    memcpy((char *)weft_segment_base(block, WEFT_SEGMENT_SCRATCH) + at, joined,
+           directory + length - 2);
+    weft_top(block)[-1] = WEFT_ADDRESS_SCRATCH + at;
+    *weft_top(block) = (weft_cell)(directory + length - 2);
+    return WEFT_NEXT;
+}
+
 // ( c-addr u -- ): the file has been INCLUDED. Its name stands in the dictionary as what nobody can
 // find or run, so that MARKER forgets it with the words that came from it.
 int32_t weft_op_note_included(struct weft_unit *unit)

@@ -121,6 +121,8 @@ static const struct {
     {"include empty.fth 1 .", "1 "},
     {": t s\" loop.fth\" included ; ' t catch . ", "-266 "},
     {"include crlf.fth", "4 "},
+    {"include sub/near.fth sub-word . require sub/far.fth", "[far]9 "},
+    {"include ./inc.fth", "[inc.fth]"},
     {"include shadow.fth 2 twice .", "4 "},
 
     // A sandbox has none of it, and leaves the files of its unit alone.
@@ -161,6 +163,8 @@ static void fill_directory(void)
     put_file("loop.fth", "s\" loop.fth\" included\n");
     put_file("crlf.fth", ": t 4 ;\r\nt .\r\n");
     put_file("box.fth", "s\" refill\" 1000 sandbox . 2drop\n2 .\n");
+    put_file("sub/near.fth", "s\" require ./far.fth\" evaluate\nrequire ./far.fth\n");
+    put_file("sub/far.fth", ".( [far])\n: sub-word 9 ;\n");
     put_file("shadow.fth", ": twice\n2 * ;\n");
 }
 
