@@ -234,20 +234,27 @@ static double milliseconds(const struct timespec *from)
     return (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
 }
 
+// The unit can begin again at MAIN. One that has said BYE cannot: it did all there was to do, as it
+// will at each start.
+static bool has_main(const struct call *call)
+{
+    return !call->bye && weft_unit_has_word(call->unit, "main");
+}
+
 // The unit as a program: its image if it has a MAIN, else the texts that made it.
 static int write_binary(struct call *call)
 {
     const struct weft_forth_tools *tools = call->tools;
-    const bool has_main = weft_unit_has_word(call->unit, "main");
-    const size_t bytes = has_main ? weft_unit_image_bytes(call->unit) : call->sources_bytes;
-    void *image = has_main ? malloc(bytes) : NULL;
-    if (has_main && (image == NULL || weft_unit_save(call->unit, image, bytes) < 0)) {
+    const bool image_made = has_main(call);
+    const size_t bytes = image_made ? weft_unit_image_bytes(call->unit) : call->sources_bytes;
+    void *image = image_made ? malloc(bytes) : NULL;
+    if (image_made && (image == NULL || weft_unit_save(call->unit, image, bytes) < 0)) {
         free(image);
         return EXIT_INTERNAL;
     }
     const int code = weft_binary_write(call->binary, tools->runner, tools->runner_bytes,
-                                       has_main ? WEFT_BINARY_IMAGE : WEFT_BINARY_SOURCES,
-                                       has_main ? image : call->sources, bytes);
+                                       image_made ? WEFT_BINARY_IMAGE : WEFT_BINARY_SOURCES,
+                                       image_made ? image : call->sources, bytes);
     free(image);
     if (code != 0) {
         fprintf(stderr, "%s: cannot be written: %s\n", call->binary, strerror(-code));
@@ -257,7 +264,7 @@ static int write_binary(struct call *call)
             "%s: engine %zu bytes (%zu of them for units among units), %s %zu bytes, "
             "%.1f ms\n",
             call->binary, tools->runner_bytes, tools->concurrency_bytes,
-            has_main ? "program" : "no MAIN: sources", bytes, milliseconds(&call->begun));
+            image_made ? "program" : "sources", bytes, milliseconds(&call->begun));
     return 0;
 }
 
@@ -272,12 +279,8 @@ static int compile_all(struct call *call, char **argv)
     int status = interpret_all(call, argv);
     fclose(call->machine.out);
     call->machine.out = stdout;
-    if (status == 0 && call->bye && weft_unit_has_word(call->unit, "main")) {
-        fprintf(stderr, "%s: has said BYE while it was compiled\n", call->name);
-        status = EXIT_INTERNAL;
-    }
-    if (status != 0 || weft_unit_has_word(call->unit, "main"))
-        fwrite(printed, 1, printed_bytes, stdout);
+    call->machine.status = 0; // Of (BYE): the program's, not ours.
+    if (status != 0 || has_main(call)) fwrite(printed, 1, printed_bytes, stdout);
     free(printed);
     return status != 0 ? status : write_binary(call);
 }

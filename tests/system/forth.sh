@@ -203,6 +203,12 @@ run 0 -o direct -e '." once" cr' -e '1 arg type'
 is "$out" "" "what will be done at each start is not shown before"
 is "$(./direct x)" "once
 x"
+run 0 -o script-like -e ': main ." does it" cr ; main 3 (bye)'
+is "$out" ""
+status=0
+out=$(./script-like) || status=$?
+is "$out" "does it"
+is "$status" 3
 run 10 -o failing bad.fth -e ': main 0 ave ;'
 [ ! -e failing ] || fail "a program that does not compile was written"
 sed -i '$d' bad.fth
