@@ -118,11 +118,10 @@ talk <<'END'
 > zork
 < stdin:1:1: error: undefined word: zork
 < > 
-> : spin ." sp" ." in" begin again ;
+> : spin ." tur" ." ning" begin again ;
 < ok
 > spin
-< spin
-< spin
+< turning
 = \cc
 < user interrupt (THROW -28)
 < in spin (stdin:1:
