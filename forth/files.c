@@ -5,10 +5,10 @@
 
 enum { LINE_BYTES_MAX = 65536 }; // Of a source: read in one go, so there must be a limit.
 
-struct weft_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell fileid)
+struct weft_unit_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell fileid)
 {
     const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
-    struct weft_file *files = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    struct weft_unit_file *files = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
     if (fileid < 1 || (uint64_t)fileid > segment->used / sizeof(*files)) return NULL;
     return files[fileid - 1].mode != 0 ? &files[fileid - 1] : NULL;
 }
@@ -17,17 +17,17 @@ struct weft_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell file
 static int32_t free_entry(struct weft_unit *unit)
 {
     const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
-    const struct weft_file *files = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    const struct weft_unit_file *files = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
     const uint32_t count = segment->used / (uint32_t)sizeof(*files);
     for (uint32_t n = 0; n < count; n++) {
         if (files[n].mode == 0) return (int32_t)n + 1;
     }
-    if (count >= WEFT_FILES_MAX) return WEFT_FILE_TOO_MANY;
+    if (count >= WEFT_UNIT_FILES_MAX) return WEFT_UNIT_FILE_TOO_MANY;
     const int32_t code = weft_segment_reserve(unit, WEFT_SEGMENT_FILES, sizeof(*files));
     if (code != 0) return code;
     struct weft_block *block = unit->block;
-    struct weft_file *added = weft_segment_base(block, WEFT_SEGMENT_FILES);
-    added[count] = (struct weft_file){0};
+    struct weft_unit_file *added = weft_segment_base(block, WEFT_SEGMENT_FILES);
+    added[count] = (struct weft_unit_file){0};
     block->segment[WEFT_SEGMENT_FILES].used += (uint32_t)sizeof(*files);
     return (int32_t)count + 1;
 }
@@ -35,9 +35,9 @@ static int32_t free_entry(struct weft_unit *unit)
 static int32_t number_table(struct weft_unit *unit)
 {
     if (unit->files != NULL) return 0;
-    unit->files = unit->memory.resize(unit->memory.self, NULL, 0, WEFT_FILES_BYTES);
+    unit->files = unit->memory.resize(unit->memory.self, NULL, 0, WEFT_UNIT_FILES_BYTES);
     if (unit->files == NULL) return WEFT_THROW_MEMORY;
-    for (unsigned n = 0; n < WEFT_FILES_MAX; n++)
+    for (unsigned n = 0; n < WEFT_UNIT_FILES_MAX; n++)
         unit->files[n] = -1;
     return 0;
 }
@@ -46,7 +46,7 @@ int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t l
                             uint32_t mode)
 {
     const struct weft_unit_machine *machine = unit->host.machine;
-    if (length == 0 || length > WEFT_FILE_NAME_MAX) return -38;
+    if (length == 0 || length > WEFT_UNIT_FILE_NAME_MAX) return -38;
     int32_t code = number_table(unit);
     if (code != 0) return code;
     const int32_t fileid = free_entry(unit);
@@ -57,17 +57,19 @@ int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t l
     code = machine->file_open(unit->host.self, name, length, mode);
     if (code < 0) return code;
     unit->files[fileid - 1] = code;
-    struct weft_file *file = (struct weft_file *)weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    struct weft_unit_file *file =
+        (struct weft_unit_file *)weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
     file += fileid - 1;
-    *file = (struct weft_file){.mode = (uint8_t)(mode & (WEFT_FILE_READ | WEFT_FILE_WRITE)),
-                               .name_length = (uint8_t)length};
+    *file = (struct weft_unit_file){
+        .mode = (uint8_t)(mode & (WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE)),
+        .name_length = (uint8_t)length};
     memcpy(file->name, name, length);
     return fileid;
 }
 
 int32_t weft_unit_file_close(struct weft_unit *unit, weft_cell fileid)
 {
-    struct weft_file *file = weft_unit_file_at(unit, fileid);
+    struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (file == NULL) return -37;
     file->mode = 0;
     if (unit->files == NULL || unit->files[fileid - 1] < 0) return 0;
@@ -79,7 +81,7 @@ int32_t weft_unit_file_close(struct weft_unit *unit, weft_cell fileid)
 int32_t weft_unit_file_number(struct weft_unit *unit, weft_cell fileid)
 {
     const struct weft_unit_machine *machine = unit->host.machine;
-    const struct weft_file *file = weft_unit_file_at(unit, fileid);
+    const struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (machine == NULL || machine->file_open == NULL) return -21;
     if (file == NULL) return -37;
     const int32_t code = number_table(unit);
@@ -97,8 +99,8 @@ int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, 
 {
     const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return number;
-    struct weft_file *file = weft_unit_file_at(unit, fileid);
-    if (!(file->mode & WEFT_FILE_READ)) return -37;
+    struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
+    if (!(file->mode & WEFT_UNIT_FILE_READ)) return -37;
     const int64_t bytes =
         unit->host.machine->file_read(unit->host.self, number, file->position, to, size);
     if (bytes > 0) file->position += (uint64_t)bytes;
@@ -107,14 +109,14 @@ int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, 
     return bytes;
 }
 
-void weft_files_forget(struct weft_unit *unit)
+void weft_unit_files_forget(struct weft_unit *unit)
 {
     if (unit->files == NULL) return;
-    for (unsigned n = 0; n < WEFT_FILES_MAX; n++) {
+    for (unsigned n = 0; n < WEFT_UNIT_FILES_MAX; n++) {
         if (unit->files[n] < 0) continue;
         unit->host.machine->file_close(unit->host.self, unit->files[n]);
     }
-    unit->memory.resize(unit->memory.self, unit->files, WEFT_FILES_BYTES, 0);
+    unit->memory.resize(unit->memory.self, unit->files, WEFT_UNIT_FILES_BYTES, 0);
     unit->files = NULL;
 }
 
@@ -144,7 +146,7 @@ static int64_t read_more(struct weft_unit *unit, uint32_t *start)
     if (code != 0) return code;
 
     source = weft_source_top(unit);
-    struct weft_file *file = weft_unit_file_at(unit, source->id);
+    struct weft_unit_file *file = weft_unit_file_at(unit, source->id);
     file->position = source->position + source->length;
     const int64_t bytes = weft_unit_file_read(
         unit, source->id, source_text(unit, source) + source->length, WEFT_CHUNK_BYTES);
@@ -157,7 +159,7 @@ static int64_t read_more(struct weft_unit *unit, uint32_t *start)
 int32_t weft_unit_file_refill(struct weft_unit *unit)
 {
     struct weft_source *source = weft_source_top(unit);
-    const struct weft_file *file = weft_unit_file_at(unit, source->id);
+    const struct weft_unit_file *file = weft_unit_file_at(unit, source->id);
     if (file == NULL) return -37;
     if (file->position < source->position || file->position - source->position > source->length) {
         source->position = file->position; // The program has been elsewhere.

@@ -9,10 +9,10 @@
 
 #include "forth/state.h"
 
-#define WEFT_FILES_BYTES (WEFT_FILES_MAX * (uint32_t)sizeof(int32_t))
+#define WEFT_UNIT_FILES_BYTES (WEFT_UNIT_FILES_MAX * (uint32_t)sizeof(int32_t))
 
 // The entry of an open file; NULL if `fileid` is none.
-struct weft_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell fileid);
+struct weft_unit_file *weft_unit_file_at(const struct weft_unit *unit, weft_cell fileid);
 // Opens the file whose name lies at `address`. Its fileid, or an ior below 0.
 int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t length,
                             uint32_t mode);
@@ -22,7 +22,7 @@ int32_t weft_unit_file_number(struct weft_unit *unit, weft_cell fileid);
 // Up to `size` bytes at the file's position, which moves behind them. Bytes, 0 at the end; an ior.
 int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, size_t size);
 // Closes what the host has open for the unit. Nothing of the unit changes.
-void weft_files_forget(struct weft_unit *unit);
+void weft_unit_files_forget(struct weft_unit *unit);
 
 // The next line of the file on top of the sources: 1, 0 at its end, or a THROW code. Lines begin
 // where the file's position is, which moves behind each: a program may read or move it in between.

@@ -75,9 +75,10 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
-           segment[WEFT_SEGMENT_FILES].used % sizeof(struct weft_file) == 0 &&
+           segment[WEFT_SEGMENT_FILES].used % sizeof(struct weft_unit_file) == 0 &&
            segment[WEFT_SEGMENT_PLACES].used % sizeof(struct weft_place) == 0 &&
-           segment[WEFT_SEGMENT_FILES].used <= WEFT_FILES_MAX * sizeof(struct weft_file) &&
+           segment[WEFT_SEGMENT_FILES].used <=
+               WEFT_UNIT_FILES_MAX * sizeof(struct weft_unit_file) &&
            (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
 }
 
@@ -191,10 +192,10 @@ static bool sources_ok(const struct weft_unit *unit)
 static bool files_ok(const struct weft_unit *unit)
 {
     const struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_FILES];
-    const struct weft_file *file = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
+    const struct weft_unit_file *file = weft_segment_base(unit->block, WEFT_SEGMENT_FILES);
     for (uint32_t n = 0; n < segment->used / sizeof(*file); n++) {
-        if (file[n].mode > (WEFT_FILE_READ | WEFT_FILE_WRITE) ||
-            file[n].name_length > WEFT_FILE_NAME_MAX)
+        if (file[n].mode > (WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE) ||
+            file[n].name_length > WEFT_UNIT_FILE_NAME_MAX)
             return false;
     }
     return true;

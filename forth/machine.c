@@ -23,9 +23,9 @@ static int32_t ior(int error)
     case ENOENT:
     case ENOTDIR: return -38;
     case EXDEV:
-    case ELOOP: return WEFT_FILE_OUTSIDE;
+    case ELOOP: return WEFT_UNIT_FILE_OUTSIDE;
     case EMFILE:
-    case ENFILE: return WEFT_FILE_TOO_MANY;
+    case ENFILE: return WEFT_UNIT_FILE_TOO_MANY;
     case ENOSYS: return -21;
     default: return -37;
     }
@@ -69,12 +69,12 @@ static int32_t file_open(void *self, const char *name, size_t length, uint32_t m
     char path[NAME_BYTES];
     if (machine->root < 0) return -21;
     if (!copy_name(path, name, length)) return -38;
-    int flags = mode & WEFT_FILE_WRITE ? O_WRONLY : O_RDONLY;
-    if ((mode & WEFT_FILE_READ && mode & WEFT_FILE_WRITE) || mode & WEFT_FILE_CREATE)
+    int flags = mode & WEFT_UNIT_FILE_WRITE ? O_WRONLY : O_RDONLY;
+    if ((mode & WEFT_UNIT_FILE_READ && mode & WEFT_UNIT_FILE_WRITE) || mode & WEFT_UNIT_FILE_CREATE)
         flags = O_RDWR;
-    if (mode & WEFT_FILE_CREATE) flags |= O_CREAT | O_TRUNC;
+    if (mode & WEFT_UNIT_FILE_CREATE) flags |= O_CREAT | O_TRUNC;
     int fd = regular(open_beneath(machine->root, path, flags));
-    if (fd < 0 && errno == ENOENT && mode == WEFT_FILE_READ && machine->library >= 0)
+    if (fd < 0 && errno == ENOENT && mode == WEFT_UNIT_FILE_READ && machine->library >= 0)
         fd = regular(open_beneath(machine->library, path, flags));
     return fd >= 0 ? fd : ior(errno);
 }

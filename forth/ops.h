@@ -408,6 +408,7 @@
     C(file_begin, "", 0, 1, 0, 0, 0, 0) \
     C(note_included, "(INCLUDED!)", 0, 2, 0, 0, 0, 0) \
     C(was_included, "(INCLUDED?)", 0, 2, 1, 0, 0, 0) \
+    C(beside_source, "(BESIDE)", 0, 2, 2, 0, 0, 0) \
     C(arg, "ARG", 0, 1, 2, 0, 0, 0) \
     C(exit_status, "(EXIT-STATUS)", 0, 1, 0, 0, 0, 0) \
     C(help, "HELP", 0, 0, 0, 0, 0, 0) \

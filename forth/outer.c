@@ -448,7 +448,7 @@ static int32_t go_to_line(struct weft_unit *unit, weft_cell where, weft_cell lin
     struct weft_source *source = weft_source_top(unit);
     const uint32_t old_line = source->line;
     if (source->id > 0) {
-        struct weft_file *file = weft_unit_file_at(unit, source->id);
+        struct weft_unit_file *file = weft_unit_file_at(unit, source->id);
         if (file == NULL) return -37;
         file->position = (uint64_t)where;
         source->line = (uint32_t)line - 1;

@@ -84,14 +84,17 @@ enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *mach
     }
 }
 
-int weft_play_report(const struct weft_unit_error *error)
+int weft_play_report(const struct weft_unit_error *error, const struct weft_machine *machine)
 {
     char text[2048];
     weft_unit_error_render(error, text, sizeof(text));
     fflush(stdout);
     fputs(text, stderr);
-    if (error->code == UNSUPPORTED)
+    if (error->code == UNSUPPORTED && machine->root < 0) {
+        fputs("there is neither a node here, nor files (--no-files)\n", stderr);
+    } else if (error->code == UNSUPPORTED) {
         fputs("weft forth runs without a node; what reaches one works after `weft unit load`\n",
               stderr);
+    }
     return error->code < 0 && error->code >= -62 ? -error->code : WEFT_PLAY_OTHER_THROW;
 }

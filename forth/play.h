@@ -19,8 +19,8 @@ void weft_play_clear_interrupt(void);
 // output as it comes, and is flushed before the program waits.
 enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine);
 
-// Says the unit's error on standard error. The exit status for it: 1..62 for THROW -1..-62,
-// else 63.
-int weft_play_report(const struct weft_unit_error *error);
+// Says the unit's error on standard error, and what the machine lacks if it is about that. The exit
+// status for it: 1..62 for THROW -1..-62, else 63.
+int weft_play_report(const struct weft_unit_error *error, const struct weft_machine *machine);
 
 #endif // WEFT_FORTH_PLAY_H

@@ -119,10 +119,11 @@ IMMEDIATE COMPILE-ONLY
   REPEAT 2DROP RDROP 0 ;
 : WRITE-LINE ( c-addr u fileid -- ior )
   DUP >R WRITE-FILE DUP 0= IF DROP S\" \n" R@ WRITE-FILE THEN RDROP ;
-: INCLUDED ( i*x c-addr u -- j*x )
+: (INCLUDE) ( i*x c-addr u -- j*x )
   2DUP R/O OPEN-FILE THROW >R (INCLUDED!) R> INCLUDE-FILE ;
+: INCLUDED ( i*x c-addr u -- j*x ) (BESIDE) (INCLUDE) ;
 : INCLUDE ( i*x "name" -- j*x ) PARSE-NAME INCLUDED ;
-: REQUIRED ( i*x c-addr u -- j*x ) 2DUP (INCLUDED?) IF 2DROP ELSE INCLUDED THEN ;
+: REQUIRED ( i*x c-addr u -- j*x ) (BESIDE) 2DUP (INCLUDED?) IF 2DROP ELSE (INCLUDE) THEN ;
 : REQUIRE ( i*x "name" -- j*x ) PARSE-NAME REQUIRED ;
 
 : #! ( "ccc<eol>" -- ) POSTPONE \ ; IMMEDIATE

@@ -80,17 +80,14 @@ static void answer_ok(const struct weft_unit *unit)
 static int play_line(struct prompt *prompt, const char *line, size_t length, bool *bye)
 {
     const uint32_t first = prompt->person ? 1 : prompt->number; // At the prompt each is the first.
-    if (weft_unit_interpret(prompt->unit, "stdin", line, length) != 0) {
+    if (weft_unit_interpret_at(prompt->unit, "stdin", first, line, length) != 0) {
         fputs("stdin: the text does not fit into the memory quota\n", stderr);
         return EXIT_INTERNAL;
     }
     const enum weft_unit_state state = weft_play(prompt->unit, prompt->machine);
     *bye = state == WEFT_UNIT_BYE;
-    if (state == WEFT_UNIT_FAULT) {
-        struct weft_unit_error error = *weft_unit_error(prompt->unit);
-        if (error.line != 0 && strcmp(error.source, "stdin") == 0) error.line += first - 1;
-        return weft_play_report(&error);
-    }
+    if (state == WEFT_UNIT_FAULT)
+        return weft_play_report(weft_unit_error(prompt->unit), prompt->machine);
     if (state == WEFT_UNIT_DONE && prompt->person) answer_ok(prompt->unit);
     return 0;
 }

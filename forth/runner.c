@@ -30,7 +30,9 @@ static int play_text(struct program *program, const char *name, const char *text
     }
     const enum weft_unit_state state = weft_play(program->unit, &program->machine);
     *bye = state == WEFT_UNIT_BYE;
-    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(program->unit)) : 0;
+    return state == WEFT_UNIT_FAULT
+               ? weft_play_report(weft_unit_error(program->unit), &program->machine)
+               : 0;
 }
 
 static int play_sources(struct program *program)

@@ -61,7 +61,8 @@ static int interpret(struct call *call, const char *name, const char *text, size
         return EXIT_INTERNAL;
     const enum weft_unit_state state = weft_play(call->unit, &call->machine);
     call->bye = state == WEFT_UNIT_BYE;
-    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(call->unit)) : 0;
+    return state == WEFT_UNIT_FAULT ? weft_play_report(weft_unit_error(call->unit), &call->machine)
+                                    : 0;
 }
 
 static char *read_all(FILE *file, size_t *length)
@@ -118,11 +119,16 @@ static int interpret_file(struct call *call, const char *name)
     return status;
 }
 
+static bool is_text(const char *word)
+{
+    return strcmp(word, "-e") == 0 || strcmp(word, "--execute") == 0;
+}
+
 static int interpret_all(struct call *call, char **argv)
 {
     int status = 0;
     for (int n = 0; n < call->texts && status == 0 && !call->bye; n++) {
-        if (strcmp(argv[n], "-e") == 0) {
+        if (is_text(argv[n])) {
             n++;
             status = interpret(call, "-e", argv[n], strlen(argv[n]));
         } else if (strcmp(argv[n], "-") == 0) {
@@ -147,12 +153,13 @@ static int complain(const struct call *call, const char *word, const char *what)
 static int take_option(struct call *call, int argc, char **argv, int *n)
 {
     const char *word = argv[*n];
-    const bool valued = strcmp(word, "-o") == 0 || strcmp(word, "--files") == 0;
-    if (word[0] != '-' || word[1] == '\0' || strcmp(word, "-e") == 0) return 1;
+    const bool binary = strcmp(word, "-o") == 0 || strcmp(word, "--binary") == 0;
+    const bool valued = binary || strcmp(word, "--files") == 0;
+    if (word[0] != '-' || word[1] == '\0' || is_text(word)) return 1;
     if (valued && *n + 1 >= argc) return complain(call, word, "needs a name");
-    if (strcmp(word, "-i") == 0) {
+    if (strcmp(word, "-i") == 0 || strcmp(word, "--interactive") == 0) {
         call->talk = true;
-    } else if (strcmp(word, "-o") == 0) {
+    } else if (binary) {
         call->binary = argv[++*n];
     } else if (strcmp(word, "--files") == 0) {
         call->files = argv[++*n];
@@ -188,8 +195,8 @@ static int read_arguments(struct call *call, int argc, char **argv)
         const int taken = take_option(call, argc, argv, &n);
         if (taken == EXIT_USAGE) return taken;
         if (taken == 0) continue;
-        const bool text = strcmp(argv[n], "-e") == 0;
-        if (text && n + 1 == argc) return complain(call, "-e", "needs a text");
+        const bool text = is_text(argv[n]);
+        if (text && n + 1 == argc) return complain(call, argv[n], "needs a text");
         argv[at++] = argv[n];
         if (text) {
             argv[at++] = argv[++n];
@@ -232,20 +239,27 @@ static double milliseconds(const struct timespec *from)
     return (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
 }
 
+// The unit can begin again at MAIN. One that has said BYE cannot: it did all there was to do, as it
+// will at each start.
+static bool has_main(const struct call *call)
+{
+    return !call->bye && weft_unit_has_word(call->unit, "main");
+}
+
 // The unit as a program: its image if it has a MAIN, else the texts that made it.
 static int write_binary(struct call *call)
 {
     const struct weft_forth_tools *tools = call->tools;
-    const bool has_main = weft_unit_has_word(call->unit, "main");
-    const size_t bytes = has_main ? weft_unit_image_bytes(call->unit) : call->sources_bytes;
-    void *image = has_main ? malloc(bytes) : NULL;
-    if (has_main && (image == NULL || weft_unit_save(call->unit, image, bytes) < 0)) {
+    const bool image_made = has_main(call);
+    const size_t bytes = image_made ? weft_unit_image_bytes(call->unit) : call->sources_bytes;
+    void *image = image_made ? malloc(bytes) : NULL;
+    if (image_made && (image == NULL || weft_unit_save(call->unit, image, bytes) < 0)) {
         free(image);
         return EXIT_INTERNAL;
     }
     const int code = weft_binary_write(call->binary, tools->runner, tools->runner_bytes,
-                                       has_main ? WEFT_BINARY_IMAGE : WEFT_BINARY_SOURCES,
-                                       has_main ? image : call->sources, bytes);
+                                       image_made ? WEFT_BINARY_IMAGE : WEFT_BINARY_SOURCES,
+                                       image_made ? image : call->sources, bytes);
     free(image);
     if (code != 0) {
         fprintf(stderr, "%s: cannot be written: %s\n", call->binary, strerror(-code));
@@ -255,7 +269,7 @@ static int write_binary(struct call *call)
             "%s: engine %zu bytes (%zu of them for units among units), %s %zu bytes, "
             "%.1f ms\n",
             call->binary, tools->runner_bytes, tools->concurrency_bytes,
-            has_main ? "program" : "no MAIN: sources", bytes, milliseconds(&call->begun));
+            image_made ? "program" : "sources", bytes, milliseconds(&call->begun));
     return 0;
 }
 
@@ -270,12 +284,8 @@ static int compile_all(struct call *call, char **argv)
     int status = interpret_all(call, argv);
     fclose(call->machine.out);
     call->machine.out = stdout;
-    if (status == 0 && call->bye && weft_unit_has_word(call->unit, "main")) {
-        fprintf(stderr, "%s: has said BYE while it was compiled\n", call->name);
-        status = EXIT_INTERNAL;
-    }
-    if (status != 0 || weft_unit_has_word(call->unit, "main"))
-        fwrite(printed, 1, printed_bytes, stdout);
+    call->machine.status = 0; // Of (BYE): the program's, not ours.
+    if (status != 0 || has_main(call)) fwrite(printed, 1, printed_bytes, stdout);
     free(printed);
     return status != 0 ? status : write_binary(call);
 }
@@ -307,7 +317,7 @@ int weft_forth_standalone(int argc, char **argv, const struct weft_forth_tools *
 {
     struct call call = {.name = argv[0], .tools = tools};
     for (int n = 1; n < argc && strcmp(argv[n], "--") != 0; n++) {
-        if (strcmp(argv[n], "-e") == 0)
+        if (is_text(argv[n]))
             n++;
         else if (strcmp(argv[n], "--help") == 0 || strcmp(argv[n], "-h") == 0) {
             printf(usage, argv[0]);

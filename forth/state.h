@@ -26,7 +26,7 @@ enum weft_segment_id {
     WEFT_SEGMENT_RESULT,
     WEFT_SEGMENT_HEAP,        // ALLOCATE's memory.
     WEFT_SEGMENT_FLOAT_STACK, // IEEE doubles; nothing until the first is pushed.
-    WEFT_SEGMENT_FILES,       // struct weft_file; fileid n is entry n - 1.
+    WEFT_SEGMENT_FILES,       // struct weft_unit_file; fileid n is entry n - 1.
     WEFT_SEGMENT_PLACES,      // struct weft_place, if the options ask for them.
     WEFT_SEGMENT_COUNT,
 };
@@ -117,17 +117,17 @@ struct weft_place {
 };
 _Static_assert(sizeof(struct weft_place) == 16, "part of the image");
 
-enum { WEFT_FILES_MAX = 32, WEFT_FILE_NAME_MAX = 240 };
+enum { WEFT_UNIT_FILES_MAX = 32, WEFT_UNIT_FILE_NAME_MAX = 240 };
 
 // A file that the program has open. Also the layout in an image.
-struct weft_file {
+struct weft_unit_file {
     uint64_t position;
-    uint8_t mode; // WEFT_FILE_READ | WEFT_FILE_WRITE; 0: a free entry.
+    uint8_t mode; // WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE; 0: a free entry.
     uint8_t name_length;
     uint8_t spare[6];
-    char name[WEFT_FILE_NAME_MAX]; // By which it is opened again, from a checkpoint.
+    char name[WEFT_UNIT_FILE_NAME_MAX]; // By which it is opened again, from a checkpoint.
 };
-_Static_assert(sizeof(struct weft_file) == 256, "part of the image");
+_Static_assert(sizeof(struct weft_unit_file) == 256, "part of the image");
 
 // A place in code: a token offset and the mode to run in. Also the low half of a call frame, whose
 // high half is the height of the return stack at the call.

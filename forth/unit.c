@@ -116,7 +116,7 @@ void weft_unit_free(struct weft_unit *unit)
 {
     if (unit == NULL) return;
     weft_sandbox_drop(unit); // A child has no child.
-    weft_files_forget(unit);
+    weft_unit_files_forget(unit);
     const struct weft_forth_memory memory = unit->memory;
     if (unit->error != NULL) memory.resize(memory.self, unit->error, sizeof(*unit->error), 0);
     if (unit->block != NULL) memory.resize(memory.self, unit->block, unit->block->bytes, 0);
@@ -125,11 +125,12 @@ void weft_unit_free(struct weft_unit *unit)
 
 void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host)
 {
-    weft_files_forget(unit); // They are the old host's.
+    weft_unit_files_forget(unit); // They are the old host's.
     unit->host = host == NULL ? (struct weft_unit_host){0} : *host;
 }
 
-static int text_push(struct weft_unit *unit, const char *name, const char *text, uint32_t length)
+static int text_push(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
+                     uint32_t length)
 {
     struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
     const uint32_t used = segment->used;
@@ -150,10 +151,17 @@ static int text_push(struct weft_unit *unit, const char *name, const char *text,
     source->name = used;
     source->name_length = name_length;
     source->text_used = used;
+    source->line = line;
     return 0;
 }
 
 int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length)
+{
+    return weft_unit_interpret_at(unit, name, 1, text, length);
+}
+
+int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t line,
+                           const char *text, size_t length)
 {
     const struct weft_block *block = unit->block;
     if (block->status == WEFT_STATUS_BYE) return -ESHUTDOWN;
@@ -162,7 +170,7 @@ int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *te
     if (length > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return -ENOSPC;
 
     if (weft_level_begin(unit) != 0) return -ENOSPC;
-    const int code = text_push(unit, name, text, (uint32_t)length);
+    const int code = text_push(unit, name, line, text, (uint32_t)length);
     if (code != 0) weft_level_end(unit, false);
     return code;
 }
@@ -282,7 +290,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .state = weft_unit_state(unit),
         .memory_bytes = block->bytes + (uint32_t)sizeof(*unit) +
                         (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
-                        (unit->files != NULL ? WEFT_FILES_BYTES : 0) +
+                        (unit->files != NULL ? WEFT_UNIT_FILES_BYTES : 0) +
                         (unit->child != NULL ? unit->child->block->bytes : 0),
         .depth = block->dsp - block->dbase,
         .float_depth = block->fsp - block->fbase,

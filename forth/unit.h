@@ -137,6 +137,9 @@ void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *hos
 // -EBUSY: a text is running (not parked), or four are parked; -ENOSPC: over the memory quota;
 // -ENOMEM; -ESHUTDOWN after BYE.
 int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *text, size_t length);
+// The same for a part of a longer text that begins at its line `line`, from 1.
+int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t line,
+                           const char *text, size_t length);
 
 // Runs until the text is done, parked, faulted, or `*reductions` are spent; `*reductions` becomes
 // what is left (more than 0 after AGAIN only if the unit said YIELD). One reduction is a word

@@ -35,12 +35,12 @@ struct weft_unit_message {
 struct weft_unit_error;
 
 enum { // How a file is opened.
-    WEFT_FILE_READ = 1,
-    WEFT_FILE_WRITE = 2,
-    WEFT_FILE_CREATE = 4, // Made, or emptied if it is there.
+    WEFT_UNIT_FILE_READ = 1,
+    WEFT_UNIT_FILE_WRITE = 2,
+    WEFT_UNIT_FILE_CREATE = 4, // Made, or emptied if it is there.
 };
-#define WEFT_FILE_OUTSIDE  (-265) // An ior: the name leads out of the directory of files.
-#define WEFT_FILE_TOO_MANY (-266) // An ior: no further file can be opened.
+#define WEFT_UNIT_FILE_OUTSIDE  (-265) // An ior: the name leads out of the directory of files.
+#define WEFT_UNIT_FILE_TOO_MANY (-266) // An ior: no further file can be opened.
 
 // What a program may ask of the machine of its user: files, the command line, a further line. One
 // table for all units of a host; each function is called with the host's `self`, and any may be

@@ -20,7 +20,7 @@ static int32_t open_as(struct weft_unit *unit, uint32_t more)
     const weft_cell *at = weft_top(block) - 2;
     const weft_cell mode = at[2];
     int32_t fileid = -24;
-    if (mode > 0 && mode <= (WEFT_FILE_READ | WEFT_FILE_WRITE))
+    if (mode > 0 && mode <= (WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE))
         fileid = weft_unit_file_open(unit, (uint64_t)at[0], (uint64_t)at[1], (uint32_t)mode | more);
     if (fileid == -9) return -9;
     block = unit->block; // It may have moved.
@@ -40,7 +40,7 @@ int32_t weft_op_open_file(struct weft_unit *unit)
 // CREATE-FILE ( c-addr u fam -- fileid ior )
 int32_t weft_op_create_file(struct weft_unit *unit)
 {
-    return open_as(unit, WEFT_FILE_CREATE);
+    return open_as(unit, WEFT_UNIT_FILE_CREATE);
 }
 
 // CLOSE-FILE ( fileid -- ior )
@@ -122,8 +122,8 @@ int32_t weft_op_write_chunk(struct weft_unit *unit)
     const weft_cell fileid = *weft_top(unit->block);
     const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return moved(unit, number);
-    struct weft_file *file = weft_unit_file_at(unit, fileid);
-    if (!(file->mode & WEFT_FILE_WRITE)) return moved(unit, -37);
+    struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
+    if (!(file->mode & WEFT_UNIT_FILE_WRITE)) return moved(unit, -37);
     const int64_t bytes = machine->file_write(unit->host.self, number, file->position, from, size);
     if (bytes > 0) file->position += (uint64_t)bytes;
     weft_charge(unit, size);
@@ -145,7 +145,7 @@ static int32_t answer_double(struct weft_unit *unit, int64_t value)
 int32_t weft_op_file_position(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
-    const struct weft_file *file = weft_unit_file_at(unit, *weft_top(unit->block));
+    const struct weft_unit_file *file = weft_unit_file_at(unit, *weft_top(unit->block));
     return answer_double(unit, file == NULL ? -37 : (int64_t)file->position);
 }
 
@@ -171,7 +171,7 @@ int32_t weft_op_reposition_file(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
     const weft_cell *at = weft_top(unit->block) - 2;
-    struct weft_file *file = weft_unit_file_at(unit, at[2]);
+    struct weft_unit_file *file = weft_unit_file_at(unit, at[2]);
     if (file == NULL) return answer_ior(unit, 3, -37);
     if (at[1] != 0 || at[0] < 0) return answer_ior(unit, 3, -36);
     file->position = (uint64_t)at[0];
@@ -188,7 +188,8 @@ int32_t weft_op_resize_file(struct weft_unit *unit)
     if (high != 0 || low < 0) return answer_ior(unit, 3, -36);
     const int32_t number = weft_unit_file_number(unit, fileid);
     if (number < 0) return answer_ior(unit, 3, number);
-    if (!(weft_unit_file_at(unit, fileid)->mode & WEFT_FILE_WRITE)) return answer_ior(unit, 3, -37);
+    if (!(weft_unit_file_at(unit, fileid)->mode & WEFT_UNIT_FILE_WRITE))
+        return answer_ior(unit, 3, -37);
     unit->budget--;
     return answer_ior(unit, 3, machine->file_resize(unit->host.self, number, (uint64_t)low));
 }
@@ -207,7 +208,7 @@ int32_t weft_op_flush_file(struct weft_unit *unit)
 static const char *file_name(struct weft_unit *unit, uint32_t above, size_t *length)
 {
     const weft_cell *at = weft_top(unit->block) - above - 1;
-    *length = (uint64_t)at[1] <= WEFT_FILE_NAME_MAX ? (size_t)at[1] : 0;
+    *length = (uint64_t)at[1] <= WEFT_UNIT_FILE_NAME_MAX ? (size_t)at[1] : 0;
     return weft_address_read(unit, (uint64_t)at[0], *length);
 }
 
@@ -259,8 +260,8 @@ int32_t weft_op_file_begin(struct weft_unit *unit)
 {
     if (machine_files(unit) == NULL) return -21;
     const weft_cell fileid = weft_pop(unit->block);
-    const struct weft_file *file = weft_unit_file_at(unit, fileid);
-    if (file == NULL || !(file->mode & WEFT_FILE_READ)) return -37;
+    const struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
+    if (file == NULL || !(file->mode & WEFT_UNIT_FILE_READ)) return -37;
     const uint32_t used = unit->block->segment[WEFT_SEGMENT_TEXT].used;
     const uint32_t length = file->name_length < 63 ? file->name_length : 63;
     int32_t code = weft_segment_reserve(unit, WEFT_SEGMENT_TEXT, length);
@@ -279,6 +280,48 @@ int32_t weft_op_file_begin(struct weft_unit *unit)
     source->name = source->text_used = used;
     source->name_length = length;
     source->position = weft_unit_file_at(unit, fileid)->position;
+    return WEFT_NEXT;
+}
+
+// The innermost source that is a file; NULL: none.
+static const struct weft_unit_file *file_source(const struct weft_unit *unit)
+{
+    const struct weft_source *sources = weft_sources(unit->block);
+    for (uint32_t n = weft_source_count(unit->block); n-- > 0 && sources[n].id != 0;) {
+        if (sources[n].id > 0) return weft_unit_file_at(unit, sources[n].id);
+    }
+    return NULL;
+}
+
+// ( c-addr1 u1 -- c-addr2 u2 ): a name that begins with ./ means a file beside the one that is
+// being included, whose directory takes the place of the dot. It lies where an interpreted S"
+// would.
+int32_t weft_op_beside_source(struct weft_unit *unit)
+{
+    const uint64_t length = (uint64_t)*weft_top(unit->block);
+    const uint64_t address = (uint64_t)weft_top(unit->block)[-1];
+    const char *name = weft_address_read(unit, address, length);
+    if (name == NULL) return -9;
+    const struct weft_unit_file *source = file_source(unit);
+    if (source == NULL || length < 3 || memcmp(name, "./", 2) != 0) return WEFT_NEXT;
+    uint32_t directory = source->name_length;
+    while (directory > 0 && source->name[directory - 1] != '/')
+        directory--;
+    if (directory == 0) return WEFT_NEXT;
+    if (directory + length - 2 > WEFT_UNIT_FILE_NAME_MAX) return -38;
+
+    char joined[WEFT_STRING_BYTES];
+    memcpy(joined, source->name, directory);
+    memcpy(joined + directory, name + 2, length - 2);
+    const int32_t code = weft_scratch(unit);
+    if (code != 0) return code;
+    struct weft_block *block = unit->block;
+    const uint32_t at =
+        WEFT_SCRATCH_STRINGS + (block->string_turn++ % WEFT_STRINGS) * WEFT_STRING_BYTES;
+    memcpy((char *)weft_segment_base(block, WEFT_SEGMENT_SCRATCH) + at, joined,
+           directory + length - 2);
+    weft_top(block)[-1] = WEFT_ADDRESS_SCRATCH + at;
+    *weft_top(block) = (weft_cell)(directory + length - 2);
     return WEFT_NEXT;
 }
 

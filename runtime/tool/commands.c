@@ -309,9 +309,11 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 1,
      .complete = "unit",
      .summary = "Talks Forth to a unit, line by line.",
-     .details = "Without UNIT a temporary one is made and removed at the end. bye, ^D and ^C leave "
-                "the session and nothing else. Lines from a pipe are evaluated without a prompt; "
-                "the first error ends that with 65.",
+     .details =
+         "Without UNIT a temporary one is made and removed at the end. bye, ^D and ^C leave "
+         "the session and nothing else. What was typed is kept in $XDG_STATE_HOME/weft, else "
+         "~/.local/state/weft. Lines from a pipe are evaluated without a prompt; "
+         "the first error ends that with 65.",
      .examples = "weft repl n1\necho '2 3 + .' | weft repl n1\n",
      .exits = "65 a line from a pipe has an error",
      .run = weft_run_repl},
@@ -362,14 +364,38 @@ const struct weft_tool_command weft_tool_commands[] = {
      .run = weft_run_mesh_keygen},
     {.group = "Files",
      .noun = "forth",
-     .args = "[--strict] [FILE...] [-e TEXT]",
+     .args = "[--strict] [FILE...] [-e TEXT] [-- ARG...]",
      .raw = true,
      .complete = "file",
-     .summary = "The Forth alone, without a node: from files, -e, or standard input.",
-     .examples = "weft forth -e '2 3 + .'\nweft forth docs/examples/counter.fth\n",
-     .exits = "0, or the number of the uncaught THROW: 10 for -10; 63 for those beyond",
+     .summary = "The Forth alone, without a node: a session, scripts, binaries.",
+     .details =
+         "Files and texts are interpreted in order; without either, or with -i behind them, lines "
+         "of "
+         "standard input: at a terminal with history and completion, where an error ends nothing "
+         "but "
+         "its line and ^C nothing but the program; from a pipe without a prompt, up to the first "
+         "error. What was typed is kept in $XDG_STATE_HOME/weft, else ~/.local/state/weft.\n"
+         "\n"
+         "A program may touch the files of one directory and no others, whatever names or links it "
+         "uses: this one, or --files DIR, or none. Without --files, a file that is only read is "
+         "also "
+         "looked for beside the first FILE.\n"
+         "\n"
+         "A FILE that begins with #! is a script: what stands behind it are its arguments (ARG). "
+         "-o "
+         "makes an executable that links the C library alone: of a program that defines MAIN, "
+         "compiled, to run MAIN; of any other, to interpret it at each start.",
+     .examples = "weft forth -e '2 3 + .'\n"
+                 "weft forth docs/examples/counter.fth -i\n"
+                 "weft forth -o primes docs/examples/primes.fth -e ': main 10000 primes . ;'\n",
+     .exits = "0, or the number of the uncaught THROW: 10 for -10; 63 for those beyond; what (BYE) "
+              "was given; 66 a file cannot be read; 73 BIN cannot be written",
      .options = {{"execute", 'e', "TEXT", "evaluate TEXT; may stand several times, in order"},
-                 {"strict", 0, NULL, "a stack comment that is wrong is an error, no warning"}},
+                 {"interactive", 'i', NULL, "go on with standard input behind files and texts"},
+                 {"binary", 'o', "BIN", "make an executable of them"},
+                 {"files", 0, "DIR", "the directory whose files a program may touch"},
+                 {"strict", 0, NULL, "a stack comment that is wrong is an error, no warning"},
+                 {"no-files", 0, NULL, "no files at all"}},
      .run = weft_run_forth},
     {.group = "Files",
      .noun = "forth",

@@ -191,6 +191,16 @@ struct weft_lines *weft_lines_open(const struct weft_lines_options *options)
     return lines;
 }
 
+// At each line, so that a session that is killed is remembered too.
+static void save_history(struct weft_lines *lines)
+{
+    HistEvent event;
+    if (lines->path[0] == '\0') return;
+    const mode_t mask = umask(077);
+    history(lines->history, &event, H_SAVE, lines->path);
+    umask(mask);
+}
+
 const char *weft_lines_next(struct weft_lines *lines, const char *prompt, bool *interrupted)
 {
     HistEvent event;
@@ -205,18 +215,14 @@ const char *weft_lines_next(struct weft_lines *lines, const char *prompt, bool *
     *interrupted = *lines->options.interrupted;
     if (*interrupted) putchar('\n');
     if (line == NULL || count <= 0 || *interrupted) return NULL;
-    if (line[strspn(line, " \t\r\n")] != '\0') history(lines->history, &event, H_ENTER, line);
+    if (line[strspn(line, " \t\r\n")] == '\0') return line;
+    history(lines->history, &event, H_ENTER, line);
+    save_history(lines);
     return line;
 }
 
 void weft_lines_close(struct weft_lines *lines)
 {
-    HistEvent event;
-    if (lines->history != NULL && lines->path[0] != '\0') {
-        const mode_t mask = umask(077);
-        history(lines->history, &event, H_SAVE, lines->path);
-        umask(mask);
-    }
     if (lines->history != NULL) history_end(lines->history);
     if (lines->edit != NULL) el_end(lines->edit);
     free(lines);

@@ -19,10 +19,10 @@ struct weft_lines_options {
 // History lies in $XDG_STATE_HOME/weft (~/.local/state/weft), readable by its owner alone; without
 // either it lasts as long as the session.
 struct weft_lines *weft_lines_open(const struct weft_lines_options *options);
-// The next line, with its end, valid until the next call; blank ones are not kept. NULL at the end
-// of the input and after ^C (*interrupted).
+// The next line, with its end, valid until the next call; all but blank ones are kept at once. NULL
+// at the end of the input and after ^C (*interrupted).
 const char *weft_lines_next(struct weft_lines *lines, const char *prompt, bool *interrupted);
-// Writes the history and gives the terminal back as it was.
+// Gives the terminal back as it was.
 void weft_lines_close(struct weft_lines *lines);
 
 #endif // WEFT_TOOL_LINES_H

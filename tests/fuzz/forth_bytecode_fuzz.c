@@ -8,6 +8,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
+#include "tests/support/forth_memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,9 +22,9 @@ static const struct weft_unit_options options = {
 
 static bool receive(void *self, struct weft_unit_message *message)
 {
-    unsigned *left = self;
-    if (*left == 0) return false;
-    --*left;
+    struct forth_memory *memory = self;
+    if (memory->messages == 2) return false;
+    memory->messages++;
     *message = (struct weft_unit_message){.payload = "21 2 * .", .length = 8, .kind = 2};
     return true;
 }
@@ -98,9 +99,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weft_le64_put(image + 16, weft_forth_system_hash(system));
     weft_le32_put(image + 12, weft_crc32c(0, image + 16, size - 16));
 
-    unsigned messages = 2;
-    const struct weft_unit_host host = {
-        .self = &messages, .receive = receive, .udp_reply = udp_reply};
+    static struct forth_memory memory; // Not on the stack, for its size.
+    memset(&memory, 0, sizeof(memory));
+    memory.file[0].length = 22;
+    memory.file[0].is_there = true;
+    memcpy(memory.file[0].bytes, "1 2 +\n: f 5 ;\n f zork", 22);
+    const struct weft_unit_host host = {.self = &memory,
+                                        .machine = &forth_memory_machine,
+                                        .receive = receive,
+                                        .udp_reply = udp_reply};
     struct weft_unit *unit;
     const int code =
         weft_unit_load(system, &weft_forth_memory_libc, &options, &host, image, size, &unit);

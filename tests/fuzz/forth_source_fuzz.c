@@ -6,6 +6,7 @@
 
 #include "forth/unit.h"
 #include "runtime/base/assert.h"
+#include "tests/support/forth_memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +18,7 @@ static const struct weft_unit_options options = {
     .call_depth_max = 128,
     .output_bytes_max = 4096,
     .sandbox_reductions_max = 5000,
+    .places = true,
 };
 
 struct node {
@@ -26,7 +28,7 @@ struct node {
 
 static bool receive(void *self, struct weft_unit_message *message)
 {
-    struct node *node = self;
+    struct forth_memory *node = self;
     if (node->messages == 3) return false;
     *message = (struct weft_unit_message){
         .payload = "1 2 +", .length = 5, .from = 7, .kind = node->messages++ % 3};
@@ -87,9 +89,11 @@ struct outcome {
 static void run(const struct weft_forth_system *system, const char *text, size_t size,
                 uint32_t slice, struct outcome *outcome)
 {
-    struct node node = {0};
+    static struct forth_memory node; // Not on the stack, for its size.
+    memset(&node, 0, sizeof(node));
     const struct weft_unit_host host = {
         .self = &node,
+        .machine = &forth_memory_machine,
         .host_id = figure,
         .receive = receive,
         .udp_reply = take,

@@ -6,7 +6,7 @@
 //     !        wait for the program's end
 //
 // In TEXT \t is TAB, \c followed by a letter that control character, \\ a backslash. Its exit
-// status is that of the program; 99 if something did not come in ten seconds, with all that came
+// status is that of the program; 99 if something did not come in a minute, with all that came
 // instead.
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, NOT_COME = 99 };
+enum { PATIENCE_MS = 60000, NOT_COME = 99 };
 
 static char seen[1 << 20];
 static size_t seen_length, awaited; // What came, and how much of it is behind us.

@@ -41,6 +41,11 @@ status=0
 printf '1 .\n2 .\nzork\n3 .\n' | "$WEFT" forth >"$dir/.out" 2>"$dir/.err" || status=$?
 is "$status" 13
 is "$(cat "$dir/.out")" "1 2 " "a pipe ends at its first error, without a prompt"
+printf ': t\n  1 0\n  / ;\n\n t' | "$WEFT" forth 2>"$dir/.trace" && fail "division by zero passed"
+is "$(cat "$dir/.trace")" "stdin:5:2: error: division by zero (THROW -10)
+ t
+ ^
+  in t (stdin:3:3)"
 grep -q '^stdin:3:1: error: undefined word: zork' "$dir/.err" || fail "a pipe's error has no place"
 is "$(printf '0 [if]\n1 .\n[then] ( a\nb ) 2 .\n' | "$WEFT" forth 2>/dev/null || :)" "" "a comment ends with its line"
 is "$(printf '0 [if]\n1 .\n[then] 2 .\nkey emit\nx\n' | "$WEFT" forth)" "2 x" "a pipe's next line belongs to KEY"
@@ -89,6 +94,8 @@ run 0 -e '1 arg type 2 arg type' -- x -e
 is "$out" "x-e"
 
 echo "a terminal"
+# libedit does not free the names of functions that were added to it; a sanitizer need not say so.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 # talk: what pty_talk does (its own source says how) with `weft forth ARG…`.
 talk() { "$PTY_TALK" "$WEFT" forth "$@" >"$dir/.out" || fail "a session: exit $?: $(cat "$dir/.out")"; }
 talk <<'END'
@@ -111,11 +118,10 @@ talk <<'END'
 > zork
 < stdin:1:1: error: undefined word: zork
 < > 
-> : spin ." sp" ." in" begin again ;
+> : spin ." tur" ." ning" begin again ;
 < ok
 > spin
-< spin
-< spin
+< turning
 = \cc
 < user interrupt (THROW -28)
 < in spin (stdin:1:
@@ -164,18 +170,27 @@ require lib/twice.fth
 : main ( -- ) greet 21 twice . 0 arg nip 0= 1 and (bye) ;
 .( compiled)
 END
-begun=$(date +%s%N)
-run 0 prog.fth -o prog
-is "$(./prog you)" "hello you
+# The best of five: other work on this machine is not ours.
+best=1000000
+for turn in 1 2 3 4 5; do
+    begun=$(date +%s%N)
+    run 0 prog.fth -o prog
+    ./prog you >"$dir/.printed"
+    taken=$((($(date +%s%N) - begun) / 1000))
+    [ "$taken" -ge "$best" ] || best=$taken
+done
+is "$(cat "$dir/.printed")" "hello you
 42 "
-taken=$((($(date +%s%N) - begun) / 1000000))
 is "$out" compiled
 echo "  $err"
-echo "  compiled and run in $taken ms"
-[ "$taken" -le 50 ] || echo "  (more than the 50 ms that a quiet machine keeps)"
+echo "  compiled and started in $best us"
+engine=${err#*engine } engine=${engine%% *}
 share=${err#*\(} share=${share%% *}
-[ "$share" -gt 0 ] && [ "$share" -le 20480 ] || fail "the words for units among units take $share bytes"
-if ldd prog >"$dir/.ldd" 2>/dev/null; then
+# A sanitizer's code is not the engine's: four megabytes of it.
+if [ "$engine" -lt 1000000 ]; then
+    [ "$best" -le 50000 ] || fail "compiled and started in more than 50 ms"
+    [ "$share" -gt 0 ] && [ "$share" -le 20480 ] || fail "the words for units among units take $share bytes"
+    ldd prog >"$dir/.ldd" 2>/dev/null || : # Another CPU's: not for this ldd.
     ! grep -vE 'libc\.so|libm\.so|ld-linux|linux-vdso' "$dir/.ldd" || fail "it links more than libc"
 fi
 # Alone in an empty directory, with nothing in its environment.
@@ -187,6 +202,12 @@ run 0 -o direct -e '." once" cr' -e '1 arg type'
 is "$out" "" "what will be done at each start is not shown before"
 is "$(./direct x)" "once
 x"
+run 0 -o script-like -e ': main ." does it" cr ; main 3 (bye)'
+is "$out" ""
+status=0
+out=$(./script-like) || status=$?
+is "$out" "does it"
+is "$status" 3
 run 10 -o failing bad.fth -e ': main 0 ave ;'
 [ ! -e failing ] || fail "a program that does not compile was written"
 sed -i '$d' bad.fth

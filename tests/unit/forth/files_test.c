@@ -121,7 +121,14 @@ static const struct {
     {"include empty.fth 1 .", "1 "},
     {": t s\" loop.fth\" included ; ' t catch . ", "-266 "},
     {"include crlf.fth", "4 "},
+    {"include sub/near.fth sub-word . require sub/far.fth", "[far]9 "},
+    {"include ./inc.fth", "[inc.fth]"},
     {"include shadow.fth 2 twice .", "4 "},
+
+    // A sandbox has none of it, and leaves the files of its unit alone.
+    {MAKE "s\" x\" f write-file throw s\" f close-file\" 1000 sandbox . type f close-file .",
+     "-21 error: unsupported operation (THROW -21)0 "},
+    {"include box.fth", "0 2 "},
 
     // The machine beside its files.
     {"0 arg type 1 arg type 2 arg . .", "progone0 0 "},
@@ -157,6 +164,9 @@ static void fill_directory(void)
     put_file("empty.fth", "");
     put_file("loop.fth", "s\" loop.fth\" included\n");
     put_file("crlf.fth", ": t 4 ;\r\nt .\r\n");
+    put_file("box.fth", "s\" refill\" 1000 sandbox . 2drop\n2 .\n");
+    put_file("sub/near.fth", "s\" require ./far.fth\" evaluate\nrequire ./far.fth\n");
+    put_file("sub/far.fth", ".( [far])\n: sub-word 9 ;\n");
     put_file("shadow.fth", ": twice\n2 * ;\n");
 }
 
