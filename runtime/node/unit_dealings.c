@@ -551,6 +551,13 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->timer_cancel = timer_cancel;
 }
 
+void weft_unit_dealings_drop(struct weft_unit_actor *unit)
+{
+    if (unit->dealings == NULL || unit->dealings->received == NULL) return;
+    weft_message_release(&unit->worker->actors, unit->dealings->received);
+    unit->dealings->received = NULL;
+}
+
 void weft_unit_dealings_end(struct weft_unit_actor *unit)
 {
     struct weft_unit_dealings *dealings = unit->dealings;
