@@ -324,7 +324,8 @@
     C(share_text, "SHARE-TEXT", 0, 3, 0, 0, 0, 0) \
     C(goal, "GOAL", 0, 2, 1, 0, 0, 0) \
     C(peers, "PEERS", 0, 0, WEFT_VAR, 0, 0, 0) \
-    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0)
+    C(learns, "LEARNS", 0, 1, 0, 0, 0, 0) \
+    C(spawn_link, "SPAWN-LINK", 0, 2, WEFT_VAR, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

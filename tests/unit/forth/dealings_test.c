@@ -33,12 +33,12 @@ static bool is_later(struct town *own)
 }
 
 static int32_t spawn(void *self, uint32_t level, const struct weft_unit *unit, uint64_t xt,
-                     const int64_t *cells, uint32_t count, uint64_t *pid)
+                     const int64_t *cells, uint32_t count, bool is_linked, uint64_t *pid)
 {
     struct town *own = self;
     (void)level, (void)unit, (void)xt;
     if (is_later(own)) return WEFT_UNIT_LATER;
-    *pid = 100 + count;
+    *pid = (is_linked ? 200 : 100) + count;
     for (uint32_t n = 0; n < count; n++)
         *pid += (uint64_t)cells[n] * 1000;
     own->children++;
@@ -140,6 +140,7 @@ static const struct {
 } cases[] = {
     {": w ; 1 2 2 ' w spawn . depth .", "3102 0 "},
     {": w ; 0 ' w spawn join . . . .", "0 2 5 100 "},
+    {": w ; 0 ' w spawn-link .", "200 "},
     {": w ; : t 0 ['] w spawn 0 ['] w spawn join 2drop . . ; t .", "5 100 100 "},
     {"9 12 join .s 2drop 2drop drop", "<5> 9 12 5 2 0 "},
     {"1 3 join-for . . .", "-306 0 0 ", true},
