@@ -378,6 +378,8 @@ static void restored_it_finds_nobody(void **state)
          ": main ch -1 RECV-FOR NIP got ! pid JOIN 100 * + got +! 0 RECEIVE ; main");
     weft_node_destroy(&rig->node);
     start(rig);
+    // Others have been made meanwhile, in the same order: an old pid is none of theirs.
+    load(rig, "other", 1, ": waits RECEIVE ; 1 CHANNEL CONSTANT ch 5 ch SEND 0 ' waits SPAWN ");
     const struct weft_unit_entry *entry = &rig->node.recovered.entries[0];
     struct weft_resident *unit = reserve(rig, "unit", 2);
     static struct asked asked;
