@@ -133,6 +133,8 @@ struct weft_config {
         uint32_t eval_reductions;
         uint64_t eval_timeout_ns;
         uint32_t mailbox;
+        uint32_t spawned_max;
+        uint32_t channels_max;
         uint32_t count_max;
     } units;
     struct {

@@ -47,6 +47,8 @@ static const struct weft_schema_key keys[] = {
     K("units.eval_reductions", INT, RESTART_NODE, AT(units.eval_reductions), 1000, 4294967295.0, "50_000_000", NULL, "Steps that one evaluation may take.")
     K("units.eval_timeout", DURATION, RESTART_NODE, AT(units.eval_timeout_ns), 1e6, 3600 * SECOND, "\"5s\"", NULL, "Time that one evaluation may take.")
     K("units.mailbox", INT, RESTART_NODE, AT(units.mailbox), 1, 65536, "64", NULL, "Messages that one unit's mailbox holds.")
+    K("units.spawned_max", INT, RESTART_NODE, AT(units.spawned_max), 1, 1048576, "1024", NULL, "Units that one has spawned and not joined yet.")
+    K("units.channels_max", INT, RESTART_NODE, AT(units.channels_max), 1, 65536, "256", NULL, "Channels that one unit has open.")
     K("units.count_max", INT, RESTART_NODE, AT(units.count_max), 1, 1048576, "1024", NULL, "Units on this node.")
     K("actors.count_max", INT, RESTART_NODE, AT(actors.count_max), 256, 16777216, "1_048_576", NULL, "Actors on each worker; they take memory as they come.")
     K("actors.stacks_max", INT, RESTART_NODE, AT(actors.stacks_max), 64, 4194304, "1_048_576", NULL, "Actors of each worker that may wait with a stack of their own: 64 KiB of addresses each.")

@@ -138,3 +138,49 @@ IMMEDIATE COMPILE-ONLY
   REPEAT 2DROP ;
 : GOAL" ( "text<quote>" -- pid )
   [CHAR] " PARSE STATE @ IF POSTPONE SLITERAL POSTPONE GOAL ELSE GOAL THEN ; IMMEDIATE
+
+\ S-expressions: (op item …) evaluates its items, then op; a string is its characters, still escaped.
+: SEXP-BLANKS ( c-addr u -- c-addr u )
+  BEGIN DUP WHILE OVER C@ BL > 0= WHILE 1 /STRING REPEAT THEN ;
+: SEXP-STRING ( c-addr u -- c-addr u c-addr2 u2 ) \ Behind its first quote.
+  2DUP BEGIN DUP WHILE OVER C@ [CHAR] " <> WHILE
+    OVER C@ [CHAR] \ = IF 1 /STRING DUP 0= -39 AND THROW THEN 1 /STRING
+  REPEAT THEN DUP 0= -39 AND THROW
+  2SWAP DROP 2 PICK OVER - 2SWAP 1 /STRING 2SWAP ;
+: SEXP-ATOM ( c-addr u -- c-addr u c-addr2 u2 )
+  2DUP BEGIN DUP WHILE
+    OVER C@ DUP BL > OVER [CHAR] ( <> AND OVER [CHAR] ) <> AND SWAP [CHAR] " <> AND WHILE
+    1 /STRING REPEAT THEN
+  2SWAP DROP 2 PICK OVER - ;
+\ SEXP-TOKEN ( c-addr u -- c-addr u c-addr2 u2 kind ): 0 the end, 1 (, 2 ), 3 a string, 4 an atom.
+: SEXP-TOKEN
+  SEXP-BLANKS DUP 0= IF 2DUP 0 EXIT THEN
+  OVER C@ [CHAR] ( = IF OVER 1 2SWAP 1 /STRING 2SWAP 1 EXIT THEN
+  OVER C@ [CHAR] ) = IF OVER 1 2SWAP 1 /STRING 2SWAP 2 EXIT THEN
+  OVER C@ [CHAR] " = IF 1 /STRING SEXP-STRING 3 EXIT THEN
+  SEXP-ATOM 4 ;
+: SEXP-ITEM ( c-addr u -- i*x c-addr u ) \ The first item, evaluated, below what follows it.
+  SEXP-TOKEN DUP 0= -39 AND THROW DUP 2 = -22 AND THROW
+  DUP 3 = IF DROP 2SWAP EXIT THEN
+  4 = IF 2SWAP 2>R EVALUATE 2R> EXIT THEN
+  2DROP SEXP-TOKEN DUP 2 = IF DROP 2DROP EXIT THEN
+  4 <> -22 AND THROW 2SWAP 2SWAP 2>R
+  BEGIN 2DUP SEXP-TOKEN NIP NIP 2 <> WHILE 2DROP RECURSE REPEAT
+  2NIP 2R> 2SWAP 2>R EVALUATE 2R> ;
+: SEXP-EVAL ( c-addr u -- i*x ) SEXP-ITEM SEXP-BLANKS NIP 0<> -22 AND THROW ;
+: SEXP" ( "text<quote>" -- i*x )
+  [CHAR] " PARSE STATE @ IF POSTPONE SLITERAL POSTPONE SEXP-EVAL ELSE SEXP-EVAL THEN ; IMMEDIATE
+: .INTEGER ( n -- ) DUP ABS 0 <# #S ROT SIGN #> TYPE ;
+: .SEXP ( x1 … xn n -- ) \ As a list.
+  [CHAR] ( EMIT DUP 0 ?DO I IF SPACE THEN DUP I - PICK .INTEGER LOOP [CHAR] ) EMIT
+  0 ?DO DROP LOOP ;
+: .QUOTED ( c-addr u -- ) \ As a string: what is not printable is escaped.
+  [CHAR] " EMIT
+  BOUNDS ?DO I C@
+    DUP [CHAR] " = OVER [CHAR] \ = OR IF [CHAR] \ EMIT THEN
+    DUP BL 127 WITHIN IF EMIT ELSE [CHAR] \ EMIT [CHAR] x EMIT 2 .HEX THEN
+  LOOP [CHAR] " EMIT ;
+: SEXP-RESULT ( c-addr u -- ) \ Evaluates, and prints what came of it.
+  DEPTH 2 - >R ['] SEXP-EVAL CATCH
+  DUP IF NIP NIP RDROP ." (result :ok 0 :error " .INTEGER [CHAR] ) EMIT EXIT THEN
+  DROP DEPTH R> - ." (result :ok 1 :value " .SEXP [CHAR] ) EMIT ;

@@ -138,11 +138,12 @@ struct weft_unit_host {
     // place; code is WEFT_THROW_EFFECT. NULL: nobody wants to know.
     void (*warning)(void *self, const struct weft_unit_error *warning);
 
-    // SPAWN: a new unit with the words and data of `unit` runs `xt` on `cells`, on whatever core.
+    // SPAWN: a new unit with the words and data of `unit` runs `xt` on `cells`, on whatever core;
+    // `is_linked` to its parent from its birth.
     // JOIN: how `pid` ended; DETACH: nobody will want to know. All three: WEFT_UNIT_LATER or an
     // ior. `is_late`: the time-out has passed, an answer is wanted now (-306).
     int32_t (*spawn)(void *self, uint32_t level, const struct weft_unit *unit, uint64_t xt,
-                     const int64_t *cells, uint32_t count, uint64_t *pid);
+                     const int64_t *cells, uint32_t count, bool is_linked, uint64_t *pid);
     int32_t (*join)(void *self, uint32_t level, uint64_t pid, bool is_late,
                     struct weft_unit_end *end);
     int32_t (*detach)(void *self, uint64_t pid);

@@ -58,8 +58,7 @@ static const weft_cell *counted(struct weft_unit *unit, uint32_t above, uint32_t
 
 // ---- Units.
 
-// SPAWN ( x1 … xn n xt -- pid )
-int32_t weft_op_spawn(struct weft_unit *unit)
+static int32_t spawn(struct weft_unit *unit, bool is_linked)
 {
     uint32_t count;
     int32_t code;
@@ -71,10 +70,23 @@ int32_t weft_op_spawn(struct weft_unit *unit)
     const weft_cell *cells = counted(unit, 1, &count, &code);
     if (cells == NULL) return give_up(unit, code);
     uint64_t pid;
-    code = unit->host.spawn(unit->host.self, level_of(unit), unit, xt, cells, count, &pid);
+    code =
+        unit->host.spawn(unit->host.self, level_of(unit), unit, xt, cells, count, is_linked, &pid);
     code = waited(unit, code, false);
     if (code != 0) return code;
     return leave(unit, count + 2, (weft_cell)pid);
+}
+
+// SPAWN ( x1 … xn n xt -- pid )
+int32_t weft_op_spawn(struct weft_unit *unit)
+{
+    return spawn(unit, false);
+}
+
+// SPAWN-LINK ( x1 … xn n xt -- pid )
+int32_t weft_op_spawn_link(struct weft_unit *unit)
+{
+    return spawn(unit, true);
 }
 
 // ( pid … -- x1 … xn n reason ), `cells` of arguments.

@@ -93,6 +93,7 @@ static int find_open(struct weft_actor_system *system)
         return fill_chunk(system, i) ? 0 : -ENOMEM;
     }
     if (system->chunk_count == chunks_for(system->slot_capacity)) return -ENOSPC;
+    system->slots[system->chunk_count].generation = system->node->first_generation;
     if (!fill_chunk(system, system->chunk_count)) return -ENOMEM;
     system->chunk_count++;
     return 0;

@@ -110,6 +110,8 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .unit = weft_unit_options_default,
         .unit_count_max = config->units.count_max,
         .unit_mailbox = config->units.mailbox,
+        .unit_spawn_max = config->units.spawned_max,
+        .unit_channel_max = config->units.channels_max,
         .eval_reductions = config->units.eval_reductions,
         .eval_timeout_ns = config->units.eval_timeout_ns,
         .captures = machine->captures,

@@ -153,6 +153,10 @@ int weft_node_init(struct weft_node *node, const struct weft_node_options *optio
     memset(node->workers, 0, bytes);
     weft_udp_owners_init(node->owners);
     result = weft_actor_node_init(&node->actors, node->options.name, options->name_count_max);
+    // A quarter of all generations: no slot is spent much sooner for it.
+    weft_entropy_fill(&options->entropy, &node->actors.first_generation,
+                      sizeof(node->actors.first_generation));
+    node->actors.first_generation >>= 2;
     if (result == 0) result = weft_unit_registry_init(&node->units, options->unit_count_max);
     if (result == 0) result = make_cores(node);
     for (uint16_t i = 0; result == 0 && i < options->worker_count; i++) {

@@ -462,15 +462,18 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     struct weft_unit_actor *unit = state;
     (void)actor;
     struct weft_node_worker *worker = unit->worker;
-    if (unit->farewell != NULL) weft_unit_actor_bury(unit, reason);
+    // When the node ends, messages go with the arenas: a block may be of a core that is gone.
+    const bool is_last = worker->node->actors.is_ending;
+    if (unit->farewell != NULL && !is_last) weft_unit_actor_bury(unit, reason);
+    if (!is_last) weft_unit_dealings_drop(unit);
     weft_unit_dealings_end(unit);
-    weft_unit_lessons_drop(unit);
+    if (!is_last) weft_unit_lessons_drop(unit);
     if (unit->current != NULL) fail(unit, unit->current, 402, "it was ended while it ran");
     fail_all(unit, &unit->commands, 402);
     fail_all(unit, &unit->durable, 402);
     weft_wheel_cancel(&worker->core.wheel, &unit->timer);
     weft_unit_actor_unbind_all(unit);
-    if (unit->given != NULL) weft_message_release(&worker->actors, unit->given);
+    if (unit->given != NULL && !is_last) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);

@@ -100,6 +100,7 @@ extern const struct weft_actor_kind weft_unit_actor_kind;
 struct weft_unit_birth { // Before the seed (forth/unit.h), on its way to the core.
     weft_pid parent;
     uint64_t reference; // Of the farewell: a reply to the parent.
+    bool is_linked;     // To the parent.
     char label[32];
 };
 

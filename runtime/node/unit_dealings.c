@@ -96,9 +96,10 @@ static uint16_t next_core(struct weft_unit_actor *unit)
 // The birth and the seed as one block. NULL: no memory.
 static struct weft_message *make_birth(struct weft_unit_actor *unit, const struct weft_unit *parent,
                                        uint64_t xt, const int64_t *cells, uint32_t count,
-                                       uint64_t farewell)
+                                       uint64_t farewell, bool is_linked)
 {
-    struct weft_unit_birth birth = {.parent = unit->actor->pid, .reference = farewell};
+    struct weft_unit_birth birth = {
+        .parent = unit->actor->pid, .reference = farewell, .is_linked = is_linked};
     struct weft_message *block = weft_later_block(
         &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count));
     if (block == NULL) return NULL;
@@ -142,7 +143,7 @@ static int look_for_child(struct weft_unit_actor *unit, struct weft_unit_wait *w
 }
 
 static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent, uint64_t xt,
-                     const int64_t *cells, uint32_t count, uint64_t *pid)
+                     const int64_t *cells, uint32_t count, bool is_linked, uint64_t *pid)
 {
     struct weft_unit_actor *unit = self;
     struct weft_unit_wait *wait = wait_of(unit, level);
@@ -156,7 +157,8 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
             return WEFT_THROW_FULL;
         wait->farewell = weft_later_new(unit->actor);
         if (wait->farewell == 0) return IOR_NO_MEMORY;
-        struct weft_message *block = make_birth(unit, parent, xt, cells, count, wait->farewell);
+        struct weft_message *block =
+            make_birth(unit, parent, xt, cells, count, wait->farewell, is_linked);
         result = block != NULL ? begin_child(unit, block, wait, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
@@ -549,6 +551,13 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->trap_exit = trap_exit;
     host->timer = timer;
     host->timer_cancel = timer_cancel;
+}
+
+void weft_unit_dealings_drop(struct weft_unit_actor *unit)
+{
+    if (unit->dealings == NULL || unit->dealings->received == NULL) return;
+    weft_message_release(&unit->worker->actors, unit->dealings->received);
+    unit->dealings->received = NULL;
 }
 
 void weft_unit_dealings_end(struct weft_unit_actor *unit)

@@ -51,7 +51,8 @@ struct weft_unit_dealings { // From the worker's arena, as are its arrays.
 
 // Fills in the words that are made here.
 void weft_unit_dealings_host(struct weft_unit_host *host);
-// The unit has ended: gives back what is here.
+// The unit has ended: gives back the message that it holds, and the memory of all this.
+void weft_unit_dealings_drop(struct weft_unit_actor *unit);
 void weft_unit_dealings_end(struct weft_unit_actor *unit);
 
 // The next message that RECEIVE may see: none that a text waits for otherwise. The caller's.

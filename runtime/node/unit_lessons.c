@@ -44,9 +44,11 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
     if (weft_actor_disturb(actor)) unit->was_disturbed = true;
 }
 
-static int32_t give(struct weft_node_worker *worker, weft_pid to, uint16_t core,
-                    struct weft_span text, bool from_peer)
+static int32_t give(struct weft_node_worker *worker, weft_pid to, struct weft_span text,
+                    bool from_peer)
 {
+    const int core = weft_actor_core_of(&worker->node->actors, to);
+    if (core < 0) return WEFT_THROW_NOBODY;
     const struct lesson lesson = {.length = (uint32_t)text.length, .from_peer = from_peer};
     struct weft_message *message = weft_later_block(&worker->actors, sizeof(lesson) + text.length);
     if (message == NULL) return IOR_NO_MEMORY;
@@ -56,7 +58,7 @@ static int32_t give(struct weft_node_worker *worker, weft_pid to, uint16_t core,
     const uint64_t node = (uint64_t)(uintptr_t)worker->node;
     if (core == worker->core.index)
         arrive(&worker->core, message, node);
-    else if (weft_core_call(&worker->core, core, arrive, message, node) != 0) {
+    else if (weft_core_call(&worker->core, (uint16_t)core, arrive, message, node) != 0) {
         weft_message_release(&worker->actors, message);
         return WEFT_THROW_FULL;
     }
@@ -79,9 +81,8 @@ static int32_t give_all(struct weft_node_worker *worker, const struct weft_resid
     for (uint32_t i = 0; i < units->capacity; i++) {
         const struct weft_resident *resident = &units->residents[i];
         if (resident == self || !lives(resident)) continue;
-        const int32_t code =
-            give(worker, weft_counter_get(&resident->pid), resident->core, text, from_peer);
-        if (first == 0) first = code;
+        const int32_t code = give(worker, weft_counter_get(&resident->pid), text, from_peer);
+        if (first == 0 && code != WEFT_THROW_NOBODY) first = code; // One may just have ended.
     }
     return first;
 }
@@ -183,7 +184,7 @@ static int32_t goal(void *self, const char *text, size_t length, uint64_t *pid)
     struct weft_resident *resident = choose(unit);
     if (resident == NULL) return WEFT_THROW_NOBODY;
     *pid = weft_counter_get(&resident->pid);
-    return give(unit->worker, *pid, resident->core, weft_span_of(text, length), false);
+    return give(unit->worker, *pid, weft_span_of(text, length), false);
 }
 
 static void learns(void *self, enum weft_unit_teachers from)

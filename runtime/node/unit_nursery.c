@@ -7,11 +7,19 @@
 #include <weft/weft.h>
 
 #include "runtime/node/unit_actor.h"
+#include "runtime/node/unit_dealings.h"
+
+// So many units may have all the children that one may have, on one core: who spawns those that
+// spawn takes no more from the others than this.
+#define SPAWNERS_MAX 16
 
 int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
                          const void *seed, weft_pid *pid)
 {
     const struct weft_node_options *options = &worker->node->options;
+    const uint32_t each =
+        options->unit_spawn_max != 0 ? options->unit_spawn_max : WEFT_UNIT_SPAWN_MAX;
+    if (worker->nestling_count >= (uint64_t)each * SPAWNERS_MAX) return -ENOSPC;
     struct weft_unit_actor *unit = weft_unit_actor_new(worker, &worker->nestling);
     if (unit == NULL) return -ENOMEM;
     unit->heir = birth->parent;
@@ -31,6 +39,10 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
         result = weft_actor_spawn(&worker->actors, &spawn, birth->parent, pid);
     if (result != 0) goto free_unit;
     unit->actor = weft_actor_find(&worker->actors, *pid);
+    worker->nestling_count++;
+    // Without memory for the link it is as if it had been born and killed.
+    if (birth->is_linked && weft_link_to(unit->actor, birth->parent) != 0)
+        weft_actor_kill(&worker->actors, *pid, WEFT_EXIT_KILLED);
     weft_actor_wake(unit->actor);
     return 0;
 
@@ -50,6 +62,7 @@ void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
     memcpy(unit->farewell->payload, &farewell, sizeof(farewell));
     weft_later_fulfil(unit->actor, unit->farewell, unit->heir, unit->heir_reference);
     unit->farewell = NULL;
+    unit->worker->nestling_count--;
 }
 
 // ---- For other cores.

@@ -21,11 +21,6 @@ static const struct weft_unit_options options = {
     .places = true,
 };
 
-struct node {
-    unsigned messages; // Given out.
-    unsigned warnings; // Of stack comments.
-};
-
 static bool receive(void *self, struct weft_unit_message *message)
 {
     struct forth_memory *node = self;
@@ -58,7 +53,7 @@ static int32_t take_for(void *self, const void *payload, size_t length, uint64_t
 
 static void hear(void *self, const struct weft_unit_error *warning)
 {
-    struct node *node = self;
+    struct forth_memory *node = self;
     char text[512];
     weft_assert(weft_unit_warning_render(warning, text, sizeof(text)) < sizeof(text));
     node->warnings++;

@@ -14,6 +14,7 @@ struct forth_memory {
         bool is_there;
     } file[2];
     unsigned messages; // For the rest of the host.
+    unsigned warnings; // Of stack comments.
 };
 
 static int32_t forth_memory_index(const char *name, size_t length)

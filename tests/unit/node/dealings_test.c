@@ -185,6 +185,22 @@ static void quotas_hold(void **state)
           "-300 "});
 }
 
+// Who spawns those that spawn finds an end to it, and leaves room for others.
+static void a_bomb_fizzles_out(void **state)
+{
+    struct rig *rig = *state;
+    rig->node.options.unit_spawn_max = 1; // 16 on a core.
+    struct weft_resident *unit = load(
+        rig, "unit", 1,
+        "DEFER bomb :NONAME BEGIN 0 ['] bomb ['] SPAWN CATCH 0= WHILE DETACH DROP REPEAT 2DROP "
+        "  RECEIVE ; IS bomb ");
+    expect(rig, unit, "0 ' bomb SPAWN DETACH .", "0 ");
+    turn(rig, 2000);
+    assert_int_equal(rig->node.workers[0].nestling_count, 16);
+    assert_int_equal(rig->node.workers[1].nestling_count, 16);
+    expect(rig, unit, "0 ' bomb ' SPAWN CATCH . 2DROP 1 CHANNEL DROP", "-300 ");
+}
+
 // ---- Messages, monitors, links, timers.
 
 static void messages_come_to_a_pid(void **state)
@@ -218,10 +234,14 @@ static void an_end_is_a_message(void **state)
 // Without a trap who is linked ends, too.
 static void linked_units_end_together(void **state)
 {
-    TALK(rig_of(state),
-         ": waits RECEIVE ; : fails ( pid -- ) LINK DROP 2 MS 1 0 / ; "
-         ": couple 0 ['] waits SPAWN DUP 1 ['] fails SPAWN ; ",
-         {"couple JOIN . . JOIN . .", "2 0 2 0 "}, {"couple JOIN . . JOIN . .", "2 0 2 0 "});
+    TALK(
+        rig_of(state),
+        ": waits RECEIVE ; : fails ( pid -- ) LINK DROP 2 MS 1 0 / ; "
+        ": couple 0 ['] waits SPAWN DUP 1 ['] fails SPAWN ; ",
+        {"couple JOIN . . JOIN . .", "2 0 2 0 "}, {"couple JOIN . . JOIN . .", "2 0 2 0 "},
+        // From its birth, so that no end is too early to be told of.
+        {": fail 1 0 / ; TRUE TRAP-EXIT 0 ' fail SPAWN-LINK RECEIVE . NIP SWAP @ . = .", "5 2 -1 "},
+        {"0 ' fail SPAWN-LINK RECEIVE . NIP SWAP @ . = . FALSE TRAP-EXIT", "5 2 -1 "});
 }
 
 static void timers_are_messages(void **state)
@@ -358,6 +378,8 @@ static void restored_it_finds_nobody(void **state)
          ": main ch -1 RECV-FOR NIP got ! pid JOIN 100 * + got +! 0 RECEIVE ; main");
     weft_node_destroy(&rig->node);
     start(rig);
+    // Others have been made meanwhile, in the same order: an old pid is none of theirs.
+    load(rig, "other", 1, ": waits RECEIVE ; 1 CHANNEL CONSTANT ch 5 ch SEND 0 ' waits SPAWN ");
     const struct weft_unit_entry *entry = &rig->node.recovered.entries[0];
     struct weft_resident *unit = reserve(rig, "unit", 2);
     static struct asked asked;
@@ -388,6 +410,7 @@ int main(void)
         UNIT_TEST(who_waits_learns_of_the_close),
         UNIT_TEST(a_channel_ends_with_its_maker),
         UNIT_TEST(quotas_hold),
+        UNIT_TEST(a_bomb_fizzles_out),
         UNIT_TEST(messages_come_to_a_pid),
         UNIT_TEST(an_end_is_a_message),
         UNIT_TEST(linked_units_end_together),

@@ -323,10 +323,11 @@ static void a_unit_cannot_speak_to_the_node_itself(void **state)
     struct rig *rig = *state;
     struct weft_resident *rude =
         load(rig, "rude", 2, ": poke ( pid -- ) S\" x\" ROT SEND-TO DROP ;");
+    const uint64_t generation = rig->node.actors.first_generation + 1;
     for (uint64_t slot = 0; slot < 3; slot++) {
         char text[64];
         snprintf(text, sizeof(text), "$%llx poke",
-                 (unsigned long long)(UINT64_C(1) << 32 | 1 << 24 | slot));
+                 (unsigned long long)(generation << 32 | 1 << 24 | slot));
         expect(rig, rude, text, "");
     }
     settle(rig);

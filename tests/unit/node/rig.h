@@ -20,6 +20,7 @@ struct rig {
     struct weft_disk_sim disk_sim;
     struct weft_disk disk;
     uint64_t now_ns;
+    uint8_t boot_count; // What chance is made of.
 };
 
 struct asked {
@@ -34,17 +35,17 @@ static inline uint64_t rig_now(void *self)
 
 static inline void rig_entropy(void *self, void *bytes, size_t length)
 {
-    (void)self;
-    memset(bytes, 7, length);
+    memset(bytes, 7 + ((struct rig *)self)->boot_count, length);
 }
 
 static inline void start(struct rig *rig)
 {
     struct weft_error error = {0};
+    rig->boot_count++;
     struct weft_node_options options = {
         .name = "n1",
         .clock = {.now_ns = rig_now, .wall_ns = rig_now, .self = rig},
-        .entropy = {.fill = rig_entropy},
+        .entropy = {.fill = rig_entropy, .self = rig},
         .worker_count = WORKERS,
         .arena_bytes = 16 * WEFT_MIB,
         .actor_count_max = 64,
