@@ -1,20 +1,19 @@
-// forth_seeds DIRECTORY: writes the seeds of forth_bytecode, images of units in all the states that
-// an image knows. To be run again when the layout of a unit or the numbers of its words change: old
-// seeds are then refused at the first look, and the fuzzer sees no more than that.
+// forth_seeds DIR: writes the seeds of tests/fuzz/corpus/forth_bytecode as the engine writes images
+// now: units stopped in each of the states that an image can have. To be run again when the layout
+// of an image, or the numbers of words, have changed.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "forth/unit.h"
 #include "runtime/base/assert.h"
+#include "tests/support/forth_memory.h"
 
-struct seed {
+static const struct {
     const char *name, *text;
     uint32_t reductions; // Spent before the unit is saved.
-    const char *above;   // A text upon the parked first one; NULL: none.
-};
-
-static const struct seed seeds[] = {
+    const char *second;  // A text above the parked first one; NULL: none.
+} seeds[] = {
     {"idle", "", 1000, NULL},
     {"words",
      ": w create , does> @ 1+ ; 5 w x 7 constant c 8 value v 1 2 2value u defer d : z x c v ; "
@@ -37,56 +36,67 @@ static const struct seed seeds[] = {
      ": t 0e 50 0 do i s>f fdup fsqrt 1.5e f* f+ fover f< if 1e then fswap fdrop loop ; "
      ": u 1e 2e 3e ['] t catch f.s 5 set-precision f. ; u",
      60, NULL},
+    {"including",
+     "s\" a\" r/w create-file throw dup dup s\" : t 1 2 ; \" rot write-line throw s\" t t "
+     "begin-no\" rot write-line throw close-file throw : u include a ; s\" a\" included",
+     40, NULL},
+    {"file",
+     "s\" b\" r/w create-file throw value f s\" text\" f write-file throw 2. f reposition-file "
+     "throw",
+     1000, NULL},
 };
 
-static bool nothing(void *self, struct weft_unit_message *message)
+static bool no_message(void *self, struct weft_unit_message *message)
 {
     (void)self;
     (void)message;
     return false;
 }
 
-static void interpret(struct weft_unit *unit, const char *text, uint32_t reductions)
+static void run_text(struct weft_unit *unit, const char *text, uint32_t reductions)
 {
     weft_assert(weft_unit_interpret(unit, "seed", text, strlen(text)) == 0);
-    const enum weft_unit_state state = weft_unit_run(unit, &reductions);
-    weft_assert(state != WEFT_UNIT_FAULT);
+    for (uint32_t spent = 0; spent < reductions; spent++) {
+        uint32_t one = 1;
+        if (weft_unit_run(unit, &one) != WEFT_UNIT_AGAIN) break;
+    }
 }
 
-static int write_seed(const struct weft_forth_system *system, const char *directory,
-                      const struct seed *seed)
+static void write_seed(const struct weft_forth_system *system, size_t n, const char *directory)
 {
-    static const struct weft_unit_host host = {.receive = nothing};
+    static struct forth_memory memory;
+    struct weft_unit_options options = weft_unit_options_default;
+    const struct weft_unit_host host = {
+        .self = &memory, .machine = &forth_memory_machine, .receive = no_message};
     struct weft_unit *unit;
-    weft_assert(weft_unit_create(system, &weft_forth_memory_libc, NULL, &host, &unit) == 0);
-    interpret(unit, seed->text, seed->reductions);
-    if (seed->above != NULL) interpret(unit, seed->above, seed->reductions);
-
+    char path[512];
+    options.places = true;
+    weft_assert(weft_unit_create(system, &weft_forth_memory_libc, &options, &host, &unit) == 0);
+    run_text(unit, seeds[n].text, seeds[n].reductions);
+    if (seeds[n].second != NULL) run_text(unit, seeds[n].second, 50);
     const size_t bytes = weft_unit_image_bytes(unit);
     void *image = malloc(bytes);
     weft_assert(image != NULL && weft_unit_save(unit, image, bytes) == (int64_t)bytes);
-    weft_unit_free(unit);
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/%s", directory, seed->name);
+    snprintf(path, sizeof(path), "%s/%s", directory, seeds[n].name);
     FILE *file = fopen(path, "wb");
-    const bool written = file != NULL && fwrite(image, 1, bytes, file) == bytes;
-    if (file != NULL && fclose(file) != 0) return 1;
+    if (file == NULL || fwrite(image, 1, bytes, file) != bytes || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
     free(image);
-    if (!written) perror(path);
-    return written ? 0 : 1;
+    weft_unit_free(unit);
 }
 
 int main(int argc, char **argv)
 {
     struct weft_forth_system *system;
     if (argc != 2) {
-        fputs("usage: forth_seeds DIRECTORY\n", stderr);
+        fprintf(stderr, "usage: forth_seeds DIR\n");
         return 64;
     }
-    if (weft_forth_system_create(&weft_forth_memory_libc, &system) != 0) return 70;
-    int status = 0;
+    weft_assert(weft_forth_system_create(&weft_forth_memory_libc, &system) == 0);
     for (size_t n = 0; n < sizeof(seeds) / sizeof(seeds[0]); n++)
-        status |= write_seed(system, argv[1], &seeds[n]);
+        write_seed(system, n, argv[1]);
     weft_forth_system_free(system);
-    return status;
+    return 0;
 }
