@@ -4,7 +4,7 @@
 #include "runtime/actor/internal.h"
 
 // However much its senders are made to wait, a mailbox takes no more than this many times its limit
-// from those who cannot be.
+// from those who cannot be, or if nothing is taken out.
 #define MUTE_FACTOR 4
 // Beyond that, what was on its way before they heard that they are to wait, and the one message of
 // each who will: what other cores had sent is a ring full of chains; if a core stands still for a
@@ -83,8 +83,8 @@ static bool is_full(const struct weft_actor_system *system, const struct weft_ac
     if (actor->mailbox_count < most) return false;
     struct weft_actor *self = system->running;
     const bool is_sending = self != NULL && self->pid == message->from;
-    return (is_sending && !weft_mute_can_wait(self)) ||
-           actor->mailbox_count >= most + ON_ITS_WAY_MAX;
+    const bool may_send = is_sending && actor->task.queued && weft_mute_can_wait(self);
+    return (is_sending && !may_send) || actor->mailbox_count >= most + ON_ITS_WAY_MAX;
 }
 
 // The mailbox is at its limit, or at a mark below it that wants to be noticed.
