@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weft_assert(image != NULL);
     memcpy(image, data, size);
     memcpy(image, "weftunit", 8);
-    weft_le32_put(image + 8, 1);
+    weft_le32_put(image + 8, 2);
     weft_le64_put(image + 16, weft_forth_system_hash(system));
     weft_le32_put(image + 12, weft_crc32c(0, image + 16, size - 16));
 
