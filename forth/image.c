@@ -171,6 +171,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
 static bool sources_ok(const struct weft_unit *unit)
 {
     const uint32_t text = unit->block->segment[WEFT_SEGMENT_TEXT].used;
+    uint32_t below = 0; // What a source may fall back to: the names below it stay.
     for (uint32_t n = 0; n < weft_source_count(unit->block); n++) {
         const struct weft_source *source = &weft_sources(unit->block)[n];
         if (source->address > WEFT_ADDRESS_HEAP_END ||
@@ -178,8 +179,10 @@ static bool sources_ok(const struct weft_unit *unit)
             source->line_start > source->length ||
             source->line_length > source->length - source->line_start || source->name > text ||
             source->name_length > text - source->name || source->text_used > text ||
-            source->id < WEFT_SOURCE_BLOCK)
+            source->id < WEFT_SOURCE_BLOCK || source->text_used < below)
             return false;
+        const uint32_t named = source->name + source->name_length;
+        below = named > source->text_used ? named : source->text_used;
         // What has been read of a file lies among the texts.
         if (source->id > 0 &&
             (source->address < WEFT_ADDRESS_TEXT || source->address - WEFT_ADDRESS_TEXT > text ||

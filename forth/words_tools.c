@@ -63,10 +63,10 @@ static void say_name(struct weft_unit *unit, uint32_t index)
 int32_t weft_op_words(struct weft_unit *unit)
 {
     const uint32_t count = weft_shared_words(unit) + weft_own_words(unit->block);
-    const struct weft_order *order = &unit->block->order;
-    for (uint32_t n = count; n-- > 0 && order->count > 0 && !output_full(unit);) {
+    const struct weft_order order = unit->block->order; // Printing may move the block.
+    for (uint32_t n = count; n-- > 0 && order.count > 0 && !output_full(unit);) {
         const struct weft_word *word = weft_word_at(unit, n);
-        if (word->flags & WEFT_WORD_VISIBLE && word->list == order->list[0]) say_name(unit, n);
+        if (word->flags & WEFT_WORD_VISIBLE && word->list == order.list[0]) say_name(unit, n);
     }
     unit->budget -= (int32_t)(count / 8);
     return WEFT_NEXT;

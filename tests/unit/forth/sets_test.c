@@ -20,6 +20,9 @@ static const struct forth_case cases[] = {
      "-13 1 "},
     {": w1 wordlist dup set-current ; w1 : y 5 ; forth-wordlist set-current [defined] y .", "0 "},
     {"wordlist constant w also w get-order nip 2 set-order definitions get-current w = .", "-1 "},
+    {TWO_LISTS "get-current w set-current "
+               ": y 3 ; set-current also get-order nip w swap set-order words",
+     "Y X "},
     {"also also get-order . 2drop drop only get-order . drop", "3 1 "},
     {"only forth definitions order", "FORTH / FORTH "},
     {": t 17 0 do forth-wordlist loop 17 set-order ; ' t catch . depth .", "-49 0 "},
