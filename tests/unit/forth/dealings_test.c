@@ -282,17 +282,6 @@ static void a_seed_keeps_to_the_quota(void **state)
     forth_close(&run);
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,5 +290,5 @@ int main(void)
         cmocka_unit_test(a_seed_grows),
         cmocka_unit_test(a_seed_keeps_to_the_quota),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

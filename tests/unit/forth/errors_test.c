@@ -280,17 +280,6 @@ static void small_quotas_refuse_texts(void **state)
                      -EINVAL);
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,5 +289,5 @@ int main(void)
         cmocka_unit_test(refused_memory_is_a_throw),
         cmocka_unit_test(small_quotas_refuse_texts),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

@@ -330,17 +330,6 @@ static void an_image_does_not_lie_about_floats(void **state)
     }
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,5 +344,5 @@ int main(void)
         cmocka_unit_test(a_text_above_a_parked_one_has_floats_of_its_own),
         cmocka_unit_test(an_image_does_not_lie_about_floats),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

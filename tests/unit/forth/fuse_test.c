@@ -185,17 +185,6 @@ static void see_takes_them_apart(void **state)
     forth_close(&run);
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,5 +193,5 @@ int main(void)
         cmocka_unit_test(an_operation_refuses_where_its_parts_do),
         cmocka_unit_test(see_takes_them_apart),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

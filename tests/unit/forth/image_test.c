@@ -161,17 +161,6 @@ static void damage_to_the_word_sets_stays_inside(void **state)
               2);
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 // Two modules of the same words have the same name: a unit may move from core to core.
 static void the_system_module_is_named_by_its_content(void **state)
 {
@@ -191,5 +180,5 @@ int main(void)
         cmocka_unit_test(damage_to_the_word_sets_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }

@@ -441,17 +441,6 @@ static void a_unit_is_born_small(void **state)
     weft_unit_free(unit);
 }
 
-static int compile_system(void **state)
-{
-    return weft_forth_system_create(&weft_forth_memory_libc, (struct weft_forth_system **)state);
-}
-
-static int free_system(void **state)
-{
-    weft_forth_system_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,5 +456,5 @@ int main(void)
         cmocka_unit_test(the_calculator_answers_whoever_asks),
         cmocka_unit_test(a_unit_is_born_small),
     };
-    return cmocka_run_group_tests(tests, compile_system, free_system);
+    return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }
