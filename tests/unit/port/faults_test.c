@@ -8,13 +8,15 @@
 
 // ---- Memory.
 
-// Takes what there is, down to less than `left` bytes.
+// Takes what there is, also the pieces that others take whole: a block has a header.
 static void take_memory(struct weft_actor *self, void **blocks, unsigned *count, unsigned limit)
 {
-    for (size_t bytes = 1 << 20; bytes >= 64; bytes /= 2) {
-        void *block;
-        while (*count < limit && (block = weft_alloc(self, bytes)) != NULL)
-            blocks[(*count)++] = block;
+    for (size_t whole = 1 << 20; whole >= 64; whole /= 2) {
+        for (size_t bytes = whole; bytes + 256 > whole && bytes >= 64; bytes -= 16) {
+            void *block;
+            while (*count < limit && (block = weft_alloc(self, bytes)) != NULL)
+                blocks[(*count)++] = block;
+        }
     }
 }
 
