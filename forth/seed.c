@@ -2,6 +2,7 @@
 // what it is to run. The two may be on different cores, whose system modules have the same content.
 #include <errno.h>
 
+#include "forth/dictionary.h"
 #include "forth/inner.h"
 #include "forth/level.h"
 #include "forth/ops.h"
@@ -18,7 +19,8 @@ struct seed { // Behind it: the bytes of the segments, then the cells, then the 
     uint32_t bytes[INHERITED_COUNT]; // Of each, as much of it as is used.
     uint32_t count;                  // Of cells.
     uint32_t latest;
-    uint32_t precision;
+    uint32_t precision, blocks;
+    uint32_t open; // 1 + own index of the first word of a definition under way; 0: there is none.
     struct weft_order order;
     uint16_t bucket[WEFT_BUCKETS];
 };
@@ -45,6 +47,8 @@ void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *ce
                         .count = count,
                         .latest = block->latest,
                         .precision = block->precision,
+                        .blocks = block->blocks,
+                        .open = block->definition != 0 ? block->first + 1 : 0,
                         .order = block->order};
     memcpy(seed.bucket, block->bucket, sizeof(seed.bucket));
     uint8_t *at = (uint8_t *)to + sizeof(seed);
@@ -99,8 +103,10 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     }
     block->latest = seed.latest;
     block->precision = seed.precision;
+    block->blocks = seed.blocks;
     block->order = seed.order;
     memcpy(block->bucket, seed.bucket, sizeof(seed.bucket));
+    if (seed.open != 0) weft_words_drop(unit, seed.open - 1); // Nobody goes on with it here.
     code = begin(unit, &seed, at);
     if (code != 0) weft_unit_free(unit);
     return code;

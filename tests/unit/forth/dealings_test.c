@@ -264,6 +264,41 @@ static void a_seed_grows(void **state)
     }
 }
 
+// Of a parent with an open definition, memory of ALLOCATE, blocks and a word list of its own: the
+// child has the same, and can be written down (mode RESTORE); what is open is nobody's there.
+static void a_seed_has_all_that_its_words_rely_on(void **state)
+{
+    static struct forth_run run;
+    struct weft_unit *child;
+    int64_t cells[2];
+    run.host = &host;
+    for (enum forth_mode mode = 0; mode < FORTH_MODE_COUNT; mode++) {
+        forth_open(&run, *state, mode);
+        assert_int_equal(
+            forth_text(&run, "test",
+                       "wordlist constant w get-order w swap 1+ set-order definitions : hidden 5 ; "
+                       "8 allocate throw value p 30 p ! 3 block 65 over c! update flush drop "
+                       ": part p @ 3 block c@ + hidden + s\" hidden\" w search-wordlist nip + "
+                       "8 allocate nip + ; ' part"),
+            WEFT_UNIT_DONE);
+        assert_int_equal(weft_unit_cells(run.unit, cells, 2), 1);
+        assert_int_equal(forth_text(&run, "test", ": open {: a b :} a b +"), WEFT_UNIT_DONE);
+        void *seed = malloc(weft_unit_seed_bytes(run.unit, 0));
+        assert_non_null(seed);
+        weft_unit_seed(run.unit, (uint64_t)cells[0], NULL, 0, seed);
+        forth_close(&run);
+        assert_int_equal(
+            weft_unit_sprout(*state, &weft_forth_memory_libc, NULL, NULL, seed, &child), 0);
+        free(seed);
+        run.unit = child;
+        run.slices = 0;
+        assert_int_equal(forth_go(&run, UINT64_MAX), WEFT_UNIT_DONE);
+        assert_int_equal(weft_unit_cells(run.unit, cells, 2), 1);
+        assert_int_equal(cells[0], 30 + 65 + 5 - 1);
+        forth_close(&run);
+    }
+}
+
 static void a_seed_keeps_to_the_quota(void **state)
 {
     static struct forth_run run;
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test(words_print_what_they_must),
         cmocka_unit_test(what_is_shared_is_the_source),
         cmocka_unit_test(a_seed_grows),
+        cmocka_unit_test(a_seed_has_all_that_its_words_rely_on),
         cmocka_unit_test(a_seed_keeps_to_the_quota),
     };
     return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
