@@ -146,15 +146,9 @@ static void help_is_a_line_and_a_sentence(void **state)
 
 static int make_system(void **state)
 {
-    (void)state;
-    return weft_forth_system_create(&weft_forth_memory_libc, &forth);
-}
-
-static int free_system(void **state)
-{
-    (void)state;
-    weft_forth_system_free(forth);
-    return 0;
+    const int code = forth_compile_system(state);
+    forth = *state;
+    return code;
 }
 
 int main(void)
@@ -166,5 +160,5 @@ int main(void)
         cmocka_unit_test(the_preludes_comments_are_right),
         cmocka_unit_test(help_is_a_line_and_a_sentence),
     };
-    return cmocka_run_group_tests(tests, make_system, free_system);
+    return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }

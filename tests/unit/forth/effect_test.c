@@ -288,15 +288,9 @@ static void comments_stay_with_their_words(void **state)
 
 static int make_system(void **state)
 {
-    (void)state;
-    return weft_forth_system_create(&weft_forth_memory_libc, &forth);
-}
-
-static int free_system(void **state)
-{
-    (void)state;
-    weft_forth_system_free(forth);
-    return 0;
+    const int code = forth_compile_system(state);
+    forth = *state;
+    return code;
 }
 
 int main(void)
@@ -308,5 +302,5 @@ int main(void)
         cmocka_unit_test(strict_units_refuse),
         cmocka_unit_test(comments_stay_with_their_words),
     };
-    return cmocka_run_group_tests(tests, make_system, free_system);
+    return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }

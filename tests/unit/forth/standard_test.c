@@ -164,19 +164,13 @@ static void what_is_claimed_holds(void **state)
 
 static int make_system(void **state)
 {
-    (void)state;
-    return weft_forth_system_create(&weft_forth_memory_libc, &forth);
-}
-
-static int free_system(void **state)
-{
-    (void)state;
-    weft_forth_system_free(forth);
-    return 0;
+    const int code = forth_compile_system(state);
+    forth = *state;
+    return code;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_claimed_holds)};
-    return cmocka_run_group_tests(tests, make_system, free_system);
+    return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }

@@ -188,15 +188,9 @@ static void what_ends_has_done_what_was_told(void **state)
 
 static int make_system(void **state)
 {
-    (void)state;
-    return weft_forth_system_create(&weft_forth_memory_libc, &forth);
-}
-
-static int free_system(void **state)
-{
-    (void)state;
-    weft_forth_system_free(forth);
-    return 0;
+    const int code = forth_compile_system(state);
+    forth = *state;
+    return code;
 }
 
 int main(void)
@@ -205,5 +199,5 @@ int main(void)
         cmocka_unit_test(hostile_tokens),
         cmocka_unit_test(what_ends_has_done_what_was_told),
     };
-    return cmocka_run_group_tests(tests, make_system, free_system);
+    return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }
