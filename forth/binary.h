@@ -1,7 +1,7 @@
 // binary.h: a program as an executable of its own: the runner, what it is to run, and a trailer.
 //
-// The runner (runner.c) is the engine and nothing else, so it links the C library alone. It finds
-// the trailer at the end of its own file. Two kinds of program:
+// The runner (runner.c) is the engine and nothing else, so it links the C library and its libm
+// alone. It finds the trailer at the end of its own file. Two kinds of program:
 //   image    a unit as weft_unit_save wrote it, whose word MAIN is run: compiled when it was made.
 //   sources  texts that are interpreted at each start, in order: for a program without MAIN, whose
 //            last act may not be done before.

@@ -383,7 +383,8 @@ const struct weft_tool_command weft_tool_commands[] = {
          "\n"
          "A FILE that begins with #! is a script: what stands behind it are its arguments (ARG). "
          "-o "
-         "makes an executable that links the C library alone: of a program that defines MAIN, "
+         "makes an executable that links the C library and its libm alone: of a program that "
+         "defines MAIN, "
          "compiled, to run MAIN; of any other, to interpret it at each start.",
      .examples = "weft forth -e '2 3 + .'\n"
                  "weft forth docs/examples/counter.fth -i\n"
