@@ -186,11 +186,11 @@ static bool plainly_holds(const struct weft_unit *unit, uint32_t index)
 int32_t weft_effect_check(struct weft_unit *unit, uint32_t own_index)
 {
     const uint32_t index = own_index + weft_shared_words(unit);
-    const bool wanted = unit->options.strict_effects || unit->host.warning != NULL;
+    const bool wanted = unit->options.strict_effects || unit->host->warning != NULL;
     struct weft_unit_error warning = {.code = WEFT_THROW_EFFECT};
     if (!wanted || plainly_holds(unit, index) || !weft_effect_difference(unit, &warning)) return 0;
     if (unit->options.strict_effects) return WEFT_THROW_EFFECT;
-    unit->host.warning(unit->host.self, &warning);
+    unit->host->warning(unit->self, &warning);
     return 0;
 }
 

@@ -227,17 +227,17 @@ int32_t weft_data_append(struct weft_unit *unit, const void *bytes, uint32_t len
     const uint8_t *block = (const uint8_t *)unit->block;
     const bool within =
         (const uint8_t *)bytes >= block && (const uint8_t *)bytes < block + unit->block->bytes;
-    const struct weft_segment before[1] = {unit->block->segment[WEFT_SEGMENT_DATA]};
+    const struct weft_segment before = unit->block->segment[WEFT_SEGMENT_DATA];
+    const uint32_t capacity = weft_segment_capacity(unit->block, WEFT_SEGMENT_DATA);
     const size_t offset = within ? (size_t)((const uint8_t *)bytes - block) : 0;
     const int32_t code = weft_allot(unit, length);
     if (code != 0) return code;
     if (within) {
-        const uint32_t moved = unit->block->segment[WEFT_SEGMENT_DATA].capacity - before->capacity;
-        bytes = (uint8_t *)unit->block + offset +
-                (offset >= before->offset + before->capacity ? moved : 0);
+        const uint32_t moved = weft_segment_capacity(unit->block, WEFT_SEGMENT_DATA) - capacity;
+        bytes = (uint8_t *)unit->block + offset + (offset >= before.offset + capacity ? moved : 0);
     }
     uint8_t *data = weft_segment_base(unit->block, WEFT_SEGMENT_DATA);
-    memmove(data + before->used, bytes, length);
+    memmove(data + before.used, bytes, length);
     return 0;
 }
 

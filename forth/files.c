@@ -45,7 +45,7 @@ static int32_t number_table(struct weft_unit *unit)
 int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t length,
                             uint32_t mode)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     if (length == 0 || length > WEFT_UNIT_FILE_NAME_MAX) return -38;
     int32_t code = number_table(unit);
     if (code != 0) return code;
@@ -54,7 +54,7 @@ int32_t weft_unit_file_open(struct weft_unit *unit, uint64_t address, uint64_t l
     const char *name = weft_address_read(unit, address, length);
     if (name == NULL) return -9;
 
-    code = machine->file_open(unit->host.self, name, length, mode);
+    code = machine->file_open(unit->self, name, length, mode);
     if (code < 0) return code;
     unit->files[fileid - 1] = code;
     struct weft_unit_file *file =
@@ -75,12 +75,12 @@ int32_t weft_unit_file_close(struct weft_unit *unit, weft_cell fileid)
     if (unit->files == NULL || unit->files[fileid - 1] < 0) return 0;
     const int32_t number = unit->files[fileid - 1];
     unit->files[fileid - 1] = -1;
-    return unit->host.machine->file_close(unit->host.self, number);
+    return unit->host->machine->file_close(unit->self, number);
 }
 
 int32_t weft_unit_file_number(struct weft_unit *unit, weft_cell fileid)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     const struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (machine == NULL || machine->file_open == NULL) return -21;
     if (file == NULL) return -37;
@@ -90,7 +90,7 @@ int32_t weft_unit_file_number(struct weft_unit *unit, weft_cell fileid)
     if (*number >= 0) return *number;
 
     const int32_t opened =
-        machine->file_open(unit->host.self, file->name, file->name_length, file->mode);
+        machine->file_open(unit->self, file->name, file->name_length, file->mode);
     if (opened >= 0) *number = opened;
     return opened;
 }
@@ -102,7 +102,7 @@ int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, 
     struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (!(file->mode & WEFT_UNIT_FILE_READ)) return -37;
     const int64_t bytes =
-        unit->host.machine->file_read(unit->host.self, number, file->position, to, size);
+        unit->host->machine->file_read(unit->self, number, file->position, to, size);
     if (bytes > 0) file->position += (uint64_t)bytes;
     weft_charge(unit, bytes > 0 ? (uint64_t)bytes : 0);
     unit->budget--;
@@ -114,7 +114,7 @@ void weft_unit_files_forget(struct weft_unit *unit)
     if (unit->files == NULL) return;
     for (unsigned n = 0; n < WEFT_UNIT_FILES_MAX; n++) {
         if (unit->files[n] < 0) continue;
-        unit->host.machine->file_close(unit->host.self, unit->files[n]);
+        unit->host->machine->file_close(unit->self, unit->files[n]);
     }
     unit->memory.resize(unit->memory.self, unit->files, WEFT_UNIT_FILES_BYTES, 0);
     unit->files = NULL;

@@ -26,7 +26,7 @@ static inline double *weft_floats_in(const struct weft_block *block, uint32_t co
 static inline bool weft_float_fits(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
-    return block->fsp < block->segment[WEFT_SEGMENT_FLOAT_STACK].capacity / sizeof(double) &&
+    return block->fsp < weft_segment_capacity(block, WEFT_SEGMENT_FLOAT_STACK) / sizeof(double) &&
            block->fsp < unit->options.stack_cells_max;
 }
 

@@ -12,7 +12,7 @@
 #include "forth/verify.h"
 #include "runtime/base/crc32c.h"
 
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 struct image_header {
     char magic[8];
@@ -28,28 +28,33 @@ _Static_assert(offsetof(struct image_header, system_hash) == 16, "a format");
 
 static const char magic[8] = {'w', 'e', 'f', 't', 'u', 'n', 'i', 't'};
 
+static const struct weft_block *sandbox_of(const struct weft_unit *unit)
+{
+    return unit->sandbox != NULL ? unit->sandbox->unit->block : NULL;
+}
+
 size_t weft_unit_image_bytes(const struct weft_unit *unit)
 {
-    return sizeof(struct image_header) + unit->block->bytes +
-           (unit->child != NULL ? unit->child->block->bytes : 0);
+    const struct weft_block *child = sandbox_of(unit);
+    return sizeof(struct image_header) + unit->block->bytes + (child != NULL ? child->bytes : 0);
 }
 
 int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
 {
     const size_t bytes = weft_unit_image_bytes(unit);
+    const struct weft_block *child = sandbox_of(unit);
     if (size < bytes) return -ENOSPC;
     struct image_header header = {
         .version = IMAGE_VERSION,
         .system_hash = unit->system->hash,
         .block_bytes = unit->block->bytes,
-        .child_bytes = unit->child != NULL ? unit->child->block->bytes : 0,
-        .child_budget = unit->child != NULL ? unit->child_budget : 0,
+        .child_bytes = child != NULL ? child->bytes : 0,
+        .child_budget = child != NULL ? unit->sandbox->budget : 0,
     };
     memcpy(header.magic, magic, sizeof(magic));
     uint8_t *at = to;
     memcpy(at + sizeof(header), unit->block, header.block_bytes);
-    if (unit->child != NULL)
-        memcpy(at + sizeof(header) + header.block_bytes, unit->child->block, header.child_bytes);
+    if (child != NULL) memcpy(at + sizeof(header) + header.block_bytes, child, header.child_bytes);
     memcpy(at, &header, sizeof(header));
     header.crc = weft_crc32c(0, at + offsetof(struct image_header, system_hash),
                              bytes - offsetof(struct image_header, system_hash));
@@ -59,19 +64,18 @@ int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
 
 static bool segments_ok(const struct weft_block *block, uint32_t bytes)
 {
-    uint64_t end = sizeof(struct weft_block);
+    uint64_t at = sizeof(struct weft_block);
+    if (block->bytes != bytes) return false;
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
-        const struct weft_segment *segment = &block->segment[n];
-        if (segment->offset != end || segment->capacity % 8 != 0 ||
-            segment->used > segment->capacity)
+        const uint32_t end = n + 1 < WEFT_SEGMENT_COUNT ? block->segment[n + 1].offset : bytes;
+        if (block->segment[n].offset != at || end < at || (end - at) % 8 != 0 ||
+            block->segment[n].used > end - at)
             return false;
-        end += segment->capacity;
-        if (end > bytes) return false;
+        at = end;
     }
     const struct weft_segment *segment = block->segment;
     const uint32_t scratch = segment[WEFT_SEGMENT_SCRATCH].used;
-    return end == bytes && block->bytes == bytes &&
-           segment[WEFT_SEGMENT_DATA].used >= WEFT_VARIABLE_BYTES &&
+    return segment[WEFT_SEGMENT_DATA].used >= WEFT_VARIABLE_BYTES &&
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
@@ -82,19 +86,22 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
            (scratch == 0 || scratch == WEFT_SCRATCH_BYTES);
 }
 
+static uint32_t entries(const struct weft_block *block, enum weft_segment_id stack)
+{
+    return weft_segment_capacity(block, stack) / WEFT_CELL_BYTES; // Floats are as wide.
+}
+
 static bool heights_ok(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
-    const struct weft_segment *segment = block->segment;
-    return block->dsp < segment[WEFT_SEGMENT_DATA_STACK].capacity / WEFT_CELL_BYTES &&
-           block->rsp <= segment[WEFT_SEGMENT_RETURN_STACK].capacity / WEFT_CELL_BYTES &&
-           block->csp <= segment[WEFT_SEGMENT_CALLS].capacity / WEFT_CELL_BYTES &&
-           block->fsp <= segment[WEFT_SEGMENT_FLOAT_STACK].capacity / sizeof(double) &&
-           block->dbase <= block->dsp && block->rbase <= block->rsp && block->fbase <= block->fsp &&
-           block->precision >= 1 && block->precision <= WEFT_PRECISION_MAX &&
-           block->level_csp <= block->csp && block->handler <= block->csp &&
-           block->status <= WEFT_STATUS_BYE && block->levels <= WEFT_LEVELS_MAX &&
-           block->hold <= WEFT_HOLD_BYTES;
+    return block->dsp < entries(block, WEFT_SEGMENT_DATA_STACK) &&
+           block->rsp <= entries(block, WEFT_SEGMENT_RETURN_STACK) &&
+           block->csp <= entries(block, WEFT_SEGMENT_CALLS) &&
+           block->fsp <= entries(block, WEFT_SEGMENT_FLOAT_STACK) && block->dbase <= block->dsp &&
+           block->rbase <= block->rsp && block->fbase <= block->fsp && block->precision >= 1 &&
+           block->precision <= WEFT_PRECISION_MAX && block->level_csp <= block->csp &&
+           block->handler <= block->csp && block->status <= WEFT_STATUS_BYE &&
+           block->levels <= WEFT_LEVELS_MAX && block->hold <= WEFT_HOLD_BYTES;
 }
 
 // Everything about a word but its code.
@@ -357,6 +364,23 @@ static bool at_sandbox(const struct weft_unit *unit)
            code[block->ip & WEFT_CODE_OFFSET] == WEFT_OP_sandbox;
 }
 
+// A sandbox is at work only while its parent waits at SANDBOX.
+static int load_sandbox(struct weft_unit *unit, const uint8_t *from, uint32_t bytes,
+                        uint64_t budget)
+{
+    int code;
+    struct weft_unit *child =
+        weft_unit_handle(unit->system, &unit->memory, &unit->options, NULL, &code);
+    if (child == NULL) return code;
+    if (weft_sandbox_new(unit, child, budget) == NULL) {
+        weft_unit_free(child);
+        return -ENOMEM;
+    }
+    code = load_block(child, from, bytes);
+    if (code != 0) return code;
+    return child->block->status == WEFT_STATUS_READY && at_sandbox(unit) ? 0 : -EBADMSG;
+}
+
 int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
                    const void *image, size_t bytes, struct weft_unit **result)
@@ -370,16 +394,8 @@ int weft_unit_load(const struct weft_forth_system *system, const struct weft_for
     const uint8_t *from = (const uint8_t *)image + sizeof(header);
     code = load_block(unit, from, header.block_bytes);
     if (code == 0 && header.child_bytes != 0) {
-        struct weft_unit *child = weft_unit_handle(system, memory, &unit->options, NULL, &code);
-        unit->child = child;
-        if (child != NULL) {
-            child->is_child = true;
-            code = load_block(child, from + header.block_bytes, header.child_bytes);
-            unit->child_budget = header.child_budget;
-            // A sandbox is at work only while its parent waits at SANDBOX.
-            if (code == 0 && child->block->status != WEFT_STATUS_READY) code = -EBADMSG;
-            if (code == 0 && !at_sandbox(unit)) code = -EBADMSG;
-        }
+        code =
+            load_sandbox(unit, from + header.block_bytes, header.child_bytes, header.child_budget);
     }
     if (code != 0) {
         weft_unit_free(unit);

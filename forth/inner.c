@@ -140,7 +140,7 @@ static int32_t divisor_check(weft_cell a, weft_cell b)
 static uint32_t entries(const struct weft_block *block, enum weft_segment_id id, uint32_t less,
                         uint32_t limit)
 {
-    const uint32_t there = block->segment[id].capacity / WEFT_CELL_BYTES - less;
+    const uint32_t there = weft_segment_capacity(block, id) / WEFT_CELL_BYTES - less;
     return there < limit ? there : limit;
 }
 
@@ -160,7 +160,7 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         code[0] = weft_segment_base(block, WEFT_SEGMENT_CODE);                                     \
         words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - shared;   \
         data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
-        data_end = block->segment[WEFT_SEGMENT_DATA].capacity - 7;                                 \
+        data_end = weft_segment_capacity(block, WEFT_SEGMENT_DATA) - 7;                            \
         sp = weft_data_stack(block) + block->dsp;                                                  \
         dbase = weft_data_stack(block) + block->dbase;                                             \
         dend = weft_data_stack(block) +                                                            \

@@ -43,8 +43,8 @@ int32_t weft_level_begin(struct weft_unit *unit)
 void weft_level_end(struct weft_unit *unit, bool failed)
 {
     struct weft_block *block = unit->block;
-    if (block->status == WEFT_STATUS_PARKED && unit->host.abandon != NULL)
-        unit->host.abandon(unit->host.self, block->levels - 1);
+    if (block->status == WEFT_STATUS_PARKED && unit->host->abandon != NULL)
+        unit->host->abandon(unit->self, block->levels - 1);
     const uint64_t *frame = weft_calls(block) + block->level_csp - WEFT_LEVEL_ENTRIES;
     const bool first = block->levels == 1;
     if (failed || !first) weft_definition_abandon(unit);

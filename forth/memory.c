@@ -21,22 +21,29 @@ static uint32_t round_up(uint64_t bytes)
     return (uint32_t)((bytes + 7) & ~UINT64_C(7));
 }
 
-// Moves everything behind segment `id` by `delta` bytes. The segments lie in the order of their
-// ids.
+// Moves everything behind segment `id` by `delta` bytes.
 static void shift(struct weft_block *block, enum weft_segment_id id, int64_t delta)
 {
-    struct weft_segment *segment = &block->segment[id];
-    const uint32_t end = segment->offset + segment->capacity;
+    const uint32_t end = block->segment[id].offset + weft_segment_capacity(block, id);
     memmove((uint8_t *)block + end + delta, (uint8_t *)block + end, block->bytes - end);
-    segment->capacity = (uint32_t)(segment->capacity + delta);
     for (unsigned n = id + 1u; n < WEFT_SEGMENT_COUNT; n++)
         block->segment[n].offset = (uint32_t)(block->segment[n].offset + delta);
+}
+
+// More of it, of which block->bytes knows nothing yet. 0 or WEFT_THROW_MEMORY.
+static int32_t enlarge(struct weft_unit *unit, uint32_t total)
+{
+    struct weft_block *block =
+        unit->memory.resize(unit->memory.self, unit->block, unit->block->bytes, total);
+    if (block == NULL) return WEFT_THROW_MEMORY;
+    unit->block = block;
+    return 0;
 }
 
 int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes)
 {
     struct weft_block *block = unit->block;
-    const uint32_t old = block->segment[id].capacity;
+    const uint32_t old = weft_segment_capacity(block, id);
     if (bytes <= old) return 0;
 
     // Doubling, so that growing costs a constant per byte; near the quota, just what is asked for.
@@ -51,9 +58,8 @@ int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint6
 
     const uint32_t delta = (uint32_t)(capacity - old);
     const uint32_t total = block->bytes + delta;
-    block = unit->memory.resize(unit->memory.self, block, block->bytes, total);
-    if (block == NULL) return WEFT_THROW_MEMORY;
-    unit->block = block;
+    if (enlarge(unit, total) != 0) return WEFT_THROW_MEMORY;
+    block = unit->block;
     const uint32_t end = block->segment[id].offset + old;
     shift(block, id, delta);
     memset((uint8_t *)block + end, 0, delta);
@@ -66,24 +72,74 @@ int32_t weft_segment_reserve(struct weft_unit *unit, enum weft_segment_id id, ui
     return weft_segment_grow(unit, id, unit->block->segment[id].used + bytes);
 }
 
-void weft_segment_shrink(struct weft_unit *unit, enum weft_segment_id id, uint32_t bytes)
+int32_t weft_segments_grow(struct weft_unit *unit, const uint32_t bytes[WEFT_SEGMENT_COUNT])
+{
+    uint32_t more[WEFT_SEGMENT_COUNT];
+    uint64_t delta = 0;
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
+        const uint32_t old = weft_segment_capacity(unit->block, n);
+        more[n] = bytes[n] > old ? round_up(bytes[n]) - old : 0;
+        delta += more[n];
+    }
+    if (delta == 0) return 0;
+    const uint32_t before = unit->block->bytes;
+    if (before + delta > unit->options.memory_bytes_max) return WEFT_THROW_MEMORY;
+    if (enlarge(unit, before + (uint32_t)delta) != 0) return WEFT_THROW_MEMORY;
+
+    // From the last to the first, each into what its successor has left.
+    struct weft_block *block = unit->block;
+    for (unsigned n = WEFT_SEGMENT_COUNT; n-- > 0;) {
+        uint8_t *from = (uint8_t *)block + block->segment[n].offset;
+        const uint32_t end =
+            n + 1 < WEFT_SEGMENT_COUNT ? block->segment[n + 1].offset : before + (uint32_t)delta;
+        // What follows has moved by `delta`; so the bytes of this one were that much less.
+        const uint32_t old = end - (uint32_t)delta - block->segment[n].offset;
+        delta -= more[n];
+        if (delta > 0) memmove(from + delta, from, old);
+        memset(from + delta + old, 0, more[n]);
+        block->segment[n].offset += (uint32_t)delta;
+    }
+    block->bytes = before;
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
+        block->bytes += more[n];
+    return 0;
+}
+
+// The block has become `bytes` shorter: gives the rest back.
+static void give_back(struct weft_unit *unit, uint32_t bytes)
 {
     struct weft_block *block = unit->block;
-    const uint32_t capacity = round_up(bytes);
-    if (capacity >= block->segment[id].capacity) return;
-
-    const uint32_t delta = block->segment[id].capacity - capacity;
-    const uint32_t total = block->bytes - delta;
-    shift(block, id, -(int64_t)delta);
-    block->bytes = total;
+    block->bytes -= bytes;
     struct weft_block *smaller =
-        unit->memory.resize(unit->memory.self, block, total + delta, total);
-    if (smaller != NULL) {
+        unit->memory.resize(unit->memory.self, block, block->bytes + bytes, block->bytes);
+    if (smaller != NULL)
         unit->block = smaller;
-        return;
+    else
+        block->bytes += bytes; // It would not shrink: the last segment keeps the rest.
+}
+
+void weft_segment_shrink(struct weft_unit *unit, enum weft_segment_id id, uint32_t bytes)
+{
+    const uint32_t capacity = weft_segment_capacity(unit->block, id);
+    if (round_up(bytes) >= capacity) return;
+    const uint32_t delta = capacity - round_up(bytes);
+    shift(unit->block, id, -(int64_t)delta);
+    give_back(unit, delta);
+}
+
+void weft_segments_shrink(struct weft_unit *unit, const uint32_t bytes[WEFT_SEGMENT_COUNT])
+{
+    struct weft_block *block = unit->block;
+    uint32_t delta = 0;
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
+        const uint32_t old = weft_segment_capacity(block, n);
+        const uint32_t kept = bytes[n] < old ? bytes[n] : old;
+        uint8_t *from = (uint8_t *)block + block->segment[n].offset;
+        if (delta > 0) memmove(from - delta, from, kept);
+        block->segment[n].offset -= delta;
+        delta += old - kept;
     }
-    block->bytes = total + delta; // It would not shrink: the last segment keeps the rest.
-    block->segment[WEFT_SEGMENT_COUNT - 1].capacity += delta;
+    if (delta > 0) give_back(unit, delta);
 }
 
 static bool inside(uint64_t address, uint64_t length, uint64_t start, uint64_t size)
@@ -103,11 +159,11 @@ void *weft_address_write(const struct weft_unit *unit, uint64_t address, uint64_
     const struct weft_segment *segment = unit->block->segment;
     if (address < WEFT_ADDRESS_SYSTEM) {
         return in_segment(unit, WEFT_SEGMENT_DATA, WEFT_ADDRESS_DATA,
-                          segment[WEFT_SEGMENT_DATA].capacity, address, length);
+                          weft_segment_capacity(unit->block, WEFT_SEGMENT_DATA), address, length);
     }
     if (unit->building && address < WEFT_ADDRESS_TEXT) {
         return in_segment(unit, WEFT_SEGMENT_DATA, WEFT_ADDRESS_SYSTEM,
-                          segment[WEFT_SEGMENT_DATA].capacity, address, length);
+                          weft_segment_capacity(unit->block, WEFT_SEGMENT_DATA), address, length);
     }
     if (address < WEFT_ADDRESS_SCRATCH) return NULL;
     if (address < WEFT_ADDRESS_MESSAGE) {

@@ -177,7 +177,7 @@ int32_t weft_op_dot_s(struct weft_unit *unit)
 static int32_t hold(struct weft_unit *unit, const char *text, uint64_t length)
 {
     char copy[WEFT_HOLD_BYTES];
-    if (length > WEFT_HOLD_BYTES - unit->block->hold) return -17;
+    if (length > WEFT_HOLD_BYTES - (uint32_t)unit->block->hold) return -17;
     memcpy(copy, text, length);
     const int32_t code = weft_scratch(unit);
     if (code != 0) return code;

@@ -154,7 +154,7 @@ int32_t weft_source_refill(struct weft_unit *unit)
 // A further line of the host's, in the place of a text that has been read. 1, 0 or WEFT_PARK.
 static int32_t ask_for_line(struct weft_unit *unit)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     struct weft_source *source = weft_source_top(unit);
     if (source == NULL || source->id != 0 || machine == NULL || machine->refill == NULL) return 0;
     struct weft_segment *texts = &unit->block->segment[WEFT_SEGMENT_TEXT];
@@ -164,7 +164,7 @@ static int32_t ask_for_line(struct weft_unit *unit)
     if (code != 0) return code;
 
     char *to = (char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + at;
-    const int64_t length = machine->refill(unit->host.self, to, WEFT_CHUNK_BYTES);
+    const int64_t length = machine->refill(unit->self, to, WEFT_CHUNK_BYTES);
     if (length == -1) return WEFT_PARK;
     if (length < 0 || length > WEFT_CHUNK_BYTES) return 0;
     unit->block->segment[WEFT_SEGMENT_TEXT].used = (uint32_t)(at + (uint64_t)length);

@@ -17,6 +17,7 @@ struct program {
     size_t length;
     struct weft_forth_system *system;
     struct weft_machine machine;
+    struct weft_unit_host host; // The unit reaches the machine through it.
     struct weft_unit *unit;
 };
 
@@ -54,15 +55,14 @@ static int play_sources(struct program *program)
 
 static int open_unit(struct program *program)
 {
-    struct weft_unit_host host;
-    weft_machine_host(&program->machine, &host);
+    weft_machine_host(&program->machine, &program->host);
     int code = weft_forth_system_create(&weft_forth_memory_libc, &program->system);
     if (code != 0) return code;
     if (program->kind == WEFT_BINARY_SOURCES)
-        return weft_unit_create(program->system, &weft_forth_memory_libc, &weft_play_options, &host,
-                                &program->unit);
-    return weft_unit_load(program->system, &weft_forth_memory_libc, &weft_play_options, &host,
-                          program->bytes, program->length, &program->unit);
+        return weft_unit_create(program->system, &weft_forth_memory_libc, &weft_play_options,
+                                &program->host, &program->unit);
+    return weft_unit_load(program->system, &weft_forth_memory_libc, &weft_play_options,
+                          &program->host, program->bytes, program->length, &program->unit);
 }
 
 int main(int argc, char **argv)

@@ -94,6 +94,7 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     if (code != 0) return code;
 
     struct weft_unit *unit = *result;
+    unit->is_fleeting = true;
     struct weft_block *block = unit->block;
     const uint8_t *at = (const uint8_t *)from + sizeof(seed);
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {

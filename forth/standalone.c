@@ -34,6 +34,7 @@ struct call {
     const char *name; // Of the command.
     const struct weft_forth_tools *tools;
     struct weft_machine machine;
+    struct weft_unit_host host; // The unit reaches the machine through it.
     struct weft_forth_system *system;
     struct weft_unit *unit;
     bool bye;
@@ -292,18 +293,17 @@ static int compile_all(struct call *call, char **argv)
 
 static int run(struct call *call, char **argv)
 {
-    struct weft_unit_host host;
     clock_gettime(CLOCK_MONOTONIC, &call->begun);
     const int opened = open_files(call);
     if (opened != 0) return opened;
     call->machine.help = weft_forth_help;
     call->machine.interrupted = weft_play_catch_interrupt();
-    weft_machine_host(&call->machine, &host);
+    weft_machine_host(&call->machine, &call->host);
     struct weft_unit_options options = weft_play_options;
     options.strict_effects = call->strict;
     if (weft_forth_system_create(&weft_forth_memory_libc, &call->system) != 0 ||
-        weft_unit_create(call->system, &weft_forth_memory_libc, &options, &host, &call->unit) !=
-            0) {
+        weft_unit_create(call->system, &weft_forth_memory_libc, &options, &call->host,
+                         &call->unit) != 0) {
         fprintf(stderr, "%s: no memory\n", call->name);
         return EXIT_INTERNAL;
     }

@@ -31,10 +31,11 @@ enum weft_segment_id {
     WEFT_SEGMENT_COUNT,
 };
 
+// The segments lie in the order of their ids without gaps, so a capacity is a difference
+// (weft_segment_capacity): a multiple of 8, of which what lies beyond `used` is idle.
 struct weft_segment {
-    uint32_t offset;   // Bytes from the start of the block.
-    uint32_t capacity; // Bytes, a multiple of 8; beyond `used` they are ours but idle.
-    uint32_t used;     // Bytes; 0 for the four stacks, whose depth the block's header knows.
+    uint32_t offset; // Bytes from the start of the block.
+    uint32_t used;   // Bytes; 0 for the four stacks, whose depth the block's header knows.
 };
 
 enum weft_word_kind {
@@ -177,41 +178,43 @@ enum {
 
 enum weft_status { WEFT_STATUS_IDLE, WEFT_STATUS_READY, WEFT_STATUS_PARKED, WEFT_STATUS_BYE };
 
+// As small as it can be: there may be a million of them, all but a few of them idle.
 struct weft_block {
     struct weft_segment segment[WEFT_SEGMENT_COUNT];
-    uint32_t bytes;  // Of the whole block.
-    uint32_t status; // enum weft_status of the topmost level.
-    uint32_t ip;     // Where to go on: WEFT_CODE_*.
-    uint32_t dsp;    // Cells on the data stack, all levels; cell n (from 1) is at index n.
-    uint32_t rsp;    // Cells on the return stack; cell n is at index n - 1.
-    uint32_t csp;    // Entries on the call stack.
-    uint32_t dbase;  // Heights at which the topmost level began.
+    uint32_t bytes; // Of the whole block.
+    uint32_t ip;    // Where to go on: WEFT_CODE_*.
+    uint32_t dsp;   // Cells on the data stack, all levels; cell n (from 1) is at index n.
+    uint32_t rsp;   // Cells on the return stack; cell n is at index n - 1.
+    uint32_t csp;   // Entries on the call stack.
+    uint32_t fsp;   // Floats on their stack; float n (from 1) is at index n - 1.
+    uint32_t dbase; // Heights at which the topmost level began.
     uint32_t rbase;
-    uint32_t handler;    // csp just above the newest CATCH frame of this level; 0: none.
-    uint32_t levels;     // Texts under way.
-    uint32_t level_csp;  // csp just above the newest level frame.
-    uint32_t definition; // 1 + own index of the word being compiled (a does-part counts); 0: none.
-    uint32_t first;      // Own index of the word at which that definition began.
-    uint32_t latest;     // 1 + own index of the newest word.
-    uint32_t leave;      // Newest unresolved LEAVE of the open loop: 1 + token offset; 0: none.
-    uint32_t fold[3]; // 1 + offsets of the operations compiled last, newest first, as far as they
-                      // may still be folded; 0: no.
-    uint32_t hold;    // Characters held between <# and #>.
-    uint32_t string_turn; // Which of the two buffers for interpreted strings is next.
+    uint32_t fbase;
+    uint32_t handler;   // csp just above the newest CATCH frame of this level; 0: none.
+    uint32_t level_csp; // csp just above the newest level frame.
+    uint32_t leave;     // Newest unresolved LEAVE of the open loop: 1 + token offset; 0: none.
+    uint32_t fold[3];   // 1 + offsets of the operations compiled last, newest first, as far as they
+                        // may still be folded; 0: no.
     uint32_t abort_address;
     uint32_t abort_length;
-    uint32_t udp_ready; // A datagram has been received: UDP-REPLY has somewhere to go.
+    uint32_t blocks;     // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
+    uint16_t definition; // 1 + own index of the word being compiled (a does-part counts); 0: none.
+    uint16_t first;      // Own index of the word at which that definition began.
+    uint16_t latest;     // 1 + own index of the newest word.
+    uint16_t hold;       // Characters held between <# and #>.
+    uint16_t precision;  // Digits that F. FE. FS. show: 1 to WEFT_PRECISION_MAX.
+    uint8_t status;      // enum weft_status of the topmost level.
+    uint8_t levels;      // Texts under way.
+    uint8_t string_turn; // Which of the two buffers for interpreted strings is next.
+    uint8_t udp_ready;   // A datagram has been received: UDP-REPLY has somewhere to go.
     struct weft_order order;
-    uint32_t fsp;       // Floats on their stack, all levels; float n (from 1) is at index n - 1.
-    uint32_t fbase;     // Height at which the topmost level began.
-    uint32_t precision; // Digits that F. FE. FS. show: 1 to WEFT_PRECISION_MAX.
-    uint32_t blocks;    // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
+    uint8_t spare[6];
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
     uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 392, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 304, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {
@@ -229,20 +232,26 @@ struct weft_forth_system {
     uint16_t bucket[256]; // Newest visible word with that hash.
 };
 
+// SANDBOX at work: the unit that runs inside the budget of another.
+struct weft_sandbox {
+    struct weft_unit *unit;
+    uint64_t budget;
+    int32_t ior;
+    bool done;
+};
+
 struct weft_unit {
     struct weft_block *block;
     const struct weft_forth_system *system;
+    const struct weft_unit_host *host; // Never NULL.
+    void *self;                        // The host's.
     struct weft_forth_memory memory;
     struct weft_unit_options options;
-    struct weft_unit_host host;
-    bool building;           // The system module itself is being compiled.
-    bool is_child;           // A sandbox.
-    int32_t budget;          // Reductions left of this slice.
-    uint32_t retry;          // Memory refused: not a quota but the host.
-    struct weft_unit *child; // SANDBOX: the unit that runs inside this one's budget.
-    uint64_t child_budget;
-    int32_t child_ior;
-    bool child_done;
+    int32_t budget;                // Reductions left of this slice.
+    bool building;                 // The system module itself is being compiled.
+    bool is_child;                 // A sandbox.
+    bool is_fleeting;              // Its first text is its last: no need to tidy up behind it.
+    struct weft_sandbox *sandbox;  // NULL: none.
     struct weft_unit_error *error; // Made at the first uncaught THROW.
     int32_t *files; // The host's numbers of the open files; -1: not opened here yet. NULL: none.
 };
@@ -250,6 +259,14 @@ struct weft_unit {
 static inline void *weft_segment_base(const struct weft_block *block, enum weft_segment_id id)
 {
     return (uint8_t *)(uintptr_t)block + block->segment[id].offset;
+}
+
+static inline uint32_t weft_segment_capacity(const struct weft_block *block,
+                                             enum weft_segment_id id)
+{
+    const unsigned next = id + 1u;
+    const uint32_t end = next < WEFT_SEGMENT_COUNT ? block->segment[next].offset : block->bytes;
+    return end - block->segment[id].offset;
 }
 
 static inline weft_cell *weft_data_stack(const struct weft_block *block)
@@ -332,7 +349,10 @@ static inline void weft_variable_set(struct weft_block *block, uint32_t offset, 
 int32_t weft_segment_reserve(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes);
 // Makes `capacity` at least `bytes`.
 int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint64_t bytes);
-// Gives back what a segment does not use, keeping `bytes`.
+// The same of all segments at once.
+int32_t weft_segments_grow(struct weft_unit *unit, const uint32_t bytes[WEFT_SEGMENT_COUNT]);
+// Gives back what lies beyond `bytes` (multiples of 8) of each segment.
+void weft_segments_shrink(struct weft_unit *unit, const uint32_t bytes[WEFT_SEGMENT_COUNT]);
 void weft_segment_shrink(struct weft_unit *unit, enum weft_segment_id id, uint32_t bytes);
 // The host's view of `length` bytes at an address, or NULL if they are not all there (and
 // writable).

@@ -120,9 +120,9 @@ static bool catch_frame(const struct weft_unit *unit, uint64_t frame[WEFT_CATCH_
            (previous == 0 || (previous > block->level_csp && previous < handler)) &&
            dsp >= block->dbase && rsp >= block->rbase && fsp >= block->fbase &&
            sources <= weft_source_count(block) &&
-           (dsp + 2) * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_DATA_STACK].capacity &&
-           rsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_RETURN_STACK].capacity &&
-           fsp * WEFT_CELL_BYTES <= block->segment[WEFT_SEGMENT_FLOAT_STACK].capacity;
+           (dsp + 2) * WEFT_CELL_BYTES <= weft_segment_capacity(block, WEFT_SEGMENT_DATA_STACK) &&
+           rsp * WEFT_CELL_BYTES <= weft_segment_capacity(block, WEFT_SEGMENT_RETURN_STACK) &&
+           fsp * WEFT_CELL_BYTES <= weft_segment_capacity(block, WEFT_SEGMENT_FLOAT_STACK);
 }
 
 bool weft_throw(struct weft_unit *unit, int32_t code)

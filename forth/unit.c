@@ -13,6 +13,8 @@
 #include "forth/throw.h"
 #include "forth/unit_internal.h"
 
+enum { NAME_BYTES_MAX = 63 }; // Of a source.
+
 const struct weft_unit_options weft_unit_options_default = {
     .memory_bytes_max = 1 << 20,
     .stack_cells_max = 4096,
@@ -21,12 +23,14 @@ const struct weft_unit_options weft_unit_options_default = {
     .sandbox_reductions_max = 1000000,
 };
 
+// A stack that is empty needs one cell (weft_data_room); the rest of that, and BASE, STATE and >IN,
+// fill the block up to a size in which allocators cut memory. Other segments come with a text.
 const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT] = {
-    [WEFT_SEGMENT_DATA] = 64,
-    [WEFT_SEGMENT_DATA_STACK] = 128,
-    [WEFT_SEGMENT_RETURN_STACK] = 64,
-    [WEFT_SEGMENT_CALLS] = 128,
+    [WEFT_SEGMENT_DATA] = WEFT_VARIABLE_BYTES,
+    [WEFT_SEGMENT_DATA_STACK] = 56,
 };
+_Static_assert(sizeof(struct weft_block) + WEFT_VARIABLE_BYTES + 56 == 384, "an idle unit's block");
+_Static_assert(sizeof(struct weft_unit) <= 112, "and its handle: together less than 512 bytes");
 
 static bool options_valid(const struct weft_unit_options *options)
 {
@@ -75,7 +79,7 @@ int weft_unit_make(const struct weft_forth_system *system, const struct weft_for
     block->bytes = (uint32_t)bytes;
     uint32_t offset = sizeof(struct weft_block);
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++) {
-        block->segment[n] = (struct weft_segment){.offset = offset, .capacity = segment_bytes[n]};
+        block->segment[n].offset = offset;
         offset += segment_bytes[n];
     }
     unit->block = block;
@@ -126,7 +130,14 @@ void weft_unit_free(struct weft_unit *unit)
 void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host)
 {
     weft_unit_files_forget(unit); // They are the old host's.
-    unit->host = host == NULL ? (struct weft_unit_host){0} : *host;
+    static const struct weft_unit_host none;
+    unit->host = host == NULL ? &none : host;
+    unit->self = unit->host->self;
+}
+
+void weft_unit_set_self(struct weft_unit *unit, void *self)
+{
+    unit->self = self;
 }
 
 static int text_push(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
@@ -134,7 +145,7 @@ static int text_push(struct weft_unit *unit, const char *name, uint32_t line, co
 {
     struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_TEXT];
     const uint32_t used = segment->used;
-    const uint32_t name_length = (uint32_t)strnlen(name, 63);
+    const uint32_t name_length = (uint32_t)strnlen(name, NAME_BYTES_MAX);
     if (weft_segment_reserve(unit, WEFT_SEGMENT_TEXT, (uint64_t)name_length + length) != 0)
         return -ENOSPC;
 
@@ -160,6 +171,20 @@ int weft_unit_interpret(struct weft_unit *unit, const char *name, const char *te
     return weft_unit_interpret_at(unit, name, 1, text, length);
 }
 
+// What any text needs, at one stroke.
+static int32_t furnish(struct weft_unit *unit, const char *name, uint32_t length)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t bytes[WEFT_SEGMENT_COUNT] = {
+        [WEFT_SEGMENT_DATA_STACK] = (block->dsp + 16) * WEFT_CELL_BYTES,
+        [WEFT_SEGMENT_RETURN_STACK] = 64,
+        [WEFT_SEGMENT_CALLS] = 128,
+        [WEFT_SEGMENT_SOURCES] = sizeof(struct weft_source),
+        [WEFT_SEGMENT_TEXT] = (uint32_t)strnlen(name, NAME_BYTES_MAX) + length,
+    };
+    return weft_segments_grow(unit, bytes);
+}
+
 int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t line,
                            const char *text, size_t length)
 {
@@ -169,23 +194,32 @@ int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t li
     if (block->status == WEFT_STATUS_PARKED && block->definition != 0) return -EBUSY;
     if (length > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return -ENOSPC;
 
+    if (block->levels == 0 && furnish(unit, name, (uint32_t)length) != 0) return -ENOSPC;
     if (weft_level_begin(unit) != 0) return -ENOSPC;
     const int code = text_push(unit, name, line, text, (uint32_t)length);
     if (code != 0) weft_level_end(unit, false);
     return code;
 }
 
-// An idle unit does not keep the room that its last text took.
+// An idle unit does not keep the room that its last text took. What lies behind HERE stays, for a
+// program may have put something there.
 static void trim(struct weft_unit *unit)
 {
-    static const enum weft_segment_id ids[] = {WEFT_SEGMENT_SOURCES, WEFT_SEGMENT_TEXT};
-    if (unit->block->levels > 0) return;
-    for (size_t n = 0; n < sizeof(ids) / sizeof(ids[0]); n++) {
-        unit->block->segment[ids[n]].used = 0;
-        if (unit->block->segment[ids[n]].capacity > 256) weft_segment_shrink(unit, ids[n], 0);
-    }
-    if (unit->block->fsp == 0 && unit->block->segment[WEFT_SEGMENT_FLOAT_STACK].capacity > 256)
-        weft_segment_shrink(unit, WEFT_SEGMENT_FLOAT_STACK, 0);
+    struct weft_block *block = unit->block;
+    if (block->levels > 0) return;
+    block->segment[WEFT_SEGMENT_SOURCES].used = block->segment[WEFT_SEGMENT_TEXT].used = 0;
+    if (unit->is_fleeting) return;
+    uint32_t bytes[WEFT_SEGMENT_COUNT];
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
+        bytes[n] = (block->segment[n].used + 7) & ~7u;
+    bytes[WEFT_SEGMENT_DATA] = weft_segment_capacity(block, WEFT_SEGMENT_DATA);
+    bytes[WEFT_SEGMENT_DATA_STACK] = (block->dsp + 1) * WEFT_CELL_BYTES;
+    if (bytes[WEFT_SEGMENT_DATA_STACK] < weft_unit_birth_bytes[WEFT_SEGMENT_DATA_STACK])
+        bytes[WEFT_SEGMENT_DATA_STACK] = weft_unit_birth_bytes[WEFT_SEGMENT_DATA_STACK];
+    bytes[WEFT_SEGMENT_RETURN_STACK] = block->rsp * WEFT_CELL_BYTES;
+    bytes[WEFT_SEGMENT_CALLS] = block->csp * WEFT_CELL_BYTES;
+    bytes[WEFT_SEGMENT_FLOAT_STACK] = block->fsp * (uint32_t)sizeof(double);
+    weft_segments_shrink(unit, bytes);
 }
 
 static enum weft_unit_state ended(struct weft_unit *unit, bool failed)
@@ -199,7 +233,7 @@ static enum weft_unit_state ended(struct weft_unit *unit, bool failed)
 static enum weft_unit_state run(struct weft_unit *unit)
 {
     for (;;) {
-        if (unit->child != NULL && !weft_sandbox_run(unit)) {
+        if (unit->sandbox != NULL && !weft_sandbox_run(unit)) {
             if (unit->budget > 0) continue; // The child said YIELD.
             return WEFT_UNIT_AGAIN;
         }
@@ -291,7 +325,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .memory_bytes = block->bytes + (uint32_t)sizeof(*unit) +
                         (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
                         (unit->files != NULL ? WEFT_UNIT_FILES_BYTES : 0) +
-                        (unit->child != NULL ? unit->child->block->bytes : 0),
+                        (unit->sandbox != NULL ? unit->sandbox->unit->block->bytes : 0),
         .depth = block->dsp - block->dbase,
         .float_depth = block->fsp - block->fbase,
         .words = weft_own_words(block),
@@ -325,7 +359,8 @@ size_t weft_unit_output_take(struct weft_unit *unit, void *to, size_t size)
     memcpy(to, from, taken);
     memmove(from, from + taken, output->used - taken);
     output->used -= (uint32_t)taken;
-    if (output->used == 0 && output->capacity > 256)
+    if (output->used == 0 &&
+        (unit->block->levels == 0 || weft_segment_capacity(unit->block, WEFT_SEGMENT_OUTPUT) > 256))
         weft_segment_shrink(unit, WEFT_SEGMENT_OUTPUT, 0);
     return taken;
 }

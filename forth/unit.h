@@ -56,7 +56,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_SHAPE      (-307)
 
 struct weft_unit_options {
-    uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.
+    uint32_t memory_bytes_max;       // The whole block; it starts at 384 bytes. At most 1 GiB.
     uint32_t stack_cells_max;        // Data stack; those of returns and floats have as many.
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.
@@ -125,13 +125,16 @@ void weft_forth_system_free(struct weft_forth_system *system);
 uint64_t
 weft_forth_system_hash(const struct weft_forth_system *system); // Content; names the module.
 
-// A new idle unit. `options` NULL means the default; `host` may be NULL; both are copied.
+// A new idle unit: less than 512 bytes. `options` NULL means the default; they are copied. `host`
+// NULL means none; it is not copied, many units share one, and it stays where it is while a unit
+// has it. What its functions get is its `self`, or what weft_unit_set_self gave the unit.
 // Returns 0, -ENOMEM, or -EINVAL for an option out of range.
 int weft_unit_create(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                      const struct weft_unit_options *options, const struct weft_unit_host *host,
                      struct weft_unit **unit);
 void weft_unit_free(struct weft_unit *unit);
 void weft_unit_set_host(struct weft_unit *unit, const struct weft_unit_host *host); // NULL: none.
+void weft_unit_set_self(struct weft_unit *unit, void *self);
 
 // Gives the unit a text; `name` stands in its errors. Both are copied into the unit.
 // -EBUSY: a text is running (not parked), or four are parked; -ENOSPC: over the memory quota;

@@ -139,10 +139,11 @@ int32_t weft_op_align(struct weft_unit *unit)
 
 int32_t weft_op_unused(struct weft_unit *unit)
 {
-    const struct weft_segment *data = &unit->block->segment[WEFT_SEGMENT_DATA];
-    const uint32_t max = unit->options.memory_bytes_max, bytes = unit->block->bytes;
-    weft_push(unit->block,
-              (weft_cell)(max > bytes ? max - bytes : 0) + data->capacity - data->used);
+    const struct weft_block *block = unit->block;
+    const uint32_t max = unit->options.memory_bytes_max, bytes = block->bytes;
+    const uint32_t idle =
+        weft_segment_capacity(block, WEFT_SEGMENT_DATA) - block->segment[WEFT_SEGMENT_DATA].used;
+    weft_push(unit->block, (weft_cell)(max > bytes ? max - bytes : 0) + idle);
     return WEFT_NEXT;
 }
 

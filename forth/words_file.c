@@ -9,7 +9,7 @@
 // The host's files; NULL if it has none to give.
 static const struct weft_unit_machine *machine_files(const struct weft_unit *unit)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     return machine != NULL && machine->file_open != NULL ? machine : NULL;
 }
 
@@ -124,7 +124,7 @@ int32_t weft_op_write_chunk(struct weft_unit *unit)
     if (number < 0) return moved(unit, number);
     struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (!(file->mode & WEFT_UNIT_FILE_WRITE)) return moved(unit, -37);
-    const int64_t bytes = machine->file_write(unit->host.self, number, file->position, from, size);
+    const int64_t bytes = machine->file_write(unit->self, number, file->position, from, size);
     if (bytes > 0) file->position += (uint64_t)bytes;
     weft_charge(unit, size);
     unit->budget--;
@@ -155,7 +155,7 @@ int32_t weft_op_file_size(struct weft_unit *unit)
     const struct weft_unit_machine *machine = machine_files(unit);
     if (machine == NULL || machine->file_size == NULL) return -21;
     const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
-    return answer_double(unit, number < 0 ? number : machine->file_size(unit->host.self, number));
+    return answer_double(unit, number < 0 ? number : machine->file_size(unit->self, number));
 }
 
 // Takes ( ud fileid ) and answers one ior.
@@ -191,7 +191,7 @@ int32_t weft_op_resize_file(struct weft_unit *unit)
     if (!(weft_unit_file_at(unit, fileid)->mode & WEFT_UNIT_FILE_WRITE))
         return answer_ior(unit, 3, -37);
     unit->budget--;
-    return answer_ior(unit, 3, machine->file_resize(unit->host.self, number, (uint64_t)low));
+    return answer_ior(unit, 3, machine->file_resize(unit->self, number, (uint64_t)low));
 }
 
 // FLUSH-FILE ( fileid -- ior )
@@ -201,7 +201,7 @@ int32_t weft_op_flush_file(struct weft_unit *unit)
     if (machine == NULL || machine->file_flush == NULL) return -21;
     const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
     unit->budget--;
-    return answer_ior(unit, 1, number < 0 ? number : machine->file_flush(unit->host.self, number));
+    return answer_ior(unit, 1, number < 0 ? number : machine->file_flush(unit->self, number));
 }
 
 // The name below `above` more cells. NULL: not the unit's memory.
@@ -221,8 +221,7 @@ int32_t weft_op_delete_file(struct weft_unit *unit)
     const char *name = file_name(unit, 0, &length);
     if (name == NULL) return -9;
     unit->budget--;
-    return answer_ior(unit, 2,
-                      length == 0 ? -38 : machine->file_delete(unit->host.self, name, length));
+    return answer_ior(unit, 2, length == 0 ? -38 : machine->file_delete(unit->self, name, length));
 }
 
 // RENAME-FILE ( c-addr1 u1 c-addr2 u2 -- ior )
@@ -235,8 +234,7 @@ int32_t weft_op_rename_file(struct weft_unit *unit)
     if (from == NULL || to == NULL) return -9;
     unit->budget--;
     if (from_length == 0 || to_length == 0) return answer_ior(unit, 4, -38);
-    return answer_ior(unit, 4,
-                      machine->file_rename(unit->host.self, from, from_length, to, to_length));
+    return answer_ior(unit, 4, machine->file_rename(unit->self, from, from_length, to, to_length));
 }
 
 // FILE-STATUS ( c-addr u -- x ior ): x is the mode of the file as stat(2) has it.
@@ -247,7 +245,7 @@ int32_t weft_op_file_status(struct weft_unit *unit)
     if (machine == NULL || machine->file_status == NULL) return -21;
     const char *name = file_name(unit, 0, &length);
     if (name == NULL) return -9;
-    const int64_t mode = length == 0 ? -38 : machine->file_status(unit->host.self, name, length);
+    const int64_t mode = length == 0 ? -38 : machine->file_status(unit->self, name, length);
     weft_cell *at = weft_top(unit->block) - 1;
     at[0] = mode > 0 ? mode : 0;
     at[1] = mode < 0 ? mode : 0;

@@ -6,45 +6,45 @@
 static int32_t figure(struct weft_unit *unit, uint64_t (*ask)(void *self))
 {
     if (ask == NULL) return -21;
-    weft_push(unit->block, (weft_cell)ask(unit->host.self));
+    weft_push(unit->block, (weft_cell)ask(unit->self));
     return WEFT_NEXT;
 }
 
 int32_t weft_op_host_id(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.host_id);
+    return figure(unit, unit->host->host_id);
 }
 
 int32_t weft_op_unit_idx(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.unit_index);
+    return figure(unit, unit->host->unit_index);
 }
 
 int32_t weft_op_sibling_count(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.sibling_count);
+    return figure(unit, unit->host->sibling_count);
 }
 
 int32_t weft_op_mesh_process_count(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.mesh_process_count);
+    return figure(unit, unit->host->mesh_process_count);
 }
 
 int32_t weft_op_self(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.pid);
+    return figure(unit, unit->host->pid);
 }
 
 // TIME ( -- ns ) monotonic.
 int32_t weft_op_time(struct weft_unit *unit)
 {
-    return figure(unit, unit->host.now_ns);
+    return figure(unit, unit->host->now_ns);
 }
 
 // UTIME ( -- ud ) microseconds since 1970.
 int32_t weft_op_utime(struct weft_unit *unit)
 {
-    const int32_t code = figure(unit, unit->host.unix_us);
+    const int32_t code = figure(unit, unit->host->unix_us);
     if (code == WEFT_NEXT) weft_push(unit->block, 0);
     return code;
 }
@@ -53,7 +53,7 @@ bool weft_is_late(struct weft_unit *unit, weft_cell ms)
 {
     struct weft_block *block = unit->block;
     if (ms < 0) return false;
-    const uint64_t now_ns = unit->host.now_ns(unit->host.self);
+    const uint64_t now_ns = unit->host->now_ns(unit->self);
     if (block->wake_ns == 0) block->wake_ns = now_ns + weft_delay_ns(ms) + 1;
     return now_ns + 1 >= block->wake_ns;
 }
@@ -61,7 +61,7 @@ bool weft_is_late(struct weft_unit *unit, weft_cell ms)
 // MS ( u -- ): the delay stays on the stack until it is over; the block knows when that is.
 int32_t weft_op_ms(struct weft_unit *unit)
 {
-    if (unit->host.now_ns == NULL) return -21;
+    if (unit->host->now_ns == NULL) return -21;
     const weft_cell ms = *weft_top(unit->block);
     if (!weft_is_late(unit, ms < 0 ? INT64_MAX : ms)) return WEFT_PARK;
     unit->block->wake_ns = 0;
@@ -89,22 +89,22 @@ static int32_t answer(struct weft_unit *unit, uint32_t cells, int32_t ior)
 int32_t weft_op_send_to(struct weft_unit *unit)
 {
     uint64_t length;
-    if (unit->host.send_to == NULL) return -21;
+    if (unit->host->send_to == NULL) return -21;
     const void *payload = span(unit, 1, &length);
     if (payload == NULL) return -9;
     const uint64_t host = (uint64_t)*weft_top(unit->block);
-    return answer(unit, 3, unit->host.send_to(unit->host.self, payload, length, host));
+    return answer(unit, 3, unit->host->send_to(unit->self, payload, length, host));
 }
 
 // SEND-TO ( c-addr u pid -- ior )
 int32_t weft_op_send(struct weft_unit *unit)
 {
     uint64_t length;
-    if (unit->host.send == NULL) return -21;
+    if (unit->host->send == NULL) return -21;
     const void *payload = span(unit, 1, &length);
     if (payload == NULL) return -9;
     const uint64_t pid = (uint64_t)*weft_top(unit->block);
-    const int32_t ior = unit->host.send(unit->host.self, payload, length, pid);
+    const int32_t ior = unit->host->send(unit->self, payload, length, pid);
     answer(unit, 3, ior < 0 ? ior : 0);
     return ior > 0 ? WEFT_GIVE : WEFT_NEXT;
 }
@@ -113,10 +113,10 @@ int32_t weft_op_send(struct weft_unit *unit)
 int32_t weft_op_node(struct weft_unit *unit)
 {
     uint64_t length, id = 0;
-    if (unit->host.node_id == NULL) return -21;
+    if (unit->host->node_id == NULL) return -21;
     const char *name = span(unit, 0, &length);
     if (name == NULL) return -9;
-    const bool known = unit->host.node_id(unit->host.self, name, length, &id);
+    const bool known = unit->host->node_id(unit->self, name, length, &id);
     weft_cell *at = weft_top(unit->block);
     at[-1] = known ? (weft_cell)id : 0;
     at[0] = known ? 0 : WEFT_THROW_NOBODY;
@@ -153,19 +153,19 @@ int32_t weft_message_keep(struct weft_unit *unit, const struct weft_unit_message
 // RECEIVE ( -- c-addr u from kind ): parks until there is a message.
 int32_t weft_op_receive(struct weft_unit *unit)
 {
-    if (unit->host.receive == NULL) return -21;
+    if (unit->host->receive == NULL) return -21;
     struct weft_unit_message message = {0};
-    if (!unit->host.receive(unit->host.self, &message)) return WEFT_PARK;
+    if (!unit->host->receive(unit->self, &message)) return WEFT_PARK;
     return take_message(unit, &message);
 }
 
 // RECEIVE-FOR ( ms -- c-addr u from kind ior ): four zeros and -306 if none came in time.
 int32_t weft_op_receive_for(struct weft_unit *unit)
 {
-    if (unit->host.receive == NULL || unit->host.now_ns == NULL) return -21;
+    if (unit->host->receive == NULL || unit->host->now_ns == NULL) return -21;
     struct weft_unit_message message = {0};
     const bool is_late = weft_is_late(unit, *weft_top(unit->block));
-    const bool came = unit->host.receive(unit->host.self, &message);
+    const bool came = unit->host->receive(unit->self, &message);
     if (!came && !is_late) return WEFT_PARK;
     unit->block->wake_ns = 0;
     unit->block->dsp--;
@@ -183,32 +183,32 @@ int32_t weft_op_receive_for(struct weft_unit *unit)
 // ( port -- ior )
 int32_t weft_op_udp_bind(struct weft_unit *unit)
 {
-    if (unit->host.udp_bind == NULL) return -21;
+    if (unit->host->udp_bind == NULL) return -21;
     const weft_cell port = *weft_top(unit->block);
     if (port < 1 || port > UINT16_MAX) return answer(unit, 1, -24);
-    return answer(unit, 1, unit->host.udp_bind(unit->host.self, (uint16_t)port));
+    return answer(unit, 1, unit->host->udp_bind(unit->self, (uint16_t)port));
 }
 
 // ( c-addr u -- ior )
 int32_t weft_op_udp_reply(struct weft_unit *unit)
 {
     uint64_t length;
-    if (unit->host.udp_reply == NULL) return -21;
+    if (unit->host->udp_reply == NULL) return -21;
     const void *payload = span(unit, 0, &length);
     if (payload == NULL) return -9;
     if (unit->block->udp_ready == 0) return answer(unit, 2, -260);
-    return answer(unit, 2, unit->host.udp_reply(unit->host.self, payload, length));
+    return answer(unit, 2, unit->host->udp_reply(unit->self, payload, length));
 }
 
 // ACCEPT ( c-addr +n1 -- +n2 )
 int32_t weft_op_accept(struct weft_unit *unit)
 {
-    if (unit->host.accept == NULL) return -21;
+    if (unit->host->accept == NULL) return -21;
     weft_cell *at = weft_top(unit->block) - 1;
     const uint64_t size = at[1] < 0 ? 0 : (uint64_t)at[1];
     void *to = weft_address_write(unit, (uint64_t)at[0], size);
     if (to == NULL) return -9;
-    const int64_t length = unit->host.accept(unit->host.self, to, size);
+    const int64_t length = unit->host->accept(unit->self, to, size);
     if (length < 0) return WEFT_PARK;
     if ((uint64_t)length > size) return -18;
     return answer(unit, 2, (int32_t)length);
@@ -216,8 +216,8 @@ int32_t weft_op_accept(struct weft_unit *unit)
 
 int32_t weft_op_key(struct weft_unit *unit)
 {
-    if (unit->host.key == NULL) return -21;
-    const int32_t key = unit->host.key(unit->host.self);
+    if (unit->host->key == NULL) return -21;
+    const int32_t key = unit->host->key(unit->self);
     if (key == -1) return WEFT_PARK;
     if (key < 0) return -39;
     weft_push(unit->block, key);

@@ -10,9 +10,9 @@
 // last. Valid until the next ARG or SANDBOX.
 int32_t weft_op_arg(struct weft_unit *unit)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     if (machine == NULL || machine->argument == NULL) return -21;
-    const char *word = machine->argument(unit->host.self, (uint64_t)*weft_top(unit->block));
+    const char *word = machine->argument(unit->self, (uint64_t)*weft_top(unit->block));
     const size_t length = word == NULL ? 0 : strnlen(word, UINT16_MAX);
     const int32_t code = weft_segment_grow(unit, WEFT_SEGMENT_RESULT, length);
     if (code != 0) return code;
@@ -29,9 +29,9 @@ int32_t weft_op_arg(struct weft_unit *unit)
 // ( n -- ): what the program will end with.
 int32_t weft_op_exit_status(struct weft_unit *unit)
 {
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     if (machine == NULL || machine->exit_status == NULL) return -21;
-    machine->exit_status(unit->host.self, weft_pop(unit->block));
+    machine->exit_status(unit->self, weft_pop(unit->block));
     return WEFT_NEXT;
 }
 
@@ -39,7 +39,7 @@ int32_t weft_op_exit_status(struct weft_unit *unit)
 int32_t weft_op_help(struct weft_unit *unit)
 {
     static const char none[] = "no documentation; SEE shows what it is\n";
-    const struct weft_unit_machine *machine = unit->host.machine;
+    const struct weft_unit_machine *machine = unit->host->machine;
     uint32_t address, length;
     if (machine == NULL || machine->help == NULL) return -21;
     const int32_t code = weft_parse_name(unit, &address, &length);
@@ -50,7 +50,7 @@ int32_t weft_op_help(struct weft_unit *unit)
     if (index == WEFT_WORD_NONE) return -13;
     // An own word may have a name that means something else among those that all share.
     const bool own = index >= weft_shared_words(unit);
-    const char *text = own ? NULL : machine->help(unit->host.self, name, length);
+    const char *text = own ? NULL : machine->help(unit->self, name, length);
     weft_output(unit, text != NULL ? text : none, text != NULL ? strlen(text) : sizeof(none) - 1);
     return WEFT_NEXT;
 }

@@ -68,10 +68,10 @@ int32_t weft_op_share_text(struct weft_unit *unit)
 {
     uint64_t length;
     int32_t code;
-    if (unit->host.share == NULL) return -21;
+    if (unit->host->share == NULL) return -21;
     const char *text = text_under(unit, 1, &length, &code);
     if (text == NULL) return code;
-    code = unit->host.share(unit->host.self, text, length, *weft_top(unit->block) != 0);
+    code = unit->host->share(unit->self, text, length, *weft_top(unit->block) != 0);
     if (code == 0) unit->block->dsp -= 3;
     return code;
 }
@@ -81,10 +81,10 @@ int32_t weft_op_goal(struct weft_unit *unit)
 {
     uint64_t length, pid;
     int32_t code;
-    if (unit->host.goal == NULL) return -21;
+    if (unit->host->goal == NULL) return -21;
     const char *text = text_under(unit, 0, &length, &code);
     if (text == NULL) return code;
-    code = unit->host.goal(unit->host.self, text, length, &pid);
+    code = unit->host->goal(unit->self, text, length, &pid);
     if (code != 0) return code;
     unit->block->dsp -= 2;
     weft_push(unit->block, (weft_cell)pid);
@@ -95,10 +95,10 @@ int32_t weft_op_goal(struct weft_unit *unit)
 int32_t weft_op_peers(struct weft_unit *unit)
 {
     uint64_t ids[PEERS_MAX];
-    if (unit->host.peers == NULL) return -21;
+    if (unit->host->peers == NULL) return -21;
     const int32_t code = weft_data_room(unit, PEERS_MAX + 1);
     if (code != 0) return code;
-    const uint32_t count = unit->host.peers(unit->host.self, ids, PEERS_MAX);
+    const uint32_t count = unit->host->peers(unit->self, ids, PEERS_MAX);
     for (uint32_t n = 0; n < count; n++)
         weft_push(unit->block, (weft_cell)ids[n]);
     weft_push(unit->block, count);
@@ -109,9 +109,9 @@ int32_t weft_op_peers(struct weft_unit *unit)
 int32_t weft_op_learns(struct weft_unit *unit)
 {
     const weft_cell from = *weft_top(unit->block);
-    if (unit->host.learns == NULL) return -21;
+    if (unit->host->learns == NULL) return -21;
     if (from < WEFT_UNIT_TEACHERS_NOBODY || from > WEFT_UNIT_TEACHERS_ALL) return -24;
-    unit->host.learns(unit->host.self, (enum weft_unit_teachers)from);
+    unit->host->learns(unit->self, (enum weft_unit_teachers)from);
     unit->block->dsp--;
     return WEFT_NEXT;
 }

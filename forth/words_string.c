@@ -353,7 +353,7 @@ int32_t weft_op_bracket_char(struct weft_unit *unit)
 int32_t weft_op_environment(struct weft_unit *unit)
 {
     enum { IS_FLOAT = 0, IS_STRING = -1 }; // Instead of so many cells.
-    const bool files = unit->host.machine != NULL && unit->host.machine->file_open != NULL;
+    const bool files = unit->host->machine != NULL && unit->host->machine->file_open != NULL;
     const struct {
         const char *name;
         int cells;

@@ -23,14 +23,14 @@ static int32_t waited(struct weft_unit *unit, int32_t code, bool is_late)
         return code;
     }
     // One that is late waits for the host's last word only, and not for ever.
-    if (is_late) block->wake_ns = unit->host.now_ns(unit->host.self) + LAST_WORD_NS;
+    if (is_late) block->wake_ns = unit->host->now_ns(unit->self) + LAST_WORD_NS;
     return WEFT_PARK;
 }
 
 // The word cannot go on, whatever was asked for before.
 static int32_t give_up(struct weft_unit *unit, int32_t code)
 {
-    if (unit->host.abandon != NULL) unit->host.abandon(unit->host.self, level_of(unit));
+    if (unit->host->abandon != NULL) unit->host->abandon(unit->self, level_of(unit));
     unit->block->wake_ns = 0;
     return code;
 }
@@ -62,7 +62,7 @@ static int32_t spawn(struct weft_unit *unit, bool is_linked)
 {
     uint32_t count;
     int32_t code;
-    if (unit->host.spawn == NULL) return -21;
+    if (unit->host->spawn == NULL) return -21;
     if (unit->block->definition != 0) return give_up(unit, -29); // Its words are not whole.
     const uint64_t xt = (uint64_t)*weft_top(unit->block);
     const struct weft_word *word = weft_word_at(unit, xt - 1); // As EXECUTE has it.
@@ -70,8 +70,7 @@ static int32_t spawn(struct weft_unit *unit, bool is_linked)
     const weft_cell *cells = counted(unit, 1, &count, &code);
     if (cells == NULL) return give_up(unit, code);
     uint64_t pid;
-    code =
-        unit->host.spawn(unit->host.self, level_of(unit), unit, xt, cells, count, is_linked, &pid);
+    code = unit->host->spawn(unit->self, level_of(unit), unit, xt, cells, count, is_linked, &pid);
     code = waited(unit, code, false);
     if (code != 0) return code;
     return leave(unit, count + 2, (weft_cell)pid);
@@ -93,12 +92,12 @@ int32_t weft_op_spawn_link(struct weft_unit *unit)
 static int32_t join(struct weft_unit *unit, uint32_t cells, weft_cell ms, int32_t *ior)
 {
     struct weft_unit_end end = {0};
-    if (unit->host.join == NULL) return -21;
+    if (unit->host->join == NULL) return -21;
     const int32_t code = weft_data_room(unit, WEFT_UNIT_RESULTS_MAX + 3);
     if (code != 0) return give_up(unit, code);
     const uint64_t pid = (uint64_t)weft_top(unit->block)[1 - (weft_cell)cells];
     const bool is_late = weft_is_late(unit, ms);
-    *ior = unit->host.join(unit->host.self, level_of(unit), pid, is_late, &end);
+    *ior = unit->host->join(unit->self, level_of(unit), pid, is_late, &end);
     *ior = waited(unit, *ior, is_late);
     if (*ior == WEFT_PARK) return WEFT_PARK;
     unit->block->dsp -= cells;
@@ -130,54 +129,53 @@ static int32_t tell(struct weft_unit *unit, int32_t (*function)(void *self, uint
 {
     if (function == NULL) return -21;
     const uint64_t number = (uint64_t)*weft_top(unit->block);
-    return leave(unit, 1, function(unit->host.self, number));
+    return leave(unit, 1, function(unit->self, number));
 }
 
 // DETACH ( pid -- ior )
 int32_t weft_op_detach(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.detach);
+    return tell(unit, unit->host->detach);
 }
 
 // KILL ( pid -- ior )
 int32_t weft_op_kill(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.kill);
+    return tell(unit, unit->host->kill);
 }
 
 // MONITOR ( pid -- monitor ): one message of kind 4 when it ends.
 int32_t weft_op_monitor(struct weft_unit *unit)
 {
     uint64_t number;
-    if (unit->host.monitor == NULL) return -21;
-    const int32_t code =
-        unit->host.monitor(unit->host.self, (uint64_t)*weft_top(unit->block), &number);
+    if (unit->host->monitor == NULL) return -21;
+    const int32_t code = unit->host->monitor(unit->self, (uint64_t)*weft_top(unit->block), &number);
     return code != 0 ? code : leave(unit, 1, (weft_cell)number);
 }
 
 // DEMONITOR ( monitor -- ior )
 int32_t weft_op_demonitor(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.demonitor);
+    return tell(unit, unit->host->demonitor);
 }
 
 // LINK ( pid -- ior )
 int32_t weft_op_link(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.link);
+    return tell(unit, unit->host->link);
 }
 
 // UNLINK ( pid -- ior )
 int32_t weft_op_unlink(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.unlink);
+    return tell(unit, unit->host->unlink);
 }
 
 // TRAP-EXIT ( flag -- )
 int32_t weft_op_trap_exit(struct weft_unit *unit)
 {
-    if (unit->host.trap_exit == NULL) return -21;
-    unit->host.trap_exit(unit->host.self, weft_pop(unit->block) != 0);
+    if (unit->host->trap_exit == NULL) return -21;
+    unit->host->trap_exit(unit->self, weft_pop(unit->block) != 0);
     return WEFT_NEXT;
 }
 
@@ -187,19 +185,19 @@ int32_t weft_op_trap_exit(struct weft_unit *unit)
 int32_t weft_op_channel(struct weft_unit *unit)
 {
     uint64_t channel;
-    if (unit->host.channel_new == NULL) return -21;
+    if (unit->host->channel_new == NULL) return -21;
     const weft_cell capacity = *weft_top(unit->block);
     if (capacity < 0 || capacity > UINT32_MAX / 2) return -24;
-    const int32_t code = unit->host.channel_new(unit->host.self, (uint32_t)capacity, &channel);
+    const int32_t code = unit->host->channel_new(unit->self, (uint32_t)capacity, &channel);
     return code != 0 ? code : leave(unit, 1, (weft_cell)channel);
 }
 
 // CLOSE-CHANNEL ( channel -- ): nothing happens if it is closed already.
 int32_t weft_op_close_channel(struct weft_unit *unit)
 {
-    if (unit->host.channel_close == NULL) return -21;
+    if (unit->host->channel_close == NULL) return -21;
     const uint64_t channel = (uint64_t)*weft_top(unit->block);
-    const int32_t code = unit->host.channel_close(unit->host.self, level_of(unit), channel);
+    const int32_t code = unit->host->channel_close(unit->self, level_of(unit), channel);
     if (waited(unit, code, false) == WEFT_PARK) return WEFT_PARK;
     if (code != 0 && code != WEFT_THROW_CLOSED) return code;
     unit->block->dsp--;
@@ -211,8 +209,8 @@ static int32_t put(struct weft_unit *unit, weft_cell channel, const void *payloa
                    weft_cell ms)
 {
     const bool is_late = weft_is_late(unit, ms);
-    const int32_t code = unit->host.channel_send(unit->host.self, level_of(unit), (uint64_t)channel,
-                                                 payload, length, is_late);
+    const int32_t code = unit->host->channel_send(unit->self, level_of(unit), (uint64_t)channel,
+                                                  payload, length, is_late);
     return waited(unit, code, is_late);
 }
 
@@ -227,7 +225,7 @@ static int32_t outcome(struct weft_unit *unit, int32_t code, uint32_t cells, boo
 
 static bool has_channels(const struct weft_unit *unit)
 {
-    return unit->host.channel_send != NULL && unit->host.now_ns != NULL;
+    return unit->host->channel_send != NULL && unit->host->now_ns != NULL;
 }
 
 // SEND ( x channel -- )
@@ -292,8 +290,8 @@ static int32_t get(struct weft_unit *unit, weft_cell channel, weft_cell ms,
                    struct weft_unit_message *message)
 {
     const bool is_late = weft_is_late(unit, ms);
-    const int32_t code = unit->host.channel_receive(unit->host.self, level_of(unit),
-                                                    (uint64_t)channel, is_late, message);
+    const int32_t code = unit->host->channel_receive(unit->self, level_of(unit), (uint64_t)channel,
+                                                     is_late, message);
     return waited(unit, code, is_late);
 }
 
@@ -387,14 +385,14 @@ int32_t weft_op_recv_cells(struct weft_unit *unit)
 static int32_t timer(struct weft_unit *unit, bool repeats)
 {
     uint64_t number;
-    if (unit->host.timer == NULL) return -21;
+    if (unit->host->timer == NULL) return -21;
     const weft_cell *at = weft_top(unit->block) - 2;
     const uint64_t length = (uint64_t)at[1];
     const void *payload = length == 0 ? "" : weft_address_read(unit, (uint64_t)at[0], length);
     if (payload == NULL) return -9;
     weft_charge(unit, length);
     const int32_t code =
-        unit->host.timer(unit->host.self, payload, length, weft_delay_ns(at[2]), repeats, &number);
+        unit->host->timer(unit->self, payload, length, weft_delay_ns(at[2]), repeats, &number);
     return code != 0 ? code : leave(unit, 3, (weft_cell)number);
 }
 
@@ -413,5 +411,5 @@ int32_t weft_op_every(struct weft_unit *unit)
 // CANCEL ( timer -- ior ): -301 if it has come, or there was none.
 int32_t weft_op_cancel(struct weft_unit *unit)
 {
-    return tell(unit, unit->host.timer_cancel);
+    return tell(unit, unit->host->timer_cancel);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/actors/room.h"
 #include "bench/context.h"
 #include "bench/micro/dealings.h"
 #include "forth/unit.h"
@@ -21,6 +22,7 @@
 
 #define RUNS        5
 #define ARENA_BYTES (1024 * WEFT_MIB)
+#define UNIT_BYTES  1000 // One takes less.
 
 static const char counter_text[] = "0 value total\n"
                                    ": add ( n -- ) total + to total ;\n"
@@ -92,6 +94,45 @@ static double make_ns(const struct rig *rig, const char *text, unsigned count)
     return best;
 }
 
+#define LIBRARY_WORDS 200
+
+// A unit with a library of words, such as children are made from; xt: one that does nothing.
+static struct weft_unit *make_library(const struct rig *rig, int64_t *xt)
+{
+    char text[LIBRARY_WORDS * 64];
+    size_t used = 0;
+    for (unsigned n = 0; n < LIBRARY_WORDS; n++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                 ": word-%u ( n -- n ) dup %u > if 1- then ;\n", n, n);
+    snprintf(text + used, sizeof(text) - used, "variable v : nothing ( -- ) ; ' nothing");
+    struct weft_unit *unit = make_unit(rig, text);
+    run_to_end(unit);
+    weft_assert(weft_unit_cells(unit, xt, 1) == 1);
+    return unit;
+}
+
+// Makes a unit that has the words of another, and frees it. Nanoseconds for one.
+static double sprout_ns(const struct rig *rig, unsigned count)
+{
+    int64_t xt;
+    struct weft_unit *library = make_library(rig, &xt), *unit;
+    void *seed = malloc(weft_unit_seed_bytes(library, 0));
+    double best = INFINITY;
+    weft_assert(seed != NULL);
+    for (unsigned run = 0; run < RUNS; run++) {
+        const uint64_t from = weft_bench_cpu_ns();
+        for (unsigned i = 0; i < count; i++) {
+            weft_unit_seed(library, (uint64_t)xt, NULL, 0, seed);
+            weft_assert(weft_unit_sprout(rig->system, &rig->memory, NULL, NULL, seed, &unit) == 0);
+            weft_unit_free(unit);
+        }
+        best = fmin(best, (double)(weft_bench_cpu_ns() - from) / count);
+    }
+    free(seed);
+    weft_unit_free(library);
+    return best;
+}
+
 // ---- memory
 
 static uint64_t resident_bytes(void)
@@ -151,14 +192,19 @@ static struct footprint footprint(const char *text, unsigned count)
 
 static void measure_memory(struct weft_bench *out)
 {
-    static const unsigned counts[] = {1000, 10000, 100000};
+    static const unsigned counts[] = {1000, 10000, 100000, 1000000};
     for (unsigned kind = 0; kind < 2; kind++) {
         const char *text = kind == 0 ? NULL : counter_text;
-        for (unsigned i = 0; i < WEFT_COUNT_OF(counts) - (out->quick ? 1 : 0); i++) {
+        for (unsigned i = 0; i < WEFT_COUNT_OF(counts) - (out->quick ? 2 : 0); i++) {
             char row[64], note[96];
-            const struct footprint each = footprint(text, counts[i]);
+            struct footprint each = {NAN, NAN, NAN};
             snprintf(row, sizeof(row), "idle unit, %s, of %u",
                      kind == 0 ? "empty" : "two words and a value", counts[i]);
+            if (counts[i] * (double)UNIT_BYTES > weft_bench_room_bytes() / 2) {
+                weft_bench_row(out, row, NAN, "bytes", "skipped: this machine's memory is short");
+                continue;
+            }
+            each = footprint(text, counts[i]);
             snprintf(note, sizeof(note), "resident %.0f, by its quota %.0f%s", each.resident,
                      each.accounted, kind == 0 ? "; goal 512, of a million" : "");
             weft_bench_row(out, row, each.arena, "bytes", note);
@@ -252,6 +298,8 @@ int main(int argc, char **argv)
     weft_bench_row(&out, "one empty unit made and freed", empty_ns, "ns", NULL);
     weft_bench_row(&out, "units made, source compiled, freed", 1e9 / counter_ns, "units/s",
                    "two words and a value: 88 bytes of source");
+    weft_bench_row(&out, "unit with 200 words made and freed", sprout_ns(&rig, 20000 / less), "ns",
+                   "as SPAWN makes one; goal 1 000");
     measure_slices(&out, &rig);
     measure_image(&out, &rig);
     close_rig(&rig);

@@ -85,9 +85,10 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_node_datagrams datagrams;
     struct weft_forth_memory memory; // The arena, as the Forth wants it.
     struct weft_forth_system *forth;
-    weft_pid nursery;              // Makes units for those of other cores (unit_nursery.c).
-    struct weft_resident nestling; // What all spawned units of this core have for a resident.
-    uint32_t nestling_count;       // Of those alive.
+    struct weft_unit_host unit_host; // What all units of this core have; each its own `self`.
+    weft_pid nursery;                // Makes units for those of other cores (unit_nursery.c).
+    struct weft_resident nestling;   // What all spawned units of this core have for a resident.
+    uint32_t nestling_count;         // Of those alive.
 };
 
 struct weft_node_block { // From malloc, freed with the node.

@@ -495,15 +495,15 @@ static int make_unit(struct weft_unit_actor *unit, const struct weft_command *co
 {
     struct weft_node_worker *worker = unit->worker;
     const struct weft_unit_options *options = &worker->node->options.unit;
-    const struct weft_unit_host host = weft_unit_actor_host(unit);
+    const struct weft_unit_host *host = &worker->unit_host;
     if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL)
-        return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
+        return weft_unit_create(worker->forth, &worker->memory, options, host, &unit->unit);
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
     struct weft_span image = weft_span_of(command->image, command->image_length);
     int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
     if (result == 0)
-        result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
+        result = weft_unit_load(worker->forth, &worker->memory, options, host, image.data,
                                 image.length, &unit->unit);
     for (uint32_t i = 0; result == 0 && i < port_count; i++) {
         if (weft_unit_actor_bind(unit, ports[i]) != 0)
@@ -542,6 +542,7 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
     int result =
         weft_actor_whereis(&worker->node->actors, command->resident->name) == 0 ? 0 : -EEXIST;
     if (result == 0) result = make_unit(unit, command);
+    if (result == 0) weft_unit_set_self(unit->unit, unit);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);

@@ -79,8 +79,8 @@ int weft_unit_actor_forget(struct weft_unit_actor *unit);
 // or will never be. On the unit's core.
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result);
 
-// The table through which the unit reaches the node (unit_host.c).
-struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit);
+// Fills the table through which units reach the node (unit_host.c). `self` is a unit actor.
+void weft_unit_actor_host(struct weft_unit_host *host);
 // Binds a UDP port for the unit: at UDP-BIND, and again when it is restored. An ior for the unit.
 int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port);
 void weft_unit_actor_unbind_all(struct weft_unit_actor *unit);

@@ -223,10 +223,9 @@ static int32_t udp_reply(void *self, const void *payload, size_t length)
     return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
 }
 
-struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
+void weft_unit_actor_host(struct weft_unit_host *host)
 {
-    struct weft_unit_host host = {
-        .self = unit,
+    *host = (struct weft_unit_host){
         .host_id = host_id,
         .unit_index = unit_index,
         .sibling_count = sibling_count,
@@ -241,9 +240,8 @@ struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
         .udp_reply = udp_reply,
         .node_id = node_id,
     };
-    weft_unit_dealings_host(&host);
-    weft_unit_lessons_host(&host);
-    return host;
+    weft_unit_dealings_host(host);
+    weft_unit_lessons_host(host);
 }
 
 // ---- The image: "WFUA", version, port count, ports, then the unit's own image (forth/unit.h).

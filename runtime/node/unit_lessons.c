@@ -100,7 +100,7 @@ static int32_t share_with_peers(struct weft_unit_actor *unit, const char *text, 
     uint64_t ids[64];
     char bytes[SHARE_BYTES_MAX];
     struct weft_sexp_writer writer;
-    const struct weft_unit_host host = weft_unit_actor_host(unit);
+    const struct weft_unit_host *host = &unit->worker->unit_host;
     if (unit->worker->node->mesh == NULL) return IOR_NO_MESH;
     weft_sexp_writer_init(&writer, bytes, sizeof(bytes));
     weft_sexp_open(&writer);
@@ -111,7 +111,7 @@ static int32_t share_with_peers(struct weft_unit_actor *unit, const char *text, 
     if (writer.overflow) return IOR_TOO_LONG;
     const uint32_t count = peers(unit, ids, WEFT_COUNT_OF(ids));
     for (uint32_t i = 0; i < count; i++) {
-        const int32_t code = host.send_to(unit, bytes, writer.length, ids[i]);
+        const int32_t code = host->send_to(unit, bytes, writer.length, ids[i]);
         if (code != 0) return code;
     }
     return 0;

@@ -24,15 +24,15 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
     if (unit == NULL) return -ENOMEM;
     unit->heir = birth->parent;
     unit->heir_reference = birth->reference;
-    const struct weft_unit_host host = weft_unit_actor_host(unit);
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
                                      .label = birth->label,
                                      .pinned = true,
                                      .mailbox_max = options->unit_mailbox};
-    int result =
-        weft_unit_sprout(worker->forth, &worker->memory, &options->unit, &host, seed, &unit->unit);
+    int result = weft_unit_sprout(worker->forth, &worker->memory, &options->unit,
+                                  &worker->unit_host, seed, &unit->unit);
     if (result != 0) goto release;
+    weft_unit_set_self(unit->unit, unit);
     result = -ENOMEM;
     unit->farewell = weft_later_block(&worker->actors, sizeof(struct weft_unit_farewell));
     if (unit->farewell != NULL)

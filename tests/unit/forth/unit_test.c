@@ -430,15 +430,49 @@ static void the_calculator_answers_whoever_asks(void **state)
     }
 }
 
-static void a_unit_is_born_small(void **state)
+struct held { // What is allocated, and how often something was.
+    size_t bytes;
+    unsigned calls;
+};
+
+static void *resize_counted(void *self, void *block, size_t old_bytes, size_t new_bytes)
 {
+    struct held *held = self;
+    held->bytes += new_bytes - (block != NULL ? old_bytes : 0);
+    held->calls++;
+    return weft_forth_memory_libc.resize(NULL, block, old_bytes, new_bytes);
+}
+
+// A million of them may be idle: 512 bytes at most, all told, before a text and after it.
+static void an_idle_unit_is_small(void **state)
+{
+    struct held held = {0};
+    const struct weft_forth_memory memory = {.resize = resize_counted, .self = &held};
     struct weft_unit *unit;
     struct weft_unit_info info;
-    assert_int_equal(weft_unit_create(*state, &weft_forth_memory_libc, NULL, NULL, &unit), 0);
+    static const char text[] = ": deep ( n -- ) ?dup if 1- recurse then ; 100 deep "
+                               "marker m 1 2 3 2drop drop 1e fdrop";
+    assert_int_equal(weft_unit_create(*state, &memory, NULL, NULL, &unit), 0);
     weft_unit_inspect(unit, &info);
-    assert_true(info.memory_bytes <= 1200);
     assert_int_equal(info.state, WEFT_UNIT_DONE);
+    assert_int_equal(info.memory_bytes, held.bytes);
+    assert_true(held.bytes <= 512);
+    assert_int_equal(held.calls, 2); // The handle and the block.
+
+    const size_t before = held.bytes;
+    for (unsigned n = 0; n < 3; n++) {
+        uint32_t reductions = 1000000;
+        assert_int_equal(weft_unit_interpret(unit, "small", text, sizeof(text) - 1), 0);
+        assert_true(held.bytes > before);
+        assert_int_equal(weft_unit_run(unit, &reductions), WEFT_UNIT_DONE);
+        weft_unit_inspect(unit, &info);
+        assert_int_equal(info.memory_bytes, held.bytes);
+        // Nothing stays but what is its own: two words (32 bytes each), their names and code, and
+        // the order that a marker keeps.
+        assert_true(held.bytes <= before + (n + 1) * 320);
+    }
     weft_unit_free(unit);
+    assert_int_equal(held.bytes, 0);
 }
 
 int main(void)
@@ -454,7 +488,7 @@ int main(void)
         cmocka_unit_test(cancel_ends_what_runs),
         cmocka_unit_test(the_examples_do_what_they_say),
         cmocka_unit_test(the_calculator_answers_whoever_asks),
-        cmocka_unit_test(a_unit_is_born_small),
+        cmocka_unit_test(an_idle_unit_is_small),
     };
     return cmocka_run_group_tests(tests, forth_compile_system, forth_free_system);
 }
