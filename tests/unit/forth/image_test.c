@@ -96,15 +96,15 @@ static void the_header_is_as_documented(void **state)
     static struct forth_run run;
     forth_open(&run, *state, FORTH_PLAIN);
     const size_t bytes = save(run.unit, image);
-    assert_memory_equal(image, "weftunit\2\0\0\0", 12);
+    assert_memory_equal(image, "weftunit\3\0\0\0", 12);
     assert_int_equal(weft_le32_get(image + 12), weft_crc32c(0, image + 16, bytes - 16));
     assert_int_equal(weft_le64_get(image + 16), weft_forth_system_hash(*state));
     assert_int_equal(weft_le32_get(image + 24), bytes - 40);
     assert_int_equal(weft_le32_get(image + 28), 0);
     assert_int_equal(weft_le64_get(image + 32), 0);
-    assert_int_equal(weft_le32_get(image + 40), 392);      // The data space begins,
+    assert_int_equal(weft_le32_get(image + 40), 360);      // The data space begins,
     assert_int_equal(weft_le32_get(image + 40 + 8), 24);   // with three variables,
-    assert_int_equal(weft_le64_get(image + 40 + 392), 10); // of which BASE is the first.
+    assert_int_equal(weft_le64_get(image + 40 + 360), 10); // of which BASE is the first.
     assert_int_equal(weft_le32_get(image + 40 + 17 * 12), bytes - 40); // The block's own size.
     forth_close(&run);
 }
