@@ -26,7 +26,8 @@ usage: ./do COMMAND [ARGUMENT…]
                   (--smoke: check that it works, then stop; exit 0 or 1)
   test            build and pass every test that this machine can run
   test forth …    the standard's Forth suites: Debian's (gforth-common), or with --suite DIR those of a
-                  checkout of forth2012-test-suite; --mode plain, single or restore for one way only
+                  checkout of forth2012-test-suite; --mode plain, single or restore for one way only;
+                  --mode relay --peer COMMAND: by turns here and in a process of another CPU
   test soak …     a great many actors for a long time (--actors N, --seconds N)
   test mutants …  that the proofs of the actors find faults that are put in on purpose
   test arm64-vm … the actors in an emulated ARM64 machine

@@ -1,18 +1,19 @@
 #include "forth/dictionary.h"
 
 #include "forth/places.h"
+#include "forth/word_table.h"
 
 static uint8_t upper(char c)
 {
     return (uint8_t)(c >= 'a' && c <= 'z' ? c - 32 : c);
 }
 
-uint32_t weft_name_hash(const char *name, uint32_t length)
+uint16_t weft_name_hash(const char *name, uint32_t length)
 {
     uint32_t hash = 2166136261u; // FNV-1a.
     for (uint32_t n = 0; n < length; n++)
         hash = (hash ^ upper(name[n])) * 16777619u;
-    return hash ^ hash >> 15;
+    return (uint16_t)(hash ^ hash >> 16);
 }
 
 bool weft_name_equal(const char *a, const char *b, uint32_t length)
@@ -29,11 +30,11 @@ struct weft_word *weft_own_word(const struct weft_unit *unit, uint32_t own_index
 }
 
 static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const char *name,
-                            uint32_t length, uint32_t hash)
+                            uint32_t length, uint16_t hash)
 {
     const struct weft_forth_system *system = unit->system;
     if (system == NULL) return WEFT_WORD_NONE;
-    for (uint32_t link = system->bucket[hash % 256]; link != 0;) {
+    for (uint32_t link = weft_word_chain(system->words, system->word_count, hash); link != 0;) {
         const struct weft_word *word = &system->words[link - 1];
         if (word->hash == hash && word->list == list && word->name_length == length &&
             weft_name_equal(system->names + word->name, name, length))
@@ -44,12 +45,14 @@ static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const ch
 }
 
 static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
-                         uint32_t hash)
+                         uint16_t hash)
 {
     const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
     uint32_t steps = 0, found = WEFT_WORD_NONE;
-    for (uint32_t link = unit->block->bucket[hash % WEFT_BUCKETS]; link != 0; steps++) {
-        const struct weft_word *word = weft_own_word(unit, link - 1);
+    const struct weft_word *words = weft_own_word(unit, 0);
+    for (uint32_t link = weft_word_chain(words, weft_own_words(unit->block), hash); link != 0;
+         steps++) {
+        const struct weft_word *word = &words[link - 1];
         if (word->hash == hash && word->list == list && word->name_length == length &&
             weft_name_equal(names + word->name, name, length)) {
             found = weft_shared_words(unit) + link - 1;
@@ -62,7 +65,7 @@ static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name,
 }
 
 static uint32_t find_hashed(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
-                            uint32_t hash)
+                            uint16_t hash)
 {
     const uint32_t own = find_own(unit, list, name, length, hash);
     if (own != WEFT_WORD_NONE || (list != WEFT_LIST_FORTH && list != WEFT_LIST_PRIVATE)) return own;
@@ -78,7 +81,7 @@ uint32_t weft_find_in(struct weft_unit *unit, uint8_t list, const char *name, ui
 uint32_t weft_find_shared(const struct weft_unit *unit, const char *name)
 {
     const uint32_t length = (uint32_t)strlen(name);
-    const uint32_t hash = weft_name_hash(name, length);
+    const uint16_t hash = weft_name_hash(name, length);
     const uint32_t index = find_shared(unit, WEFT_LIST_FORTH, name, length, hash);
     if (index != WEFT_WORD_NONE) return index;
     return find_shared(unit, WEFT_LIST_PRIVATE, name, length, hash);
@@ -88,7 +91,7 @@ uint32_t weft_find_unresolved(struct weft_unit *unit, const char *name, uint32_t
 {
     if (length == 0 || length > WEFT_NAME_BYTES_MAX) return WEFT_WORD_NONE;
     const struct weft_order *order = &unit->block->order;
-    const uint32_t hash = weft_name_hash(name, length);
+    const uint16_t hash = weft_name_hash(name, length);
     uint32_t found = WEFT_WORD_NONE;
     if (order->locals > 0) found = find_own(unit, WEFT_LIST_LOCALS, name, length, hash);
     for (unsigned n = 0; n < order->count && found == WEFT_WORD_NONE; n++) {
@@ -149,6 +152,7 @@ int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const ch
         .list = block->order.current,
         .hash = weft_name_hash(copy, length),
     };
+    unit->budget -= (int32_t)(weft_word_table_grow(weft_own_word(unit, 0), index) / 16);
     names->used += length;
     block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
     block->latest = index + 1;
@@ -160,20 +164,18 @@ void weft_word_reveal(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_word *word = weft_own_word(unit, own_index);
     if (word->name_length == 0 || word->flags & WEFT_WORD_VISIBLE) return;
-    uint16_t *bucket = &unit->block->bucket[word->hash % WEFT_BUCKETS];
-    word->link = *bucket;
     word->flags |= WEFT_WORD_VISIBLE;
-    *bucket = (uint16_t)(own_index + 1);
+    weft_word_table_link(weft_own_word(unit, 0), weft_own_words(unit->block), own_index);
 }
 
 // Words from `own_index` on and their names, but not their code.
 static void drop_headers(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_block *block = unit->block;
-    for (unsigned n = 0; n < WEFT_BUCKETS; n++) {
-        while (block->bucket[n] > own_index)
-            block->bucket[n] = weft_own_word(unit, block->bucket[n] - 1u)->link;
-    }
+    uint32_t steps = 0;
+    for (uint32_t count = weft_own_words(block); count > own_index; count--)
+        steps += weft_word_table_shrink(weft_own_word(unit, 0), count);
+    unit->budget -= (int32_t)(steps / 16);
     block->segment[WEFT_SEGMENT_NAMES].used = weft_own_word(unit, own_index)->name;
     block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(struct weft_word);
 }

@@ -32,7 +32,7 @@ void weft_word_reveal(struct weft_unit *unit, uint32_t own_index);
 void weft_locals_drop(struct weft_unit *unit);
 // Forgets all own words from `own_index` on, and their code and names.
 void weft_words_drop(struct weft_unit *unit, uint32_t own_index);
-uint32_t weft_name_hash(const char *name, uint32_t length);
+uint16_t weft_name_hash(const char *name, uint32_t length);
 bool weft_name_equal(const char *a, const char *b, uint32_t length);
 
 #endif // WEFT_FORTH_DICTIONARY_H

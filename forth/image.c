@@ -10,6 +10,7 @@
 #include "forth/sandbox.h"
 #include "forth/unit_internal.h"
 #include "forth/verify.h"
+#include "forth/word_table.h"
 #include "runtime/base/crc32c.h"
 
 enum { IMAGE_VERSION = 3 };
@@ -113,8 +114,8 @@ static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_en
            word->code_length <= weft_own_tokens(block) - word->code &&
            word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
            word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
-           word->link <= n && word->kind > WEFT_WORD_PRIMITIVE &&
-           word->kind < WEFT_WORD_KIND_COUNT && (word->flags & ~WEFT_WORD_CLAIMS) < WEFT_WORD_SMART;
+           word->kind > WEFT_WORD_PRIMITIVE && word->kind < WEFT_WORD_KIND_COUNT &&
+           (word->flags & ~WEFT_WORD_CLAIMS) < WEFT_WORD_SMART;
 }
 
 // Names without code: a local only while its definition is open, a synonym only of what it may
@@ -149,9 +150,6 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     if (count + weft_shared_words(unit) > UINT16_MAX || block->definition > count ||
         block->latest > count || (block->definition != 0 && block->first >= block->definition))
         return false;
-    for (unsigned n = 0; n < WEFT_BUCKETS; n++) {
-        if (block->bucket[n] > count) return false;
-    }
     if (!weft_order_valid(&block->order)) return false;
     uint32_t code_end = 0;
     for (uint32_t n = 0; n < count; n++) {
@@ -163,6 +161,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
         word->flags &= (uint8_t)~WEFT_WORD_STATIC;
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
     }
+    weft_word_table_build(weft_own_word(unit, 0), count);
     for (uint32_t n = 0; n < count; n++) {
         const struct weft_word *word = weft_own_word(unit, n);
         if (!(word->flags & WEFT_WORD_VALID)) continue;

@@ -15,6 +15,12 @@
 #include "forth/ops.h"
 #include "forth/throw.h"
 
+// 0 only in the bench's twin of this file, which runs programs that are known to be right to show
+// what looking costs: no reductions, no bounds of memory, no depths of stacks.
+#ifndef WEFT_FORTH_CHECKS
+#define WEFT_FORTH_CHECKS 1
+#endif
+
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
@@ -144,6 +150,15 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
     return there < limit ? there : limit;
 }
 
+// All of the stacks that the quota allows: for an engine that never looks.
+static void all_room(struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    weft_data_room(unit, unit->options.stack_cells_max - block->dsp);
+    weft_return_room(unit, unit->options.stack_cells_max - block->rsp);
+    weft_call_room(unit, unit->options.call_depth_max - block->csp);
+}
+
 #define SPILL()                                                                                    \
     do {                                                                                           \
         *sp = tos;                                                                                 \
@@ -182,6 +197,10 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         loop_at = NULL;                                                                            \
     } while (0)
 
+// A condition under which the program may not go on, and the one under which its slice is over.
+#define WRONG(condition) (WEFT_FORTH_CHECKS && UNLIKELY(condition))
+#define SPENT()          (WEFT_FORTH_CHECKS && UNLIKELY(--budget <= 0))
+
 #define NEXT()                                                                                     \
     do {                                                                                           \
         op = *ip++;                                                                                \
@@ -191,7 +210,7 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
 // A checked entry, falling through to the bare one. What it refuses is tried again once there is
 // room.
 #define OP(name, in, rise, rin, rrise)                                                             \
-    checked_##name : if (UNLIKELY(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||       \
+    checked_##name : if (WRONG(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||       \
                                   ((rin) > 0 && rp - rbase < (rin)) ||                             \
                                   ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;        \
     fast_##name:
@@ -232,9 +251,9 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
 #define AT(pointer, address, bytes, slow)                                                          \
     do {                                                                                           \
         const uint64_t offset = (uint64_t)(address)-WEFT_ADDRESS_DATA;                             \
-        if (LIKELY(offset < data_end)) {                                                           \
+        if (!WEFT_FORTH_CHECKS || LIKELY(offset < data_end)) {                                                           \
             pointer = data + offset;                                                               \
-            if ((bytes) > 8 && UNLIKELY(offset + 8 >= data_end)) FAIL(-9);                         \
+            if ((bytes) > 8 && WRONG(offset + 8 >= data_end)) FAIL(-9);                         \
         } else {                                                                                   \
             pointer = slow(unit, (uint64_t)(address), (bytes));                                    \
             if (UNLIKELY(pointer == NULL)) FAIL(-9);                                               \
@@ -286,6 +305,7 @@ int weft_inner(struct weft_unit *unit)
     uint32_t mode, op;
     int32_t budget, failure;
 
+    if (!WEFT_FORTH_CHECKS) all_room(unit);
     RELOAD();
     NEXT();
 
@@ -293,8 +313,8 @@ int weft_inner(struct weft_unit *unit)
     {
         const uint64_t frame = cp[-1];
         const uint32_t back = (uint32_t)frame;
-        if (UNLIKELY(back & WEFT_CODE_SPECIAL)) FAIL(-25);
-        if (UNLIKELY((uint32_t)(rp - rbottom) != frame >> 32)) FAIL(-25);
+        if (WRONG(back & WEFT_CODE_SPECIAL)) FAIL(-25);
+        if (WRONG((uint32_t)(rp - rbottom) != frame >> 32)) FAIL(-25);
         cp--;
         if (UNLIKELY((back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM)) != mode)) {
             mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
@@ -309,10 +329,10 @@ int weft_inner(struct weft_unit *unit)
         const uint32_t index = *ip;
         const struct weft_word *word = (index < shared ? shared_words : words) + index;
         const uint32_t next_mode = (index < shared ? WEFT_CODE_SYSTEM : 0) |
-                                   (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
-        if (UNLIKELY(cp == cend)) goto call_slow;
+                                   (WEFT_FORTH_CHECKS && !(word->flags & WEFT_WORD_STATIC) ? WEFT_CODE_CHECKED : 0);
+        if (WRONG(cp == cend)) goto call_slow;
         if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
-            UNLIKELY(sp < dbase + word->need || sp + word->grow > dend ||
+            WRONG(sp < dbase + word->need || sp + word->grow > dend ||
                      rp < rbase + word->rneed || rp + word->rgrow > rend))
             goto call_slow;
         *cp++ = ((uint32_t)(ip + 1 - base) | mode) | (uint64_t)(rp - rbottom) << 32;
@@ -322,7 +342,7 @@ int weft_inner(struct weft_unit *unit)
             base = code[mode >> 29 & 1];
         }
         ip = base + word->code;
-        if (UNLIKELY(--budget <= 0)) goto give;
+        if (SPENT()) goto give;
         NEXT();
     }
     OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
@@ -340,7 +360,7 @@ int weft_inner(struct weft_unit *unit)
         }
         base = code[in_system];
         ip = base + word->code;
-        if (UNLIKELY(--budget <= 0)) goto give;
+        if (SPENT()) goto give;
         NEXT();
     }
     OP(branch, 0, 0, 0, 0)
@@ -348,7 +368,7 @@ int weft_inner(struct weft_unit *unit)
     NEXT();
     OP(branch_back, 0, 0, 0, 0)
     ip += (int16_t)*ip;
-    if (UNLIKELY(--budget <= 0)) goto give;
+    if (SPENT()) goto give;
     NEXT();
     OP(zbranch, 1, 0, 0, 0)
     {
@@ -366,7 +386,7 @@ int weft_inner(struct weft_unit *unit)
             NEXT();
         }
         ip += (int16_t)*ip;
-        if (UNLIKELY(--budget <= 0)) goto give;
+        if (SPENT()) goto give;
         NEXT();
     }
     OP(qdup_zbranch, 1, 0, 0, 0) // ?DUP IF: the value stays only if it is true.
@@ -430,7 +450,7 @@ int weft_inner(struct weft_unit *unit)
         loop_to = ip + (int16_t)*ip;
     }
     ip = loop_to;
-    if (UNLIKELY(--budget <= 0)) goto give;
+    if (SPENT()) goto give;
     NEXT();
     OP(plus_loop, 1, 0, 2, 0)
     {
@@ -442,7 +462,7 @@ int weft_inner(struct weft_unit *unit)
             NEXT();
         }
         ip += (int16_t)*ip;
-        if (UNLIKELY(--budget <= 0)) goto give;
+        if (SPENT()) goto give;
         NEXT();
     }
     OP(i, 0, 1, 2, 0)

@@ -22,7 +22,6 @@ struct seed { // Behind it: the bytes of the segments, then the cells, then the 
     uint32_t precision, blocks;
     uint32_t open; // 1 + own index of the first word of a definition under way; 0: there is none.
     struct weft_order order;
-    uint16_t bucket[WEFT_BUCKETS];
 };
 
 static uint32_t padded(uint32_t bytes)
@@ -50,7 +49,6 @@ void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *ce
                         .blocks = block->blocks,
                         .open = block->definition != 0 ? block->first + 1 : 0,
                         .order = block->order};
-    memcpy(seed.bucket, block->bucket, sizeof(seed.bucket));
     uint8_t *at = (uint8_t *)to + sizeof(seed);
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
         seed.bytes[n] = block->segment[inherited[n]].used;
@@ -106,7 +104,6 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     block->precision = seed.precision;
     block->blocks = seed.blocks;
     block->order = seed.order;
-    memcpy(block->bucket, seed.bucket, sizeof(seed.bucket));
     if (seed.open != 0) weft_words_drop(unit, seed.open - 1); // Nobody goes on with it here.
     code = begin(unit, &seed, at);
     if (code != 0) weft_unit_free(unit);

@@ -73,7 +73,7 @@ struct weft_word {
     uint32_t code_length;
     uint32_t name; // Offset in its module's names.
     uint32_t body; // Address of data, by kind.
-    uint16_t link; // 1 + own index of the word before it in its bucket; 0: none.
+    uint16_t link; // 1 + index of the word before it in its bucket, in its module; 0: none.
     uint8_t name_length;
     uint8_t kind;
     uint8_t flags;
@@ -81,10 +81,11 @@ struct weft_word {
     uint8_t grow;  // cells that the stack may rise above its height at entry,
     uint8_t rneed; // and the same of the return stack.
     uint8_t rgrow;
-    uint8_t list;   // The word list it is in.
-    int8_t net;     // Height at exit less height at entry.
-    uint8_t effect; // For callers, as far as it is known (infer.h): advice, nobody relies on it.
-    uint32_t hash;
+    uint8_t list;    // The word list it is in.
+    int8_t net;      // Height at exit less height at entry.
+    uint8_t effect;  // For callers, as far as it is known (infer.h): advice, nobody relies on it.
+    uint16_t hash;   // Of its name.
+    uint16_t bucket; // Head of a chain that has nothing to do with this word: word_table.h.
 };
 _Static_assert(sizeof(struct weft_word) == 32, "part of the image");
 
@@ -140,8 +141,7 @@ _Static_assert(sizeof(struct weft_unit_file) == 256, "part of the image");
 enum {
     WEFT_CATCH_ENTRIES = 3,
     WEFT_LEVEL_ENTRIES = 7,
-    WEFT_LEVELS_MAX = 5, // A running text above four parked ones.
-    WEFT_BUCKETS = 16,
+    WEFT_LEVELS_MAX = 5,     // A running text above four parked ones.
     WEFT_CHUNK_BYTES = 4096, // What one run of a long primitive moves at most.
     WEFT_NAME_BYTES_MAX = 255,
     WEFT_SLACK_TOKENS = 8,
@@ -212,9 +212,8 @@ struct weft_block {
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
-    uint16_t bucket[WEFT_BUCKETS]; // 1 + own index of the newest visible word with that hash.
 };
-_Static_assert(sizeof(struct weft_block) == 304, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 272, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {
@@ -229,7 +228,6 @@ struct weft_forth_system {
     uint32_t sprout; // and where a spawned unit does: what its stack has on top is executed.
     uint32_t caught; // Where a THROW lands: behind CATCH's end.
     uint64_t hash;
-    uint16_t bucket[256]; // Newest visible word with that hash.
 };
 
 // SANDBOX at work: the unit that runs inside the budget of another.

@@ -9,6 +9,7 @@
 #include "forth/infer.h"
 #include "forth/ops.h"
 #include "forth/unit_internal.h"
+#include "forth/word_table.h"
 
 static const char prelude[] =
 #include "forth/prelude.inc"
@@ -122,17 +123,6 @@ static void add_core(struct weft_forth_system *system)
     system->sprout = add(system, "", WEFT_WORD_COLON, 0, sprout, 2)->code;
 }
 
-static void index_words(struct weft_forth_system *system)
-{
-    memset(system->bucket, 0, sizeof(system->bucket));
-    for (uint32_t n = 0; n < system->word_count; n++) {
-        struct weft_word *word = &system->words[n];
-        if (!(word->flags & WEFT_WORD_VISIBLE)) continue;
-        word->link = system->bucket[word->hash % 256];
-        system->bucket[word->hash % 256] = (uint16_t)(n + 1);
-    }
-}
-
 static void mark_starts(struct weft_forth_system *system)
 {
     for (uint32_t n = 0; n < system->word_count; n++) {
@@ -198,7 +188,7 @@ static int merge(struct weft_forth_system *to, const struct weft_forth_system *c
         word->code += core->code_length;
         word->name += core->name_bytes;
     }
-    index_words(to);
+    weft_word_table_build(to->words, to->word_count);
     mark_starts(to);
     name_content(to);
     return 0;
@@ -252,7 +242,7 @@ int weft_forth_system_create(const struct weft_forth_memory *memory,
         system->memory = *memory;
         core.code_length = core.word_count = core.name_bytes = 0;
         add_core(&core);
-        index_words(&core);
+        weft_word_table_build(core.words, core.word_count);
         code = compile_prelude(system, &core);
     }
     core.code_length = sizes.code_length;

@@ -29,7 +29,7 @@ const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT] = {
     [WEFT_SEGMENT_DATA] = WEFT_VARIABLE_BYTES,
     [WEFT_SEGMENT_DATA_STACK] = 56,
 };
-_Static_assert(sizeof(struct weft_block) + WEFT_VARIABLE_BYTES + 56 == 384, "an idle unit's block");
+_Static_assert(sizeof(struct weft_block) + WEFT_VARIABLE_BYTES + 56 == 352, "an idle unit's block");
 _Static_assert(sizeof(struct weft_unit) <= 112, "and its handle: together less than 512 bytes");
 
 static bool options_valid(const struct weft_unit_options *options)

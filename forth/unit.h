@@ -56,7 +56,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_SHAPE      (-307)
 
 struct weft_unit_options {
-    uint32_t memory_bytes_max;       // The whole block; it starts at 384 bytes. At most 1 GiB.
+    uint32_t memory_bytes_max;       // The whole block; it starts at 352 bytes. At most 1 GiB.
     uint32_t stack_cells_max;        // Data stack; those of returns and floats have as many.
     uint32_t call_depth_max;         // Words called within words.
     uint32_t output_bytes_max;       // Not yet taken; what does not fit is counted and dropped.

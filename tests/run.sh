@@ -73,6 +73,13 @@ one() {
     return 0
 }
 
+# The standard's suites in units that go to an ARM64 process and back after every few reductions.
+relay_arm64() {
+    arm64_sysroot
+    exec timeout 60 "$build/tests/forth/forth_suite" --mode relay \
+        --peer "qemu-aarch64-static -L '$sysroot' build-arm64/tests/forth/forth_suite --serve"
+}
+
 if stage check 'layout, layers, generated files'; then
     one check sh tests/check.sh "$build"
 fi
@@ -135,6 +142,7 @@ if stage arm64 'cross build, unit tests under qemu-user'; then
     export WEFT_IO=epoll
     [ ! -x build-arm64/runtime/tool/weft ] || count unit-arm64 build-arm64 --suite unit --timeout-multiplier 10
     unset WEFT_IO
+    [ ! -x build-arm64/tests/forth/forth_suite ] || one forth-relay relay_arm64
 fi
 
 printf '\n(after %s s)\n' "$(($(date +%s) - started))"

@@ -1,11 +1,14 @@
 // suite.c: the standard's test suites, run in units: what `./do test forth` runs.
 //
-// Usage: forth_suite [--suite DIR] [--mode plain|single|restore]...
+// Usage: forth_suite [--suite DIR] [--mode plain|single|restore|relay]... [--peer COMMAND]
+//        forth_suite --serve
 //
 // First the Hayes tests that Debian's package gforth-common brings, each file in a unit of its own.
 // Then, with --suite, a checkout of forth2012-test-suite, all files in one unit, as its
 // runtests.fth has them. Each runs in three ways, or in those that --mode names: in slices of 2000
 // reductions, in slices of one, and with the unit saved, freed and loaded again after every slice.
+// A fourth way needs --peer, a COMMAND that is this program with --serve, built for another CPU as
+// likely as not: the unit runs by turns here and over there, and goes between the two as an image.
 //
 // Nothing that a suite says of itself is believed: assertions are counted as they run (}T is
 // wrapped once the tester is there), INCORRECT and WRONG NUMBER are counted in what was printed,
@@ -14,6 +17,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +26,13 @@
 
 #include "forth/machine.h"
 #include "forth/unit.h"
+#include "tests/forth/relay.h"
 
-enum mode { PLAIN, SINGLE, RESTORE, MODE_COUNT };
-static const char *const mode_names[MODE_COUNT] = {"plain", "single", "restore"};
+enum mode { PLAIN, SINGLE, RESTORE, RELAY, MODE_COUNT };
+static const char *const mode_names[MODE_COUNT] = {"plain", "single", "restore", "relay"};
 
+// A turn of a relay: so that few texts of a suite end where they began.
+enum { TURN_REDUCTIONS = 10 };
 enum { SKIPPED = 77, FILES_MAX = 64, DEPTH_MAX = 8 };
 
 // What one unit reads: files of the suite, and our own texts between them.
@@ -38,6 +45,8 @@ struct run {
     const struct weft_forth_system *system;
     struct weft_unit *unit;
     enum mode mode;
+    struct relay *relay; // RELAY: to the other side;
+    bool stays;          // but files are only here.
     const char *directory;
     struct weft_machine machine;  // Files in a directory of its own,
     char files[32];               // which is this,
@@ -128,13 +137,18 @@ static void take_output(struct run *run)
     run->output[run->output_length] = '\0';
 }
 
-// The unit saved, freed and loaded.
-static void restore(struct run *run)
+static void *save(struct run *run, size_t *bytes)
 {
-    const size_t bytes = weft_unit_image_bytes(run->unit);
-    uint8_t *image = malloc(bytes);
-    if (image == NULL || weft_unit_save(run->unit, image, bytes) != (int64_t)bytes) die("save");
+    *bytes = weft_unit_image_bytes(run->unit);
+    void *image = malloc(*bytes);
+    if (image == NULL || weft_unit_save(run->unit, image, *bytes) != (int64_t)*bytes) die("save");
     weft_unit_free(run->unit);
+    return image;
+}
+
+// Frees the image.
+static void load(struct run *run, void *image, size_t bytes)
+{
     const int code = weft_unit_load(run->system, &weft_forth_memory_libc, &options, &run->host,
                                     image, bytes, &run->unit);
     free(image);
@@ -144,23 +158,49 @@ static void restore(struct run *run)
     }
 }
 
+// A slice in this process.
+static enum weft_unit_state turn_here(struct run *run)
+{
+    static const uint32_t slice[MODE_COUNT] = {2000, 1, 1, TURN_REDUCTIONS};
+    uint32_t reductions = slice[run->mode];
+    const enum weft_unit_state state = weft_unit_run(run->unit, &reductions);
+    if (state == WEFT_UNIT_FAULT) {
+        char error[512];
+        weft_unit_error_render(weft_unit_error(run->unit), error, sizeof(error));
+        say("%s", error);
+    }
+    return state;
+}
+
+static enum weft_unit_state turn_there(struct run *run)
+{
+    struct relay_answer answer;
+    size_t bytes;
+    void *image = save(run, &bytes);
+    if (relay_turn(run->relay, TURN_REDUCTIONS, image, bytes, &answer) != 0) die("the other side");
+    free(image);
+    load(run, answer.image, answer.bytes);
+    say("%s", answer.error);
+    return answer.state;
+}
+
 // Gives the unit a text and runs it to its end.
 static void interpret(struct run *run, const char *name, const char *text, size_t length)
 {
-    enum weft_unit_state state;
+    enum weft_unit_state state = WEFT_UNIT_AGAIN;
     if (run->failed) return;
     if (weft_unit_interpret(run->unit, name, text, length) != 0) die(name);
     do {
-        uint32_t reductions = run->mode == PLAIN ? 2000 : 1;
-        state = weft_unit_run(run->unit, &reductions);
+        const bool goes = run->mode == RELAY && !run->stays && run->slices % 2 == 1;
+        // What waits stays where it is: a delay would begin anew.
+        state = goes && state == WEFT_UNIT_AGAIN ? turn_there(run) : turn_here(run);
         run->slices++;
         take_output(run);
-        if (state == WEFT_UNIT_FAULT) {
-            char error[512];
-            weft_unit_error_render(weft_unit_error(run->unit), error, sizeof(error));
-            say("%s", error);
+        if (run->mode == RESTORE && state == WEFT_UNIT_AGAIN) {
+            size_t bytes;
+            void *image = save(run, &bytes);
+            load(run, image, bytes);
         }
-        if (run->mode == RESTORE && state == WEFT_UNIT_AGAIN) restore(run);
     } while (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT);
     if (state != WEFT_UNIT_DONE) run->failed = true;
 }
@@ -242,17 +282,22 @@ static void read_program(struct run *run, const char *name, bool once, unsigned 
     if (strstr(name, "tester") != NULL) interpret(run, "suite", wrap, sizeof(wrap) - 1);
 }
 
-static void open_unit(struct run *run, const struct weft_forth_system *system,
+static void set_host(struct weft_machine *machine, struct weft_unit_host *host)
+{
+    weft_machine_host(machine, host);
+    host->accept = accept_line;
+    host->warning = NULL; // The suites' stack comments are not what is tested.
+}
+
+static void open_unit(struct run *run, const struct weft_forth_system *system, struct relay *relay,
                       const char *directory, enum mode mode)
 {
-    *run = (struct run){.system = system, .mode = mode, .directory = directory};
+    *run = (struct run){.system = system, .relay = relay, .mode = mode, .directory = directory};
     snprintf(run->files, sizeof(run->files), "/tmp/forth_suite.XXXXXX");
     weft_machine_init(&run->machine);
     if (mkdtemp(run->files) == NULL || weft_machine_files(&run->machine, run->files) != 0)
         die("a directory for files");
-    weft_machine_host(&run->machine, &run->host);
-    run->host.accept = accept_line;
-    run->host.warning = NULL; // The suites' stack comments are not what is tested.
+    set_host(&run->machine, &run->host);
     if (weft_unit_create(system, &weft_forth_memory_libc, &options, &run->host, &run->unit) != 0)
         die("unit");
     take_output(run);
@@ -303,15 +348,15 @@ static bool report(struct run *run, const char *name, int64_t count)
     return well;
 }
 
-static bool run_gforth(const struct weft_forth_system *system, const char *directory,
-                       enum mode mode)
+static bool run_gforth(const struct weft_forth_system *system, struct relay *relay,
+                       const char *directory, enum mode mode)
 {
     bool well = true;
     int64_t total = 0;
     for (size_t n = 0; n < sizeof(gforth_programs) / sizeof(gforth_programs[0]); n++) {
         const struct program *program = &gforth_programs[n];
         struct run run;
-        open_unit(&run, system, directory, mode);
+        open_unit(&run, system, relay, directory, mode);
         if (program->before != NULL) {
             char *before = strdup(program->before);
             read_text(&run, "suite", before, 0);
@@ -381,6 +426,8 @@ static bool run_line(struct run *run, char *line, int64_t *count)
         say("%-8s %-20s skipped: no %s\n", mode_names[run->mode], name, missing);
         return true;
     }
+    // Their files are here.
+    run->stays = strcmp(name, "filetest.fth") == 0 || strcmp(name, "blocktest.fth") == 0;
     if (strcmp(name, "filetest.fth") == 0) {
         // Its source has to be a file for the unit, too.
         static const char text[] = "S\" filetest.fth\" INCLUDED";
@@ -395,12 +442,13 @@ static bool run_line(struct run *run, char *line, int64_t *count)
     return well;
 }
 
-static bool run_2012(const struct weft_forth_system *system, const char *directory, enum mode mode)
+static bool run_2012(const struct weft_forth_system *system, struct relay *relay,
+                     const char *directory, enum mode mode)
 {
     struct run run;
     size_t length;
     int64_t count = 0;
-    open_unit(&run, system, directory, mode);
+    open_unit(&run, system, relay, directory, mode);
     char sources[PATH_MAX];
     char *text = read_file(directory, "runtests.fth", &length);
     if (text == NULL) { // The top of a checkout.
@@ -438,38 +486,95 @@ static bool find_gforth(char directory[PATH_MAX])
     return false;
 }
 
+// The other side of a relay.
+static int serve(void)
+{
+    struct weft_forth_system *system;
+    struct weft_machine machine;
+    struct weft_unit_host host;
+    weft_machine_init(&machine);
+    set_host(&machine, &host);
+    if (weft_forth_system_create(&weft_forth_memory_libc, &system) != 0) die("system");
+    const int code = relay_serve(system, &options, &host);
+    weft_forth_system_free(system);
+    weft_machine_destroy(&machine);
+    errno = -code;
+    if (code != 0) perror("forth_suite: --serve");
+    return code == 0 ? 0 : 1;
+}
+
+struct command_line {
+    const char *suite, *peer;
+    bool wanted[MODE_COUNT];
+    bool serves;
+};
+
+static bool read_command_line(int argc, char **argv, struct command_line *line)
+{
+    bool any = false;
+    for (int n = 1; n < argc; n++) {
+        const char *value = n + 1 < argc ? argv[n + 1] : NULL;
+        if (strcmp(argv[n], "--serve") == 0) {
+            line->serves = true;
+            continue;
+        }
+        if (value == NULL) return false;
+        int mode = MODE_COUNT;
+        if (strcmp(argv[n], "--suite") == 0) {
+            line->suite = value;
+        } else if (strcmp(argv[n], "--peer") == 0) {
+            line->peer = value;
+        } else if (strcmp(argv[n], "--mode") == 0) {
+            for (mode = 0; mode < MODE_COUNT && strcmp(value, mode_names[mode]) != 0;)
+                mode++;
+            if (mode == MODE_COUNT) return false;
+            line->wanted[mode] = any = true;
+        } else {
+            return false;
+        }
+        n++;
+    }
+    for (int mode = 0; mode < MODE_COUNT && !any; mode++)
+        line->wanted[mode] = mode != RELAY || line->peer != NULL;
+    return !line->wanted[RELAY] || line->peer != NULL;
+}
+
+static bool run_modes(const struct command_line *line, const char *gforth)
+{
+    struct weft_forth_system *system;
+    struct relay relay;
+    bool well = true;
+    if (weft_forth_system_create(&weft_forth_memory_libc, &system) != 0) die("system");
+    if (line->wanted[RELAY] && relay_open(&relay, line->peer) != 0) die(line->peer);
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        if (!line->wanted[mode]) continue;
+        if (gforth != NULL) well = run_gforth(system, &relay, gforth, mode) && well;
+        if (line->suite != NULL) well = run_2012(system, &relay, line->suite, mode) && well;
+    }
+    if (line->wanted[RELAY]) {
+        say("%-8s %llu turns over there\n", mode_names[RELAY], (unsigned long long)relay.turns);
+        if (relay_close(&relay) != 0 || relay.turns == 0) well = false;
+    }
+    weft_forth_system_free(system);
+    return well;
+}
+
 int main(int argc, char **argv)
 {
     char directory[PATH_MAX];
-    const char *suite = NULL;
-    bool wanted[MODE_COUNT] = {false}, any = false;
-    for (int n = 1; n < argc; n++) {
-        const bool value = n + 1 < argc;
-        if (value && strcmp(argv[n], "--suite") == 0) {
-            suite = argv[++n];
-        } else if (value && strcmp(argv[n], "--mode") == 0) {
-            n++;
-            for (int mode = 0; mode < MODE_COUNT; mode++) {
-                if (strcmp(argv[n], mode_names[mode]) == 0) wanted[mode] = any = true;
-            }
-        } else {
-            fprintf(stderr, "usage: %s [--suite DIR] [--mode plain|single|restore]...\n", argv[0]);
-            return 64;
-        }
+    struct command_line line = {0};
+    if (!read_command_line(argc, argv, &line)) {
+        fprintf(stderr,
+                "usage: %s [--suite DIR] [--mode plain|single|restore|relay]... [--peer COMMAND]\n"
+                "       %s --serve\n",
+                argv[0], argv[0]);
+        return 64;
     }
+    signal(SIGPIPE, SIG_IGN); // Of the other side, if it goes: said by write.
+    if (line.serves) return serve();
     const bool gforth = find_gforth(directory);
     if (!gforth) puts("SKIP: gforth-common: the package is not installed");
-    if (suite == NULL) puts("skipped: forth2012-test-suite: no checkout given (--suite DIR)");
-    if (!gforth && suite == NULL) return SKIPPED;
-
-    struct weft_forth_system *system;
-    bool well = true;
-    if (weft_forth_system_create(&weft_forth_memory_libc, &system) != 0) die("system");
-    for (int mode = 0; mode < MODE_COUNT; mode++) {
-        if (any && !wanted[mode]) continue;
-        if (gforth) well = run_gforth(system, directory, mode) && well;
-        if (suite != NULL) well = run_2012(system, suite, mode) && well;
-    }
-    weft_forth_system_free(system);
-    return well ? 0 : 1;
+    if (line.suite == NULL) puts("skipped: forth2012-test-suite: no checkout given (--suite DIR)");
+    if (!gforth && line.suite == NULL) return SKIPPED;
+    return run_modes(&line, gforth ? directory : NULL) ? 0 : 1;
 }

@@ -102,9 +102,9 @@ static void the_header_is_as_documented(void **state)
     assert_int_equal(weft_le32_get(image + 24), bytes - 40);
     assert_int_equal(weft_le32_get(image + 28), 0);
     assert_int_equal(weft_le64_get(image + 32), 0);
-    assert_int_equal(weft_le32_get(image + 40), 304);                 // The data space begins,
+    assert_int_equal(weft_le32_get(image + 40), 272);                 // The data space begins,
     assert_int_equal(weft_le32_get(image + 40 + 4), 24);              // with three variables,
-    assert_int_equal(weft_le64_get(image + 40 + 304), 10);            // of which BASE is the first.
+    assert_int_equal(weft_le64_get(image + 40 + 272), 10);            // of which BASE is the first.
     assert_int_equal(weft_le32_get(image + 40 + 17 * 8), bytes - 40); // The block's own size.
     forth_close(&run);
 }
