@@ -81,7 +81,8 @@ enum weft_unit_waits {       // What a parked text waits for.
     WEFT_UNIT_WAITS_TIME,    // MS.
     WEFT_UNIT_WAITS_MESSAGE, // RECEIVE, and for a time too: any message.
     WEFT_UNIT_WAITS_CHANNEL, // RECV.
-    WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND; a user's input.
+    WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND.
+    WEFT_UNIT_WAITS_INPUT,   // KEY, EKEY, ACCEPT: the user's.
 };
 
 // The last uncaught THROW. Strings end in NUL and are cut to fit.
