@@ -54,6 +54,9 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_CLOSED     (-305)
 #define WEFT_THROW_LATE       (-306)
 #define WEFT_THROW_SHAPE      (-307)
+#define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
+#define WEFT_THROW_CHANNELS   (-321)
+#define WEFT_THROW_FILES      (-322)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.

@@ -253,6 +253,7 @@ static void unit_load(struct weft_admin_request *request)
         snprintf(command->file, sizeof(command->file), "%s",
                  unit.file[0] != '\0' ? unit.file : unit.name);
         snprintf(command->recovery, sizeof(command->recovery), "%s", unit.recovery);
+        snprintf(command->quota, sizeof(command->quota), "%s", unit.quota);
         weft_admin_submit(request, command);
     }
     weft_body_unit_destroy(&unit);
@@ -314,6 +315,7 @@ static const char body_load[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"source\"],"
     "\"properties\":{\"name\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9._-]{1,63}$\"},"
     "\"source\":{\"type\":\"string\"},\"file\":{\"type\":\"string\"},"
+    "\"quota\":{\"type\":\"string\"},"
     "\"recovery\":{\"enum\":[\"none\",\"journal\",\"swarm\"]}}}";
 static const char body_eval[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"text\"],"

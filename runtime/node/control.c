@@ -301,9 +301,12 @@ static int submit_load(struct weft_control *control, struct weft_admin_command *
         weft_error_hint(error, "none or journal; 'swarm' needs a swarm that agrees on placement");
         return -1;
     }
+    struct weft_unit_quota quota = {0};
+    if (weft_unit_quota_parse(admin->quota, &quota, error) != 0) return -1;
     struct weft_resident *resident =
         new_resident(control, admin->unit, admin->file, recovery, error);
     if (resident == NULL) return -1;
+    resident->quota = quota;
     struct control_command *own = new_command(control, WEFT_COMMAND_LOAD, resident);
     if (own == NULL) {
         weft_unit_registry_remove(&control->node->units, resident);
@@ -401,6 +404,7 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
     own->command.image =
         image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
+    weft_unit_actor_image_quota(image, &resident->quota);
     control->starting_count++;
     if (send(control, own, &error) == 0) return;
     control->starting_count--;

@@ -250,6 +250,32 @@ static const char *status_word(uint64_t status)
     }
 }
 
+// What it may have, and of that, has.
+static void fill_quotas(const struct weft_control *control, const struct weft_resident *resident,
+                        struct weft_admin_unit *to)
+{
+    const struct weft_unit_quota whole =
+        weft_unit_quota_whole(&control->node->options, &resident->quota);
+    const uint64_t used[WEFT_QUOTA_COUNT] = {
+        [WEFT_QUOTA_MEMORY] = to->memory_bytes,
+        [WEFT_QUOTA_MAILBOX] = to->mailbox_count,
+        [WEFT_QUOTA_CHANNELS] = weft_counter_get(&resident->channels),
+        [WEFT_QUOTA_SPAWNED] = weft_counter_get(&resident->spawned),
+        [WEFT_QUOTA_FILES] = weft_counter_get(&resident->files),
+    };
+    _Static_assert(WEFT_QUOTA_COUNT <= WEFT_ADMIN_QUOTAS_MAX, "all can be told");
+    to->quota_count = WEFT_QUOTA_COUNT;
+    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++)
+        to->quotas[kind] = (struct weft_admin_quota){.name = weft_unit_quota_info[kind].name,
+                                                     .limit = whole.value[kind],
+                                                     .used = used[kind],
+                                                     .is_counted = kind != WEFT_QUOTA_STACK &&
+                                                                   kind != WEFT_QUOTA_REDUCTIONS};
+    if (weft_counter_get(&resident->rests) != 0 &&
+        weft_counter_get(&resident->status) != WEFT_RESIDENT_FAILED)
+        snprintf(to->state, sizeof(to->state), "throttled");
+}
+
 static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
 {
     struct weft_control *control = self;
@@ -273,6 +299,7 @@ static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
     to->message_count = weft_counter_get(&resident->message_count);
     to->mailbox_count = (uint32_t)weft_counter_get(&resident->mailbox_count);
     to->loaded_wall_ns = resident->loaded_wall_ns;
+    fill_quotas(control, resident, to);
     return true;
 }
 

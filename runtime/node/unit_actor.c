@@ -7,6 +7,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/node/unit_dealings.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_limits.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
@@ -301,6 +302,12 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
 
 // ---- A slice.
 
+// It has spent its reductions: its program does not run, but the unit hears its commands.
+static bool is_resting(const struct weft_unit_actor *unit)
+{
+    return unit->limits != NULL && unit->limits->rest_ns != 0;
+}
+
 static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
 {
     struct weft_resident *resident = unit->resident;
@@ -315,6 +322,11 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
+    if (unit->dealings != NULL) {
+        weft_counter_set(&resident->spawned, unit->dealings->child_count);
+        weft_counter_set(&resident->channels, unit->dealings->channel_count);
+    }
+    weft_counter_set(&resident->rests, is_resting(unit));
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
@@ -328,6 +340,7 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
     if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
+    if (is_resting(unit) && unit->limits->rest_ns < due_ns) due_ns = unit->limits->rest_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -385,20 +398,31 @@ static bool stands_still(struct weft_unit_actor *unit)
     return false;
 }
 
+static enum weft_unit_state run_program(struct weft_unit_actor *unit, uint32_t *reductions)
+{
+    const uint32_t given = *reductions;
+    const enum weft_unit_state state = weft_unit_run(unit->unit, reductions);
+    weft_unit_limits_spend(unit, given - *reductions);
+    return state;
+}
+
 static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
-    const bool is_still = stands_still(unit);
+    const bool is_still = stands_still(unit) || weft_unit_limits_rest(unit);
     unit->tried_levels = 0;
     begin_next(unit);
     const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
     if (is_free && !is_still && !weft_list_empty(&unit->lessons)) weft_unit_lessons_begin(unit);
     enum weft_unit_state state = weft_unit_state(unit->unit);
     if (is_still) {
-        if (unit->current != NULL) check_current(unit, state);
+        if (unit->current != NULL)
+            check_current(unit, state);
+        else
+            weft_unit_lessons_check(unit, state);
         state = weft_unit_state(unit->unit);
     } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
-        state = weft_unit_run(unit->unit, reductions);
+        state = run_program(unit, reductions);
         if (state == WEFT_UNIT_WAIT) unit->tried_levels = levels(unit);
         end_if_spawned(unit, state);
         if (unit->current != NULL)
@@ -419,6 +443,7 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
         state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && waits_for_message(unit));
     mind_waiters(unit, reads);
     arm_timer(unit, state);
+    if (is_resting(unit)) return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||
@@ -475,6 +500,7 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     weft_unit_actor_unbind_all(unit);
     if (unit->given != NULL && !is_last) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
+    weft_unit_limits_free(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
@@ -494,16 +520,18 @@ const struct weft_actor_kind weft_unit_actor_kind = {
 static int make_unit(struct weft_unit_actor *unit, const struct weft_command *command)
 {
     struct weft_node_worker *worker = unit->worker;
-    const struct weft_unit_options *options = &worker->node->options.unit;
     const struct weft_unit_host host = weft_unit_actor_host(unit);
-    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL)
-        return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
+    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL) {
+        const struct weft_unit_options options = weft_unit_limits_options(unit);
+        return weft_unit_create(worker->forth, &worker->memory, &options, &host, &unit->unit);
+    }
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
     struct weft_span image = weft_span_of(command->image, command->image_length);
     int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
+    const struct weft_unit_options options = weft_unit_limits_options(unit);
     if (result == 0)
-        result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
+        result = weft_unit_load(worker->forth, &worker->memory, &options, &host, image.data,
                                 image.length, &unit->unit);
     for (uint32_t i = 0; result == 0 && i < port_count; i++) {
         if (weft_unit_actor_bind(unit, ports[i]) != 0)
@@ -534,18 +562,20 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
 {
     struct weft_unit_actor *unit = weft_unit_actor_new(worker, command->resident);
     if (unit == NULL) return -ENOMEM;
+    int result = weft_unit_limits_load(unit);
     weft_pid pid;
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
                                      .label = command->resident->name,
-                                     .mailbox_max = worker->node->options.unit_mailbox};
-    int result =
-        weft_actor_whereis(&worker->node->actors, command->resident->name) == 0 ? 0 : -EEXIST;
+                                     .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
+    if (result == 0 && weft_actor_whereis(&worker->node->actors, command->resident->name) != 0)
+        result = -EEXIST;
     if (result == 0) result = make_unit(unit, command);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);
         if (unit->unit != NULL) weft_unit_free(unit->unit);
+        weft_unit_limits_free(unit);
         weft_arena_release(worker->arena, unit, sizeof(*unit));
         return result;
     }

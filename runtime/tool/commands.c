@@ -261,13 +261,29 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 2,
      .complete = "node file",
      .summary = "Loads a unit from a file of Forth (- for standard input).",
-     .examples = "weft unit load n2 docs/examples/counter.fth --name counter\n"
-                 "weft unit load n1 docs/examples/inbox.fth --count 8\n",
+     .examples =
+         "weft unit load n2 docs/examples/counter.fth --name counter\n"
+         "weft unit load n1 docs/examples/inbox.fth --count 8\n"
+         "weft unit load n1 docs/examples/inbox.fth --quota reductions=100000,memory=64KiB\n",
      .exits = UNIT_EXITS,
      .options = {{"name", 0, "NAME", "its name; the file's if absent"},
                  {"count", 0, "N", "so many units of it, named NAME-1 to NAME-N"},
-                 {"recovery", 0, "POLICY", "none, journal (back when its node is) or swarm"}},
+                 {"recovery", 0, "POLICY", "none, journal (back when its node is) or swarm"},
+                 {"quota", 0, "NAME=N,…",
+                  "what it may have: memory, stack, reductions (a second), "
+                  "mailbox, channels, spawned, files"}},
      .run = weft_run_unit_load},
+    {.group = "Act",
+     .noun = "unit",
+     .verb = "show",
+     .args = "NODE/UNIT",
+     .arg_min = 1,
+     .arg_max = 1,
+     .complete = "unit",
+     .summary = "One unit: its state, and what it has of its quotas.",
+     .examples = "weft unit show n2/counter\n",
+     .exits = "1 there is no such unit",
+     .run = weft_run_unit_show},
     {.group = "Act",
      .noun = "unit",
      .verb = "eval",

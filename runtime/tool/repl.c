@@ -108,7 +108,8 @@ int weft_run_repl(struct weft_tool_call *call)
     if (temporary) {
         snprintf(session.unit, sizeof(session.unit), "repl-%ld", (long)getpid());
         quiet.format = WEFT_FORMAT_TABLE;
-        code = weft_tool_unit_load(&quiet, &session.target, session.unit, "repl", "none", "", 0);
+        code =
+            weft_tool_unit_load(&quiet, &session.target, session.unit, "repl", "none", "", "", 0);
         if (code != 0) return code;
     }
     code = session.terminal ? talk_terminal(&session) : talk_pipe(&session);

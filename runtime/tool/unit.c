@@ -29,9 +29,8 @@ int weft_tool_unit_target(const struct weft_tool_call *call, const char *word,
     return weft_target_find(call->tool, node[0] != '\0' ? node : NULL, target);
 }
 
-// NODE/UNIT where the unit must be said.
-static int unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
-                      char unit[64])
+int weft_tool_unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
+                         char unit[64])
 {
     const int code = weft_tool_unit_target(call, call->args[0], target, unit);
 
@@ -124,7 +123,7 @@ int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_t
 }
 
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                        const char *unit, const char *file, const char *recovery,
+                        const char *unit, const char *file, const char *recovery, const char *quota,
                         const char *source, size_t length)
 {
     json_t *text = source_text(tool, file, source, length);
@@ -133,6 +132,7 @@ int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_t
     json_t *body =
         json_pack("{s:s, s:o, s:o}", "name", unit, "file", weft_json_text(file), "source", text);
     if (recovery[0] != '\0') json_object_set_new(body, "recovery", weft_json_text(recovery));
+    if (quota[0] != '\0') json_object_set_new(body, "quota", weft_json_text(quota));
     return exchange(tool, target, "POST", "/api/v1/units", body, NULL);
 }
 
@@ -168,13 +168,15 @@ static int load_all(const struct weft_tool_call *call, const struct weft_client_
                     const char *name, unsigned count, const char *file, const char *source,
                     size_t length)
 {
-    const char *recovery = weft_tool_value(call, "recovery");
+    const char *recovery = weft_tool_value(call, "recovery"),
+               *quota = weft_tool_value(call, "quota");
     for (unsigned n = 1; n <= (count > 0 ? count : 1); n++) {
         char numbered[80];
         snprintf(numbered, sizeof(numbered), "%.63s-%u", name, n);
         const char *own = count > 0 ? numbered : name;
-        const int code = weft_tool_unit_load(call->tool, target, own, file,
-                                             recovery != NULL ? recovery : "", source, length);
+        const int code =
+            weft_tool_unit_load(call->tool, target, own, file, recovery != NULL ? recovery : "",
+                                quota != NULL ? quota : "", source, length);
         if (code != 0) return code;
         if (call->tool->format == WEFT_FORMAT_TABLE)
             fprintf(call->tool->err, "loaded %s/%s\n", target->name, own);
@@ -241,7 +243,7 @@ int weft_run_unit_eval(struct weft_tool_call *call)
     char unit[64];
     size_t length = strlen(call->args[1]);
     char *text = NULL;
-    int code = unit_named(call, &target, unit);
+    int code = weft_tool_unit_named(call, &target, unit);
 
     if (code != 0) return code;
     if (strcmp(call->args[1], "-") == 0) {
@@ -258,7 +260,7 @@ static int end_unit(struct weft_tool_call *call, const char *verb, const char *d
 {
     struct weft_client_target target;
     char unit[64], path[128];
-    int code = unit_named(call, &target, unit);
+    int code = weft_tool_unit_named(call, &target, unit);
 
     if (code != 0) return code;
     snprintf(path, sizeof(path), "/api/v1/units/%s/%s", unit, verb);

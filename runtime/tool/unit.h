@@ -10,9 +10,13 @@
 int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *unit, const char *text, size_t length, bool interactive,
                         bool *compiling);
-// Loads `length` bytes of source as `unit`. `recovery` "" leaves it to the node. The exit code.
+// NODE/UNIT, the first argument, where the unit must be said. 0 or the exit code.
+int weft_tool_unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
+                         char unit[64]);
+// Loads `length` bytes of source as `unit`. `recovery`, `quota` "" leave it to the node. The exit
+// code.
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                        const char *unit, const char *file, const char *recovery,
+                        const char *unit, const char *file, const char *recovery, const char *quota,
                         const char *source, size_t length);
 int weft_tool_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
                           const char *unit);
