@@ -197,6 +197,29 @@ int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
     return 0;
 }
 
+int weft_body_input(const char *body, size_t length, struct weft_body_unit *unit,
+                    struct weft_error *error)
+{
+    static const struct field fields[] = {
+        {"text", FIELD_TEXT, true},
+        {"end", FIELD_FLAG, false},
+    };
+    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+
+    if (json == NULL) return -1;
+    *unit = (struct weft_body_unit){
+        .json = json,
+        .name = "",
+        .file = "",
+        .recovery = "",
+        .quota = "",
+        .text = text_of(json, "text"),
+        .text_length = json_string_length(json_object_get(json, "text")),
+        .ends_input = json_is_true(json_object_get(json, "end")),
+    };
+    return 0;
+}
+
 // ---- Actors.
 
 int weft_body_module(const char *body, size_t length, struct weft_body_actor *actor,

@@ -117,7 +117,7 @@ struct weft_admin_unit {
     char name[WEFT_ADMIN_NAME_BYTES];
     uint16_t core;
     uint32_t index;    // UNIT-IDX.
-    char state[16];    // "ready", "running", "waiting", "throttled", "failed".
+    char state[16];    // "ready", "running", "waiting", "asking", "throttled", "failed".
     char recovery[16]; // "none", "journal", "swarm".
     char file[128];    // Where its source came from, for people. May be empty.
     uint64_t memory_bytes;
@@ -147,6 +147,7 @@ struct weft_admin_fault {
 enum weft_admin_verb {
     WEFT_ADMIN_UNIT_LOAD,   // unit, file, text, recovery, quota.
     WEFT_ADMIN_UNIT_EVAL,   // unit, text, interactive.
+    WEFT_ADMIN_UNIT_INPUT,  // unit, text, ends_input.
     WEFT_ADMIN_UNIT_KILL,   // unit: ends now, its policy says whether it comes back.
     WEFT_ADMIN_UNIT_UNLOAD, // unit: gone for good, also from the journal.
     WEFT_ADMIN_FAULT_SET,   // fault.
@@ -170,6 +171,7 @@ struct weft_admin_command {
     char file[128];    // Shown in the unit's errors: "counter.fth". Never opened.
     char recovery[16]; // "none", "journal", "swarm"; empty: the default of the configuration.
     char quota[160];   // Of LOAD: "spawned=4,memory=64KiB"; empty: the node's.
+    bool ends_input;   // Of INPUT: no more comes behind it.
     bool interactive;  // A line of a REPL: a definition may stay open across lines.
     const char *text;  // Source or text to evaluate; `text_length` bytes, zero after them.
     size_t text_length;
@@ -192,6 +194,7 @@ struct weft_admin_outcome {
     size_t output_length;
     bool output_cut; // It printed more than was kept.
     bool compiling;  // A definition is open (interactive only).
+    bool asks;       // It waits for the user's input.
     uint64_t reduction_count;
     // Of an error: the line for people ("counter.fth:7:3: undefined word: addd"), and where.
     const char *error; // NULL if throw_code is 0.

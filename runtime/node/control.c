@@ -184,6 +184,7 @@ static void answer_text(struct control_command *own)
         .output_length = command->output_length,
         .output_cut = command->output_cut,
         .compiling = command->compiling,
+        .asks = command->asks,
         .reduction_count = command->reduction_count,
         .error = command->throw_code != 0 ? command->message : NULL,
         .line = command->line,
@@ -198,7 +199,8 @@ static void tell_people(struct control_command *own)
     struct weft_control *control = own->control;
     const struct weft_command *command = &own->command;
     const char *name = command->resident->name;
-    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL) {
+    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL &&
+        command->verb != WEFT_COMMAND_INPUT) {
         weft_control_event(control, "unit.failed", name, "%.150s", command->error.text);
         return;
     }
@@ -320,6 +322,16 @@ static int submit_load(struct weft_control *control, struct weft_admin_command *
     return result;
 }
 
+static enum weft_command_verb verb_of(enum weft_admin_verb verb)
+{
+    switch (verb) {
+    case WEFT_ADMIN_UNIT_EVAL: return WEFT_COMMAND_EVAL;
+    case WEFT_ADMIN_UNIT_INPUT: return WEFT_COMMAND_INPUT;
+    case WEFT_ADMIN_UNIT_KILL: return WEFT_COMMAND_KILL;
+    default: return WEFT_COMMAND_UNLOAD;
+    }
+}
+
 int weft_control_submit(void *self, struct weft_admin_command *admin, struct weft_error *error)
 {
     struct weft_control *control = self;
@@ -357,14 +369,12 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
         }
         resident->stays_failed = false;
     }
-    const enum weft_command_verb verb = admin->verb == WEFT_ADMIN_UNIT_EVAL   ? WEFT_COMMAND_EVAL
-                                        : admin->verb == WEFT_ADMIN_UNIT_KILL ? WEFT_COMMAND_KILL
-                                                                              : WEFT_COMMAND_UNLOAD;
-    struct control_command *own = new_command(control, verb, resident);
+    struct control_command *own = new_command(control, verb_of(admin->verb), resident);
     if (own == NULL) return weft_error_set(error, 203, "no memory for the command");
     own->admin = admin;
     own->command.text = admin->text;
     own->command.text_length = admin->text_length;
+    own->command.ends_input = admin->ends_input;
     return send(control, own, error);
 }
 

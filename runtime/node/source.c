@@ -238,8 +238,12 @@ static bool fill_peer(void *self, uint32_t index, struct weft_admin_peer *to)
     return true;
 }
 
-static const char *status_word(uint64_t status)
+static const char *status_word(const struct weft_resident *resident)
 {
+    const uint64_t status = weft_counter_get(&resident->status);
+    const bool lives = status == WEFT_RESIDENT_RUNNING || status == WEFT_RESIDENT_WAITING;
+    if (lives && weft_counter_get(&resident->rests) != 0) return "throttled";
+    if (lives && weft_counter_get(&resident->asks) != 0) return "asking";
     switch (status) {
     case WEFT_RESIDENT_STARTING: return "starting";
     case WEFT_RESIDENT_READY: return "ready";
@@ -271,9 +275,6 @@ static void fill_quotas(const struct weft_control *control, const struct weft_re
                                                      .used = used[kind],
                                                      .is_counted = kind != WEFT_QUOTA_STACK &&
                                                                    kind != WEFT_QUOTA_REDUCTIONS};
-    if (weft_counter_get(&resident->rests) != 0 &&
-        weft_counter_get(&resident->status) != WEFT_RESIDENT_FAILED)
-        snprintf(to->state, sizeof(to->state), "throttled");
 }
 
 static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
@@ -289,7 +290,7 @@ static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
     to->pid = weft_counter_get(&resident->pid);
     snprintf(to->name, sizeof(to->name), "%s", resident->name);
     snprintf(to->file, sizeof(to->file), "%s", resident->file);
-    snprintf(to->state, sizeof(to->state), "%s", status_word(weft_counter_get(&resident->status)));
+    snprintf(to->state, sizeof(to->state), "%s", status_word(resident));
     snprintf(to->recovery, sizeof(to->recovery), "%s",
              resident->recovery == WEFT_RECOVERY_JOURNAL ? "journal" : "none");
     to->core = resident->core;

@@ -6,12 +6,19 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
     return unit->worker->node;
+}
+
+// The unit is there without it, whatever comes of it.
+static bool is_visit(const struct weft_command *command)
+{
+    return command->verb == WEFT_COMMAND_EVAL || command->verb == WEFT_COMMAND_INPUT;
 }
 
 static void end_with(struct weft_unit_actor *unit, uint16_t reason)
@@ -87,8 +94,7 @@ static void finish_durably(struct weft_unit_actor *unit, struct weft_command *co
     weft_error_hint(&command->error,
                     "it is not durable: see memory.arena_per_core and units.memory_max");
     finish(unit, command);
-    if (command->verb != WEFT_COMMAND_EVAL)
-        end_with(unit, WEFT_EXIT_FAULT); // Nobody was told that it is there.
+    if (!is_visit(command)) end_with(unit, WEFT_EXIT_FAULT); // Nobody was told that it is there.
 }
 
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
@@ -111,7 +117,7 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
         if (result == 0) end_with(unit, WEFT_EXIT_SHUTDOWN);
         unit->leaving = false;
     }
-    if (command->verb != WEFT_COMMAND_EVAL && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
+    if (!is_visit(command) && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
         end_with(unit, WEFT_EXIT_FAULT);
     wake(unit);
 }
@@ -151,8 +157,9 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
     take_output(unit, command);
     command->reduction_count = info.reductions - unit->current_reductions;
     command->compiling = info.compiling;
+    command->asks = info.waits == WEFT_UNIT_WAITS_INPUT;
     if (faulted) describe_fault(unit, command);
-    if (command->verb == WEFT_COMMAND_EVAL) {
+    if (is_visit(command)) {
         // What an evaluation did before it failed has been done: it is as durable as the rest.
         finish_durably(unit, command);
         return;
@@ -216,8 +223,39 @@ static void end_on_command(struct weft_unit_actor *unit, struct weft_command *co
     finish(unit, command);
 }
 
+#define INPUT_NS (1 * WEFT_NS_PER_S) // So long one who types sees what comes of it.
+
+// Gives what was typed to the program that waits for it, and waits to see what it makes of it. One
+// that waits for something else, or runs, will find it.
+static void begin_input(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    struct weft_unit_info info;
+    const int result =
+        weft_unit_keys_give(unit, command->text, command->text_length, command->ends_input);
+    if (result != 0) {
+        fail(unit, command, 405,
+             result == -ENOMEM ? "there is no memory for its input"
+                               : "it has not read what was typed before");
+        return;
+    }
+    weft_unit_inspect(unit->unit, &info);
+    if (info.waits != WEFT_UNIT_WAITS_INPUT) {
+        finish(unit, command);
+        return;
+    }
+    log_output(unit);
+    unit->current = command;
+    unit->current_level = info.levels - 1;
+    unit->current_reductions = info.reductions;
+    unit->current_due_ns = unit->worker->core.now_ns + INPUT_NS;
+}
+
 static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 {
+    if (command->verb == WEFT_COMMAND_INPUT) {
+        begin_input(unit, command);
+        return;
+    }
     const bool is_text = command->verb != WEFT_COMMAND_UNLOAD && command->verb != WEFT_COMMAND_KILL;
     if (!is_text) {
         end_on_command(unit, command);
@@ -250,7 +288,7 @@ static void begin(struct weft_unit_actor *unit, struct weft_command *command)
     } else {
         fail(unit, command, 402, "it has said BYE");
     }
-    if (command->verb != WEFT_COMMAND_EVAL) end_with(unit, WEFT_EXIT_FAULT);
+    if (!is_visit(command)) end_with(unit, WEFT_EXIT_FAULT);
 }
 
 static void begin_next(struct weft_unit_actor *unit)
@@ -287,10 +325,21 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
         return;
     }
     const bool late = unit->worker->core.now_ns >= unit->current_due_ns;
-    const bool is_load = unit->current->verb != WEFT_COMMAND_EVAL;
+    const bool is_load = !is_visit(unit->current);
     // A source that ends in a loop over RECEIVE has loaded when it first waits there.
+    const bool asks = info.waits == WEFT_UNIT_WAITS_INPUT;
     const bool waits_for_others =
-        info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL;
+        info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL || asks;
+    if (unit->current->verb == WEFT_COMMAND_INPUT) {
+        const bool goes_on =
+            state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && info.wake_ns != 0);
+        if (late || !goes_on) end_current(unit, false); // Its program goes on all the same.
+        return;
+    }
+    if (asks && state == WEFT_UNIT_WAIT) { // Who asked it is to answer it.
+        end_current(unit, false);
+        return;
+    }
     if (is_load && state == WEFT_UNIT_WAIT && ((waits_for_others && info.wake_ns == 0) || late)) {
         end_current(unit, false);
         return;
@@ -327,6 +376,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
         weft_counter_set(&resident->channels, unit->dealings->channel_count);
     }
     weft_counter_set(&resident->rests, is_resting(unit));
+    weft_counter_set(&resident->asks, info.waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
@@ -501,6 +551,7 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     if (unit->given != NULL && !is_last) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
     weft_unit_limits_free(unit);
+    weft_unit_keys_free(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);

@@ -42,6 +42,7 @@ struct weft_unit_actor {
     uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
+    struct weft_unit_input *input;       // What was typed for it (unit_keys.h). NULL: nothing yet.
     struct weft_unit_limits *limits;     // Its own quotas (unit_limits.h). NULL: the node's.
     struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
     // Of a spawned unit: who gets its results, under which reference, in which block.

@@ -6,6 +6,7 @@
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
@@ -243,6 +244,7 @@ struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
     };
     weft_unit_dealings_host(&host);
     weft_unit_lessons_host(&host);
+    weft_unit_keys_host(&host);
     return host;
 }
 

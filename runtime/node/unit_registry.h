@@ -50,6 +50,7 @@ struct weft_resident {
     weft_counter bound_ports; // UDP ports bound; such a unit takes remote messages last.
     weft_counter spawned, channels, files; // What it has of its quotas.
     weft_counter rests;                    // 1: it has spent its reductions.
+    weft_counter asks;                     // 1: it waits for a user's input.
     weft_counter due_ns;                   // Its family's bucket (unit_limits.h). Their cores.
 };
 

@@ -67,7 +67,8 @@ static int say_error(const struct weft_tool *tool, unsigned status, const json_t
 
 // Sends `body` and shows what came of it.
 static int exchange(const struct weft_tool *tool, const struct weft_client_target *target,
-                    const char *method, const char *path, json_t *body, bool *compiling)
+                    const char *method, const char *path, json_t *body,
+                    struct weft_tool_unit_state *state)
 {
     struct weft_error error = {0};
     unsigned status;
@@ -83,7 +84,10 @@ static int exchange(const struct weft_tool *tool, const struct weft_client_targe
         weft_client_exchange(target, method, path, body, patience_ms, &status, &error);
     json_decref(body);
     if (document == NULL) return weft_tool_fail(tool, &error);
-    if (compiling != NULL) *compiling = json_is_true(json_object_get(document, "compiling"));
+    if (state != NULL)
+        *state = (struct weft_tool_unit_state){
+            .compiling = json_is_true(json_object_get(document, "compiling")),
+            .asks = json_is_true(json_object_get(document, "asks"))};
     if (tool->format == WEFT_FORMAT_TABLE || status >= 400) {
         print_output(tool, document);
     } else {
@@ -110,7 +114,7 @@ static json_t *source_text(const struct weft_tool *tool, const char *file, const
 
 int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *unit, const char *text, size_t length, bool interactive,
-                        bool *compiling)
+                        struct weft_tool_unit_state *state)
 {
     json_t *source = source_text(tool, unit, text, length);
     char path[128];
@@ -119,7 +123,20 @@ int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_t
     snprintf(path, sizeof(path), "/api/v1/units/%s/eval", unit);
     return exchange(tool, target, "POST", path,
                     json_pack("{s:o, s:b}", "text", source, "interactive", (int)interactive),
-                    compiling);
+                    state);
+}
+
+int weft_tool_unit_input(const struct weft_tool *tool, const struct weft_client_target *target,
+                         const char *unit, const char *text, size_t length, bool ends,
+                         struct weft_tool_unit_state *state)
+{
+    json_t *typed = source_text(tool, unit, text, length);
+    char path[128];
+
+    if (typed == NULL) return WEFT_EXIT_INPUT;
+    snprintf(path, sizeof(path), "/api/v1/units/%s/input", unit);
+    return exchange(tool, target, "POST", path,
+                    json_pack("{s:o, s:b}", "text", typed, "end", (int)ends), state);
 }
 
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
@@ -240,6 +257,7 @@ int weft_run_unit_eval(struct weft_tool_call *call)
 {
     struct weft_client_target target;
     struct weft_error error = {0};
+    struct weft_tool_unit_state state = {0};
     char unit[64];
     size_t length = strlen(call->args[1]);
     char *text = NULL;
@@ -251,9 +269,32 @@ int weft_run_unit_eval(struct weft_tool_call *call)
         if (text == NULL) return weft_tool_fail(call->tool, &error);
     }
     code = weft_tool_unit_eval(call->tool, &target, unit, text != NULL ? text : call->args[1],
-                               length, false, NULL);
+                               length, false, &state);
     free(text);
+    if (code == 0 && state.asks && call->tool->format == WEFT_FORMAT_TABLE)
+        fprintf(call->tool->err, "it waits for input: weft unit input %s TEXT\n", call->args[0]);
     return code;
+}
+
+int weft_run_unit_input(struct weft_tool_call *call)
+{
+    struct weft_client_target target;
+    char unit[64];
+    const char *typed = call->arg_count > 1 ? call->args[1] : "";
+    const bool ends = weft_tool_value(call, "end") != NULL;
+    const bool is_line = call->arg_count > 1 && weft_tool_value(call, "keys") == NULL;
+    const int code = weft_tool_unit_named(call, &target, unit);
+
+    if (code != 0) return code;
+    if (call->arg_count == 1 && !ends) return weft_tool_usage(call, "TEXT is missing");
+    const size_t length = strlen(typed);
+    char *text = malloc(length + 2);
+    if (text == NULL) return WEFT_EXIT_INTERNAL;
+    snprintf(text, length + 2, "%s%s", typed, is_line ? "\n" : "");
+    const int done =
+        weft_tool_unit_input(call->tool, &target, unit, text, strlen(text), ends, NULL);
+    free(text);
+    return done;
 }
 
 static int end_unit(struct weft_tool_call *call, const char *verb, const char *done)

@@ -6,6 +6,8 @@
 #include "runtime/tool/target.h"
 #include "runtime/tool/unit.h"
 
+#define PATIENCE_MS 10000
+
 // The unit of that name, borrowed from the list; NULL.
 static json_t *find(json_t *document, const char *name)
 {
@@ -18,6 +20,20 @@ static json_t *find(json_t *document, const char *name)
         if (its != NULL && strcmp(its, name) == 0) return item;
     }
     return NULL;
+}
+
+bool weft_tool_unit_asks(const struct weft_client_target *target, const char *unit)
+{
+    struct weft_error error;
+    unsigned status;
+    json_t *document =
+        weft_client_json(target, "GET", "/api/v1/units", NULL, PATIENCE_MS, &status, &error);
+
+    if (document == NULL) return false;
+    const char *state = json_string_value(json_object_get(find(document, unit), "state"));
+    const bool asks = state != NULL && strcmp(state, "asking") == 0;
+    json_decref(document);
+    return asks;
 }
 
 static void print_quotas(const struct weft_tool *tool, const json_t *unit)
@@ -61,7 +77,7 @@ int weft_run_unit_show(struct weft_tool_call *call)
     int code = weft_tool_unit_named(call, &target, name);
 
     if (code != 0) return code;
-    const uint32_t patience_ms = call->tool->timeout_ms > 0 ? call->tool->timeout_ms : 10000;
+    const uint32_t patience_ms = call->tool->timeout_ms > 0 ? call->tool->timeout_ms : PATIENCE_MS;
     json_t *document =
         weft_client_json(&target, "GET", "/api/v1/units", NULL, patience_ms, &status, &error);
     if (document == NULL) return weft_tool_fail(call->tool, &error);
