@@ -323,6 +323,7 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
                  c->cores.pin.count, c->cores.workers);
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
     c->mesh.key_file = beside(r, c->mesh.key_file);
+    c->units.files = beside(r, c->units.files);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
     if (size > sizeof(((struct sockaddr_un *)0)->sun_path)) {

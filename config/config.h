@@ -135,6 +135,10 @@ struct weft_config {
         uint32_t mailbox;
         uint32_t spawned_max;
         uint32_t channels_max;
+        uint32_t stack_max;
+        uint32_t reductions_max; // Per second; 0: no limit.
+        const char *files;       // "": none.
+        uint32_t files_max;
         uint32_t count_max;
     } units;
     struct {

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "forth/keyboard.h"
 #include "forth/unit.h"
 
 enum { NAME_BYTES = 256 };
@@ -233,61 +233,6 @@ static uint64_t unix_us(void *self)
     return clock_ns(CLOCK_REALTIME) / 1000;
 }
 
-static bool interrupted(const struct weft_machine *machine)
-{
-    return machine->interrupted != NULL && *machine->interrupted;
-}
-
-int64_t weft_machine_line(struct weft_machine *machine, void *to, size_t size)
-{
-    size_t length = 0;
-    int c;
-    fflush(machine->out);
-    while ((c = getchar()) != EOF && c != '\n') {
-        if (length < size) ((char *)to)[length++] = (char)c;
-    }
-    if (c == EOF && interrupted(machine)) {
-        clearerr(stdin);
-        return -1;
-    }
-    return c == EOF && length == 0 ? -2 : (int64_t)length;
-}
-
-static int64_t accept_line(void *self, void *to, size_t size)
-{
-    const int64_t length = weft_machine_line(self, to, size);
-    return length == -2 ? 0 : length;
-}
-
-// A character of the terminal as it is typed, unseen.
-static int32_t terminal_key(const struct weft_machine *machine)
-{
-    struct termios usual, raw;
-    unsigned char c;
-    if (tcgetattr(STDIN_FILENO, &usual) != 0) return -2;
-    raw = usual;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    const ssize_t bytes = read(STDIN_FILENO, &c, 1);
-    tcsetattr(STDIN_FILENO, TCSANOW, &usual);
-    if (bytes < 0 && interrupted(machine)) return -1;
-    return bytes == 1 ? c : -2;
-}
-
-static int32_t key(void *self)
-{
-    struct weft_machine *machine = self;
-    fflush(machine->out);
-    if (isatty(STDIN_FILENO)) return terminal_key(machine);
-    const int c = getchar();
-    if (c != EOF) return c;
-    if (!interrupted(machine)) return -2;
-    clearerr(stdin);
-    return -1;
-}
-
 static const struct weft_unit_machine table = {
     .file_open = file_open,
     .file_close = file_close,
@@ -354,7 +299,6 @@ void weft_machine_host(struct weft_machine *machine, struct weft_unit_host *host
         .machine = &table,
         .now_ns = now_ns,
         .unix_us = unix_us,
-        .accept = accept_line,
-        .key = key,
     };
+    weft_keyboard_host(host);
 }

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <termios.h>
 
-#include "forth/unit_host.h"
+#include "forth/keys.h"
 
 struct weft_machine {
     int root;    // The directory of files; -1: none, file words throw -21.
@@ -26,6 +27,10 @@ struct weft_machine {
     size_t (*help)(const char *word, size_t length, char *to, size_t size);
     char help_text[1024];
     const volatile int *interrupted; // ^C has come. NULL: nobody catches it.
+    struct weft_keys keys;           // Of standard input (keyboard.h): read, not taken yet.
+    bool has_waited;                 // Since then, something has come.
+    bool is_raw;                     // The terminal gives keys as they are typed, unseen;
+    struct termios usual;            // otherwise it does this.
 };
 
 // A machine without files and arguments.
@@ -37,9 +42,5 @@ void weft_machine_destroy(struct weft_machine *machine);
 
 // The host table of units of this machine, which must outlive them.
 void weft_machine_host(struct weft_machine *machine, struct weft_unit_host *host);
-
-// A line of standard input into `to`, cut to `size`, without its end. Its length; -1: ^C; -2: no
-// more.
-int64_t weft_machine_line(struct weft_machine *machine, void *to, size_t size);
 
 #endif // WEFT_FORTH_MACHINE_H

@@ -447,7 +447,11 @@
     C(block_text, "(BLOCK-TEXT)", 0, 2, 0, 0, 0, 0) \
     C(blocks, "(BLOCKS)", 0, 0, 1, 0, 0, 0) \
     C(blocks_store, "(BLOCKS!)", 0, 1, 0, 0, 0, 0) \
-    C(spawn_link, "SPAWN-LINK", 0, 2, WEFT_VAR, 0, 0, 0)
+    C(spawn_link, "SPAWN-LINK", 0, 2, WEFT_VAR, 0, 0, 0) \
+    C(ekey, "EKEY", 0, 0, 1, 0, 0, 0) \
+    C(key_ready, "KEY?", 0, 0, 1, 0, 0, 0) \
+    C(ekey_ready, "EKEY?", 0, 0, 1, 0, 0, 0) \
+    C(xkey_ready, "XKEY?", 0, 0, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

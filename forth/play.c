@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "forth/keyboard.h"
+
 enum { SLICE = 100000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
 
 const struct weft_unit_options weft_play_options = {
@@ -48,20 +50,17 @@ static void flush_output(struct weft_unit *unit, FILE *out)
     if (isatty(fileno(out))) fflush(out);
 }
 
-// Parked in MS: sleeps until then, or until ^C, which is let in only while we sleep: it cannot come
-// between the look at its flag and the sleep. In RECEIVE nothing can ever come here.
-static void sleep_until(const struct weft_unit *unit, FILE *out)
+// Sleeps until then, or until ^C, which is let in only while we sleep: it cannot come between the
+// look at its flag and the sleep.
+static void sleep_until(uint64_t wake_ns)
 {
-    struct weft_unit_info info;
     struct timespec now, rest = {0};
     sigset_t blocked, usual;
-    weft_unit_inspect(unit, &info);
-    fflush(out);
     clock_gettime(CLOCK_MONOTONIC, &now);
     const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    if (info.wake_ns > now_ns) {
-        rest.tv_sec = (time_t)((info.wake_ns - now_ns) / 1000000000u);
-        rest.tv_nsec = (long)((info.wake_ns - now_ns) % 1000000000u);
+    if (wake_ns > now_ns) {
+        rest.tv_sec = (time_t)((wake_ns - now_ns) / 1000000000u);
+        rest.tv_nsec = (long)((wake_ns - now_ns) % 1000000000u);
     }
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
@@ -70,18 +69,37 @@ static void sleep_until(const struct weft_unit *unit, FILE *out)
     sigprocmask(SIG_SETMASK, &usual, NULL);
 }
 
-enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine)
+// Parked, for input or in MS. In RECEIVE nothing can ever come here.
+static void wait(const struct weft_unit *unit, struct weft_machine *machine)
+{
+    struct weft_unit_info info;
+    weft_unit_inspect(unit, &info);
+    fflush(machine->out);
+    if (info.waits == WEFT_UNIT_WAITS_INPUT)
+        weft_keyboard_wait(machine);
+    else
+        sleep_until(info.wake_ns);
+}
+
+static enum weft_unit_state play(struct weft_unit *unit, struct weft_machine *machine)
 {
     for (;;) {
         uint32_t reductions = SLICE;
         const enum weft_unit_state state = weft_unit_run(unit, &reductions);
         flush_output(unit, machine->out);
         if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
-        if (state == WEFT_UNIT_WAIT) sleep_until(unit, machine->out);
+        if (state == WEFT_UNIT_WAIT) wait(unit, machine);
         if (machine->interrupted == NULL || !*machine->interrupted) continue;
         weft_unit_cancel(unit, USER_INTERRUPT);
         return WEFT_UNIT_FAULT;
     }
+}
+
+enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine)
+{
+    const enum weft_unit_state state = play(unit, machine);
+    weft_keyboard_rest(machine);
+    return state;
 }
 
 int weft_play_report(const struct weft_unit_error *error, const struct weft_machine *machine)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "forth/keyboard.h"
 #include "forth/play.h"
 
 enum { EXIT_INTERNAL = 70 };
@@ -15,7 +16,7 @@ struct prompt {
     void *lines;     // An edited terminal; NULL: plain lines.
     bool person;     // Somebody reads what we answer.
     uint32_t number; // Of the line read last.
-    char *line;      // Of getline.
+    char *line;      // Of malloc.
     size_t line_size;
     char name[256]; // A word for completion.
 };
@@ -38,9 +39,9 @@ static const char *next_line(struct prompt *prompt, const char *text, size_t *le
         line = prompt->tools->lines_next(prompt->lines, text, interrupted);
         *length = line != NULL ? strlen(line) : 0;
     } else {
-        const ssize_t bytes = getline(&prompt->line, &prompt->line_size, stdin);
-        *interrupted = bytes < 0 && *prompt->machine->interrupted;
-        if (*interrupted) clearerr(stdin);
+        const int64_t bytes =
+            weft_keyboard_whole_line(prompt->machine, &prompt->line, &prompt->line_size);
+        *interrupted = bytes == -1;
         if (bytes >= 0) line = prompt->line;
         *length = bytes >= 0 ? (size_t)bytes : 0;
     }

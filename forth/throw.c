@@ -95,6 +95,9 @@ static const struct {
     {WEFT_THROW_CLOSED, "channel is closed"},
     {WEFT_THROW_LATE, "timed out"},
     {WEFT_THROW_SHAPE, "message is not what was asked for"},
+    {WEFT_THROW_SPAWNED, "quota of spawned units spent (raise it: unit load --quota spawned=N)"},
+    {WEFT_THROW_CHANNELS, "quota of channels spent (raise it: unit load --quota channels=N)"},
+    {WEFT_THROW_FILES, "quota of open files spent (raise it: unit load --quota files=N)"},
 };
 
 const char *weft_forth_throw_text(int32_t code)

@@ -302,6 +302,9 @@ static enum weft_unit_waits waits(const struct weft_unit *unit)
     case WEFT_OP_recv_bytes:
     case WEFT_OP_recv_bytes_for:
     case WEFT_OP_recv_cells: return WEFT_UNIT_WAITS_CHANNEL;
+    case WEFT_OP_accept:
+    case WEFT_OP_key:
+    case WEFT_OP_ekey: return WEFT_UNIT_WAITS_INPUT;
     default: return WEFT_UNIT_WAITS_ANSWER;
     }
 }

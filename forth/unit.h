@@ -54,6 +54,9 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_CLOSED     (-305)
 #define WEFT_THROW_LATE       (-306)
 #define WEFT_THROW_SHAPE      (-307)
+#define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
+#define WEFT_THROW_CHANNELS   (-321)
+#define WEFT_THROW_FILES      (-322)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at 352 bytes. At most 1 GiB.
@@ -81,7 +84,8 @@ enum weft_unit_waits {       // What a parked text waits for.
     WEFT_UNIT_WAITS_TIME,    // MS.
     WEFT_UNIT_WAITS_MESSAGE, // RECEIVE, and for a time too: any message.
     WEFT_UNIT_WAITS_CHANNEL, // RECV.
-    WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND; a user's input.
+    WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND.
+    WEFT_UNIT_WAITS_INPUT,   // KEY, EKEY, ACCEPT: the user's.
 };
 
 // The last uncaught THROW. Strings end in NUL and are cut to fit.

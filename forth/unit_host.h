@@ -88,6 +88,12 @@ struct weft_unit_end {                    // How a unit ended.
 // waits for one thing at most, until it has an answer or `abandon` is called for it.
 #define WEFT_UNIT_LATER 1
 
+enum weft_unit_keys { // What KEY, XKEY and EKEY wait for.
+    WEFT_UNIT_KEYS_CHARACTER,
+    WEFT_UNIT_KEYS_XCHARACTER,
+    WEFT_UNIT_KEYS_EVENT,
+};
+
 enum weft_unit_teachers { // Whose definitions and goals a unit takes.
     WEFT_UNIT_TEACHERS_NOBODY,
     WEFT_UNIT_TEACHERS_SIBLINGS, // As it is born.
@@ -179,6 +185,11 @@ struct weft_unit_host {
     void (*learns)(void *self, enum weft_unit_teachers from);
     // PEERS: the host ids of other nodes that are not dead, up to `max`; their number.
     uint32_t (*peers)(void *self, uint64_t *ids, uint32_t max);
+
+    // EKEY: an event of the user's keyboard (forth/keys.h); -1 and -2 as of `key`.
+    // KEY?, XKEY?, EKEY?: is there one of that kind? What comes before it, and is none, is dropped.
+    int32_t (*ekey)(void *self);
+    bool (*key_waits)(void *self, enum weft_unit_keys kind);
 };
 
 #endif // WEFT_FORTH_UNIT_HOST_H

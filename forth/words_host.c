@@ -213,13 +213,3 @@ int32_t weft_op_accept(struct weft_unit *unit)
     if ((uint64_t)length > size) return -18;
     return answer(unit, 2, (int32_t)length);
 }
-
-int32_t weft_op_key(struct weft_unit *unit)
-{
-    if (unit->host->key == NULL) return -21;
-    const int32_t key = unit->host->key(unit->self);
-    if (key == -1) return WEFT_PARK;
-    if (key < 0) return -39;
-    weft_push(unit->block, key);
-    return WEFT_NEXT;
-}

@@ -354,6 +354,7 @@ int32_t weft_op_environment(struct weft_unit *unit)
 {
     enum { IS_FLOAT = 0, IS_STRING = -1 }; // Instead of so many cells.
     const bool files = unit->host->machine != NULL && unit->host->machine->file_open != NULL;
+    const bool keys = unit->host->key != NULL && unit->host->ekey != NULL;
     const struct {
         const char *name;
         int cells;
@@ -372,6 +373,8 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"DOUBLE-EXT", 1, {WEFT_TRUE}},
         {"EXCEPTION", 1, {WEFT_TRUE}},
         {"EXCEPTION-EXT", 1, {WEFT_TRUE}},
+        {"FACILITY", 1, {weft_flag(keys)}},
+        {"FACILITY-EXT", 1, {weft_flag(keys)}},
         {"FILE", 1, {weft_flag(files)}},
         {"FILE-EXT", 1, {weft_flag(files)}},
         {"FLOATING", 1, {WEFT_TRUE}},
@@ -396,6 +399,7 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"STRING-EXT", 1, {WEFT_TRUE}},
         {"TOOLS", 1, {WEFT_TRUE}},
         {"WORDLISTS", 1, {WEFT_ORDER_MAX}},
+        {"X:EKEYS", 1, {weft_flag(keys)}},
         {"XCHAR-ENCODING", IS_STRING, {0}},
         {"XCHAR-MAXMEM", 1, {WEFT_XCHAR_BYTES_MAX}},
     };

@@ -143,10 +143,8 @@ int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
                    struct weft_error *error)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true},
-        {"source", FIELD_TEXT, true},
-        {"file", FIELD_TEXT, false},
-        {"recovery", FIELD_TEXT, false},
+        {"name", FIELD_TEXT, true},      {"source", FIELD_TEXT, true}, {"file", FIELD_TEXT, false},
+        {"recovery", FIELD_TEXT, false}, {"quota", FIELD_TEXT, false},
     };
     json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
 
@@ -156,6 +154,7 @@ int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
         .name = text_of(json, "name"),
         .file = text_of(json, "file"),
         .recovery = text_of(json, "recovery"),
+        .quota = text_of(json, "quota"),
         .text = text_of(json, "source"),
         .text_length = json_string_length(json_object_get(json, "source")),
     };
@@ -166,6 +165,8 @@ int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
         weft_error_set(error, 504, "\"file\" must have no control characters");
     } else if (!recovery_known(unit->recovery)) {
         weft_error_set(error, 504, "\"recovery\" must be none, journal or swarm");
+    } else if (strlen(unit->quota) >= sizeof(((struct weft_admin_command *)0)->quota)) {
+        weft_error_set(error, 504, "\"quota\" is too long");
     } else {
         return 0;
     }
@@ -188,9 +189,33 @@ int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
         .name = "",
         .file = "",
         .recovery = "",
+        .quota = "",
         .text = text_of(json, "text"),
         .text_length = json_string_length(json_object_get(json, "text")),
         .interactive = json_is_true(json_object_get(json, "interactive")),
+    };
+    return 0;
+}
+
+int weft_body_input(const char *body, size_t length, struct weft_body_unit *unit,
+                    struct weft_error *error)
+{
+    static const struct field fields[] = {
+        {"text", FIELD_TEXT, true},
+        {"end", FIELD_FLAG, false},
+    };
+    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+
+    if (json == NULL) return -1;
+    *unit = (struct weft_body_unit){
+        .json = json,
+        .name = "",
+        .file = "",
+        .recovery = "",
+        .quota = "",
+        .text = text_of(json, "text"),
+        .text_length = json_string_length(json_object_get(json, "text")),
+        .ends_input = json_is_true(json_object_get(json, "end")),
     };
     return 0;
 }

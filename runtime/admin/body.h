@@ -9,20 +9,25 @@
 #include "runtime/admin/source.h"
 #include "runtime/base/error.h"
 
-// What POST /api/v1/units and POST /api/v1/units/{name}/eval bring. Texts point into `json`.
+// What POST /api/v1/units and POST /api/v1/units/{name}/eval or /input bring. Texts point into
+// `json`.
 struct weft_body_unit {
-    json_t *json;                              // Released by weft_body_unit_destroy.
-    const char *name, *file, *recovery, *text; // "" where it was not given.
+    json_t *json;                                      // Released by weft_body_unit_destroy.
+    const char *name, *file, *recovery, *quota, *text; // "" where it was not given.
     size_t text_length;
-    bool interactive;
+    bool interactive, ends_input;
 };
 
-// {"name", "source", "file"?, "recovery"?}. 0, or -1 with `error` (W0504): nothing to destroy then.
+// {"name", "source", "file"?, "recovery"?, "quota"?}. 0, or -1 with `error` (W0504): nothing to
+// destroy then.
 int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
                    struct weft_error *error);
 // {"text", "interactive"?}. As above.
 int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
                    struct weft_error *error);
+// {"text", "end"?}: what a user has typed. As above.
+int weft_body_input(const char *body, size_t length, struct weft_body_unit *unit,
+                    struct weft_error *error);
 // What the POSTs below /api/v1/actors bring. Texts point into `json`.
 struct weft_body_actor {
     json_t *json; // Released by weft_body_actor_destroy.

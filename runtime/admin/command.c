@@ -96,12 +96,12 @@ void weft_admin_fail(struct weft_admin_command *command, const struct weft_error
 static json_t *outcome_document(const struct weft_admin_command *command,
                                 const struct weft_admin_outcome *outcome)
 {
-    return json_pack("{s:s, s:o, s:o, s:i, s:i, s:o, s:b, s:b, s:I}", "apiVersion", "v1", "unit",
-                     weft_json_text(command->unit), "pid", weft_json_id(outcome->pid), "core",
-                     (int)outcome->core, "throw", (int)outcome->throw_code, "output",
+    return json_pack("{s:s, s:o, s:o, s:i, s:i, s:o, s:b, s:b, s:b, s:I}", "apiVersion", "v1",
+                     "unit", weft_json_text(command->unit), "pid", weft_json_id(outcome->pid),
+                     "core", (int)outcome->core, "throw", (int)outcome->throw_code, "output",
                      weft_json_bytes(outcome->output, outcome->output_length), "output_cut",
-                     (int)outcome->output_cut, "compiling", (int)outcome->compiling, "reductions",
-                     (json_int_t)outcome->reduction_count);
+                     (int)outcome->output_cut, "compiling", (int)outcome->compiling, "asks",
+                     (int)outcome->asks, "reductions", (json_int_t)outcome->reduction_count);
 }
 
 void weft_admin_complete_unit(struct weft_admin_command *command,

@@ -232,16 +232,31 @@ json_t *weft_document_swarm(const struct weft_admin_source *source)
     return json;
 }
 
+// {"spawned": {"limit": 1024, "used": 3}, …}; a limit of null: there is none.
+static json_t *quotas_document(const struct weft_admin_unit *unit)
+{
+    json_t *json = json_object();
+    for (uint32_t i = 0; i < unit->quota_count; i++) {
+        const struct weft_admin_quota *quota = &unit->quotas[i];
+        json_t *one = json_object();
+        json_object_set_new(one, "limit",
+                            quota->limit != 0 ? json_integer(INT(quota->limit)) : json_null());
+        if (quota->is_counted) json_object_set_new(one, "used", json_integer(INT(quota->used)));
+        json_object_set_new(json, quota->name, one);
+    }
+    return json;
+}
+
 static json_t *unit_document(const struct weft_admin_unit *unit)
 {
-    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "name",
+    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
                      weft_json_text(unit->name), "pid", weft_json_id(unit->pid), "core",
                      (int)unit->core, "index", INT(unit->index), "state",
                      weft_json_text(unit->state), "recovery", weft_json_text(unit->recovery),
                      "file", weft_json_text(unit->file), "memory_bytes", INT(unit->memory_bytes),
                      "reductions", INT(unit->reduction_count), "messages", INT(unit->message_count),
                      "mailbox", INT(unit->mailbox_count), "loaded_wall_ns",
-                     INT(unit->loaded_wall_ns));
+                     INT(unit->loaded_wall_ns), "quotas", quotas_document(unit));
 }
 
 json_t *weft_document_units(const struct weft_admin_source *source)

@@ -253,6 +253,7 @@ static void unit_load(struct weft_admin_request *request)
         snprintf(command->file, sizeof(command->file), "%s",
                  unit.file[0] != '\0' ? unit.file : unit.name);
         snprintf(command->recovery, sizeof(command->recovery), "%s", unit.recovery);
+        snprintf(command->quota, sizeof(command->quota), "%s", unit.quota);
         weft_admin_submit(request, command);
     }
     weft_body_unit_destroy(&unit);
@@ -272,6 +273,24 @@ static void unit_eval(struct weft_admin_request *request)
     if (command != NULL) {
         snprintf(command->file, sizeof(command->file), unit.interactive ? "repl" : "eval");
         command->interactive = unit.interactive;
+        weft_admin_submit(request, command);
+    }
+    weft_body_unit_destroy(&unit);
+}
+
+static void unit_input(struct weft_admin_request *request)
+{
+    struct weft_body_unit unit;
+    struct weft_error error = {0};
+
+    if (weft_body_input(request->body, request->body_length, &unit, &error) < 0) {
+        weft_admin_reply_error(request, &error);
+        return;
+    }
+    struct weft_admin_command *command =
+        weft_admin_defer(request, WEFT_ADMIN_UNIT_INPUT, unit.text, unit.text_length);
+    if (command != NULL) {
+        command->ends_input = unit.ends_input;
         weft_admin_submit(request, command);
     }
     weft_body_unit_destroy(&unit);
@@ -314,10 +333,14 @@ static const char body_load[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"source\"],"
     "\"properties\":{\"name\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9._-]{1,63}$\"},"
     "\"source\":{\"type\":\"string\"},\"file\":{\"type\":\"string\"},"
+    "\"quota\":{\"type\":\"string\"},"
     "\"recovery\":{\"enum\":[\"none\",\"journal\",\"swarm\"]}}}";
 static const char body_eval[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"text\"],"
     "\"properties\":{\"text\":{\"type\":\"string\"},\"interactive\":{\"type\":\"boolean\"}}}";
+static const char body_input[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"text\"],"
+    "\"properties\":{\"text\":{\"type\":\"string\"},\"end\":{\"type\":\"boolean\"}}}";
 #define RATIO "{\"type\":\"number\",\"minimum\":0,\"maximum\":1}"
 #define COUNT "{\"type\":\"integer\",\"minimum\":0}"
 static const char body_fault[] =
@@ -368,6 +391,9 @@ const struct weft_admin_route weft_admin_node_routes[] = {
      .body = body_load, .query = {TIMEOUT}},
     {"POST", "/api/v1/units/{name}/eval", "unit_eval", "Evaluates a text in a unit.", unit_eval,
      .body = body_eval, .query = {TIMEOUT}},
+    {"POST", "/api/v1/units/{name}/input", "unit_input",
+     "Gives a unit what a user has typed, for KEY and ACCEPT.", unit_input, .body = body_input,
+     .query = {TIMEOUT}},
     {"POST", "/api/v1/units/{name}/kill", "unit_kill",
      "Ends a unit; its recovery policy decides what follows.", unit_kill, .query = {TIMEOUT}},
     {"DELETE", "/api/v1/units/{name}", "unit_unload", "Removes a unit for good.", unit_unload,

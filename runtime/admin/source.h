@@ -103,12 +103,21 @@ struct weft_admin_peer {
     bool seed;           // Named in our configuration.
 };
 
+#define WEFT_ADMIN_QUOTAS_MAX 8
+
+struct weft_admin_quota { // Of a unit.
+    const char *name;     // "spawned". Static.
+    uint64_t limit;       // 0: none.
+    uint64_t used;
+    bool is_counted; // `used` means something.
+};
+
 struct weft_admin_unit {
     uint64_t pid; // Its actor.
     char name[WEFT_ADMIN_NAME_BYTES];
     uint16_t core;
     uint32_t index;    // UNIT-IDX.
-    char state[16];    // "ready", "running", "waiting", "suspended", "failed".
+    char state[16];    // "ready", "running", "waiting", "asking", "throttled", "failed".
     char recovery[16]; // "none", "journal", "swarm".
     char file[128];    // Where its source came from, for people. May be empty.
     uint64_t memory_bytes;
@@ -116,6 +125,8 @@ struct weft_admin_unit {
     uint64_t message_count; // Delivered to it.
     uint32_t mailbox_count;
     uint64_t loaded_wall_ns;
+    struct weft_admin_quota quotas[WEFT_ADMIN_QUOTAS_MAX];
+    uint32_t quota_count;
 };
 
 struct weft_admin_check { // One line of /readyz?verbose.
@@ -134,8 +145,9 @@ struct weft_admin_fault {
 };
 
 enum weft_admin_verb {
-    WEFT_ADMIN_UNIT_LOAD,   // unit, file, text, recovery.
+    WEFT_ADMIN_UNIT_LOAD,   // unit, file, text, recovery, quota.
     WEFT_ADMIN_UNIT_EVAL,   // unit, text, interactive.
+    WEFT_ADMIN_UNIT_INPUT,  // unit, text, ends_input.
     WEFT_ADMIN_UNIT_KILL,   // unit: ends now, its policy says whether it comes back.
     WEFT_ADMIN_UNIT_UNLOAD, // unit: gone for good, also from the journal.
     WEFT_ADMIN_FAULT_SET,   // fault.
@@ -158,6 +170,8 @@ struct weft_admin_command {
     char unit[WEFT_ADMIN_NAME_BYTES];
     char file[128];    // Shown in the unit's errors: "counter.fth". Never opened.
     char recovery[16]; // "none", "journal", "swarm"; empty: the default of the configuration.
+    char quota[160];   // Of LOAD: "spawned=4,memory=64KiB"; empty: the node's.
+    bool ends_input;   // Of INPUT: no more comes behind it.
     bool interactive;  // A line of a REPL: a definition may stay open across lines.
     const char *text;  // Source or text to evaluate; `text_length` bytes, zero after them.
     size_t text_length;
@@ -180,6 +194,7 @@ struct weft_admin_outcome {
     size_t output_length;
     bool output_cut; // It printed more than was kept.
     bool compiling;  // A definition is open (interactive only).
+    bool asks;       // It waits for the user's input.
     uint64_t reduction_count;
     // Of an error: the line for people ("counter.fth:7:3: undefined word: addd"), and where.
     const char *error; // NULL if throw_code is 0.

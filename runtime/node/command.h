@@ -22,6 +22,7 @@ enum weft_command_verb {
     WEFT_COMMAND_RESTORE, // Make the unit from its image in the journal; from its source if it has
                           // none.
     WEFT_COMMAND_EVAL,
+    WEFT_COMMAND_INPUT,  // What a user has typed, to the program that asks for it.
     WEFT_COMMAND_UNLOAD, // End it and forget it, also in the journal.
     WEFT_COMMAND_KILL,   // End it; its policy says whether it comes back.
 };
@@ -34,6 +35,7 @@ struct weft_command {
     struct weft_resident *resident;
     const char *text; // Source or text to evaluate; outlives the command.
     size_t text_length;
+    bool ends_input;      // Of INPUT: there is no more behind it.
     const uint8_t *image; // Of RESTORE; NULL for none.
     size_t image_length;
     void (*done)(struct weft_command *command); // On the control core.
@@ -47,6 +49,7 @@ struct weft_command {
     char message[WEFT_COMMAND_MESSAGE_BYTES]; // That error for people, with the source line marked.
     uint64_t reduction_count;
     bool compiling; // A definition is still open.
+    bool asks;      // The unit waits for a user's input.
     bool output_cut;
     uint32_t output_length;
     char output[WEFT_COMMAND_OUTPUT_BYTES];

@@ -184,6 +184,7 @@ static void answer_text(struct control_command *own)
         .output_length = command->output_length,
         .output_cut = command->output_cut,
         .compiling = command->compiling,
+        .asks = command->asks,
         .reduction_count = command->reduction_count,
         .error = command->throw_code != 0 ? command->message : NULL,
         .line = command->line,
@@ -198,7 +199,8 @@ static void tell_people(struct control_command *own)
     struct weft_control *control = own->control;
     const struct weft_command *command = &own->command;
     const char *name = command->resident->name;
-    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL) {
+    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL &&
+        command->verb != WEFT_COMMAND_INPUT) {
         weft_control_event(control, "unit.failed", name, "%.150s", command->error.text);
         return;
     }
@@ -301,9 +303,12 @@ static int submit_load(struct weft_control *control, struct weft_admin_command *
         weft_error_hint(error, "none or journal; 'swarm' needs a swarm that agrees on placement");
         return -1;
     }
+    struct weft_unit_quota quota = {0};
+    if (weft_unit_quota_parse(admin->quota, &quota, error) != 0) return -1;
     struct weft_resident *resident =
         new_resident(control, admin->unit, admin->file, recovery, error);
     if (resident == NULL) return -1;
+    resident->quota = quota;
     struct control_command *own = new_command(control, WEFT_COMMAND_LOAD, resident);
     if (own == NULL) {
         weft_unit_registry_remove(&control->node->units, resident);
@@ -315,6 +320,16 @@ static int submit_load(struct weft_control *control, struct weft_admin_command *
     const int result = send(control, own, error);
     if (result != 0) weft_unit_registry_remove(&control->node->units, resident);
     return result;
+}
+
+static enum weft_command_verb verb_of(enum weft_admin_verb verb)
+{
+    switch (verb) {
+    case WEFT_ADMIN_UNIT_EVAL: return WEFT_COMMAND_EVAL;
+    case WEFT_ADMIN_UNIT_INPUT: return WEFT_COMMAND_INPUT;
+    case WEFT_ADMIN_UNIT_KILL: return WEFT_COMMAND_KILL;
+    default: return WEFT_COMMAND_UNLOAD;
+    }
 }
 
 int weft_control_submit(void *self, struct weft_admin_command *admin, struct weft_error *error)
@@ -354,14 +369,12 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
         }
         resident->stays_failed = false;
     }
-    const enum weft_command_verb verb = admin->verb == WEFT_ADMIN_UNIT_EVAL   ? WEFT_COMMAND_EVAL
-                                        : admin->verb == WEFT_ADMIN_UNIT_KILL ? WEFT_COMMAND_KILL
-                                                                              : WEFT_COMMAND_UNLOAD;
-    struct control_command *own = new_command(control, verb, resident);
+    struct control_command *own = new_command(control, verb_of(admin->verb), resident);
     if (own == NULL) return weft_error_set(error, 203, "no memory for the command");
     own->admin = admin;
     own->command.text = admin->text;
     own->command.text_length = admin->text_length;
+    own->command.ends_input = admin->ends_input;
     return send(control, own, error);
 }
 
@@ -401,6 +414,7 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
     own->command.image =
         image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
+    weft_unit_actor_image_quota(image, &resident->quota);
     control->starting_count++;
     if (send(control, own, &error) == 0) return;
     control->starting_count--;

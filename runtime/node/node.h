@@ -65,9 +65,11 @@ struct weft_node_options {
     struct weft_unit_options unit;
     uint32_t unit_count_max;
     uint32_t unit_mailbox;
-    uint32_t unit_spawn_max;   // Units that one has spawned and not joined; 0: 1 024.
-    uint32_t unit_channel_max; // Channels that one has open; 0: 256.
-    uint32_t eval_reductions;  // Of one load or evaluation.
+    uint32_t unit_spawn_max;     // Units that one has spawned and not joined; 0: 1 024.
+    uint32_t unit_channel_max;   // Channels that one has open; 0: 256.
+    uint32_t unit_file_max;      // Files that one has open; 0: 16.
+    uint32_t unit_reductions_hz; // Reductions of one and those that it spawns; 0: no limit.
+    uint32_t eval_reductions;    // Of one load or evaluation.
     uint64_t eval_timeout_ns;
     struct weft_capture *const *captures; // One of each worker, or NULL.
 };

@@ -238,8 +238,12 @@ static bool fill_peer(void *self, uint32_t index, struct weft_admin_peer *to)
     return true;
 }
 
-static const char *status_word(uint64_t status)
+static const char *status_word(const struct weft_resident *resident)
 {
+    const uint64_t status = weft_counter_get(&resident->status);
+    const bool lives = status == WEFT_RESIDENT_RUNNING || status == WEFT_RESIDENT_WAITING;
+    if (lives && weft_counter_get(&resident->rests) != 0) return "throttled";
+    if (lives && weft_counter_get(&resident->asks) != 0) return "asking";
     switch (status) {
     case WEFT_RESIDENT_STARTING: return "starting";
     case WEFT_RESIDENT_READY: return "ready";
@@ -248,6 +252,29 @@ static const char *status_word(uint64_t status)
     case WEFT_RESIDENT_FAILED: return "failed";
     default: return "ended";
     }
+}
+
+// What it may have, and of that, has.
+static void fill_quotas(const struct weft_control *control, const struct weft_resident *resident,
+                        struct weft_admin_unit *to)
+{
+    const struct weft_unit_quota whole =
+        weft_unit_quota_whole(&control->node->options, &resident->quota);
+    const uint64_t used[WEFT_QUOTA_COUNT] = {
+        [WEFT_QUOTA_MEMORY] = to->memory_bytes,
+        [WEFT_QUOTA_MAILBOX] = to->mailbox_count,
+        [WEFT_QUOTA_CHANNELS] = weft_counter_get(&resident->channels),
+        [WEFT_QUOTA_SPAWNED] = weft_counter_get(&resident->spawned),
+        [WEFT_QUOTA_FILES] = weft_counter_get(&resident->files),
+    };
+    _Static_assert(WEFT_QUOTA_COUNT <= WEFT_ADMIN_QUOTAS_MAX, "all can be told");
+    to->quota_count = WEFT_QUOTA_COUNT;
+    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++)
+        to->quotas[kind] = (struct weft_admin_quota){.name = weft_unit_quota_info[kind].name,
+                                                     .limit = whole.value[kind],
+                                                     .used = used[kind],
+                                                     .is_counted = kind != WEFT_QUOTA_STACK &&
+                                                                   kind != WEFT_QUOTA_REDUCTIONS};
 }
 
 static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
@@ -263,7 +290,7 @@ static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
     to->pid = weft_counter_get(&resident->pid);
     snprintf(to->name, sizeof(to->name), "%s", resident->name);
     snprintf(to->file, sizeof(to->file), "%s", resident->file);
-    snprintf(to->state, sizeof(to->state), "%s", status_word(weft_counter_get(&resident->status)));
+    snprintf(to->state, sizeof(to->state), "%s", status_word(resident));
     snprintf(to->recovery, sizeof(to->recovery), "%s",
              resident->recovery == WEFT_RECOVERY_JOURNAL ? "journal" : "none");
     to->core = resident->core;
@@ -273,6 +300,7 @@ static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
     to->message_count = weft_counter_get(&resident->message_count);
     to->mailbox_count = (uint32_t)weft_counter_get(&resident->mailbox_count);
     to->loaded_wall_ns = resident->loaded_wall_ns;
+    fill_quotas(control, resident, to);
     return true;
 }
 

@@ -6,11 +6,19 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_limits.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
     return unit->worker->node;
+}
+
+// The unit is there without it, whatever comes of it.
+static bool is_visit(const struct weft_command *command)
+{
+    return command->verb == WEFT_COMMAND_EVAL || command->verb == WEFT_COMMAND_INPUT;
 }
 
 static void end_with(struct weft_unit_actor *unit, uint16_t reason)
@@ -86,8 +94,7 @@ static void finish_durably(struct weft_unit_actor *unit, struct weft_command *co
     weft_error_hint(&command->error,
                     "it is not durable: see memory.arena_per_core and units.memory_max");
     finish(unit, command);
-    if (command->verb != WEFT_COMMAND_EVAL)
-        end_with(unit, WEFT_EXIT_FAULT); // Nobody was told that it is there.
+    if (!is_visit(command)) end_with(unit, WEFT_EXIT_FAULT); // Nobody was told that it is there.
 }
 
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
@@ -110,7 +117,7 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
         if (result == 0) end_with(unit, WEFT_EXIT_SHUTDOWN);
         unit->leaving = false;
     }
-    if (command->verb != WEFT_COMMAND_EVAL && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
+    if (!is_visit(command) && command->verb != WEFT_COMMAND_UNLOAD && result != 0)
         end_with(unit, WEFT_EXIT_FAULT);
     wake(unit);
 }
@@ -150,8 +157,9 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
     take_output(unit, command);
     command->reduction_count = info.reductions - unit->current_reductions;
     command->compiling = info.compiling;
+    command->asks = info.waits == WEFT_UNIT_WAITS_INPUT;
     if (faulted) describe_fault(unit, command);
-    if (command->verb == WEFT_COMMAND_EVAL) {
+    if (is_visit(command)) {
         // What an evaluation did before it failed has been done: it is as durable as the rest.
         finish_durably(unit, command);
         return;
@@ -215,8 +223,39 @@ static void end_on_command(struct weft_unit_actor *unit, struct weft_command *co
     finish(unit, command);
 }
 
+#define INPUT_NS (1 * WEFT_NS_PER_S) // So long one who types sees what comes of it.
+
+// Gives what was typed to the program that waits for it, and waits to see what it makes of it. One
+// that waits for something else, or runs, will find it.
+static void begin_input(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    struct weft_unit_info info;
+    const int result =
+        weft_unit_keys_give(unit, command->text, command->text_length, command->ends_input);
+    if (result != 0) {
+        fail(unit, command, 405,
+             result == -ENOMEM ? "there is no memory for its input"
+                               : "it has not read what was typed before");
+        return;
+    }
+    weft_unit_inspect(unit->unit, &info);
+    if (info.waits != WEFT_UNIT_WAITS_INPUT) {
+        finish(unit, command);
+        return;
+    }
+    log_output(unit);
+    unit->current = command;
+    unit->current_level = info.levels - 1;
+    unit->current_reductions = info.reductions;
+    unit->current_due_ns = unit->worker->core.now_ns + INPUT_NS;
+}
+
 static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 {
+    if (command->verb == WEFT_COMMAND_INPUT) {
+        begin_input(unit, command);
+        return;
+    }
     const bool is_text = command->verb != WEFT_COMMAND_UNLOAD && command->verb != WEFT_COMMAND_KILL;
     if (!is_text) {
         end_on_command(unit, command);
@@ -249,7 +288,7 @@ static void begin(struct weft_unit_actor *unit, struct weft_command *command)
     } else {
         fail(unit, command, 402, "it has said BYE");
     }
-    if (command->verb != WEFT_COMMAND_EVAL) end_with(unit, WEFT_EXIT_FAULT);
+    if (!is_visit(command)) end_with(unit, WEFT_EXIT_FAULT);
 }
 
 static void begin_next(struct weft_unit_actor *unit)
@@ -286,10 +325,21 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
         return;
     }
     const bool late = unit->worker->core.now_ns >= unit->current_due_ns;
-    const bool is_load = unit->current->verb != WEFT_COMMAND_EVAL;
+    const bool is_load = !is_visit(unit->current);
     // A source that ends in a loop over RECEIVE has loaded when it first waits there.
+    const bool asks = info.waits == WEFT_UNIT_WAITS_INPUT;
     const bool waits_for_others =
-        info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL;
+        info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL || asks;
+    if (unit->current->verb == WEFT_COMMAND_INPUT) {
+        const bool goes_on =
+            state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && info.wake_ns != 0);
+        if (late || !goes_on) end_current(unit, false); // Its program goes on all the same.
+        return;
+    }
+    if (asks && state == WEFT_UNIT_WAIT) { // Who asked it is to answer it.
+        end_current(unit, false);
+        return;
+    }
     if (is_load && state == WEFT_UNIT_WAIT && ((waits_for_others && info.wake_ns == 0) || late)) {
         end_current(unit, false);
         return;
@@ -300,6 +350,12 @@ static void check_current(struct weft_unit_actor *unit, enum weft_unit_state sta
 }
 
 // ---- A slice.
+
+// It has spent its reductions: its program does not run, but the unit hears its commands.
+static bool is_resting(const struct weft_unit_actor *unit)
+{
+    return unit->limits != NULL && unit->limits->rest_ns != 0;
+}
 
 static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
 {
@@ -315,6 +371,12 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
+    if (unit->dealings != NULL) {
+        weft_counter_set(&resident->spawned, unit->dealings->child_count);
+        weft_counter_set(&resident->channels, unit->dealings->channel_count);
+    }
+    weft_counter_set(&resident->rests, is_resting(unit));
+    weft_counter_set(&resident->asks, info.waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
@@ -328,6 +390,7 @@ static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
     if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
+    if (is_resting(unit) && unit->limits->rest_ns < due_ns) due_ns = unit->limits->rest_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -385,20 +448,31 @@ static bool stands_still(struct weft_unit_actor *unit)
     return false;
 }
 
+static enum weft_unit_state run_program(struct weft_unit_actor *unit, uint32_t *reductions)
+{
+    const uint32_t given = *reductions;
+    const enum weft_unit_state state = weft_unit_run(unit->unit, reductions);
+    weft_unit_limits_spend(unit, given - *reductions);
+    return state;
+}
+
 static int run(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
-    const bool is_still = stands_still(unit);
+    const bool is_still = stands_still(unit) || weft_unit_limits_rest(unit);
     unit->tried_levels = 0;
     begin_next(unit);
     const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
     if (is_free && !is_still && !weft_list_empty(&unit->lessons)) weft_unit_lessons_begin(unit);
     enum weft_unit_state state = weft_unit_state(unit->unit);
     if (is_still) {
-        if (unit->current != NULL) check_current(unit, state);
+        if (unit->current != NULL)
+            check_current(unit, state);
+        else
+            weft_unit_lessons_check(unit, state);
         state = weft_unit_state(unit->unit);
     } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
-        state = weft_unit_run(unit->unit, reductions);
+        state = run_program(unit, reductions);
         if (state == WEFT_UNIT_WAIT) unit->tried_levels = levels(unit);
         end_if_spawned(unit, state);
         if (unit->current != NULL)
@@ -419,6 +493,7 @@ static int run(struct weft_actor *actor, uint32_t *reductions)
         state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && waits_for_message(unit));
     mind_waiters(unit, reads);
     arm_timer(unit, state);
+    if (is_resting(unit)) return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||
@@ -475,6 +550,8 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     weft_unit_actor_unbind_all(unit);
     if (unit->given != NULL && !is_last) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
+    weft_unit_limits_free(unit);
+    weft_unit_keys_free(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
@@ -494,16 +571,18 @@ const struct weft_actor_kind weft_unit_actor_kind = {
 static int make_unit(struct weft_unit_actor *unit, const struct weft_command *command)
 {
     struct weft_node_worker *worker = unit->worker;
-    const struct weft_unit_options *options = &worker->node->options.unit;
     const struct weft_unit_host *host = &worker->unit_host;
-    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL)
-        return weft_unit_create(worker->forth, &worker->memory, options, host, &unit->unit);
+    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL) {
+        const struct weft_unit_options options = weft_unit_limits_options(unit);
+        return weft_unit_create(worker->forth, &worker->memory, &options, host, &unit->unit);
+    }
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
     struct weft_span image = weft_span_of(command->image, command->image_length);
     int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
+    const struct weft_unit_options options = weft_unit_limits_options(unit);
     if (result == 0)
-        result = weft_unit_load(worker->forth, &worker->memory, options, host, image.data,
+        result = weft_unit_load(worker->forth, &worker->memory, &options, host, image.data,
                                 image.length, &unit->unit);
     for (uint32_t i = 0; result == 0 && i < port_count; i++) {
         if (weft_unit_actor_bind(unit, ports[i]) != 0)
@@ -534,19 +613,21 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
 {
     struct weft_unit_actor *unit = weft_unit_actor_new(worker, command->resident);
     if (unit == NULL) return -ENOMEM;
+    int result = weft_unit_limits_load(unit);
     weft_pid pid;
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
                                      .label = command->resident->name,
-                                     .mailbox_max = worker->node->options.unit_mailbox};
-    int result =
-        weft_actor_whereis(&worker->node->actors, command->resident->name) == 0 ? 0 : -EEXIST;
+                                     .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
+    if (result == 0 && weft_actor_whereis(&worker->node->actors, command->resident->name) != 0)
+        result = -EEXIST;
     if (result == 0) result = make_unit(unit, command);
     if (result == 0) weft_unit_set_self(unit->unit, unit);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);
         if (unit->unit != NULL) weft_unit_free(unit->unit);
+        weft_unit_limits_free(unit);
         weft_arena_release(worker->arena, unit, sizeof(*unit));
         return result;
     }

@@ -42,6 +42,8 @@ struct weft_unit_actor {
     uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
+    struct weft_unit_input *input;       // What was typed for it (unit_keys.h). NULL: nothing yet.
+    struct weft_unit_limits *limits;     // Its own quotas (unit_limits.h). NULL: the node's.
     struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
     // Of a spawned unit: who gets its results, under which reference, in which block.
     weft_pid heir;
@@ -92,6 +94,9 @@ int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to,
 // Splits an image. 0 or -EBADMSG.
 int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
                                uint32_t *port_count, struct weft_span *unit_image);
+// The quotas that were set for the unit of an image: to its resident, before it is restored. 0, or
+// -EBADMSG, -EPROTONOSUPPORT: none were.
+int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota);
 
 extern const struct weft_actor_kind weft_unit_actor_kind;
 
@@ -101,6 +106,9 @@ struct weft_unit_birth { // Before the seed (forth/unit.h), on its way to the co
     weft_pid parent;
     uint64_t reference; // Of the farewell: a reply to the parent.
     bool is_linked;     // To the parent.
+    uint32_t family;    // Whose reductions it spends (unit_limits.h).
+    weft_pid founder;
+    struct weft_unit_quota quota; // Whole.
     char label[32];
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/node/unit_limits.h"
 #include <weft/weft.h>
 
 enum { IOR_NO_MEMORY = -59, IOR_BAD_NUMBER = -24 };
@@ -103,6 +104,7 @@ static struct weft_message *make_birth(struct weft_unit_actor *unit, const struc
     struct weft_message *block = weft_later_block(
         &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count));
     if (block == NULL) return NULL;
+    weft_unit_limits_bequeath(unit, &birth);
     strncpy(birth.label, weft_label(unit->actor), sizeof(birth.label) - 1);
     memcpy(block->payload, &birth, sizeof(birth));
     weft_unit_seed(parent, xt, cells, count, block->payload + sizeof(birth));
@@ -147,14 +149,13 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
 {
     struct weft_unit_actor *unit = self;
     struct weft_unit_wait *wait = wait_of(unit, level);
-    const uint32_t limit = unit->worker->node->options.unit_spawn_max;
     int result;
     if (wait == NULL) return IOR_NO_MEMORY;
     if (wait->what == WEFT_UNIT_FOR_CHILD) {
         result = look_for_child(unit, wait, pid);
     } else {
-        if (unit->dealings->child_count >= (limit != 0 ? limit : WEFT_UNIT_SPAWN_MAX))
-            return WEFT_THROW_FULL;
+        if (unit->dealings->child_count >= weft_unit_limit(unit, WEFT_QUOTA_SPAWNED))
+            return WEFT_THROW_SPAWNED;
         wait->farewell = weft_later_new(unit->actor);
         if (wait->farewell == 0) return IOR_NO_MEMORY;
         struct weft_message *block =
@@ -284,11 +285,10 @@ static int32_t channel_new(void *self, uint32_t capacity, uint64_t *channel)
 {
     struct weft_unit_actor *unit = self;
     struct weft_unit_dealings *dealings = dealings_of(unit);
-    const uint32_t given = unit->worker->node->options.unit_channel_max;
-    const uint32_t limit = given != 0 ? given : WEFT_UNIT_CHANNEL_MAX;
+    const uint32_t limit = weft_unit_limit(unit, WEFT_QUOTA_CHANNELS);
     if (dealings == NULL) return IOR_NO_MEMORY;
     if (dealings->channel_count >= limit) forget_closed(unit);
-    if (dealings->channel_count >= limit) return WEFT_THROW_FULL;
+    if (dealings->channel_count >= limit) return WEFT_THROW_CHANNELS;
     weft_pid *channels = room_for_one(unit, dealings->channels, dealings->channel_count,
                                       &dealings->channel_room, sizeof(*channels));
     if (channels == NULL) return IOR_NO_MEMORY;

@@ -14,6 +14,7 @@
 #define WEFT_UNIT_LEVELS      5    // Texts that may be under way in one unit.
 #define WEFT_UNIT_SPAWN_MAX   1024 // Where the node's options do not say.
 #define WEFT_UNIT_CHANNEL_MAX 256
+#define WEFT_UNIT_FILES_USUAL 16
 #define WEFT_UNIT_SIGNALS_MAX 1024 // Links, monitors and timers that have not come yet.
 
 struct weft_unit_wait {

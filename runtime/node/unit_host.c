@@ -6,6 +6,7 @@
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
@@ -242,13 +243,17 @@ void weft_unit_actor_host(struct weft_unit_host *host)
     };
     weft_unit_dealings_host(host);
     weft_unit_lessons_host(host);
+    weft_unit_keys_host(host);
 }
 
-// ---- The image: "WFUA", version, port count, ports, then the unit's own image (forth/unit.h).
+// ---- The image: "WFUA", version, port count, ports, quotas, then the unit's own image
+// (forth/unit.h).
 
 #define IMAGE_MAGIC   UINT32_C(0x41554657)
-#define IMAGE_VERSION 1
-#define IMAGE_HEAD    (8 + 2 * WEFT_UNIT_PORTS_MAX)
+#define IMAGE_VERSION 2
+#define IMAGE_QUOTAS  (8 + 2 * WEFT_UNIT_PORTS_MAX)
+#define IMAGE_HEAD    (IMAGE_QUOTAS + WEFT_UNIT_QUOTA_BYTES)
+#define IMAGE_HEAD_1  IMAGE_QUOTAS // Version 1 had no quotas.
 
 size_t weft_unit_actor_image_bytes(const struct weft_unit_actor *unit)
 {
@@ -265,20 +270,32 @@ int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to,
     for (uint32_t i = 0; i < unit->port_count; i++) {
         weft_le16_put(to + 8 + 2 * i, unit->ports[i]);
     }
+    weft_unit_quota_put(&unit->resident->quota, to + IMAGE_QUOTAS);
     const int64_t put = weft_unit_save(unit->unit, to + IMAGE_HEAD, bytes - IMAGE_HEAD);
     return put < 0 ? (int)put : 0;
+}
+
+int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota)
+{
+    *quota = (struct weft_unit_quota){0};
+    if (image.length < IMAGE_HEAD || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
+    if (weft_le16_get(image.data + 4) != IMAGE_VERSION) return -EPROTONOSUPPORT;
+    return weft_unit_quota_get(image.data + IMAGE_QUOTAS, quota);
 }
 
 int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
                                uint32_t *port_count, struct weft_span *unit_image)
 {
-    if (image.length < IMAGE_HEAD || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
-    if (weft_le16_get(image.data + 4) != IMAGE_VERSION) return -EPROTONOSUPPORT;
+    if (image.length < IMAGE_HEAD_1 || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
+    const uint16_t version = weft_le16_get(image.data + 4);
+    if (version != 1 && version != IMAGE_VERSION) return -EPROTONOSUPPORT;
+    const size_t head = version == 1 ? IMAGE_HEAD_1 : IMAGE_HEAD;
+    if (image.length < head) return -EBADMSG;
     *port_count = weft_le16_get(image.data + 6);
     if (*port_count > WEFT_UNIT_PORTS_MAX) return -EBADMSG;
     for (uint32_t i = 0; i < *port_count; i++) {
         ports[i] = weft_le16_get(image.data + 8 + 2 * i);
     }
-    *unit_image = weft_span_of(image.data + IMAGE_HEAD, image.length - IMAGE_HEAD);
+    *unit_image = weft_span_of(image.data + head, image.length - head);
     return 0;
 }

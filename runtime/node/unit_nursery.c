@@ -8,6 +8,7 @@
 
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_limits.h"
 
 // So many units may have all the children that one may have, on one core: who spawns those that
 // spawn takes no more from the others than this.
@@ -24,13 +25,16 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
     if (unit == NULL) return -ENOMEM;
     unit->heir = birth->parent;
     unit->heir_reference = birth->reference;
+    int result = weft_unit_limits_inherit(unit, birth);
+    if (result != 0) goto release;
+    const struct weft_unit_options unit_options = weft_unit_limits_options(unit);
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
                                      .label = birth->label,
                                      .pinned = true,
-                                     .mailbox_max = options->unit_mailbox};
-    int result = weft_unit_sprout(worker->forth, &worker->memory, &options->unit,
-                                  &worker->unit_host, seed, &unit->unit);
+                                     .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
+    result = weft_unit_sprout(worker->forth, &worker->memory, &unit_options, &worker->unit_host,
+                              seed, &unit->unit);
     if (result != 0) goto release;
     weft_unit_set_self(unit->unit, unit);
     result = -ENOMEM;
@@ -50,6 +54,7 @@ free_unit:
     if (unit->farewell != NULL) weft_message_release(&worker->actors, unit->farewell);
     weft_unit_free(unit->unit);
 release:
+    weft_unit_limits_free(unit);
     weft_arena_release(worker->arena, unit, sizeof(*unit));
     return result;
 }

@@ -12,6 +12,7 @@
 
 #include "runtime/base/counter.h"
 #include "runtime/node/command.h"
+#include "runtime/node/unit_quota.h"
 
 enum weft_recovery { WEFT_RECOVERY_NONE, WEFT_RECOVERY_JOURNAL };
 
@@ -35,7 +36,8 @@ struct weft_resident {
     uint16_t core;
     uint32_t index; // UNIT-IDX: smallest free number.
     uint64_t loaded_wall_ns;
-    bool stays_failed; // Its restore failed: the entry goes to FAILED instead of away.
+    struct weft_unit_quota quota; // What was set for it alone.
+    bool stays_failed;            // Its restore failed: the entry goes to FAILED instead of away.
     // Written by the unit's worker at the end of each slice. Relaxed: each is true by itself.
     _Alignas(WEFT_CORE_ALIGN) weft_counter pid;
     weft_counter status; // enum weft_resident_status.
@@ -46,6 +48,10 @@ struct weft_resident {
     weft_counter receives;    // 1: it has asked for messages, so a remote one may be given to it.
     weft_counter goals;       // Texts of other units that it has to evaluate.
     weft_counter bound_ports; // UDP ports bound; such a unit takes remote messages last.
+    weft_counter spawned, channels, files; // What it has of its quotas.
+    weft_counter rests;                    // 1: it has spent its reductions.
+    weft_counter asks;                     // 1: it waits for a user's input.
+    weft_counter due_ns;                   // Its family's bucket (unit_limits.h). Their cores.
 };
 
 struct weft_unit_registry {

@@ -261,13 +261,29 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 2,
      .complete = "node file",
      .summary = "Loads a unit from a file of Forth (- for standard input).",
-     .examples = "weft unit load n2 docs/examples/counter.fth --name counter\n"
-                 "weft unit load n1 docs/examples/inbox.fth --count 8\n",
+     .examples =
+         "weft unit load n2 docs/examples/counter.fth --name counter\n"
+         "weft unit load n1 docs/examples/inbox.fth --count 8\n"
+         "weft unit load n1 docs/examples/inbox.fth --quota reductions=100000,memory=64KiB\n",
      .exits = UNIT_EXITS,
      .options = {{"name", 0, "NAME", "its name; the file's if absent"},
                  {"count", 0, "N", "so many units of it, named NAME-1 to NAME-N"},
-                 {"recovery", 0, "POLICY", "none, journal (back when its node is) or swarm"}},
+                 {"recovery", 0, "POLICY", "none, journal (back when its node is) or swarm"},
+                 {"quota", 0, "NAME=N,…",
+                  "what it may have: memory, stack, reductions (a second), "
+                  "mailbox, channels, spawned, files"}},
      .run = weft_run_unit_load},
+    {.group = "Act",
+     .noun = "unit",
+     .verb = "show",
+     .args = "NODE/UNIT",
+     .arg_min = 1,
+     .arg_max = 1,
+     .complete = "unit",
+     .summary = "One unit: its state, and what it has of its quotas.",
+     .examples = "weft unit show n2/counter\n",
+     .exits = "1 there is no such unit",
+     .run = weft_run_unit_show},
     {.group = "Act",
      .noun = "unit",
      .verb = "eval",
@@ -281,6 +297,23 @@ const struct weft_tool_command weft_tool_commands[] = {
      .examples = "weft unit eval n2/counter '5 add total .'\n",
      .exits = UNIT_EXITS,
      .run = weft_run_unit_eval},
+    {.group = "Act",
+     .noun = "unit",
+     .verb = "input",
+     .args = "NODE/UNIT [TEXT]",
+     .arg_min = 1,
+     .arg_max = 2,
+     .complete = "unit",
+     .summary = "Types a line for a unit whose program waits in KEY or ACCEPT.",
+     .details = "What it does not ask for now it finds when it asks. Prints what it makes of the "
+                "line, waiting a second for it at most.",
+     .examples = "weft unit eval n1/counter 'pad 80 accept pad swap type'\n"
+                 "weft unit input n1/counter 'hello'\n"
+                 "weft unit input n1/counter --keys q\n",
+     .exits = "75 it has not read what was typed before; " UNIT_EXITS,
+     .options = {{"keys", 'k', NULL, "TEXT is keys, without Enter behind them"},
+                 {"end", 0, NULL, "there is no more input: KEY throws -39"}},
+     .run = weft_run_unit_input},
     {.group = "Act",
      .noun = "unit",
      .verb = "kill",
@@ -311,7 +344,9 @@ const struct weft_tool_command weft_tool_commands[] = {
      .summary = "Talks Forth to a unit, line by line.",
      .details =
          "Without UNIT a temporary one is made and removed at the end. bye, ^D and ^C leave "
-         "the session and nothing else. What was typed is kept in $XDG_STATE_HOME/weft, else "
+         "the session and nothing else. While the unit's program asks for input, by KEY or "
+         "ACCEPT, the prompt is ? and lines go to it; ^C ends what asks if it was typed here. "
+         "What was typed is kept in $XDG_STATE_HOME/weft, else "
          "~/.local/state/weft. Lines from a pipe are evaluated without a prompt; "
          "the first error ends that with 65.",
      .examples = "weft repl n1\necho '2 3 + .' | weft repl n1\n",

@@ -21,6 +21,8 @@ int weft_run_pcap(struct weft_tool_call *call);
 // unit.c
 int weft_run_unit_load(struct weft_tool_call *call);
 int weft_run_unit_ls(struct weft_tool_call *call);
+int weft_run_unit_show(struct weft_tool_call *call);
+int weft_run_unit_input(struct weft_tool_call *call);
 int weft_run_unit_eval(struct weft_tool_call *call);
 int weft_run_unit_kill(struct weft_tool_call *call);
 int weft_run_unit_unload(struct weft_tool_call *call);

@@ -21,8 +21,9 @@ struct session {
     const struct weft_tool *tool;
     struct weft_client_target target;
     char unit[64];
-    bool compiling;
+    struct weft_tool_unit_state state;
     bool terminal;
+    bool is_ours; // It asks because of a line of ours.
 };
 
 static bool is_bye(const char *line)
@@ -37,15 +38,39 @@ static bool is_blank(const char *line)
     return line[strspn(line, " \t\r\n")] == '\0';
 }
 
-// One line. The exit code of its evaluation.
+// One line, to the program that asks for it or else to be evaluated. The exit code of that.
 static int session_line(struct session *session, const char *line)
 {
-    const int code = weft_tool_unit_eval(session->tool, &session->target, session->unit, line,
-                                         strcspn(line, "\r\n"), true, &session->compiling);
-
-    if (code == 0 && session->terminal && !session->compiling) fputs("ok\n", session->tool->out);
+    const size_t length = strcspn(line, "\r\n");
+    const bool asked = session->state.asks;
+    char *typed = malloc(length + 2);
+    if (typed == NULL) return WEFT_EXIT_INTERNAL;
+    snprintf(typed, length + 2, "%.*s\n", (int)length, line);
+    session->state = (struct weft_tool_unit_state){0};
+    const int code = asked ? weft_tool_unit_input(session->tool, &session->target, session->unit,
+                                                  typed, length + 1, false, &session->state)
+                           : weft_tool_unit_eval(session->tool, &session->target, session->unit,
+                                                 typed, length, true, &session->state);
+    free(typed);
+    if (!asked) session->is_ours = session->state.asks;
+    const bool is_done = code == 0 && !session->state.compiling && !session->state.asks;
+    if (is_done && session->terminal) fputs("ok\n", session->tool->out);
     fflush(session->tool->out);
     return code;
+}
+
+// A line of ours that still asks is told that there is nothing more: THROW -39, or an empty line.
+static void end_input(struct session *session)
+{
+    if (!session->state.asks || !session->is_ours) return;
+    session->is_ours = false;
+    weft_tool_unit_input(session->tool, &session->target, session->unit, "", 0, true,
+                         &session->state);
+}
+
+static const char *prompt(const struct session *session)
+{
+    return session->state.asks ? "? " : session->state.compiling ? "| " : "> ";
 }
 
 // True while there is somebody to talk to: an error of the text is the user's, others end the
@@ -68,11 +93,18 @@ static int talk_terminal(struct session *session)
     fprintf(stderr, "%s/%s: Forth, line by line; bye, ^D or ^C leave\n", session->target.name,
             session->unit);
     while (goes_on(code)) {
-        const char *line = weft_lines_next(lines, session->compiling ? "| " : "> ", &stopped);
-        if (line == NULL || is_bye(line)) break;
-        if (is_blank(line)) continue;
+        const char *line = weft_lines_next(lines, prompt(session), &stopped);
+        if (line == NULL && stopped && session->state.asks && session->is_ours) {
+            interrupted = 0; // ^C ends what asks, not the session.
+            end_input(session);
+            continue;
+        }
+        const bool asked = session->state.asks;
+        if (line == NULL || (!asked && is_bye(line))) break;
+        if (!asked && is_blank(line)) continue;
         code = session_line(session, line);
     }
+    end_input(session);
     weft_lines_close(lines);
     return goes_on(code) ? WEFT_EXIT_DONE : code;
 }
@@ -84,10 +116,12 @@ static int talk_pipe(struct session *session)
     int code = WEFT_EXIT_DONE;
 
     while (code == WEFT_EXIT_DONE && !interrupted && getline(&line, &capacity, stdin) >= 0) {
-        if (is_bye(line)) break;
-        if (!is_blank(line)) code = session_line(session, line);
+        const bool asked = session->state.asks;
+        if (!asked && is_bye(line)) break;
+        if (asked || !is_blank(line)) code = session_line(session, line);
     }
     free(line);
+    if (code == WEFT_EXIT_DONE) end_input(session);
     return code;
 }
 
@@ -108,9 +142,11 @@ int weft_run_repl(struct weft_tool_call *call)
     if (temporary) {
         snprintf(session.unit, sizeof(session.unit), "repl-%ld", (long)getpid());
         quiet.format = WEFT_FORMAT_TABLE;
-        code = weft_tool_unit_load(&quiet, &session.target, session.unit, "repl", "none", "", 0);
+        code =
+            weft_tool_unit_load(&quiet, &session.target, session.unit, "repl", "none", "", "", 0);
         if (code != 0) return code;
     }
+    if (!temporary) session.state.asks = weft_tool_unit_asks(&session.target, session.unit);
     code = session.terminal ? talk_terminal(&session) : talk_pipe(&session);
     if (temporary) {
         quiet.format = WEFT_FORMAT_TABLE;

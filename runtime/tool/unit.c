@@ -29,9 +29,8 @@ int weft_tool_unit_target(const struct weft_tool_call *call, const char *word,
     return weft_target_find(call->tool, node[0] != '\0' ? node : NULL, target);
 }
 
-// NODE/UNIT where the unit must be said.
-static int unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
-                      char unit[64])
+int weft_tool_unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
+                         char unit[64])
 {
     const int code = weft_tool_unit_target(call, call->args[0], target, unit);
 
@@ -68,7 +67,8 @@ static int say_error(const struct weft_tool *tool, unsigned status, const json_t
 
 // Sends `body` and shows what came of it.
 static int exchange(const struct weft_tool *tool, const struct weft_client_target *target,
-                    const char *method, const char *path, json_t *body, bool *compiling)
+                    const char *method, const char *path, json_t *body,
+                    struct weft_tool_unit_state *state)
 {
     struct weft_error error = {0};
     unsigned status;
@@ -84,7 +84,10 @@ static int exchange(const struct weft_tool *tool, const struct weft_client_targe
         weft_client_exchange(target, method, path, body, patience_ms, &status, &error);
     json_decref(body);
     if (document == NULL) return weft_tool_fail(tool, &error);
-    if (compiling != NULL) *compiling = json_is_true(json_object_get(document, "compiling"));
+    if (state != NULL)
+        *state = (struct weft_tool_unit_state){
+            .compiling = json_is_true(json_object_get(document, "compiling")),
+            .asks = json_is_true(json_object_get(document, "asks"))};
     if (tool->format == WEFT_FORMAT_TABLE || status >= 400) {
         print_output(tool, document);
     } else {
@@ -111,7 +114,7 @@ static json_t *source_text(const struct weft_tool *tool, const char *file, const
 
 int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *unit, const char *text, size_t length, bool interactive,
-                        bool *compiling)
+                        struct weft_tool_unit_state *state)
 {
     json_t *source = source_text(tool, unit, text, length);
     char path[128];
@@ -120,11 +123,24 @@ int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_t
     snprintf(path, sizeof(path), "/api/v1/units/%s/eval", unit);
     return exchange(tool, target, "POST", path,
                     json_pack("{s:o, s:b}", "text", source, "interactive", (int)interactive),
-                    compiling);
+                    state);
+}
+
+int weft_tool_unit_input(const struct weft_tool *tool, const struct weft_client_target *target,
+                         const char *unit, const char *text, size_t length, bool ends,
+                         struct weft_tool_unit_state *state)
+{
+    json_t *typed = source_text(tool, unit, text, length);
+    char path[128];
+
+    if (typed == NULL) return WEFT_EXIT_INPUT;
+    snprintf(path, sizeof(path), "/api/v1/units/%s/input", unit);
+    return exchange(tool, target, "POST", path,
+                    json_pack("{s:o, s:b}", "text", typed, "end", (int)ends), state);
 }
 
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                        const char *unit, const char *file, const char *recovery,
+                        const char *unit, const char *file, const char *recovery, const char *quota,
                         const char *source, size_t length)
 {
     json_t *text = source_text(tool, file, source, length);
@@ -133,6 +149,7 @@ int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_t
     json_t *body =
         json_pack("{s:s, s:o, s:o}", "name", unit, "file", weft_json_text(file), "source", text);
     if (recovery[0] != '\0') json_object_set_new(body, "recovery", weft_json_text(recovery));
+    if (quota[0] != '\0') json_object_set_new(body, "quota", weft_json_text(quota));
     return exchange(tool, target, "POST", "/api/v1/units", body, NULL);
 }
 
@@ -168,13 +185,15 @@ static int load_all(const struct weft_tool_call *call, const struct weft_client_
                     const char *name, unsigned count, const char *file, const char *source,
                     size_t length)
 {
-    const char *recovery = weft_tool_value(call, "recovery");
+    const char *recovery = weft_tool_value(call, "recovery"),
+               *quota = weft_tool_value(call, "quota");
     for (unsigned n = 1; n <= (count > 0 ? count : 1); n++) {
         char numbered[80];
         snprintf(numbered, sizeof(numbered), "%.63s-%u", name, n);
         const char *own = count > 0 ? numbered : name;
-        const int code = weft_tool_unit_load(call->tool, target, own, file,
-                                             recovery != NULL ? recovery : "", source, length);
+        const int code =
+            weft_tool_unit_load(call->tool, target, own, file, recovery != NULL ? recovery : "",
+                                quota != NULL ? quota : "", source, length);
         if (code != 0) return code;
         if (call->tool->format == WEFT_FORMAT_TABLE)
             fprintf(call->tool->err, "loaded %s/%s\n", target->name, own);
@@ -238,10 +257,11 @@ int weft_run_unit_eval(struct weft_tool_call *call)
 {
     struct weft_client_target target;
     struct weft_error error = {0};
+    struct weft_tool_unit_state state = {0};
     char unit[64];
     size_t length = strlen(call->args[1]);
     char *text = NULL;
-    int code = unit_named(call, &target, unit);
+    int code = weft_tool_unit_named(call, &target, unit);
 
     if (code != 0) return code;
     if (strcmp(call->args[1], "-") == 0) {
@@ -249,16 +269,39 @@ int weft_run_unit_eval(struct weft_tool_call *call)
         if (text == NULL) return weft_tool_fail(call->tool, &error);
     }
     code = weft_tool_unit_eval(call->tool, &target, unit, text != NULL ? text : call->args[1],
-                               length, false, NULL);
+                               length, false, &state);
     free(text);
+    if (code == 0 && state.asks && call->tool->format == WEFT_FORMAT_TABLE)
+        fprintf(call->tool->err, "it waits for input: weft unit input %s TEXT\n", call->args[0]);
     return code;
+}
+
+int weft_run_unit_input(struct weft_tool_call *call)
+{
+    struct weft_client_target target;
+    char unit[64];
+    const char *typed = call->arg_count > 1 ? call->args[1] : "";
+    const bool ends = weft_tool_value(call, "end") != NULL;
+    const bool is_line = call->arg_count > 1 && weft_tool_value(call, "keys") == NULL;
+    const int code = weft_tool_unit_named(call, &target, unit);
+
+    if (code != 0) return code;
+    if (call->arg_count == 1 && !ends) return weft_tool_usage(call, "TEXT is missing");
+    const size_t length = strlen(typed);
+    char *text = malloc(length + 2);
+    if (text == NULL) return WEFT_EXIT_INTERNAL;
+    snprintf(text, length + 2, "%s%s", typed, is_line ? "\n" : "");
+    const int done =
+        weft_tool_unit_input(call->tool, &target, unit, text, strlen(text), ends, NULL);
+    free(text);
+    return done;
 }
 
 static int end_unit(struct weft_tool_call *call, const char *verb, const char *done)
 {
     struct weft_client_target target;
     char unit[64], path[128];
-    int code = unit_named(call, &target, unit);
+    int code = weft_tool_unit_named(call, &target, unit);
 
     if (code != 0) return code;
     snprintf(path, sizeof(path), "/api/v1/units/%s/%s", unit, verb);

@@ -5,14 +5,29 @@
 #include "runtime/admin/client.h"
 #include "runtime/tool/command.h"
 
+struct weft_tool_unit_state { // After a command.
+    bool compiling;           // A definition is open.
+    bool asks;                // Its program waits for the user's input.
+};
+
 // Evaluates `length` bytes in `unit`, prints what it prints, says its error. Returns the exit code;
-// *compiling (may be NULL): a definition is open.
+// `state` may be NULL.
 int weft_tool_unit_eval(const struct weft_tool *tool, const struct weft_client_target *target,
                         const char *unit, const char *text, size_t length, bool interactive,
-                        bool *compiling);
-// Loads `length` bytes of source as `unit`. `recovery` "" leaves it to the node. The exit code.
+                        struct weft_tool_unit_state *state);
+// Gives it what was typed (`ends`: the last of it), and shows what its program makes of that.
+int weft_tool_unit_input(const struct weft_tool *tool, const struct weft_client_target *target,
+                         const char *unit, const char *text, size_t length, bool ends,
+                         struct weft_tool_unit_state *state);
+// True if it waits for input now.
+bool weft_tool_unit_asks(const struct weft_client_target *target, const char *unit);
+// NODE/UNIT, the first argument, where the unit must be said. 0 or the exit code.
+int weft_tool_unit_named(const struct weft_tool_call *call, struct weft_client_target *target,
+                         char unit[64]);
+// Loads `length` bytes of source as `unit`. `recovery`, `quota` "" leave it to the node. The exit
+// code.
 int weft_tool_unit_load(const struct weft_tool *tool, const struct weft_client_target *target,
-                        const char *unit, const char *file, const char *recovery,
+                        const char *unit, const char *file, const char *recovery, const char *quota,
                         const char *source, size_t length);
 int weft_tool_unit_unload(const struct weft_tool *tool, const struct weft_client_target *target,
                           const char *unit);

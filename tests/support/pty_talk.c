@@ -5,9 +5,9 @@
 //     = TEXT   type TEXT alone
 //     !        wait for the program's end
 //
-// In TEXT \t is TAB, \c followed by a letter that control character, \\ a backslash. Its exit
-// status is that of the program; 99 if something did not come in a minute, with all that came
-// instead.
+// In TEXT \t is TAB, \e ESC, \xc3 that byte, \c followed by a letter that control character, \\ a
+// backslash. Its exit status is that of the program; 99 if something did not come in a minute, with
+// all that came instead.
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
@@ -59,8 +59,11 @@ static void plain(char *text)
             *to++ = *at;
         } else if (*++at == 'c' && at[1] != '\0') {
             *to++ = (char)(*++at & 31);
+        } else if (*at == 'x' && strlen(at) > 2) {
+            *to++ = (char)strtoul((char[]){at[1], at[2], '\0'}, NULL, 16);
+            at += 2;
         } else {
-            *to++ = *at == 't' ? '\t' : *at;
+            *to++ = *at == 't' ? '\t' : *at == 'e' ? '\x1b' : *at;
         }
     }
     *to = '\0';

@@ -139,6 +139,22 @@ talk <<'END'
 > pad 80 accept pad swap type
 > some words
 < some words ok
+> key? . .( now) ekey ekey>fkey . k-shift-mask k-f5 or = .
+< 0 now
+= \e[15;2~
+< -1 -1  ok
+> : poll begin key? 0= while 10 ms repeat key emit ; .( polls) poll
+< polls
+= y
+< y ok
+> .( esc) ekey .
+< esc
+= \e
+< 27  ok
+> .( char) xkey .
+< char
+= \xc3\xa9
+< 233  ok
 > help read-line
 < READ-LINE ( c-addr u1 fileid -- u2 flag ior )
 < ok

@@ -179,10 +179,10 @@ static void quotas_hold(void **state)
     rig->node.options.unit_spawn_max = 3;
     rig->node.options.unit_channel_max = 2;
     TALK(rig, ": waits RECEIVE ; : spawns 3 0 DO 0 ['] waits SPAWN LOOP ; ",
-         {"spawns 0 ' waits ' SPAWN CATCH . 2DROP", "-300 "},
+         {"spawns 0 ' waits ' SPAWN CATCH . 2DROP", "-320 "},
          {"DUP KILL DROP JOIN 2DROP 0 ' waits SPAWN KILL . KILL . KILL .", "0 0 0 "},
          {"1 CHANNEL 1 CHANNEL 1 ' CHANNEL CATCH . DROP CLOSE-CHANNEL 1 MS 1 CHANNEL 2DROP",
-          "-300 "});
+          "-321 "});
 }
 
 // Who spawns those that spawn finds an end to it, and leaves room for others.
