@@ -447,7 +447,8 @@
     C(block_text, "(BLOCK-TEXT)", 0, 2, 0, 0, 0, 0) \
     C(blocks, "(BLOCKS)", 0, 0, 1, 0, 0, 0) \
     C(blocks_store, "(BLOCKS!)", 0, 1, 0, 0, 0, 0) \
-    C(spawn_link, "SPAWN-LINK", 0, 2, WEFT_VAR, 0, 0, 0)
+    C(spawn_link, "SPAWN-LINK", 0, 2, WEFT_VAR, 0, 0, 0) \
+    C(unit_save, "UNIT-SAVE", 0, 0, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

@@ -51,16 +51,19 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
-static void arm_timer(struct weft_unit_actor *unit, enum weft_unit_state state)
+void weft_unit_actor_arm(struct weft_unit_actor *unit)
 {
     struct weft_unit_info info;
     uint64_t due_ns = UINT64_MAX;
     weft_unit_inspect(unit->unit, &info);
-    if (state == WEFT_UNIT_WAIT && info.wake_ns != 0) due_ns = info.wake_ns;
+    if (info.state == WEFT_UNIT_WAIT && info.wake_ns != 0) due_ns = info.wake_ns;
     const bool has_due = unit->current != NULL || unit->current_due_ns != 0;
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
     if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
+    const uint64_t keep_due_ns = weft_unit_actor_keep_due_ns(unit);
+    unit->wakes_to_keep = keep_due_ns < due_ns;
+    if (unit->wakes_to_keep) due_ns = keep_due_ns;
     if (due_ns == UINT64_MAX)
         weft_wheel_cancel(&unit->worker->core.wheel, &unit->timer);
     else
@@ -118,9 +121,26 @@ static bool stands_still(struct weft_unit_actor *unit)
     return false;
 }
 
+// Gives its program a slice. What the journal has of it is old if that has done more than to look
+// again for what it waits for.
+static enum weft_unit_state go_on(struct weft_unit_actor *unit, uint32_t *reductions)
+{
+    struct weft_unit_info before, after;
+    const uint64_t message_count = unit->message_count;
+    weft_unit_inspect(unit->unit, &before);
+    const enum weft_unit_state state = weft_unit_run(unit->unit, reductions);
+    weft_unit_inspect(unit->unit, &after);
+    const bool is_same = before.state == WEFT_UNIT_WAIT && state == WEFT_UNIT_WAIT &&
+                         before.reductions == after.reductions && before.depth == after.depth &&
+                         before.wake_ns == after.wake_ns && message_count == unit->message_count;
+    if (!is_same) unit->is_dirty = true;
+    return state;
+}
+
 int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
+    if (unit->is_held) return WEFT_ACTOR_WAIT;
     const bool is_still = stands_still(unit);
     unit->tried_levels = 0;
     weft_unit_command_begin(unit);
@@ -131,7 +151,7 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
         if (unit->current != NULL) weft_unit_command_check(unit, state);
         state = weft_unit_state(unit->unit);
     } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
-        state = weft_unit_run(unit->unit, reductions);
+        state = go_on(unit, reductions);
         if (state == WEFT_UNIT_WAIT) unit->tried_levels = levels(unit);
         end_if_spawned(unit, state);
         if (unit->current != NULL)
@@ -151,7 +171,9 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
     const bool reads =
         state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && waits_for_message(unit));
     mind_waiters(unit, reads);
-    arm_timer(unit, state);
+    if (actor->mailbox_count != unit->kept_mail) unit->is_dirty = true;
+    weft_unit_actor_keep_turn(unit);
+    weft_unit_actor_arm(unit);
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||
@@ -165,7 +187,12 @@ void weft_unit_actor_timer_fired(void *self, struct weft_timer *timer, uint64_t 
     struct weft_unit_actor *unit = self;
     (void)timer;
     (void)now_ns;
-    weft_unit_actor_wake(unit);
+    if (!unit->wakes_to_keep) {
+        weft_unit_actor_wake(unit);
+        return;
+    }
+    weft_unit_actor_keep_turn(unit);
+    weft_unit_actor_arm(unit);
 }
 
 const struct weft_actor_kind weft_unit_actor_kind = {

@@ -44,6 +44,8 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     fail_all(unit, &unit->commands, 402);
     fail_all(unit, &unit->durable, 402);
     weft_wheel_cancel(&worker->core.wheel, &unit->timer);
+    weft_list_remove(&unit->held_link);
+    weft_unit_restore_drop(unit);
     weft_unit_actor_unbind_all(unit);
     if (unit->given != NULL && !is_last) weft_message_release(&worker->actors, unit->given);
     if (unit->unit != NULL) weft_unit_free(unit->unit);
@@ -57,30 +59,6 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     }
     weft_arena_release(worker->arena, unit, sizeof(*unit));
 }
-// From its image, if the journal has one: whole, or not at all. An image that cannot be used stays
-// where it is, for the build or the limits that can.
-static int make_unit(struct weft_unit_actor *unit, const struct weft_command *command)
-{
-    struct weft_node_worker *worker = unit->worker;
-    const struct weft_unit_options *options = &worker->node->options.unit;
-    const struct weft_unit_host host = weft_unit_actor_host(unit);
-    if (command->verb != WEFT_COMMAND_RESTORE || command->image == NULL)
-        return weft_unit_create(worker->forth, &worker->memory, options, &host, &unit->unit);
-    uint16_t ports[WEFT_UNIT_PORTS_MAX];
-    uint32_t port_count;
-    struct weft_span image = weft_span_of(command->image, command->image_length);
-    int result = weft_unit_actor_image_read(image, ports, &port_count, &image);
-    if (result == 0)
-        result = weft_unit_load(worker->forth, &worker->memory, options, &host, image.data,
-                                image.length, &unit->unit);
-    for (uint32_t i = 0; result == 0 && i < port_count; i++) {
-        if (weft_unit_actor_bind(unit, ports[i]) != 0)
-            weft_log(&worker->core.log, WEFT_LOG_WARN, "unit",
-                     "%s: UDP port %u is taken by another", unit->resident->name, ports[i]);
-    }
-    return result;
-}
-
 struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
                                             struct weft_resident *resident)
 {
@@ -92,14 +70,16 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
     weft_list_init(&unit->durable);
     weft_list_init(&unit->finished);
     weft_list_init(&unit->lessons);
+    weft_list_init(&unit->held_link);
     unit->learns = WEFT_UNIT_TEACHERS_SIBLINGS;
     weft_timer_init(&unit->timer, weft_unit_actor_timer_fired, unit);
     return unit;
 }
 
 static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
-                      struct weft_unit_actor **made)
+                      struct weft_unit_actor **made, const char **wrong)
 {
+    struct weft_unit_parts parts = {0};
     struct weft_unit_actor *unit = weft_unit_actor_new(worker, command->resident);
     if (unit == NULL) return -ENOMEM;
     weft_pid pid;
@@ -109,28 +89,50 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
                                      .mailbox_max = worker->node->options.unit_mailbox};
     int result =
         weft_actor_whereis(&worker->node->actors, command->resident->name) == 0 ? 0 : -EEXIST;
-    if (result == 0) result = make_unit(unit, command);
+    if (result == 0) result = weft_unit_restore_make(unit, command, &parts, wrong);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
         weft_unit_actor_unbind_all(unit);
         if (unit->unit != NULL) weft_unit_free(unit->unit);
+        weft_unit_restore_drop(unit);
         weft_arena_release(worker->arena, unit, sizeof(*unit));
         return result;
     }
     unit->actor = weft_actor_find(&worker->actors, pid);
+    unit->id = pid;
     weft_counter_set(&command->resident->pid, pid);
     // One namespace of names for C and Forth: actors find the unit by its name.
     result = weft_actor_register(&worker->actors, command->resident->name, pid);
     if (result != 0)
         weft_log(&worker->core.log, WEFT_LOG_WARN, "unit", "%s: cannot be found by name: %s",
                  command->resident->name, strerror(-result));
-    *made = unit;
-    return 0;
+    result = command->image != NULL ? weft_unit_restore_begin(unit, command, &parts) : 0;
+    if (result != 0) weft_actor_end_soon(unit->actor, WEFT_EXIT_FAULT); // Nobody was told of it.
+    *made = result == 0 ? unit : NULL;
+    return result;
 }
 
-static void describe_birth(struct weft_command *command, uint16_t core, int result)
+// Why an image of a file is refused.
+static void describe_refusal(struct weft_command *command, int result, const char *wrong)
 {
     const char *name = command->resident->name;
+    if (result == -ESTALE)
+        wrong = "it was written by another build of Weft, whose words have other numbers";
+    else if (result == -ENOSPC)
+        wrong = "it does not fit units.memory_max or the stacks";
+    else if (wrong == NULL)
+        wrong = "it is of another version";
+    weft_error_set(&command->error, 404, "unit '%s' is not restored: %s", name, wrong);
+}
+
+static void describe_birth(struct weft_command *command, uint16_t core, int result,
+                           const char *wrong)
+{
+    const char *name = command->resident->name;
+    if (command->verb == WEFT_COMMAND_ADOPT && result != -EEXIST && result != -ENOMEM) {
+        describe_refusal(command, result, wrong);
+        return;
+    }
     switch (result) {
     case -EEXIST: weft_error_set(&command->error, 403, "an actor has the name '%s'", name); return;
     case -ESTALE:
@@ -146,9 +148,10 @@ static void describe_birth(struct weft_command *command, uint16_t core, int resu
         return;
     case -EBADMSG:
     case -ENOSPC:
-        weft_error_set(&command->error, 404, "unit '%s': its state %s, and stays in the journal",
-                       name,
-                       result == -ENOSPC ? "does not fit units.memory_max" : "does not read back");
+        weft_error_set(&command->error, 404,
+                       "unit '%s': its state %s, and stays in the journal%s%s", name,
+                       result == -ENOSPC ? "does not fit units.memory_max" : "does not read back",
+                       wrong != NULL ? ": " : "", wrong != NULL ? wrong : "");
         return;
     default:
         weft_error_set(&command->error, 203, "no memory for unit '%s' on core %u: %s", name, core,
@@ -166,11 +169,13 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
     // To unload a unit that could not be restored, an empty one is made in its name.
     const bool is_birth = command->verb == WEFT_COMMAND_LOAD ||
                           command->verb == WEFT_COMMAND_RESTORE ||
+                          command->verb == WEFT_COMMAND_ADOPT ||
                           weft_counter_get(&resident->status) == WEFT_RESIDENT_FAILED;
     struct weft_unit_actor *unit = NULL;
     if (is_birth) {
-        const int result = make_actor(worker, command, &unit);
-        if (result != 0) describe_birth(command, core->index, result);
+        const char *wrong = NULL;
+        const int result = make_actor(worker, command, &unit, &wrong);
+        if (result != 0) describe_birth(command, core->index, result, wrong);
     } else {
         struct weft_actor *actor =
             weft_actor_find(&worker->actors, weft_counter_get(&resident->pid));
@@ -179,14 +184,15 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
         else
             unit = actor->state;
     }
-    if (unit != NULL) {
+    if (unit != NULL && !unit->is_held) {
         weft_list_append(&unit->commands, &command->link);
         weft_unit_actor_wake(unit);
         return;
     }
+    const bool is_over = is_birth && unit == NULL;
     // The control core frees the command when it has it: nothing of it is read after this.
     weft_core_call(core, 0, weft_unit_command_back, command, 0);
-    if (is_birth) weft_core_call(core, 0, ended_on_control, node, resident->index);
+    if (is_over) weft_core_call(core, 0, ended_on_control, node, resident->index);
 }
 
 int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command)

@@ -49,7 +49,7 @@ void weft_unit_command_fail(struct weft_unit_actor *unit, struct weft_command *c
 // first.
 static void finish_durably(struct weft_unit_actor *unit, struct weft_command *command)
 {
-    const bool is_new = command->verb == WEFT_COMMAND_LOAD;
+    const bool is_new = command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_ADOPT;
     // A unit just restored from its image stands in the journal as it is.
     if (!weft_unit_actor_is_kept(unit) ||
         (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL)) {
@@ -76,6 +76,7 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
     struct weft_actor *actor = weft_actor_find(&worker->actors, pid);
     if (actor == NULL || actor->kind != &weft_unit_actor_kind) return; // It has ended meanwhile.
     struct weft_unit_actor *unit = actor->state;
+    if (weft_unit_actor_kept(unit, result)) return;
     struct weft_list *oldest = weft_list_pop(&unit->durable);
     if (oldest == NULL) return;
     struct weft_command *command = WEFT_CONTAINER_OF(oldest, struct weft_command, link);
@@ -172,17 +173,42 @@ static void end_on_command(struct weft_unit_actor *unit, struct weft_command *co
     weft_unit_command_finish(unit, command);
 }
 
+// Between two slices, so it stands where it could go on.
+static void save(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    const size_t bytes = weft_unit_actor_image_bytes(unit);
+    const int result = bytes <= command->saved_length
+                           ? weft_unit_actor_image_write(unit, command->saved, bytes)
+                           : -ENOSPC;
+    command->saved_length = bytes;
+    if (result == 0) {
+        weft_unit_command_finish(unit, command);
+        return;
+    }
+    weft_error_set(&command->error, 404, "unit '%s': its state has %zu bytes; at most %d are saved",
+                   unit->resident->name, bytes, WEFT_UNIT_IMAGE_MAX);
+    weft_unit_command_finish(unit, command);
+}
+
+// What is no text. True: it was none.
+static bool begin_other(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    switch (command->verb) {
+    case WEFT_COMMAND_UNLOAD:
+    case WEFT_COMMAND_KILL: end_on_command(unit, command); return true;
+    case WEFT_COMMAND_SAVE: save(unit, command); return true;
+    case WEFT_COMMAND_ADOPT: finish_durably(unit, command); return true; // Made of its image.
+    case WEFT_COMMAND_RESTORE:
+        if (command->image == NULL) return false;
+        finish_durably(unit, command);
+        return true;
+    default: return false;
+    }
+}
+
 static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 {
-    const bool is_text = command->verb != WEFT_COMMAND_UNLOAD && command->verb != WEFT_COMMAND_KILL;
-    if (!is_text) {
-        end_on_command(unit, command);
-        return;
-    }
-    if (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL) {
-        finish_durably(unit, command); // Restored when the unit was made.
-        return;
-    }
+    if (begin_other(unit, command)) return;
     struct weft_unit_info info;
     weft_unit_inspect(unit->unit, &info);
     weft_unit_actor_log_output(unit);
@@ -246,10 +272,13 @@ void weft_unit_command_check(struct weft_unit_actor *unit, enum weft_unit_state 
     }
     const bool late = unit->worker->core.now_ns >= unit->current_due_ns;
     const bool is_load = unit->current->verb != WEFT_COMMAND_EVAL;
-    // A source that ends in a loop over RECEIVE has loaded when it first waits there.
+    // A source that ends in a loop over RECEIVE has loaded when it first waits there, or says
+    // UNIT-SAVE.
     const bool waits_for_others =
         info.waits == WEFT_UNIT_WAITS_MESSAGE || info.waits == WEFT_UNIT_WAITS_CHANNEL;
-    if (is_load && state == WEFT_UNIT_WAIT && ((waits_for_others && info.wake_ns == 0) || late)) {
+    const bool is_saving = weft_unit_actor_is_saving(unit); // It wants to be in the journal.
+    if (is_load && state == WEFT_UNIT_WAIT &&
+        ((waits_for_others && info.wake_ns == 0) || late || is_saving)) {
         end_current(unit, false);
         return;
     }

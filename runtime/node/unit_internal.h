@@ -1,5 +1,6 @@
 // unit_internal.h: what the files of a unit's actor know of each other: unit_actor.c (its slices),
-// unit_command.c (what it is asked), unit_birth.c (how it comes and goes).
+// unit_command.c (what it is asked), unit_birth.c (how it comes and goes), unit_restore.c (how it
+// comes back).
 #ifndef WEFT_NODE_UNIT_INTERNAL_H
 #define WEFT_NODE_UNIT_INTERNAL_H
 
@@ -28,6 +29,8 @@ static inline void weft_unit_actor_wake(struct weft_unit_actor *unit)
 // What a program prints while nobody asks it anything goes to the log, line by line.
 void weft_unit_actor_log_output(struct weft_unit_actor *unit);
 void weft_unit_actor_timer_fired(void *self, struct weft_timer *timer, uint64_t now_ns);
+// Sets the timer for whatever comes first.
+void weft_unit_actor_arm(struct weft_unit_actor *unit);
 int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions);
 
 // ---- unit_command.c
@@ -50,5 +53,18 @@ void weft_unit_command_back(struct weft_core *core, void *self, uint64_t argumen
 
 // The actor's `terminate`.
 void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t reason);
+
+// ---- unit_restore.c
+
+// The unit of an actor that has none yet: of the command's image, or new. As weft_unit_load, with
+// *wrong for people if it is the image's fault.
+int weft_unit_restore_make(struct weft_unit_actor *unit, const struct weft_command *command,
+                           struct weft_unit_parts *parts, const char **wrong);
+// Once it has an actor: its id and its channels, and the rest too unless it is held. 0, -ENOMEM,
+// -ENOSPC.
+int weft_unit_restore_begin(struct weft_unit_actor *unit, const struct weft_command *command,
+                            const struct weft_unit_parts *parts);
+// It is not made, or has ended.
+void weft_unit_restore_drop(struct weft_unit_actor *unit);
 
 #endif // WEFT_NODE_UNIT_INTERNAL_H
