@@ -201,7 +201,8 @@ bool weft_unit_has_word(const struct weft_unit *unit, const char *name);
 bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size);
 
 // An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash
-// of the system module it needs. Output not yet taken travels with it; a delay in MS starts again.
+// of the system module it needs. Output not yet taken travels with it; a delay in MS starts again,
+// unless weft_unit_wake_at says how much of it is left.
 size_t weft_unit_image_bytes(const struct weft_unit *unit);
 // Writes the image. Returns its bytes, or -ENOSPC if `size` is less than weft_unit_image_bytes.
 int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size);
@@ -211,5 +212,11 @@ int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size);
 int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
                    const void *image, size_t bytes, struct weft_unit **unit);
+
+// When text number `level` (0: the lowest) is to go on at the latest, by the host's now_ns; 0: it
+// does not wait for a time. Of one that was just loaded the second says so. Nothing if there is no
+// such text.
+uint64_t weft_unit_wakes_at(const struct weft_unit *unit, uint32_t level);
+void weft_unit_wake_at(struct weft_unit *unit, uint32_t level, uint64_t wake_ns);
 
 #endif // WEFT_FORTH_UNIT_H

@@ -413,3 +413,15 @@ int32_t weft_op_cancel(struct weft_unit *unit)
 {
     return tell(unit, unit->host->timer_cancel);
 }
+
+// ---- The journal.
+
+// UNIT-SAVE ( -- ior ): whoever is restored from there saves itself again, and goes on.
+int32_t weft_op_unit_save(struct weft_unit *unit)
+{
+    if (unit->host->save == NULL) return -21;
+    const int32_t code = waited(unit, unit->host->save(unit->self, level_of(unit)), false);
+    if (code == WEFT_PARK) return code;
+    weft_push(unit->block, code);
+    return WEFT_NEXT;
+}
