@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/init/admin_net.h"
 #include "image/init/cards.h"
 #include "image/init/choice.h"
 #include "image/init/daemon.h"
@@ -76,7 +77,9 @@ struct weft_boot {
     enum weft_boot_end wish; // Asked for there, and begun when the answer is out.
     struct weft_loop_timer wish_timer;
     struct weft_loop_timer report; // status.txt is written when it fires.
-    char address[96];              // Of the admin card, for people; "" while it has none.
+    struct weft_admin_net net;
+    char address[144]; // Of the admin card, for people; "" while it has none.
+    bool has_time;     // From a server, during this boot.
     enum weft_boot_end end;
 };
 

@@ -42,7 +42,7 @@ static int by_bus(const void *a, const void *b)
 
 void weft_cards_find(struct weft_cards *cards, const char *sys)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], mac[64]; // InfiniBand's are longer; they are no one's port.
     cards->count = 0;
     snprintf(path, sizeof(path), "%s/class/net", sys);
     DIR *directory = opendir(path);
@@ -55,7 +55,8 @@ void weft_cards_find(struct weft_cards *cards, const char *sys)
         if (strlen(entry->d_name) >= sizeof(card->interface)) continue;
         snprintf(card->interface, sizeof(card->interface), "%.15s", entry->d_name);
         snprintf(path, sizeof(path), "%s/class/net/%s/address", sys, entry->d_name);
-        weft_text_file_line(path, card->mac, sizeof(card->mac));
+        weft_text_file_line(path, mac, sizeof(mac));
+        snprintf(card->mac, sizeof(card->mac), "%.17s", mac);
         find_pci(sys, card->interface, card->pci);
         cards->count++;
     }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/init/admin_net.h"
 #include "image/init/boot.h"
 #include "image/init/health.h"
 #include "image/init/leave.h"
@@ -58,6 +59,7 @@ int main(void)
     if (result != 0) weft_say_error(&boot.say, "no control socket: %s", strerror(-result));
     weft_report_init(&boot);
     weft_health_start(&boot);
+    weft_admin_net_start(&boot); // Beside the node, which does not wait for it.
     for (;;) {
         weft_loop_turn(&boot.loop);
     }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "image/init/admin_net.h"
 #include "image/init/clock.h"
 #include "image/init/entropy.h"
 #include "image/init/mounts.h"
@@ -20,6 +21,7 @@ void weft_leave(struct weft_boot *boot, enum weft_boot_end end, const char *why)
     if (!is_first) return;
     weft_say(&boot->say, "%s: %s", end == WEFT_BOOT_REBOOTS ? "restarting" : "powering off", why);
     weft_report_now(boot);
+    weft_admin_net_leave(boot);
     weft_loop_cancel(&boot->watch);
     weft_loop_cancel(&boot->trial);
     weft_watchdog_close(&boot->watchdog); // It has its full time from here.
