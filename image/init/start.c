@@ -153,7 +153,7 @@ void weft_start_memory(struct weft_boot *boot)
                                 ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
                                 : boot->build_epoch_s;
     if (weft_clock_raise(floor_s) > 0)
-        weft_say(&boot->say, "the clock stood before the time of this image; it was set forward");
+        weft_say(&boot->say, "the clock stood before a time that has passed; it was set forward");
     if (!boot->has_data) return;
     const bool own = boot->identity == WEFT_IDENTITY_SAME;
     const int result = weft_entropy_load(WEFT_BOOT_SEED, own);
