@@ -17,8 +17,8 @@ packages_vm='qemu-system-arm cpio'
 # The image: what builds the kernel, makes the file systems, signs. And what starts it.
 packages_image='linux-source-6.12 make flex bison bc libelf-dev libssl-dev openssl xz-utils zstd erofs-utils cryptsetup-bin
 dosfstools mtools e2fsprogs fdisk sbsigntool faketime binutils'
-packages_boot_arm64='qemu-system-arm qemu-efi-aarch64 curl'
-packages_boot_amd64='qemu-system-x86 ovmf curl'
+packages_qemu_arm64='qemu-system-arm qemu-efi-aarch64 curl'
+packages_qemu_amd64='qemu-system-x86 ovmf curl'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
 libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'

@@ -30,6 +30,8 @@ choose_arch() {
     esac
 }
 
+image_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | head -1; }
+
 # The programs: a release build without tests, in its own directory. Paths of this machine stay out of it.
 build_programs() {
     programs=$image_build/programs-$arch
@@ -50,7 +52,7 @@ make_root_image() {
     printf 'VERSION=%s\nARCH=%s\nBUILD_EPOCH=%s\n' "$version" "$arch" "$SOURCE_DATE_EPOCH" >"$out/root/etc/weft/release"
     cp "$keys/update.pub" "$out/root/etc/weft/update.pub"
     chmod 644 "$out/root/etc/weft/"*
-    mkfs.erofs --quiet -zlz4hc,12 -T"$SOURCE_DATE_EPOCH" -U57454654-0000-4000-8000-0000000000ef --all-root -x-1 "$out/root.erofs" "$out/root" ||
+    mkfs.erofs --quiet -zlz4hc,12 -C65536 -T"$SOURCE_DATE_EPOCH" -U57454654-0000-4000-8000-0000000000ef --all-root -x-1 "$out/root.erofs" "$out/root" ||
         die 'image: the root could not be packed'
     salt=$(sha256sum "$out/root.erofs" | cut -d' ' -f1)
     rm -f "$out/root.verity"
@@ -93,7 +95,7 @@ build_image() {
     done
     image_cache=$image_build/cache
     keys=$image_build/keys
-    version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" meson.build | head -1)
+    version=$(image_version)
     name=weft-$version-$arch
     mkdir -p "$image_cache" "$out"
     # shellcheck disable=SC2086

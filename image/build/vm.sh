@@ -9,6 +9,7 @@ vm_fail() { echo "vm: $*" >&2; return 1; }
 
 vm_conf_at=201M # Where the FAT drive lies in the image (image/build/disk.sh).
 vm_esp_at=1M
+vm_ready='weft-init: .*ready' # What a node says on its serial line when /readyz answers.
 export MTOOLS_SKIP_CHECK=1
 
 # vm_make DIR IMAGE: a machine with a copy of the image that takes no more room than what is in it.
