@@ -21,12 +21,12 @@ close_over() {
     while [ -s "$1.left" ]; do
         : >"$1.more"
         while read -r file; do
-            for name in $(needed "$file"); do
-                [ ! -e "$1/usr/lib/$triple/$name" ] || continue
-                path=$(find_library "$name") || die "image: no package of image/packages.lock has $name, which ${file#"$1"} needs"
-                cp "$path" "$1/usr/lib/$triple/$name"
+            for soname in $(needed "$file"); do
+                [ ! -e "$1/usr/lib/$triple/$soname" ] || continue
+                path=$(find_library "$soname") || die "image: no package of image/packages.lock has $soname, which ${file#"$1"} needs"
+                cp "$path" "$1/usr/lib/$triple/$soname"
                 basename "$path" >>"$1.files"
-                echo "$1/usr/lib/$triple/$name" >>"$1.more"
+                echo "$1/usr/lib/$triple/$soname" >>"$1.more"
             done
         done <"$1.left"
         mv "$1.more" "$1.left"
@@ -38,11 +38,11 @@ close_over() {
 put_drivers() {
     plugins=$1/usr/lib/$triple/dpdk/pmds-23.0
     mkdir -p "$plugins"
-    for name in bus_pci bus_vdev mempool_ring $(for pmd in $pmds; do echo "net_$pmd"; done); do
-        path=$(find_library "librte_$name.so.23") || die "image: no package of image/packages.lock has the driver $name"
-        cp "$path" "$1/usr/lib/$triple/librte_$name.so.23"
+    for soname in bus_pci bus_vdev mempool_ring $(for pmd in $pmds; do echo "net_$pmd"; done); do
+        path=$(find_library "librte_$soname.so.23") || die "image: no package of image/packages.lock has the driver $soname"
+        cp "$path" "$1/usr/lib/$triple/librte_$soname.so.23"
         basename "$path" >>"$1.drivers"
-        ln -s "../../librte_$name.so.23" "$plugins/librte_$name.so.23.0"
+        ln -s "../../librte_$soname.so.23" "$plugins/librte_$soname.so.23.0"
     done
 }
 
