@@ -58,7 +58,7 @@ boot_swarm() {
 
 boot_tell() {
     say "its owner's token: export WEFT_TOKEN=$(cat "$boot_dir/owner.token")"
-    say "then: ./do weft --node https://127.0.0.1:$boot_port swarm status"
+    say "then: ./do weft --socket https://127.0.0.1:$boot_port swarm status"
 }
 
 boot_smoke() {

@@ -139,6 +139,10 @@ workers = 1
 key_file = "join.token"
 seeds = [$vm_seeds]
 
+[admin]
+listen = "0.0.0.0:9338"
+owner_token = "owner.token"
+
 [ports.p0]
 device = "mac:52:54:57:01:00:$(printf %02x "$1")"
 address = "10.77.0.$((10 + $1))/24"
