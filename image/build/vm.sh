@@ -9,7 +9,7 @@ vm_fail() { echo "vm: $*" >&2; return 1; }
 
 vm_conf_at=201M # Where the FAT drive lies in the image (image/build/disk.sh).
 vm_esp_at=1M
-vm_ready='weft-init: .*ready' # What a node says on its serial line when /readyz answers.
+vm_ready=${WEFT_READY_LINE:-'weft-init: .*ready'} # What a node says on its serial line when /readyz answers.
 export MTOOLS_SKIP_CHECK=1
 
 # vm_make DIR IMAGE: a machine with a copy of the image that takes no more room than what is in it.
@@ -69,8 +69,14 @@ vm_alive() { [ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; }
 vm_wait() {
     [ -s "$1/pid" ] || return 1
     touch "$1/serial.log"
-    timeout "$3" tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" -s 0.2 -f --pid="$(cat "$1/pid")" "$1/serial.log" 2>/dev/null |
-        tr -d '\r' | grep -m 1 -q -e "$2"
+    rm -f "$1/lines"
+    mkfifo "$1/lines"
+    timeout "$3" tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" -s 0.2 -f --pid="$(cat "$1/pid")" "$1/serial.log" >"$1/lines" 2>/dev/null &
+    vm_tail=$!
+    vm_found=0
+    grep -a -m 1 -q -e "$2" "$1/lines" || vm_found=1
+    kill "$vm_tail" 2>/dev/null || true # It would only learn of grep's end by its next line.
+    return $vm_found
 }
 
 # vm_mark DIR: from here on; what was said before does not count any more.
