@@ -340,6 +340,7 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
     check_admin(r, root);
     c->mesh.key_file = beside(r, c->mesh.key_file);
+    c->admin.owner_token = beside(r, c->admin.owner_token);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
     if (size > sizeof(((struct sockaddr_un *)0)->sun_path)) {

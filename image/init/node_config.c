@@ -88,6 +88,7 @@ int weft_node_config_keep(const struct weft_config *config, const char *from, co
 {
     char path[PATH_MAX];
     int result = keep_one(config->mesh.key_file, from, to);
+    if (result == 0) result = keep_one(config->admin.owner_token, from, to);
     for (size_t i = 0; result == 0 && i < config->unit_count; i++) {
         result = keep_one(config->unit[i].file, from, to);
     }
