@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,12 +14,14 @@
 #include <unistd.h>
 
 #include "runtime/admin/http_response.h"
+#include "runtime/admin/wire.h"
 #include "runtime/base/units.h"
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS       10000
+#define WEFT_CLIENT_PORT 9338 // WEFT_ADMIN_PORT, which is the server's.
 
 struct weft_client_stream {
-    int fd;
+    struct weft_wire wire;
     int64_t deadline_ms; // Until the headers are here.
     const struct weft_client_target *target;
     struct weft_http_response response;
@@ -45,12 +48,47 @@ static int unreachable(const struct weft_client_target *target, struct weft_erro
     if (target->path[0] != '\0') {
         snprintf(where, sizeof(where), "%s", target->path);
     } else {
-        snprintf(where, sizeof(where), "127.0.0.1:%u", (unsigned)target->port);
+        snprintf(where, sizeof(where), "%.100s:%u",
+                 target->host[0] != '\0' ? target->host : "127.0.0.1", (unsigned)target->port);
     }
     weft_error_set(error, 501, "%s cannot be reached at %s: %s",
                    target->name[0] != '\0' ? target->name : "the node", where, why);
     weft_error_hint(error, "is it running? `weft node ls` shows those that are");
     return -1;
+}
+
+int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error)
+{
+    unsigned port = WEFT_CLIENT_PORT;
+    char end;
+
+    memset(target, 0, sizeof(*target));
+    if (sscanf(url, "https://%127[A-Za-z0-9.-]%c", target->host, &end) < 1 ||
+        (strcspn(url + 8, ":/") != strlen(target->host)) ||
+        (url[8 + strlen(target->host)] == ':' &&
+         (sscanf(url + 8 + strlen(target->host), ":%5u%c", &port, &end) != 1 || port == 0 ||
+          port > 65535)) ||
+        url[8 + strlen(target->host)] == '/')
+        return weft_error_set(error, 504, "%s: not of the form https://HOST:PORT", url);
+    target->port = (uint16_t)port;
+    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
+        weft_error_set(error, 504, "%s asks for its owner's token", url);
+        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive");
+        return -1;
+    }
+    snprintf(target->token, sizeof(target->token), "%s", token);
+    const bool here =
+        strncmp(target->host, "127.", 4) == 0 || strcmp(target->host, "localhost") == 0;
+    if (fingerprint == NULL ? !here : strlen(fingerprint) != 64) {
+        weft_error_set(error, 504, "%s: whose certificate is it to have?", url);
+        weft_error_hint(error, "WEFT_FINGERPRINT: 64 hex digits, as the node's console shows them");
+        return -1;
+    }
+    snprintf(target->fingerprint, sizeof(target->fingerprint), "%s",
+             fingerprint != NULL ? fingerprint : "");
+    snprintf(target->name, sizeof(target->name), "%.50s:%u", target->host, port);
+    return 0;
 }
 
 static int late(const struct weft_client_target *target, struct weft_error *error)
@@ -69,8 +107,27 @@ static int wait_for(int fd, short events, int64_t deadline_ms)
     return result < 0 ? -errno : 0;
 }
 
+static int dial_host(const struct weft_client_target *target, struct weft_error *error)
+{
+    const struct addrinfo wanted = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char port[8];
+
+    snprintf(port, sizeof(port), "%u", (unsigned)target->port);
+    const int result = getaddrinfo(target->host, port, &wanted, &found);
+    if (result != 0) return unreachable(target, error, gai_strerror(result));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int connected = fd < 0 ? -1 : connect(fd, found->ai_addr, found->ai_addrlen);
+    const int reason = errno;
+    freeaddrinfo(found);
+    if (connected == 0) return fd;
+    if (fd >= 0) close(fd);
+    return unreachable(target, error, strerror(reason));
+}
+
 static int dial(const struct weft_client_target *target, struct weft_error *error)
 {
+    if (target->host[0] != '\0') return dial_host(target, error);
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     struct sockaddr_in in = {.sin_family = AF_INET,
                              .sin_port = htons(target->port),
@@ -92,37 +149,22 @@ static int dial(const struct weft_client_target *target, struct weft_error *erro
     return unreachable(target, error, strerror(reason));
 }
 
-static int send_all(int fd, const char *bytes, size_t length, int64_t deadline_ms)
-{
-    while (length > 0) {
-        const ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0) {
-            bytes += sent;
-            length -= (size_t)sent;
-            continue;
-        }
-        if (errno == EPIPE || errno == ECONNRESET)
-            return 0; // Its answer may be there all the same.
-        if (errno != EAGAIN && errno != EINTR) return -errno;
-        const int result = wait_for(fd, POLLOUT, deadline_ms);
-        if (result < 0 && result != -EINTR) return result;
-    }
-    return 0;
-}
-
-static int send_request(int fd, const struct weft_client_target *target,
+static int send_request(struct weft_wire *wire, const struct weft_client_target *target,
                         const struct weft_client_call *call, int64_t deadline_ms)
 {
-    char head[2048], host[32] = "weft";
+    char head[2048], host[160] = "weft";
 
     if (target->path[0] == '\0') {
-        snprintf(host, sizeof(host), "127.0.0.1:%u", (unsigned)target->port);
+        snprintf(host, sizeof(host), "%s:%u", target->host[0] != '\0' ? target->host : "127.0.0.1",
+                 (unsigned)target->port);
     }
-    int length = snprintf(head, sizeof(head),
-                          "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
-                          "\r\nAccept: %s\r\nConnection: close\r\n",
-                          call->method, call->path, host,
-                          call->accept != NULL ? call->accept : "application/json");
+    const bool owner = target->host[0] != '\0';
+    int length = snprintf(
+        head, sizeof(head),
+        "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
+        "\r\nAccept: %s\r\nConnection: close\r\n%s%s%s",
+        call->method, call->path, host, call->accept != NULL ? call->accept : "application/json",
+        owner ? "Authorization: Bearer " : "", owner ? target->token : "", owner ? "\r\n" : "");
     if (length < 0 || (size_t)length >= sizeof(head)) return -ENAMETOOLONG;
     const size_t room = sizeof(head) - (size_t)length;
     const int more = call->body == NULL
@@ -131,9 +173,9 @@ static int send_request(int fd, const struct weft_client_target *target,
                                     "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                                     call->body_length);
     if (more < 0 || (size_t)more >= room) return -ENAMETOOLONG;
-    const int result = send_all(fd, head, (size_t)(length + more), deadline_ms);
+    const int result = weft_wire_send(wire, head, (size_t)(length + more), deadline_ms);
     if (result < 0 || call->body == NULL) return result;
-    return send_all(fd, call->body, call->body_length, deadline_ms);
+    return weft_wire_send(wire, call->body, call->body_length, deadline_ms);
 }
 
 static int stream_take(void *self, const char *bytes, size_t length)
@@ -154,11 +196,20 @@ static int stream_start(struct weft_client_stream *stream, const struct weft_cli
 {
     stream->target = target;
     stream->deadline_ms = now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
-    stream->fd = dial(target, error);
-    if (stream->fd < 0) return -1;
-    const int result = send_request(stream->fd, target, call, stream->deadline_ms);
+    stream->wire = (struct weft_wire){.fd = dial(target, error)};
+    if (stream->wire.fd < 0) return -1;
+    int result = 0;
+    if (target->host[0] != '\0')
+        result = weft_wire_secure(&stream->wire, target->fingerprint, stream->deadline_ms);
+    if (result == 0) result = send_request(&stream->wire, target, call, stream->deadline_ms);
     if (result == 0) return 0;
-    close(stream->fd);
+    weft_wire_close(&stream->wire);
+    if (result == -EACCES) {
+        weft_error_set(error, 502, "%s:%u is not the node whose fingerprint was given",
+                       target->host, (unsigned)target->port);
+        weft_error_hint(error, "the node shows its own on its console and in status.txt");
+        return -1;
+    }
     return result == -ETIMEDOUT ? late(target, error)
                                 : unreachable(target, error, strerror(-result));
 }
@@ -167,11 +218,11 @@ static int stream_start(struct weft_client_stream *stream, const struct weft_cli
 static int stream_read(struct weft_client_stream *stream, struct weft_error *error)
 {
     char bytes[16 * 1024];
-    const ssize_t count = recv(stream->fd, bytes, sizeof(bytes), 0);
+    const ssize_t count = weft_wire_receive(&stream->wire, bytes, sizeof(bytes));
 
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return 1;
-    if (count < 0 && errno != ECONNRESET) {
-        return unreachable(stream->target, error, strerror(errno));
+    if (count == -EINTR || count == -EAGAIN) return 1;
+    if (count < 0 && count != -ECONNRESET) {
+        return unreachable(stream->target, error, strerror((int)-count));
     }
     if (count <= 0) {
         if (weft_http_response_end(&stream->response)) return 0;
@@ -231,11 +282,13 @@ int weft_client_ask(const struct weft_client_target *target, const struct weft_c
         return -1;
     }
     while (result > 0) {
-        const int waited = wait_for(stream.fd, POLLIN, stream.deadline_ms);
+        const int waited = weft_wire_holds_bytes(&stream.wire)
+                               ? 0
+                               : wait_for(stream.wire.fd, POLLIN, stream.deadline_ms);
         if (waited == -EINTR) continue;
         result = waited < 0 ? late(target, error) : stream_read(&stream, error);
     }
-    close(stream.fd);
+    weft_wire_close(&stream.wire);
     if (result == 0 && collector.failed) {
         result = unreachable(target, error, "its answer is too large");
     }
@@ -331,13 +384,16 @@ struct weft_client_stream *weft_client_stream_open(
 
 int weft_client_stream_fd(const struct weft_client_stream *stream)
 {
-    return stream->fd;
+    return stream->wire.fd;
 }
 
 int weft_client_stream_read(struct weft_client_stream *stream, struct weft_error *error)
 {
-    const int result = stream_read(stream, error);
+    int result;
 
+    do {
+        result = stream_read(stream, error);
+    } while (result > 0 && weft_wire_holds_bytes(&stream->wire)); // poll knows nothing of these.
     if (result != 0 || stream->response.status < 400) return result;
     json_t *problem = json_loadb(stream->problem, stream->problem_length, 0, NULL);
     weft_client_problem(stream->response.status, problem, error);
@@ -348,7 +404,7 @@ int weft_client_stream_read(struct weft_client_stream *stream, struct weft_error
 void weft_client_stream_close(struct weft_client_stream *stream)
 {
     if (stream == NULL) return;
-    close(stream->fd);
+    weft_wire_close(&stream->wire);
     free(stream);
 }
 
@@ -363,7 +419,7 @@ int weft_client_stream(const struct weft_client_target *target, const struct wef
     while (result > 0) {
         const bool begun = stream->response.state > WEFT_HTTP_HEADERS;
         const int waited =
-            wait_for(stream->fd, POLLIN, begun ? now_ms() + 1000 : stream->deadline_ms);
+            wait_for(stream->wire.fd, POLLIN, begun ? now_ms() + 1000 : stream->deadline_ms);
         if (stopped != NULL && *stopped) {
             result = 0;
         } else if (waited == 0) {

@@ -1,5 +1,5 @@
-// client.h: asks a node's admin port over its unix socket or loopback TCP, and waits for the
-// answer.
+// client.h: asks a node's admin port over its unix socket, loopback TCP or, as its owner, TLS, and
+// waits for the answer.
 //
 // For the tool, tests and the lab: it blocks, so never on a core that turns. One connection per
 // call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time. An answer with
@@ -17,9 +17,17 @@
 
 struct weft_client_target {
     char name[64];  // For messages: "n1".
-    char path[108]; // The unix socket; empty: 127.0.0.1:`port`.
+    char path[108]; // The unix socket; empty: TCP.
     uint16_t port;
+    char host[128];       // Empty: 127.0.0.1, in the clear; else TLS, to this host.
+    char token[260];      // The owner's; with a host.
+    char fingerprint[65]; // SHA-256 of the certificate; empty: any, which is for loopback alone.
 };
+
+// Fills `target` from "https://HOST[:PORT]". 0, or -1 with W0504 in `error`: no such address, or no
+// token, or no fingerprint where the host is not this machine.
+int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error);
 
 struct weft_client_call {
     const char *method, *path; // "GET", "/api/v1/node".
