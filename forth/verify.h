@@ -3,8 +3,9 @@
 // Linear in the length of a word: tokens in range, operands whole, calls to words that exist,
 // branches that land on operations of the same word and turn back only through safepoints. Along
 // the way the effect on both stacks is followed; if every path agrees, the word is static, and one
-// check at its entry covers its body. If not (EXECUTE, ?DUP without IF, more than 64 labels), its
-// operations check one by one.
+// check at its entry covers its body and the words it calls. Only those that call themselves, or
+// leave much, look again (WEFT_WORD_LOOKS). If a word is not static (EXECUTE, ?DUP without IF, more
+// than 64 labels), its operations check one by one.
 #ifndef WEFT_FORTH_VERIFY_H
 #define WEFT_FORTH_VERIFY_H
 
