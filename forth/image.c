@@ -151,7 +151,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
         if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
             return false;
         code_end = word->code + word->code_length;
-        word->flags &= (uint8_t)~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
+        word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
     }
     weft_word_table_build(weft_own_word(unit, 0), count);

@@ -26,6 +26,7 @@ struct weft_machine {
     size_t (*help)(const char *word, size_t length, char *to, size_t size);
     char help_text[1024];
     const volatile int *interrupted; // ^C has come. NULL: nobody catches it.
+    struct weft_family *family;      // Of its units (family.h). NULL: none, SPAWN throws -21.
 };
 
 // A machine without files and arguments.

@@ -1,12 +1,15 @@
 #include "forth/play.h"
 
+#include "forth/family.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE = 100000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
+// Among children a slice is short, as in a node.
+enum { SLICE = 100000, FAMILY_SLICE = 2000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
 
 const struct weft_unit_options weft_play_options = {
     .memory_bytes_max = 1 << 28,
@@ -37,8 +40,8 @@ void weft_play_clear_interrupt(void)
     interrupted = 0;
 }
 
-// Out of the unit; and to a terminal at once, for somebody waits there.
-static void flush_output(struct weft_unit *unit, FILE *out)
+// To a terminal at once, for somebody waits there.
+void weft_play_output(struct weft_unit *unit, FILE *out)
 {
     char text[4096];
     size_t length;
@@ -48,20 +51,18 @@ static void flush_output(struct weft_unit *unit, FILE *out)
     if (isatty(fileno(out))) fflush(out);
 }
 
-// Parked in MS: sleeps until then, or until ^C, which is let in only while we sleep: it cannot come
-// between the look at its flag and the sleep. In RECEIVE nothing can ever come here.
-static void sleep_until(const struct weft_unit *unit, FILE *out)
+// Sleeps until `wake_ns`, or until ^C, which is let in only while we sleep: it cannot come between
+// the look at its flag and the sleep.
+static void sleep_until(uint64_t wake_ns, FILE *out)
 {
-    struct weft_unit_info info;
     struct timespec now, rest = {0};
     sigset_t blocked, usual;
-    weft_unit_inspect(unit, &info);
     fflush(out);
     clock_gettime(CLOCK_MONOTONIC, &now);
     const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    if (info.wake_ns > now_ns) {
-        rest.tv_sec = (time_t)((info.wake_ns - now_ns) / 1000000000u);
-        rest.tv_nsec = (long)((info.wake_ns - now_ns) % 1000000000u);
+    if (wake_ns > now_ns) {
+        rest.tv_sec = (time_t)((wake_ns - now_ns) / 1000000000u);
+        rest.tv_nsec = (long)((wake_ns - now_ns) % 1000000000u);
     }
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
@@ -70,16 +71,36 @@ static void sleep_until(const struct weft_unit *unit, FILE *out)
     sigprocmask(SIG_SETMASK, &usual, NULL);
 }
 
+// A turn of the unit and its children. False: nobody can go on before *wake_ns.
+static bool turn(struct weft_unit *unit, struct weft_machine *machine, enum weft_unit_state *state,
+                 uint64_t *wake_ns)
+{
+    const uint32_t slice = weft_family_has_children(machine) ? FAMILY_SLICE : SLICE;
+    const uint64_t events = weft_family_events(machine);
+    uint32_t reductions = slice;
+    struct weft_unit_info info;
+    *state = weft_unit_run(unit, &reductions);
+    weft_play_output(unit, machine->out);
+    if (*state != WEFT_UNIT_AGAIN && *state != WEFT_UNIT_WAIT) return true;
+    weft_unit_inspect(unit, &info);
+    *wake_ns = *state == WEFT_UNIT_WAIT ? info.wake_ns : 0;
+    const bool goes_on = weft_family_turn(machine, slice, wake_ns);
+    return goes_on || *state == WEFT_UNIT_AGAIN || weft_family_events(machine) != events;
+}
+
 enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine)
 {
     for (;;) {
-        uint32_t reductions = SLICE;
-        const enum weft_unit_state state = weft_unit_run(unit, &reductions);
-        flush_output(unit, machine->out);
+        enum weft_unit_state state;
+        uint64_t wake_ns;
+        const bool goes_on = turn(unit, machine, &state, &wake_ns);
         if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
-        if (state == WEFT_UNIT_WAIT) sleep_until(unit, machine->out);
-        if (machine->interrupted == NULL || !*machine->interrupted) continue;
-        weft_unit_cancel(unit, USER_INTERRUPT);
+        const bool is_stuck = !goes_on && wake_ns == 0 && machine->family != NULL;
+        if (!goes_on && !is_stuck) sleep_until(wake_ns, machine->out);
+        const bool is_interrupted = machine->interrupted != NULL && *machine->interrupted;
+        if (!is_interrupted && !is_stuck) continue;
+        if (!is_interrupted) fputs("every unit waits, and nobody is left to end that\n", stderr);
+        weft_unit_cancel(unit, is_interrupted ? USER_INTERRUPT : WEFT_THROW_NOBODY);
         return WEFT_UNIT_FAULT;
     }
 }
