@@ -207,6 +207,36 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
     return true;
 }
 
+int weft_return_height(const uint16_t *code, uint32_t length)
+{
+    struct label labels[LABELS_MAX];
+    uint32_t count = 0;
+    int r = 0;
+    bool live = true;
+    for (uint32_t p = 0; p < length; p += 1u + weft_op_info[code[p]].operands) {
+        const unsigned op = code[p];
+        const struct weft_op_info *info = &weft_op_info[op];
+        for (uint32_t n = 0; n < count && !live; n++) {
+            if (labels[n].offset != p) continue;
+            r = labels[n].r;
+            live = true;
+        }
+        r += info->rout - info->rin;
+        const uint32_t operand = p + info->operands;
+        if (weft_branch_direction(op) > 0 && count < LABELS_MAX)
+            labels[count++] =
+                (struct label){.offset = (uint32_t)((int)operand + (int16_t)code[operand]),
+                               .r = (int16_t)(weft_last_part(op) == WEFT_OP_qdo ? r - 2 : r)};
+        if (op == WEFT_OP_branch || op == WEFT_OP_branch_back || op == WEFT_OP_exit) live = false;
+    }
+    for (uint32_t n = 0; n < count && !live; n++) {
+        if (labels[n].offset != length) continue;
+        r = labels[n].r;
+        live = true;
+    }
+    return r;
+}
+
 static bool follow_effects(struct verifier *v, const int *recursion)
 {
     v->live = true;

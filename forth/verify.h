@@ -15,6 +15,10 @@
 // WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it must not run.
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts);
 
+// How many cells the code of an open definition, as far as it goes, has put on the return stack: by
+// its first way, and among 64 branches.
+int weft_return_height(const uint16_t *code, uint32_t length);
+
 // The last part of a fused operation: what branches. Any other operation itself.
 unsigned weft_last_part(unsigned op);
 // 1: it may branch forward, -1: back; 0: it does not branch. The distance is its last operand.
