@@ -115,7 +115,7 @@ static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_en
            word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
            word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
            word->kind > WEFT_WORD_PRIMITIVE && word->kind < WEFT_WORD_KIND_COUNT &&
-           (word->flags & ~WEFT_WORD_CLAIMS) < WEFT_WORD_SMART;
+           !(word->flags & WEFT_WORD_SMART);
 }
 
 // Names without code: a local only while its definition is open, a synonym only of what it may
@@ -158,7 +158,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
         if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
             return false;
         code_end = word->code + word->code_length;
-        word->flags &= (uint8_t)~WEFT_WORD_STATIC;
+        word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
     }
     weft_word_table_build(weft_own_word(unit, 0), count);

@@ -330,10 +330,9 @@ int32_t weft_op_m_star_slash(struct weft_unit *unit)
     const weft_udcell first = high / by;
     const weft_udcell rest = (high % by) << 64 | (uint64_t)low;
     weft_udcell quotient = first << 64 | (uint64_t)(rest / by);
-    if (negative) {
-        if (rest % by != 0) quotient++; // Floored.
-        quotient = -quotient;
-    }
-    put_double(at, quotient);
+    if (negative && rest % by != 0) quotient++; // Floored.
+    const weft_udcell largest = (~(weft_udcell)0 >> 1) + negative;
+    if (first >> 64 != 0 || quotient > largest) return -11;
+    put_double(at, negative ? -quotient : quotient);
     return WEFT_NEXT;
 }
