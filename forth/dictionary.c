@@ -1,6 +1,7 @@
 #include "forth/dictionary.h"
 
 #include "forth/places.h"
+#include "runtime/base/assert.h"
 
 static uint8_t upper(char c)
 {
@@ -23,9 +24,12 @@ bool weft_name_equal(const char *a, const char *b, uint32_t length)
     return true;
 }
 
-struct weft_word *weft_own_word(const struct weft_unit *unit, uint32_t own_index)
+struct weft_word *weft_own_word_open(const struct weft_unit *unit, uint32_t own_index)
 {
-    return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) + own_index;
+    const struct weft_block *block = unit->block;
+    weft_assert(own_index >= block->frozen_words);
+    return (struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) + own_index -
+           block->frozen_words;
 }
 
 static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const char *name,
@@ -46,12 +50,11 @@ static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const ch
 static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
                          uint32_t hash)
 {
-    const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
     uint32_t steps = 0, found = WEFT_WORD_NONE;
     for (uint32_t link = unit->block->bucket[hash % WEFT_BUCKETS]; link != 0; steps++) {
         const struct weft_word *word = weft_own_word(unit, link - 1);
         if (word->hash == hash && word->list == list && word->name_length == length &&
-            weft_name_equal(names + word->name, name, length)) {
+            weft_name_equal(weft_own_name(unit, word->name), name, length)) {
             found = weft_shared_words(unit) + link - 1;
             break;
         }
@@ -141,24 +144,24 @@ int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const ch
     struct weft_block *block = unit->block;
     struct weft_segment *names = &block->segment[WEFT_SEGMENT_NAMES];
     memcpy((char *)weft_segment_base(block, WEFT_SEGMENT_NAMES) + names->used, copy, length);
-    *weft_own_word(unit, index) = (struct weft_word){
+    block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
+    *weft_own_word_open(unit, index) = (struct weft_word){
         .code = weft_own_tokens(block),
-        .name = names->used,
+        .name = weft_own_names(block),
         .name_length = (uint8_t)length,
         .kind = (uint8_t)kind,
         .list = block->order.current,
         .hash = weft_name_hash(copy, length),
     };
     names->used += length;
-    block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
-    block->latest = index + 1;
+    block->latest = (uint16_t)(index + 1);
     weft_no_fold(block);
     return (int32_t)index;
 }
 
 void weft_word_reveal(struct weft_unit *unit, uint32_t own_index)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     if (word->name_length == 0 || word->flags & WEFT_WORD_VISIBLE) return;
     uint16_t *bucket = &unit->block->bucket[word->hash % WEFT_BUCKETS];
     word->link = *bucket;
@@ -174,8 +177,10 @@ static void drop_headers(struct weft_unit *unit, uint32_t own_index)
         while (block->bucket[n] > own_index)
             block->bucket[n] = weft_own_word(unit, block->bucket[n] - 1u)->link;
     }
-    block->segment[WEFT_SEGMENT_NAMES].used = weft_own_word(unit, own_index)->name;
-    block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(struct weft_word);
+    block->segment[WEFT_SEGMENT_NAMES].used =
+        weft_own_word(unit, own_index)->name - block->frozen_names;
+    block->segment[WEFT_SEGMENT_WORDS].used =
+        (own_index - block->frozen_words) * (uint32_t)sizeof(struct weft_word);
 }
 
 void weft_locals_drop(struct weft_unit *unit)
@@ -191,11 +196,12 @@ void weft_locals_drop(struct weft_unit *unit)
 void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_block *block = unit->block;
+    weft_assert(own_index >= block->frozen_words);
     const uint32_t code = weft_own_word(unit, own_index)->code;
     drop_headers(unit, own_index);
     weft_places_drop(unit, code);
-    block->segment[WEFT_SEGMENT_CODE].used = code * 2;
-    block->latest = own_index;
+    block->segment[WEFT_SEGMENT_CODE].used = (code - block->frozen_tokens) * 2;
+    block->latest = (uint16_t)own_index;
     block->order.locals = 0;
     weft_no_fold(block);
 }

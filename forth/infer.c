@@ -369,15 +369,6 @@ static bool recursion(struct inference *f)
     return fail(f, "each call of itself takes more cells");
 }
 
-static const uint16_t *code_of(const struct weft_unit *unit, uint32_t index)
-{
-    const struct weft_word *word = weft_word_at(unit, index);
-    const uint16_t *code = index < weft_shared_words(unit)
-                               ? unit->system->code
-                               : weft_segment_base(unit->block, WEFT_SEGMENT_CODE);
-    return code + word->code;
-}
-
 void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft_effect *effect)
 {
     const struct weft_word *word = weft_word_at(unit, index);
@@ -386,7 +377,7 @@ void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft
     struct inference f = {
         .unit = unit,
         .effect = effect,
-        .code = code_of(unit, index),
+        .code = weft_word_code(unit, index),
         .length = word->code_length,
         .self = index,
     };
@@ -400,7 +391,7 @@ void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft
 void weft_effect_close(struct weft_unit *unit, uint32_t own_index)
 {
     const uint32_t index = own_index + weft_shared_words(unit);
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     struct weft_effect_way way;
     struct weft_effect effect;
     word->effect = WEFT_EFFECT_NONE;

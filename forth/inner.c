@@ -82,8 +82,11 @@ int32_t weft_enter(struct weft_unit *unit, uint64_t index, uint32_t back)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
-    const uint32_t system = index < weft_shared_words(unit) ? WEFT_CODE_SYSTEM : 0;
-    const uint32_t target = word->code | system;
+    const uint32_t shared = weft_shared_words(unit);
+    const uint32_t where = index < shared                               ? WEFT_CODE_SYSTEM
+                           : index - shared < unit->block->frozen_words ? WEFT_CODE_MODULE
+                                                                        : 0;
+    const uint32_t target = word->code | where;
     const bool is_static = word->flags & WEFT_WORD_STATIC;
 
     const int32_t code = weft_call_room(unit, 1);
@@ -157,8 +160,11 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
 #define RELOAD()                                                                                   \
     do {                                                                                           \
         block = unit->block;                                                                       \
-        code[0] = weft_segment_base(block, WEFT_SEGMENT_CODE);                                     \
-        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - shared;   \
+        frozen = shared + block->frozen_words;                                                     \
+        code[0] = weft_own_code(block);                                                            \
+        code[1] = frozen > shared ? unit->module->code : NULL;                                     \
+        module_words = frozen > shared ? unit->module->words - shared : NULL;                      \
+        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - frozen;   \
         data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
         data_end = weft_segment_capacity(block, WEFT_SEGMENT_DATA) - 7;                            \
         sp = weft_data_stack(block) + block->dsp;                                                  \
@@ -173,8 +179,8 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         cp = weft_calls(block) + block->csp;                                                       \
         cend = weft_calls(block) +                                                                 \
                entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
-        mode = block->ip & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);                                 \
-        base = code[mode >> 29 & 1];                                                               \
+        mode = block->ip & WEFT_CODE_MODE;                                                         \
+        base = code[mode >> 28 & 3];                                                               \
         ip = base + (block->ip & WEFT_CODE_OFFSET);                                                \
         labels = table[mode >> 30 & 1];                                                            \
         tos = *sp;                                                                                 \
@@ -241,6 +247,11 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         }                                                                                          \
     } while (0)
 
+// The word of a call, and the bits of its places.
+#define WORD(index)                                                                                \
+    (((index) < shared ? shared_words : (index) < frozen ? module_words : words) + (index))
+#define WHERE(index) ((index) < shared ? WEFT_CODE_SYSTEM : (index) < frozen ? WEFT_CODE_MODULE : 0)
+
 #define U(x)    ((weft_ucell)(x))
 #define INDEX() (U(rp[-1]) + U(rp[-2])) // Of the innermost loop.
 
@@ -271,9 +282,12 @@ int weft_inner(struct weft_unit *unit)
     };
     const uint32_t shared = weft_shared_words(unit);
     const struct weft_word *const shared_words = unit->system ? unit->system->words : NULL;
-    const uint16_t *code[2] = {NULL, unit->system ? unit->system->code : NULL};
+    // By the two bits that say where a place is: own, module, system.
+    const uint16_t *code[4] = {NULL, NULL, unit->system ? unit->system->code : NULL, NULL};
     struct weft_block *block;
-    const struct weft_word *words; // Such that words[index] is right for own words.
+    const struct weft_word *words;        // Such that words[index] is right for own words,
+    const struct weft_word *module_words; // and for those of the module,
+    uint32_t frozen;                      // up to this index.
     const void *const *labels;
     // Where the last LOOP's operand lay, and where it led; see LOOP. Volatile, so that they stay in
     // memory: a register is worth more elsewhere.
@@ -296,10 +310,10 @@ int weft_inner(struct weft_unit *unit)
         if (UNLIKELY(back & WEFT_CODE_SPECIAL)) FAIL(-25);
         if (UNLIKELY((uint32_t)(rp - rbottom) != frame >> 32)) FAIL(-25);
         cp--;
-        if (UNLIKELY((back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM)) != mode)) {
-            mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
+        if (UNLIKELY((back & WEFT_CODE_MODE) != mode)) {
+            mode = back & WEFT_CODE_MODE;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
         ip = base + (back & WEFT_CODE_OFFSET);
         NEXT();
@@ -307,9 +321,9 @@ int weft_inner(struct weft_unit *unit)
     OP(call, 0, 0, 0, 0)
     {
         const uint32_t index = *ip;
-        const struct weft_word *word = (index < shared ? shared_words : words) + index;
-        const uint32_t next_mode = (index < shared ? WEFT_CODE_SYSTEM : 0) |
-                                   (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
+        const struct weft_word *const word = WORD(index);
+        const uint32_t next_mode =
+            WHERE(index) | (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
         if (UNLIKELY(cp == cend)) goto call_slow;
         if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
             UNLIKELY(sp < dbase + word->need || sp + word->grow > dend ||
@@ -319,7 +333,7 @@ int weft_inner(struct weft_unit *unit)
         if (UNLIKELY(next_mode != mode)) {
             mode = next_mode;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
         ip = base + word->code;
         if (UNLIKELY(--budget <= 0)) goto give;
@@ -328,17 +342,16 @@ int weft_inner(struct weft_unit *unit)
     OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
     {
         const uint32_t index = *ip;
-        const bool in_system = index < shared;
-        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
+        const struct weft_word *const word = WORD(index);
         // Always checking: the part's effect is its own.
-        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | WEFT_CODE_CHECKED;
+        mode = WHERE(index) | WEFT_CODE_CHECKED;
         labels = table[1];
         if (word->flags & WEFT_WORD_STATIC && sp - dbase >= word->need && sp + word->grow <= dend &&
             rp - rbase >= word->rneed && rp + word->rgrow <= rend) {
             mode &= ~WEFT_CODE_CHECKED;
             labels = table[0];
         }
-        base = code[in_system];
+        base = code[mode >> 28 & 3];
         ip = base + word->code;
         if (UNLIKELY(--budget <= 0)) goto give;
         NEXT();

@@ -224,11 +224,11 @@ static bool follow_effects(struct verifier *v, const int *recursion)
 
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     if (word->code_length == 0 || word->code_length > TOKENS_MAX) return -22;
     struct verifier v = {
         .unit = unit,
-        .code = (const uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE) + word->code,
+        .code = weft_own_code(unit->block) + word->code,
         .length = word->code_length,
         .self = own_index + weft_shared_words(unit),
     };

@@ -21,7 +21,7 @@ int32_t weft_op_local_word(struct weft_unit *unit)
     if (place == WEFT_LOCALS_MAX) return -8;
     const int32_t index = weft_word_add(unit, WEFT_WORD_LOCAL, name, (uint32_t)length);
     if (index < 0) return index;
-    struct weft_word *word = weft_own_word(unit, (uint32_t)index);
+    struct weft_word *word = weft_own_word_open(unit, (uint32_t)index);
     word->list = WEFT_LIST_LOCALS;
     word->flags |= WEFT_WORD_COMPILE_ONLY;
     word->body = place;

@@ -128,9 +128,10 @@ static void take_output(struct run *run)
     run->output[run->output_length] = '\0';
 }
 
-// The unit saved, freed and loaded.
+// The unit saved, freed and loaded; now and then its words are frozen before.
 static void restore(struct run *run)
 {
+    if (run->slices % 512 == 0 && weft_unit_freeze(run->unit) != 0) die("freeze");
     const size_t bytes = weft_unit_image_bytes(run->unit);
     uint8_t *image = malloc(bytes);
     if (image == NULL || weft_unit_save(run->unit, image, bytes) != (int64_t)bytes) die("save");

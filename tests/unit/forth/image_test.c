@@ -4,6 +4,7 @@
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
+#include "runtime/base/sha256.h"
 
 enum { IMAGE_BYTES_MAX = 1 << 16 };
 
@@ -28,6 +29,9 @@ static int load(void **state, const uint8_t *image, size_t bytes, struct weft_un
 
 static void seal(uint8_t *image, size_t bytes)
 {
+    const uint32_t module_bytes = weft_le32_get(image + 40);
+    if (module_bytes > 0 && module_bytes <= bytes - 80)
+        weft_sha256(image + 80, module_bytes, image + 48);
     weft_le32_put(image + 12, weft_crc32c(0, image + 16, bytes - 16));
 }
 
@@ -99,13 +103,15 @@ static void the_header_is_as_documented(void **state)
     assert_memory_equal(image, "weftunit\3\0\0\0", 12);
     assert_int_equal(weft_le32_get(image + 12), weft_crc32c(0, image + 16, bytes - 16));
     assert_int_equal(weft_le64_get(image + 16), weft_forth_system_hash(*state));
-    assert_int_equal(weft_le32_get(image + 24), bytes - 40);
+    assert_int_equal(weft_le32_get(image + 24), bytes - 80);
     assert_int_equal(weft_le32_get(image + 28), 0);
     assert_int_equal(weft_le64_get(image + 32), 0);
-    assert_int_equal(weft_le32_get(image + 40), 304);                 // The data space begins,
-    assert_int_equal(weft_le32_get(image + 40 + 4), 24);              // with three variables,
-    assert_int_equal(weft_le64_get(image + 40 + 304), 10);            // of which BASE is the first.
-    assert_int_equal(weft_le32_get(image + 40 + 17 * 8), bytes - 40); // The block's own size.
+    for (unsigned n = 40; n < 80; n++)
+        assert_int_equal(image[n], 0);                                // No module.
+    assert_int_equal(weft_le32_get(image + 80), 312);                 // The data space begins,
+    assert_int_equal(weft_le32_get(image + 80 + 4), 24);              // with three variables,
+    assert_int_equal(weft_le64_get(image + 80 + 312), 10);            // of which BASE is the first.
+    assert_int_equal(weft_le32_get(image + 80 + 17 * 8), bytes - 80); // The block's own size.
     forth_close(&run);
 }
 
@@ -122,6 +128,7 @@ static void damage_to(void **state, const char *text, unsigned step)
     for (unsigned seed = 0; seed < 3000; seed++) {
         uint32_t reductions = step;
         weft_unit_run(run.unit, &reductions);
+        if (seed % 5 == 0) assert_int_equal(weft_unit_freeze(run.unit), 0);
         const size_t bytes = save(run.unit, image);
         memcpy(damaged, image, bytes);
         weft_prng_seed(&prng, seed);
