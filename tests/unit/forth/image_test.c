@@ -1,6 +1,8 @@
 // Images: what is refused and why, and that no damage of one gets past the checks.
 #include "tests/unit/forth/forth_run.h"
 
+#include "forth/dictionary.h"
+#include "forth/ops.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
@@ -115,6 +117,25 @@ static void the_header_is_as_documented(void **state)
     forth_close(&run);
 }
 
+// A call to what was defined later is nothing that a compiler writes; and it could be forgotten.
+static void no_word_calls_a_later_one(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_unit *unit;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": a 1 ; : b a a + ; : c 2 ;");
+    uint16_t *code = weft_own_code(run.unit->block) + weft_own_word(run.unit, 1)->code;
+    size_t bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+    assert_int_equal(code[0], WEFT_OP_call);
+    code[1] += 2; // From a to c.
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    forth_close(&run);
+}
+
 // Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
 // unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
 static void damage_to(void **state, const char *text, unsigned step)
@@ -183,6 +204,7 @@ int main(void)
         cmocka_unit_test(an_image_goes_on_where_it_was),
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
         cmocka_unit_test(the_header_is_as_documented),
+        cmocka_unit_test(no_word_calls_a_later_one),
         cmocka_unit_test(damage_stays_inside),
         cmocka_unit_test(damage_to_the_word_sets_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),
