@@ -102,6 +102,9 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
     const struct weft_segment *segment = block->segment;
     const uint32_t scratch = segment[WEFT_SEGMENT_SCRATCH].used;
     return segment[WEFT_SEGMENT_DATA].used >= WEFT_VARIABLE_BYTES &&
+           segment[WEFT_SEGMENT_DATA_STACK].used == 0 &&
+           segment[WEFT_SEGMENT_RETURN_STACK].used == 0 && segment[WEFT_SEGMENT_CALLS].used == 0 &&
+           segment[WEFT_SEGMENT_FLOAT_STACK].used == 0 &&
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
@@ -243,12 +246,11 @@ static bool files_ok(const struct weft_unit *unit)
 static bool places_ok(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
+    const uint32_t names = weft_own_names(block);
     const struct weft_place *place = weft_segment_base(block, WEFT_SEGMENT_PLACES);
     for (uint32_t n = 0; n < block->segment[WEFT_SEGMENT_PLACES].used / sizeof(*place); n++) {
-        // In the module or behind it.
-        const uint32_t end =
-            place[n].name < block->frozen_names ? block->frozen_names : weft_own_names(block);
-        if (place[n].name > end || place[n].name_length > end - place[n].name) return false;
+        // One that is half in the module is nobody's name, and not shown (places.c).
+        if (place[n].name > names || place[n].name_length > names - place[n].name) return false;
     }
     return true;
 }

@@ -193,7 +193,7 @@ static void retag(struct weft_unit *unit, uint32_t limit, uint32_t bit)
 {
     struct weft_block *block = unit->block;
     uint64_t *calls = weft_calls(block);
-    block->ip = retagged(block->ip, limit, bit);
+    if (block->levels > 0) block->ip = retagged(block->ip, limit, bit);
     for (uint32_t n = 0; n < block->csp; n++)
         calls[n] = (calls[n] & ~(uint64_t)UINT32_MAX) | retagged((uint32_t)calls[n], limit, bit);
     for (uint32_t level = block->level_csp; level > WEFT_LEVEL_ENTRIES;) {
@@ -274,13 +274,27 @@ static void trim(struct weft_unit *unit)
     weft_segments_shrink(unit, bytes);
 }
 
+// A module takes some bytes more than its words did in the block: none who is at the end of its
+// quota.
+static bool fits(const struct weft_unit *unit, const struct weft_module_head *end)
+{
+    const struct weft_block *block = unit->block;
+    uint64_t bytes = (uint64_t)block->bytes + content_bytes(end);
+    for (unsigned n = 0; n < FROZEN_SEGMENTS; n++)
+        bytes -= weft_segment_capacity(block, frozen_segments[n]);
+    bytes += padded((weft_own_tokens(block) - end->code_length) * 2) +
+             padded(weft_own_names(block) - end->name_bytes) +
+             (weft_own_words(block) - end->word_count) * sizeof(struct weft_word);
+    return bytes <= unit->options.memory_bytes_max;
+}
+
 int weft_unit_freeze(struct weft_unit *unit)
 {
     const struct weft_module_head end = frozen_end(unit);
     const uint32_t added = content_bytes(&end) - weft_module_charge(unit->module);
     // A sandbox at work has the module of its parent, or none: one is enough for an image.
     if (unit->building || unit->sandbox != NULL || end.word_count == unit->block->frozen_words ||
-        added < weft_module_charge(unit->module) / WORTH_DIVISOR)
+        added < weft_module_charge(unit->module) / WORTH_DIVISOR || !fits(unit, &end))
         return 0;
     struct weft_module *module = prepare(unit->system, &end);
     if (module == NULL) return -ENOMEM;
