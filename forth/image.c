@@ -198,7 +198,10 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     }
     for (uint32_t n = block->frozen_words; n < count; n++) {
         const struct weft_word *word = weft_own_word(unit, n);
-        if (!(word->flags & WEFT_WORD_VALID)) continue;
+        // Of an open definition: the parts that are closed already, and nothing else has an end.
+        const bool is_part = n >= open && n + 1 < block->definition;
+        if (n >= open && !is_part && word->code_length != 0) return false;
+        if (!(word->flags & WEFT_WORD_VALID) && !is_part) continue;
         if (weft_verify(unit, n, starts) != 0) return false;
         const uint16_t *code = weft_own_code(block) + word->code;
         if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;

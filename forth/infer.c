@@ -369,11 +369,20 @@ static bool recursion(struct inference *f)
     return fail(f, "each call of itself takes more cells");
 }
 
+// Code that the verifier has passed: of a valid word, or of a closed part of the open definition.
+static bool is_verified(const struct weft_unit *unit, uint32_t index)
+{
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (word == NULL || word->code_length == 0) return false;
+    return word->flags & WEFT_WORD_VALID ||
+           (unit->block->definition != 0 && index >= weft_shared_words(unit) + unit->block->first);
+}
+
 void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft_effect *effect)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     *effect = (struct weft_effect){.kind = WEFT_EFFECT_UNKNOWN};
-    if (word == NULL || word->code_length == 0) return;
+    if (!is_verified(unit, index)) return;
     struct inference f = {
         .unit = unit,
         .effect = effect,

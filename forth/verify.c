@@ -56,9 +56,10 @@ static bool callee_ok(const struct verifier *v, uint32_t index, bool is_called)
     if (word == NULL) return false;
     const uint32_t shared = weft_shared_words(v->unit);
     const uint32_t open = v->unit->block->definition;
-    const uint32_t first =
-        v->unit->block->first; // Its parts may call each other before they are valid.
-    if (open != 0 && v->self >= shared + first && index >= shared + first) return true;
+    const uint32_t first = v->unit->block->first;
+    // Its parts, but not its locals, may call each other before they are valid.
+    if (open != 0 && v->self >= shared + first && index >= shared + first && index < shared + open)
+        return true;
     if (is_called && index > v->self) return false;
     return index == v->self || word->flags & WEFT_WORD_VALID;
 }

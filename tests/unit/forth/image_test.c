@@ -136,6 +136,31 @@ static void no_word_calls_a_later_one(void **state)
     forth_close(&run);
 }
 
+// A part of an open definition that is closed already is verified: it may not call a local, which
+// goes when the definition is closed, and the open part has no end yet.
+static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_unit *unit;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": a 1 ; : mk a a create , does> {: b :} [");
+    assert_int_equal(weft_own_word(run.unit, 3)->kind, WEFT_WORD_LOCAL);
+    uint16_t *code = weft_own_code(run.unit->block) + weft_own_word(run.unit, 1)->code;
+    assert_int_equal(code[0], WEFT_OP_call);
+    size_t bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+    code[1] += 3; // From a to b.
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    code[1] -= 3;
+    weft_own_word_open(run.unit, 2)->code_length = 1;
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    forth_close(&run);
+}
+
 // Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
 // unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
 static void damage_to(void **state, const char *text, unsigned step)
@@ -205,6 +230,7 @@ int main(void)
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
         cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(no_word_calls_a_later_one),
+        cmocka_unit_test(what_is_open_is_verified_as_far_as_it_is_closed),
         cmocka_unit_test(damage_stays_inside),
         cmocka_unit_test(damage_to_the_word_sets_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),
