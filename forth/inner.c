@@ -88,8 +88,11 @@ int32_t weft_enter(struct weft_unit *unit, uint64_t index, uint32_t back)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
-    const uint32_t system = index < weft_shared_words(unit) ? WEFT_CODE_SYSTEM : 0;
-    const uint32_t target = word->code | system;
+    const uint32_t shared = weft_shared_words(unit);
+    const uint32_t where = index < shared                               ? WEFT_CODE_SYSTEM
+                           : index - shared < unit->block->frozen_words ? WEFT_CODE_MODULE
+                                                                        : 0;
+    const uint32_t target = word->code | where;
     const bool is_static = word->flags & WEFT_WORD_STATIC;
 
     const int32_t code = weft_call_room(unit, 1);
@@ -172,8 +175,11 @@ static void all_room(struct weft_unit *unit)
 #define RELOAD()                                                                                   \
     do {                                                                                           \
         block = unit->block;                                                                       \
-        code[0] = weft_segment_base(block, WEFT_SEGMENT_CODE);                                     \
-        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - shared;   \
+        frozen = shared + block->frozen_words;                                                     \
+        code[0] = weft_own_code(block);                                                            \
+        code[1] = frozen > shared ? unit->module->code : NULL;                                     \
+        module_words = frozen > shared ? unit->module->words - shared : NULL;                      \
+        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - frozen;   \
         data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
         data_end = weft_segment_capacity(block, WEFT_SEGMENT_DATA) - 7;                            \
         sp = weft_data_stack(block) + block->dsp;                                                  \
@@ -190,8 +196,8 @@ static void all_room(struct weft_unit *unit)
         cp = weft_calls(block) + block->csp;                                                       \
         cend = weft_calls(block) +                                                                 \
                entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
-        mode = block->ip & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);                                 \
-        base = code[mode >> 29 & 1];                                                               \
+        mode = block->ip & WEFT_CODE_MODE;                                                         \
+        base = code[mode >> 28 & 3];                                                               \
         ip = base + (block->ip & WEFT_CODE_OFFSET);                                                \
         labels = table[mode >> 30 & 1];                                                            \
         tos = *sp;                                                                                 \
@@ -286,6 +292,11 @@ static void all_room(struct weft_unit *unit)
 // Whether whoever calls it has seen to that.
 #define COVERED(word) (((word)->flags & (WEFT_WORD_STATIC | WEFT_WORD_LOOKS)) == WEFT_WORD_STATIC)
 
+// The word of a call, and the bits of its places.
+#define WORD(index)                                                                                \
+    (((index) < shared ? shared_words : (index) < frozen ? module_words : words) + (index))
+#define WHERE(index) ((index) < shared ? WEFT_CODE_SYSTEM : (index) < frozen ? WEFT_CODE_MODULE : 0)
+
 #define U(x) ((weft_ucell)(x))
 // The height of the return stack as a frame has it: in its upper half.
 #define RHEIGHT() ((uint64_t)((uintptr_t)rp - (uintptr_t)rbottom) << (32 - 3))
@@ -334,7 +345,9 @@ int weft_inner(struct weft_unit *the_unit)
     // for equally frequent, and would keep these in registers that ip, sp, rp and cp need.
     struct weft_unit *volatile const unit = the_unit;
     struct weft_block *volatile block;
-    const struct weft_word *volatile words; // Such that words[index] is right for own words.
+    const struct weft_word *volatile words;        // Such that words[index] is right for own words,
+    const struct weft_word *volatile module_words; // and for those of the module,
+    volatile uint32_t frozen;                      // up to this index.
     weft_cell *volatile dbase, *volatile dend, *volatile dfar;
     weft_cell *volatile rbase, *volatile rend, *volatile rfar, *volatile rbottom;
     uint64_t *volatile cend;
@@ -344,7 +357,8 @@ int weft_inner(struct weft_unit *the_unit)
 
     const uint32_t shared = weft_shared_words(unit);
     const struct weft_word *const shared_words = unit->system ? unit->system->words : NULL;
-    const uint16_t *code[2] = {NULL, unit->system ? unit->system->code : NULL};
+    // By the two bits that say where a place is: own, module, system.
+    const uint16_t *code[4] = {NULL, NULL, unit->system ? unit->system->code : NULL, NULL};
     const void *const *labels;
     const uint16_t *ip, *base; // base: of the code that ip is in.
     weft_cell *sp, *rp, tos, rtop;
@@ -365,9 +379,9 @@ int weft_inner(struct weft_unit *the_unit)
         const uint64_t rest = frame ^ RHEIGHT() ^ mode;
         if (UNLIKELY(rest > WEFT_CODE_OFFSET)) {
             if (WRONG((frame ^ RHEIGHT()) >= WEFT_CODE_SPECIAL)) FAIL(-25);
-            mode = (uint32_t)frame & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
+            mode = (uint32_t)frame & WEFT_CODE_MODE;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
         cp--;
         ip = base + (rest & WEFT_CODE_OFFSET);
@@ -376,14 +390,14 @@ int weft_inner(struct weft_unit *the_unit)
     CHECKED(call) // From where every operation looks, each word does so at its entry.
     {
         const uint32_t index = *ip;
-        const struct weft_word *word = (index < shared ? shared_words : words) + index;
+        const struct weft_word *word = WORD(index);
         if (word->flags & WEFT_WORD_STATIC && WRONG(UNFIT(word))) goto call_slow;
     }
     FAST(call)
     {
         const uint32_t index = *ip;
-        const struct weft_word *word = (index < shared ? shared_words : words) + index;
-        uint32_t next_mode = index < shared ? WEFT_CODE_SYSTEM : 0;
+        const struct weft_word *word = WORD(index);
+        uint32_t next_mode = WHERE(index);
         if (WRONG(cp == cend)) goto call_slow;
         *cp = (uint64_t)(ip + 1 - base) | mode | RHEIGHT();
         if (WEFT_FORTH_CHECKS && !COVERED(word)) {
@@ -396,7 +410,7 @@ int weft_inner(struct weft_unit *the_unit)
         if (UNLIKELY(next_mode != mode)) {
             mode = next_mode;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
         ip = base + word->code;
         if (SPENT()) goto give;
@@ -405,16 +419,15 @@ int weft_inner(struct weft_unit *the_unit)
     OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
     {
         const uint32_t index = *ip;
-        const bool in_system = index < shared;
-        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
+        const struct weft_word *const word = WORD(index);
         // Always checking: the part's effect is its own.
-        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | WEFT_CODE_CHECKED;
+        mode = WHERE(index) | WEFT_CODE_CHECKED;
         labels = table[1];
         if (word->flags & WEFT_WORD_STATIC && !UNFIT(word)) {
             mode &= ~WEFT_CODE_CHECKED;
             labels = table[0];
         }
-        base = code[in_system];
+        base = code[mode >> 28 & 3];
         ip = base + word->code;
         if (SPENT()) goto give;
         NEXT();

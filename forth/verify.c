@@ -51,16 +51,19 @@ static struct label *find_label(struct verifier *v, uint32_t offset)
     return NULL;
 }
 
-// The word of a call must exist, and be valid unless it is the one being defined.
-static bool callee_ok(const struct verifier *v, uint32_t index)
+// The word of a call must exist, and be valid unless it is the one being defined. None calls what
+// came after it (but its own parts): that could be forgotten, and the call lead anywhere.
+static bool callee_ok(const struct verifier *v, uint32_t index, bool is_called)
 {
     const struct weft_word *word = weft_word_at(v->unit, index);
     if (word == NULL) return false;
     const uint32_t shared = weft_shared_words(v->unit);
     const uint32_t open = v->unit->block->definition;
-    const uint32_t first =
-        v->unit->block->first; // Its parts may call each other before they are valid.
-    if (open != 0 && v->self >= shared + first && index >= shared + first) return true;
+    const uint32_t first = v->unit->block->first;
+    // Its parts, but not its locals, may call each other before they are valid.
+    if (open != 0 && v->self >= shared + first && index >= shared + first && index < shared + open)
+        return true;
+    if (is_called && index > v->self) return false;
     return index == v->self || word->flags & WEFT_WORD_VALID;
 }
 
@@ -106,7 +109,8 @@ static bool check_operands(struct verifier *v)
     for (uint32_t p = 0; p < v->length; p += 1u + weft_op_info[v->code[p]].operands) {
         const unsigned op = v->code[p];
         if (op == WEFT_OP_call || op == WEFT_OP_tail || op == WEFT_OP_set_does) {
-            if (!callee_ok(v, v->code[p + 1])) return false;
+            // DOES> names a part that comes later, and looks at run time whether it is there.
+            if (!callee_ok(v, v->code[p + 1], op != WEFT_OP_set_does)) return false;
         }
         const int way = weft_branch_direction(op);
         if (way == 0) continue;
@@ -279,11 +283,11 @@ static bool is_static(struct verifier *v)
 
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     if (word->code_length == 0 || word->code_length > TOKENS_MAX) return -22;
     struct verifier v = {
         .unit = unit,
-        .code = (const uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE) + word->code,
+        .code = weft_own_code(unit->block) + word->code,
         .length = word->code_length,
         .self = own_index + weft_shared_words(unit),
     };

@@ -11,8 +11,9 @@
 
 #include "forth/state.h"
 
-// Checks the code of the word at own index `own_index`, `length` tokens, and fills need..net and
-// WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it must not run.
+// Checks the code of the word at own index `own_index`, which is not in the module, and fills
+// need..net and WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it
+// must not run.
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts);
 
 // How many cells the code of an open definition, as far as it goes, has put on the return stack: by

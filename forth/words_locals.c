@@ -14,8 +14,7 @@ static int return_height(struct weft_unit *unit)
     const uint32_t begin = weft_own_word(unit, block->definition - 1)->code;
     const uint32_t length = weft_own_tokens(block) - begin;
     unit->budget -= (int32_t)(length / 16);
-    return weft_return_height((const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + begin,
-                              length);
+    return weft_return_height(weft_own_code(block) + begin, length);
 }
 
 // (LOCAL) ( c-addr u -- ): a local of that name, which takes a cell when the definition runs. u 0
@@ -35,7 +34,7 @@ int32_t weft_op_local_word(struct weft_unit *unit)
     if (place == WEFT_LOCALS_MAX) return -8;
     const int32_t index = weft_word_add(unit, WEFT_WORD_LOCAL, name, (uint32_t)length);
     if (index < 0) return index;
-    struct weft_word *word = weft_own_word(unit, (uint32_t)index);
+    struct weft_word *word = weft_own_word_open(unit, (uint32_t)index);
     word->list = WEFT_LIST_LOCALS;
     word->flags |= WEFT_WORD_COMPILE_ONLY;
     word->body = place;

@@ -70,6 +70,8 @@ static int32_t spawn(struct weft_unit *unit, bool is_linked)
     const weft_cell *cells = counted(unit, 1, &count, &code);
     if (cells == NULL) return give_up(unit, code);
     uint64_t pid;
+    weft_unit_freeze(unit); // Without memory for it the child gets a copy.
+    cells = weft_top(unit->block) - 1 - count;
     code = unit->host->spawn(unit->self, level_of(unit), unit, xt, cells, count, is_linked, &pid);
     code = waited(unit, code, false);
     if (code != 0) return code;

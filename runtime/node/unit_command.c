@@ -147,6 +147,8 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
         return;
     }
     if (!faulted) {
+        // Others may be loaded from the same source. Without memory for it, it stays as it is.
+        weft_unit_freeze(unit->unit);
         finish_durably(unit, command);
         return;
     }

@@ -104,26 +104,26 @@ static uint16_t next_core(struct weft_unit_actor *unit)
 // The birth and the seed as one block. NULL: no memory.
 static struct weft_message *make_birth(struct weft_unit_actor *unit, const struct weft_unit *parent,
                                        uint64_t xt, const int64_t *cells, uint32_t count,
-                                       uint64_t farewell, bool is_linked)
+                                       uint64_t farewell, bool is_linked, uint16_t core)
 {
+    const bool elsewhere = core != unit->worker->core.index;
     struct weft_unit_birth birth = {
         .parent = unit->actor->pid, .reference = farewell, .is_linked = is_linked};
     struct weft_message *block = weft_later_block(
-        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count));
+        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count, elsewhere));
     if (block == NULL) return NULL;
     weft_unit_limits_bequeath(unit, &birth);
     strncpy(birth.label, weft_label(unit->actor), sizeof(birth.label) - 1);
     memcpy(block->payload, &birth, sizeof(birth));
-    weft_unit_seed(parent, xt, cells, count, block->payload + sizeof(birth));
+    weft_unit_seed(parent, xt, cells, count, elsewhere, block->payload + sizeof(birth));
     return block;
 }
 
 // Here, or asked for elsewhere. As ior_of; 1: the answer to `wait` will tell.
 static int begin_child(struct weft_unit_actor *unit, struct weft_message *block,
-                       struct weft_unit_wait *wait, weft_pid *pid)
+                       struct weft_unit_wait *wait, uint16_t core, weft_pid *pid)
 {
     struct weft_node_worker *worker = unit->worker;
-    const uint16_t core = next_core(unit);
     if (core == worker->core.index) {
         struct weft_unit_birth birth;
         memcpy(&birth, block->payload, sizeof(birth));
@@ -165,9 +165,10 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
             return WEFT_THROW_SPAWNED;
         wait->farewell = weft_later_new(unit->actor);
         if (wait->farewell == 0) return IOR_NO_MEMORY;
+        const uint16_t core = next_core(unit);
         struct weft_message *block =
-            make_birth(unit, parent, xt, cells, count, wait->farewell, is_linked);
-        result = block != NULL ? begin_child(unit, block, wait, pid) : -ENOMEM;
+            make_birth(unit, parent, xt, cells, count, wait->farewell, is_linked, core);
+        result = block != NULL ? begin_child(unit, block, wait, core, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
     // Without memory it lives, and nobody joins it.

@@ -293,7 +293,7 @@ static void a_quota_ends_heap_and_blocks(void **state)
         {"100 allocate drop dup 60000 resize . free .", "-61 0 "},
         {": t 9000 0 do s\" wordlist drop\" evaluate loop ; ' t catch .", "-8 "},
     };
-    const struct weft_unit_options options = {.memory_bytes_max = 20000,
+    const struct weft_unit_options options = {.memory_bytes_max = 21000,
                                               .stack_cells_max = 128,
                                               .call_depth_max = 128,
                                               .output_bytes_max = 256};

@@ -23,7 +23,7 @@ static int32_t open_with(struct forth_run *run, const uint16_t *tokens, uint32_t
                                 "over over over over over over over over over over over over over "
                                 "over ; : m [char] ! emit ;"),
                      WEFT_UNIT_DONE);
-    struct weft_word *word = weft_own_word(run->unit, 1);
+    struct weft_word *word = weft_own_word_open(run->unit, 1);
     assert_true(word->code_length > TOKENS_MAX && count <= TOKENS_MAX);
     memcpy((uint16_t *)weft_segment_base(run->unit->block, WEFT_SEGMENT_CODE) + word->code, tokens,
            count * sizeof(*tokens));
