@@ -29,6 +29,7 @@ static bool take_until(struct text *text, char end, char *word, size_t size)
 
     if (stop == NULL || (size_t)(stop - text->at) >= size) return false;
     const size_t length = (size_t)(stop - text->at);
+    if (memchr(text->at, '\0', length) != NULL) return false; // It would end the word early.
     memcpy(word, text->at, length);
     word[length] = '\0';
     text->at += length + 1;
