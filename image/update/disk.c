@@ -198,7 +198,8 @@ struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk)
 // ---- Opening.
 
 // Opens the partition `found` of the disk at `path`: a device by itself, a file as a whole.
-static int open_partition(const char *path, int whole_fd, const struct weft_gpt_partition *found,
+static int open_partition(const char *path, int whole_fd,
+                          const struct weft_update_gpt_partition *found,
                           struct weft_update_disk *disk, int slot, int part,
                           struct weft_error *error)
 {
@@ -222,13 +223,14 @@ static int open_partition(const char *path, int whole_fd, const struct weft_gpt_
 }
 
 static int open_slots(struct weft_update_disk *disk, const char *path, int whole_fd,
-                      const struct weft_gpt *gpt, struct weft_error *error)
+                      const struct weft_update_gpt *gpt, struct weft_error *error)
 {
     static const char *const names[2][2] = {{"root-a", "verity-a"}, {"root-b", "verity-b"}};
 
     for (int slot = 0; slot < 2; slot++) {
         for (int part = 0; part < 2; part++) {
-            const struct weft_gpt_partition *found = weft_gpt_find(gpt, names[slot][part]);
+            const struct weft_update_gpt_partition *found =
+                weft_update_gpt_find(gpt, names[slot][part]);
             if (found == NULL)
                 return weft_error_set(error, 906, "%s has not exactly one partition %s", path,
                                       names[slot][part]);
@@ -238,20 +240,20 @@ static int open_slots(struct weft_update_disk *disk, const char *path, int whole
     return 0;
 }
 
-static int read_table(const char *path, int *whole_fd, struct weft_gpt *gpt,
+static int read_table(const char *path, int *whole_fd, struct weft_update_gpt *gpt,
                       struct weft_error *error)
 {
     *whole_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*whole_fd < 0) return weft_error_set(error, 906, "%s: %s", path, strerror(errno));
     const int64_t bytes = weft_update_disk_bytes(*whole_fd);
     if (bytes < 0) return weft_error_set(error, 906, "%s: %s", path, strerror((int)-bytes));
-    return weft_gpt_open(weft_update_disk_read, whole_fd, (uint64_t)bytes, gpt, error);
+    return weft_update_gpt_open(weft_update_disk_read, whole_fd, (uint64_t)bytes, gpt, error);
 }
 
 int weft_update_disk_open(struct weft_update_disk *disk, const char *path, const char *esp,
                           struct weft_error *error)
 {
-    struct weft_gpt *gpt = malloc(sizeof(*gpt));
+    struct weft_update_gpt *gpt = malloc(sizeof(*gpt));
     char directory[PATH_MAX];
     int whole_fd = -1, result = -1;
 

@@ -26,7 +26,7 @@ struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk)
 
 // Bytes of the open device or file. Negative errno.
 int64_t weft_update_disk_bytes(int fd);
-// Reads the whole length at an offset: a weft_gpt_read whose self points to the descriptor.
+// Reads the whole length at an offset: a weft_update_gpt_read whose self points to the descriptor.
 int weft_update_disk_read(void *fd, uint64_t offset, void *bytes, size_t length);
 // "/dev/sda", 2 to "/dev/sda2"; "/dev/nvme0n1", 2 to "/dev/nvme0n1p2".
 void weft_update_disk_partition_path(const char *disk, uint32_t number, char *path, size_t size);

@@ -8,12 +8,12 @@
 
 #define HEADER_BYTES    92
 #define ENTRY_BYTES     128 // Larger entries are legal and unheard of.
-#define ENTRIES_MAX     WEFT_GPT_PARTITIONS_MAX
+#define ENTRIES_MAX     WEFT_UPDATE_GPT_PARTITIONS_MAX
 #define NAME_UNITS      36
 #define SECTORS_MIN     (2 * (2 + 32)) // Two tables, and the protective MBR.
 #define TABLE_BYTES_MAX (ENTRY_BYTES * ENTRIES_MAX)
 
-uint32_t weft_gpt_crc32(const uint8_t *bytes, size_t length)
+uint32_t weft_update_gpt_crc32(const uint8_t *bytes, size_t length)
 {
     uint32_t crc = UINT32_MAX;
 
@@ -32,7 +32,7 @@ struct header {
 };
 
 // NULL, or why the sector at `lba` is no header.
-static const char *header_parse(uint8_t sector[WEFT_GPT_SECTOR_BYTES], uint64_t lba,
+static const char *header_parse(uint8_t sector[WEFT_UPDATE_GPT_SECTOR_BYTES], uint64_t lba,
                                 uint64_t sectors, struct header *header)
 {
     const uint32_t crc = weft_le32_get(sector + 16);
@@ -40,7 +40,7 @@ static const char *header_parse(uint8_t sector[WEFT_GPT_SECTOR_BYTES], uint64_t 
     if (memcmp(sector, "EFI PART", 8) != 0) return "there is none";
     if (weft_le32_get(sector + 12) != HEADER_BYTES) return "its header has another size";
     weft_le32_put(sector + 16, 0); // The checksum is made with its own field zero.
-    if (weft_gpt_crc32(sector, HEADER_BYTES) != crc) return "its header is damaged";
+    if (weft_update_gpt_crc32(sector, HEADER_BYTES) != crc) return "its header is damaged";
     *header = (struct header){
         .first_usable = weft_le64_get(sector + 40),
         .last_usable = weft_le64_get(sector + 48),
@@ -54,8 +54,8 @@ static const char *header_parse(uint8_t sector[WEFT_GPT_SECTOR_BYTES], uint64_t 
         header->entry_count > ENTRIES_MAX)
         return "its entries have another size";
     const uint64_t table_sectors =
-        ((uint64_t)header->entry_count * ENTRY_BYTES + WEFT_GPT_SECTOR_BYTES - 1) /
-        WEFT_GPT_SECTOR_BYTES;
+        ((uint64_t)header->entry_count * ENTRY_BYTES + WEFT_UPDATE_GPT_SECTOR_BYTES - 1) /
+        WEFT_UPDATE_GPT_SECTOR_BYTES;
     if (header->table_sector >= sectors || sectors - header->table_sector < table_sectors)
         return "its entries leave the disk";
     if (header->last_usable >= sectors || header->first_usable > header->last_usable)
@@ -76,23 +76,24 @@ static void name_read(const uint8_t *units, char name[NAME_UNITS + 1])
 }
 
 static const char *entry_parse(const uint8_t *entry, const struct header *header, uint32_t number,
-                               struct weft_gpt *gpt)
+                               struct weft_update_gpt *gpt)
 {
-    static const uint8_t unused[WEFT_GPT_GUID_BYTES];
+    static const uint8_t unused[WEFT_UPDATE_GPT_GUID_BYTES];
     const uint64_t first = weft_le64_get(entry + 32), last = weft_le64_get(entry + 40);
 
     if (memcmp(entry, unused, sizeof(unused)) == 0) return NULL;
     if (first < header->first_usable || last > header->last_usable || first > last)
         return "a partition leaves the disk";
-    struct weft_gpt_partition *partition = &gpt->partitions[gpt->count];
-    *partition = (struct weft_gpt_partition){.number = number,
-                                             .offset = first * WEFT_GPT_SECTOR_BYTES,
-                                             .bytes = (last - first + 1) * WEFT_GPT_SECTOR_BYTES};
-    memcpy(partition->type, entry, WEFT_GPT_GUID_BYTES);
-    memcpy(partition->guid, entry + 16, WEFT_GPT_GUID_BYTES);
+    struct weft_update_gpt_partition *partition = &gpt->partitions[gpt->count];
+    *partition = (struct weft_update_gpt_partition){.number = number,
+                                                    .offset = first * WEFT_UPDATE_GPT_SECTOR_BYTES,
+                                                    .bytes = (last - first + 1) *
+                                                             WEFT_UPDATE_GPT_SECTOR_BYTES};
+    memcpy(partition->type, entry, WEFT_UPDATE_GPT_GUID_BYTES);
+    memcpy(partition->guid, entry + 16, WEFT_UPDATE_GPT_GUID_BYTES);
     name_read(entry + 56, partition->name);
     for (uint32_t i = 0; i < gpt->count; i++) {
-        const struct weft_gpt_partition *other = &gpt->partitions[i];
+        const struct weft_update_gpt_partition *other = &gpt->partitions[i];
         if (partition->offset < other->offset + other->bytes &&
             other->offset < partition->offset + partition->bytes)
             return "two partitions overlap";
@@ -102,30 +103,30 @@ static const char *entry_parse(const uint8_t *entry, const struct header *header
 }
 
 // NULL, or what is wrong with the table whose header is at `lba`.
-static const char *table_read(weft_gpt_read *read, void *self, uint64_t lba, uint64_t sectors,
-                              uint8_t *table, struct weft_gpt *gpt)
+static const char *table_read(weft_update_gpt_read *read, void *self, uint64_t lba,
+                              uint64_t sectors, uint8_t *table, struct weft_update_gpt *gpt)
 {
-    uint8_t sector[WEFT_GPT_SECTOR_BYTES];
+    uint8_t sector[WEFT_UPDATE_GPT_SECTOR_BYTES];
     struct header header;
 
     gpt->count = 0;
-    if (read(self, lba * WEFT_GPT_SECTOR_BYTES, sector, sizeof(sector)) != 0)
+    if (read(self, lba * WEFT_UPDATE_GPT_SECTOR_BYTES, sector, sizeof(sector)) != 0)
         return "it cannot be read";
     const char *fault = header_parse(sector, lba, sectors, &header);
     if (fault != NULL) return fault;
     const size_t bytes = (size_t)header.entry_count * ENTRY_BYTES;
-    if (read(self, header.table_sector * WEFT_GPT_SECTOR_BYTES, table, bytes) != 0)
+    if (read(self, header.table_sector * WEFT_UPDATE_GPT_SECTOR_BYTES, table, bytes) != 0)
         return "it cannot be read";
-    if (weft_gpt_crc32(table, bytes) != header.table_crc) return "its entries are damaged";
+    if (weft_update_gpt_crc32(table, bytes) != header.table_crc) return "its entries are damaged";
     for (uint32_t i = 0; i < header.entry_count && fault == NULL; i++)
         fault = entry_parse(table + (size_t)i * ENTRY_BYTES, &header, i + 1, gpt);
     return fault;
 }
 
-int weft_gpt_open(weft_gpt_read *read, void *self, uint64_t disk_bytes, struct weft_gpt *gpt,
-                  struct weft_error *error)
+int weft_update_gpt_open(weft_update_gpt_read *read, void *self, uint64_t disk_bytes,
+                         struct weft_update_gpt *gpt, struct weft_error *error)
 {
-    const uint64_t sectors = disk_bytes / WEFT_GPT_SECTOR_BYTES;
+    const uint64_t sectors = disk_bytes / WEFT_UPDATE_GPT_SECTOR_BYTES;
 
     memset(gpt, 0, sizeof(*gpt));
     if (sectors < SECTORS_MIN)
@@ -143,9 +144,10 @@ int weft_gpt_open(weft_gpt_read *read, void *self, uint64_t disk_bytes, struct w
                           copy);
 }
 
-const struct weft_gpt_partition *weft_gpt_find(const struct weft_gpt *gpt, const char *name)
+const struct weft_update_gpt_partition *weft_update_gpt_find(const struct weft_update_gpt *gpt,
+                                                             const char *name)
 {
-    const struct weft_gpt_partition *found = NULL;
+    const struct weft_update_gpt_partition *found = NULL;
 
     for (uint32_t i = 0; i < gpt->count; i++) {
         if (strcmp(gpt->partitions[i].name, name) != 0) continue;

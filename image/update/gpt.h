@@ -12,37 +12,39 @@
 
 #include "runtime/base/error.h"
 
-#define WEFT_GPT_PARTITIONS_MAX 128
-#define WEFT_GPT_SECTOR_BYTES   512
-#define WEFT_GPT_GUID_BYTES     16
+#define WEFT_UPDATE_GPT_PARTITIONS_MAX 128
+#define WEFT_UPDATE_GPT_SECTOR_BYTES   512
+#define WEFT_UPDATE_GPT_GUID_BYTES     16
 
-struct weft_gpt_partition {
+struct weft_update_gpt_partition {
     uint32_t number; // From 1, as in /dev/sda1.
-    uint8_t type[WEFT_GPT_GUID_BYTES];
-    uint8_t guid[WEFT_GPT_GUID_BYTES]; // As on the disk: the first three fields little-endian.
-    uint64_t offset;                   // Bytes from the start of the disk.
+    uint8_t type[WEFT_UPDATE_GPT_GUID_BYTES];
+    uint8_t
+        guid[WEFT_UPDATE_GPT_GUID_BYTES]; // As on the disk: the first three fields little-endian.
+    uint64_t offset;                      // Bytes from the start of the disk.
     uint64_t bytes;
     char name[37]; // ASCII; other characters as '?'.
 };
 
-struct weft_gpt {
+struct weft_update_gpt {
     uint32_t count; // Of those in use.
     bool from_copy; // The table at the start did not hold.
-    struct weft_gpt_partition partitions[WEFT_GPT_PARTITIONS_MAX];
+    struct weft_update_gpt_partition partitions[WEFT_UPDATE_GPT_PARTITIONS_MAX];
 };
 
 // Reads `length` bytes at `offset` of the disk. 0 or a negative errno.
-typedef int weft_gpt_read(void *self, uint64_t offset, void *bytes, size_t length);
+typedef int weft_update_gpt_read(void *self, uint64_t offset, void *bytes, size_t length);
 
 // Reads the table of a disk of `disk_bytes`. 0, or -1 with W0906 in `error`: no table, both
 // damaged, a partition that overlaps another or leaves the disk.
-int weft_gpt_open(weft_gpt_read *read, void *self, uint64_t disk_bytes, struct weft_gpt *gpt,
-                  struct weft_error *error);
+int weft_update_gpt_open(weft_update_gpt_read *read, void *self, uint64_t disk_bytes,
+                         struct weft_update_gpt *gpt, struct weft_error *error);
 
 // The partition with that name, or NULL; also if two have it.
-const struct weft_gpt_partition *weft_gpt_find(const struct weft_gpt *gpt, const char *name);
+const struct weft_update_gpt_partition *weft_update_gpt_find(const struct weft_update_gpt *gpt,
+                                                             const char *name);
 
 // CRC-32 as in IEEE 802.3, which the table uses.
-uint32_t weft_gpt_crc32(const uint8_t *bytes, size_t length);
+uint32_t weft_update_gpt_crc32(const uint8_t *bytes, size_t length);
 
 #endif // WEFT_UPDATE_GPT_H

@@ -58,7 +58,7 @@ enum weft_update_slot_state weft_update_slot_state(const struct weft_update_slot
 {
     if (slot->version[0] == '\0') return WEFT_SLOT_EMPTY;
     if (slot->tries_left < 0) return WEFT_SLOT_GOOD;
-    if (slot->tries_left == 0) return slot->tries_done < 0 ? WEFT_SLOT_ASIDE : WEFT_SLOT_FAILED;
+    if (slot->tries_left == 0) return slot->tries_done <= 0 ? WEFT_SLOT_ASIDE : WEFT_SLOT_FAILED;
     return slot->tries_done > 0 ? WEFT_SLOT_TRYING : WEFT_SLOT_FRESH;
 }
 

@@ -319,6 +319,7 @@ static void names_say_what_a_slot_is(void **state)
         {"weft-b_0.1.0+2-1.efi", WEFT_SLOT_TRYING},
         {"weft-b_0.1.0+0-3.efi", WEFT_SLOT_FAILED},
         {"weft-b_0.1.0+0.efi", WEFT_SLOT_ASIDE},
+        {"weft-b_0.1.0+0-0.efi", WEFT_SLOT_ASIDE},
         {"weft-a_1~rc1+3.efi", WEFT_SLOT_FRESH},
         {"weft-c_0.1.0.efi", WEFT_SLOT_EMPTY},
         {"weft-a_0.1.0+.efi", WEFT_SLOT_EMPTY},
