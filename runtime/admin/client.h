@@ -1,8 +1,9 @@
-// client.h: asks a node's admin port over its unix socket or loopback TCP, and waits for the
+// client.h: asks a node's admin port over its unix socket, loopback TCP or TLS, and waits for the
 // answer.
 //
 // For the tool, tests and the lab: it blocks, so never on a core that turns. One connection per
-// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time. An answer with
+// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time, W0506 the
+// wrong node. An answer with
 // an error status is an answer: weft_client_problem makes an error of it.
 #ifndef WEFT_ADMIN_CLIENT_H
 #define WEFT_ADMIN_CLIENT_H
@@ -14,11 +15,23 @@
 #include "runtime/base/error.h"
 
 #define WEFT_CLIENT_BODY_BYTES_MAX (64u << 20)
+#define WEFT_CLIENT_TOKEN_BYTES    129 // With its zero byte.
 
 struct weft_client_target {
     char name[64];  // For messages: "n1".
-    char path[108]; // The unix socket; empty: 127.0.0.1:`port`.
+    char path[108]; // The unix socket; empty: `host`, else 127.0.0.1:`port`.
     uint16_t port;
+    char host[64];                       // By TLS to this name or address; empty: not.
+    char pin[65];                        // The SHA-256 of its certificate in hex.
+    char token[WEFT_CLIENT_TOKEN_BYTES]; // Sent as a bearer token; empty: none.
+};
+
+// A body that is sent as it is read.
+struct weft_client_upload {
+    uint64_t bytes; // In all.
+    // Gives the next 1 to `limit` bytes, or a negative errno.
+    int64_t (*read)(void *self, char *bytes, size_t limit);
+    void *self;
 };
 
 struct weft_client_call {
@@ -26,6 +39,7 @@ struct weft_client_call {
     const char *accept;        // NULL: application/json.
     const char *body;          // NULL: none; sent as application/json.
     size_t body_length;
+    const struct weft_client_upload *upload; // Instead of `body`, and only with weft_client_ask.
     uint32_t timeout_ms; // For the whole answer; of a stream, until its headers. 0: 10 s.
 };
 
