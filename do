@@ -14,6 +14,11 @@ packages_test='libcmocka-dev clang-14 llvm-14 libclang-rt-14-dev clang-format-14
 iputils-ping tcpdump strace spin util-linux procps curl git gforth-common'
 packages_cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static'
 packages_vm='qemu-system-arm cpio'
+# The image: what builds the kernel, makes the file systems, signs. And what starts it.
+packages_image='linux-source-6.12 make flex bison bc libelf-dev libssl-dev openssl xz-utils zstd erofs-utils cryptsetup-bin
+dosfstools mtools e2fsprogs fdisk sbsigntool faketime binutils'
+packages_qemu_arm64='qemu-system-arm qemu-efi-aarch64 curl'
+packages_qemu_amd64='qemu-system-x86 ovmf curl'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
 libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'
@@ -38,7 +43,8 @@ usage: ./do COMMAND [ARGUMENT…]
   bench [NAME]    measure; ./do bench lists the names
   fuzz [NAME]     fuzz one parser, or each for 60 seconds (WEFT_FUZZ_SECONDS)
   sim [--seed N]  run the simulator: two nodes of two cores, one thread, one seed
-  image, boot     the flashable image: not in this release
+  image …         build the flashable image (docs/image.md; --arch, --new-keys, --relock)
+  boot …          start it in QEMU until Ctrl-C (--nodes 3: a swarm; --smoke: check it, exit 0 or 1)
 TXT
 }
 
@@ -140,13 +146,14 @@ configure_tsan() {
 # skip TEXT: for `./do test`, which counts exit status 77 as skipped.
 skip() { say "SKIP: $*"; exit 77; }
 
-# apt_arm64 DIR TOOL ARGUMENT…: apt for arm64, with all that it remembers in DIR. Needs no root.
-apt_arm64() {
-    state=$1
-    tool=$2
-    shift 2
+# apt_arch ARCH DIR TOOL ARGUMENT…: apt for another CPU, with all that it remembers in DIR. Needs no root.
+apt_arch() {
+    cpu=$1
+    state=$2
+    tool=$3
+    shift 3
     mkdir -p "$state/lists/partial" "$state/archives/partial"
-    "$tool" -qq -oDir::State::status=/dev/null -oAPT::Architecture=arm64 -oAPT::Architectures=arm64 \
+    "$tool" -qq -oDir::State::status=/dev/null -oAPT::Architecture="$cpu" -oAPT::Architectures="$cpu" \
         -oDir::State::Lists="$state/lists" -oDir::Cache::archives="$state/archives" \
         -oDir::Cache::pkgcache= -oDir::Cache::srcpkgcache= -oDebug::NoLocking=1 \
         -oAPT::Sandbox::User=root -oAcquire::Languages=none "$@"
@@ -168,9 +175,9 @@ arm64_sysroot() {
     say "unpacking the arm64 sysroot (about 70 MB, once)"
     rm -rf "$sysroot"
     mkdir -p "$sysroot"
-    apt_arm64 "$sysroot.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
+    apt_arch arm64 "$sysroot.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
     # shellcheck disable=SC2086
-    apt_arm64 "$sysroot.apt" apt-get -y -d --no-install-recommends install $packages_arm64 >&2 ||
+    apt_arch arm64 "$sysroot.apt" apt-get -y -d --no-install-recommends install $packages_arm64 >&2 ||
         skip "the arm64 packages could not be fetched"
     for package in "$sysroot.apt/archives/"*.deb; do
         dpkg -x "$package" "$sysroot"
@@ -187,10 +194,10 @@ arm64_machine() {
     say "fetching an arm64 kernel (about 22 MB, once)"
     rm -rf "$machine"
     mkdir -p "$machine"
-    apt_arm64 "$machine.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
-    newest=$(apt_arm64 "$machine.apt" apt-cache depends linux-image-cloud-arm64 |
+    apt_arch arm64 "$machine.apt" apt-get update >&2 || skip "no arm64 package lists could be fetched"
+    newest=$(apt_arch arm64 "$machine.apt" apt-cache depends linux-image-cloud-arm64 |
         sed -n 's/.*Depends: \(linux-image-[^ ]*\)$/\1/p' | head -1)
-    (cd "$machine.apt" && apt_arm64 "$machine.apt" apt-get download busybox-static "$newest" >&2) ||
+    (cd "$machine.apt" && apt_arch arm64 "$machine.apt" apt-get download busybox-static "$newest" >&2) ||
         skip "the arm64 kernel could not be fetched"
     for package in "$machine.apt/"*.deb; do
         dpkg -x "$package" "$machine"
@@ -214,10 +221,17 @@ build_arm64() {
     is_arm64 && skip "this machine is arm64 itself: './do build' is that build"
     setup_all
     arm64_sysroot
+    write_cross_file build-arm64.ini
+    configure build-arm64 --cross-file build-arm64.ini --buildtype=debugoptimized
+    compile build-arm64
+}
+
+# write_cross_file FILE [C-ARGUMENT]: how meson builds for arm64 with $sysroot.
+write_cross_file() {
     # The headers of systemtap-sdt-dev are the same for every CPU; its package would bring a Python.
     cp /usr/include/*/sys/sdt.h /usr/include/*/sys/sdt-config.h "$sysroot/usr/include/aarch64-linux-gnu/sys/" 2>/dev/null ||
         say "no systemtap-sdt-dev: built without probes"
-    cat >build-arm64.ini <<INI
+    cat >"$1" <<INI
 [binaries]
 c = 'aarch64-linux-gnu-gcc'
 ar = 'aarch64-linux-gnu-ar'
@@ -228,7 +242,7 @@ exe_wrapper = ['qemu-aarch64-static', '-L', '$sysroot']
 sys_root = '$sysroot'
 pkg_config_libdir = '$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig'
 [built-in options]
-c_args = ['--sysroot=$sysroot']
+c_args = ['--sysroot=$sysroot'${2:+, '$2'}]
 c_link_args = ['--sysroot=$sysroot']
 [host_machine]
 system = 'linux'
@@ -236,8 +250,6 @@ cpu_family = 'aarch64'
 cpu = 'armv8'
 endian = 'little'
 INI
-    configure build-arm64 --cross-file build-arm64.ini --buildtype=debugoptimized
-    compile build-arm64
 }
 
 run_weft() {
@@ -268,7 +280,8 @@ check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
 sim) setup_all; build_release; exec "$build/tests/sim/weft-sim" "$@" ;;
 bench) setup_all; build_release; exec sh bench/run.sh "$build" "$@" ;;
 fuzz) build_kind fuzz; exec sh tests/fuzz/run.sh build-fuzz "$@" ;;
-image | boot) die "the flashable image is not in this release: see README.md, 'What Weft is not yet'" ;;
+image) . image/build/image.sh; build_image "$@" ;;
+boot) . image/build/boot.sh; boot_image "$@" ;;
 -h | --help | help) usage ;;
 *) say "unknown command '$command'"; usage >&2; exit 64 ;;
 esac

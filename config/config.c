@@ -307,6 +307,22 @@ static const struct weft_toml_node *named(const struct weft_toml_node *root, con
     return node ? node : in;
 }
 
+// Of the image's own network card.
+static void check_admin(struct reading *r, const struct weft_toml_node *root)
+{
+    struct weft_config *c = r->config;
+    struct weft_config_address *own = &c->admin.static_address;
+    const struct weft_toml_node *at = named(root, "admin", "address");
+    const bool is_word =
+        strcmp(c->admin.address, "dhcp") == 0 || strcmp(c->admin.address, "off") == 0;
+    if (!is_word && !weft_value_address(c->admin.address, own))
+        complain(r, 104, at->at, at->chars, "admin.address",
+                 "expected \"dhcp\", \"off\" or an address like \"192.0.2.7/24\"");
+    if (own->ip == 0 || c->admin.gateway == 0 || !(at = named(root, "admin", "gateway"))) return;
+    if ((c->admin.gateway ^ own->ip) >> (32 - own->prefix) != 0 && own->prefix < 32)
+        complain(r, 106, at->at, at->chars, "admin.gateway", "is not in the network of address");
+}
+
 static void check_whole(struct reading *r, const struct weft_toml_node *root)
 {
     struct weft_config *c = r->config;
@@ -322,7 +338,9 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
         complain(r, 106, at->at, at->chars, "cores.pin", "lists %zu CPUs for %u workers",
                  c->cores.pin.count, c->cores.workers);
     if (*c->admin.listen) weft_value_endpoint(c->admin.listen, &c->admin.listen_endpoint);
+    check_admin(r, root);
     c->mesh.key_file = beside(r, c->mesh.key_file);
+    c->admin.owner_token = beside(r, c->admin.owner_token);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
     if (size > sizeof(((struct sockaddr_un *)0)->sun_path)) {

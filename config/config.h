@@ -120,9 +120,18 @@ struct weft_config {
     struct {
         const char *listen;                          // "A.B.C.D:PORT" as written; "": off.
         struct weft_config_endpoint listen_endpoint; // The same, parsed.
-        const char *socket; // Never empty after a load: run_dir/admin.sock.
-        int32_t listen_fd;  // -1: none handed in.
+        const char *socket;      // Never empty after a load: run_dir/admin.sock.
+        int32_t listen_fd;       // -1: none handed in.
+        const char *owner_token; // "": the port stays on loopback, without TLS.
+        // Of the image, and read by its init (image/init): the kernel's own network card.
+        const char *interface;                     // "": the first that no port has.
+        const char *address;                       // "dhcp", "off" or as written.
+        struct weft_config_address static_address; // The same, parsed; ip is 0 for the words.
+        uint32_t gateway;
     } admin;
+    struct {
+        struct weft_config_endpoints servers;
+    } time;
     struct {
         bool enabled;
         uint64_t segment_bytes;

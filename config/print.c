@@ -31,8 +31,8 @@ static bool has_fault(const struct weft_config_fault *f)
 
 void weft_config_print(const struct weft_config *config, FILE *out)
 {
-    static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
-                                         "admin", "journal", "units",  "actors"};
+    static const char *const tables[] = {"node", "cores",   "memory", "mesh",  "admin",
+                                         "time", "journal", "units",  "actors"};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         char prefix[32];
         snprintf(prefix, sizeof(prefix), "%s.", tables[i]);

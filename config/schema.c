@@ -40,6 +40,11 @@ static const struct weft_schema_key keys[] = {
     K("admin.listen", LISTEN, RESTART_NODE, AT(admin.listen), 0, 0, "\"127.0.0.1:9338\"", NULL, "Address and port of the admin server; empty: off.")
     K("admin.socket", PATH, RESTART_NODE, AT(admin.socket), 0, 107, "\"\"", NULL, "Unix socket of the admin server; empty: run_dir/admin.sock.")
     K("admin.listen_fd", INT, RESTART_NODE, AT(admin.listen_fd), -1, 1048575, "-1", NULL, "A listening socket that was handed in; -1: none.")
+    K("admin.owner_token", PATH, RESTART_NODE, AT(admin.owner_token), 0, 0, "\"\"", NULL, "File with the owner's token, relative to this file: the admin port is then TLS, and may listen on other addresses than loopback; empty: it is not.")
+    K("admin.interface", STRING, RESTART_NODE, AT(admin.interface), 0, 31, "\"\"", NULL, "Of the image: the network card of the admin port, by its PCI address, MAC address or name; empty: the first that no port has.")
+    K("admin.address", STRING, RESTART_NODE, AT(admin.address), 0, 31, "\"dhcp\"", NULL, "Of the image: that card's address, \"dhcp\", \"off\" or as \"192.0.2.7/24\".")
+    K("admin.gateway", IP, RESTART_NODE, AT(admin.gateway), 0, 0, "", NULL, "Of the image: where that card's packets for other networks go; by DHCP it is learned.")
+    K("time.servers", ENDPOINTS, RESTART_NODE, AT(time.servers), 0, 16, "[]", NULL, "Of the image: time servers (SNTP), as \"192.0.2.1:123\"; those that DHCP names are asked as well.")
     K("journal.enabled", BOOL, RESTART_NODE, AT(journal.enabled), 0, 0, "true", NULL, "Whether units may keep their state on disk.")
     K("journal.segment_bytes", SIZE, RESTART_NODE, AT(journal.segment_bytes), 2 * MIB, 1024 * MIB, "\"4MiB\"", NULL, "Size of one journal file; a multiple of 4096.")
     K("journal.io", ENUM, RESTART_NODE, AT(journal.io), 0, 0, "\"auto\"", "auto|uring|epoll", "How the disk is written.")
@@ -56,7 +61,7 @@ static const struct weft_schema_key keys[] = {
     K("actors.tables_max", INT, RESTART_NODE, AT(actors.tables_max), 16, 262144, "8_192", NULL, "Tables that actors of this node may have (weft/table.h).")
     K("actors.blocking_threads", INT, RESTART_NODE, AT(actors.blocking_threads), 1, 64, "4", NULL, "Threads for work that may block (weft_blocking, files without io_uring).")
     K("actors.stack_guard", ENUM, RESTART_NODE, AT(actors.stack_guard), 0, 0, "\"auto\"", "auto|checks", "What finds a stack that is too small: guard pages where the kernel has them for a million (6.13), or checks in the code.")
-    K("ports.*.device", DEVICE, RESTART_NODE, PORT_AT(device), 0, 0, NULL, NULL, "af_packet:IFACE, af_xdp:IFACE, tap:IFACE, vhost:SOCKET, virtio_user:SOCKET, ring:NAME, pcap:FILE, pci:ADDRESS or null.")
+    K("ports.*.device", DEVICE, RESTART_NODE, PORT_AT(device), 0, 0, NULL, NULL, "af_packet:IFACE, af_xdp:IFACE, tap:IFACE, vhost:SOCKET, virtio_user:SOCKET, ring:NAME, pcap:FILE, pci:ADDRESS, mac:ADDRESS (of the image: the PCI card with it) or null.")
     K("ports.*.address", ADDRESS, RESTART_NODE, PORT_AT(address), 0, 0, "", NULL, "IPv4 address with its prefix, as \"10.42.0.1/24\".")
     K("ports.*.gateway", IP, RESTART_NODE, PORT_AT(gateway), 0, 0, "", NULL, "Where packets for other networks go.")
     K("ports.*.mac", MAC, RESTART_NODE, PORT_AT(mac), 0, 0, "", NULL, "Ethernet address, if not the device's own.")
@@ -252,8 +257,8 @@ static void json_properties(const char *prefix, FILE *out)
 
 void weft_schema_json(FILE *out)
 {
-    static const char *const tables[] = {"node",  "cores",   "memory", "mesh",
-                                         "admin", "journal", "units",  "actors"};
+    static const char *const tables[] = {"node", "cores",   "memory", "mesh",  "admin",
+                                         "time", "journal", "units",  "actors"};
     fputs("{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"title\":\"weft.toml\","
           "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{",
           out);

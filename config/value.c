@@ -46,6 +46,11 @@ bool weft_value_endpoint(const char *text, struct weft_config_endpoint *endpoint
     return read_split(text, ':', 65535, &endpoint->ip, &endpoint->port) && endpoint->port > 0;
 }
 
+bool weft_value_address(const char *text, struct weft_config_address *address)
+{
+    return read_split(text, '/', 32, &address->ip, &address->prefix) && address->prefix > 0;
+}
+
 struct unit {
     const char *name;
     double factor;
@@ -91,7 +96,9 @@ static bool device_is_known(const char *text)
 {
     static const char *const kinds[] = {
         "af_packet:", "af_xdp:", "tap:", "vhost:", "virtio_user:", "ring:", "pcap:", "pci:"};
+    struct weft_config_mac mac;
     if (strcmp(text, "null") == 0) return true;
+    if (strncmp(text, "mac:", 4) == 0) return read_mac(text + 4, &mac);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const size_t length = strlen(kinds[i]);
         if (strncmp(text, kinds[i], length) == 0) return text[length] != '\0';
@@ -256,15 +263,15 @@ static int read_united_value(const struct weft_schema_key *key, const struct wef
 static int read_text(const struct weft_schema_key *key, const char *text, size_t length, void *to,
                      struct weft_config_pool *pool, char *why)
 {
-    struct weft_config_address *address = to;
     struct weft_config_endpoint endpoint;
     bool good = true;
     if (strlen(text) != length) return snprintf(why, WHY, "must not hold a zero byte"), 104;
     switch (key->type) {
-    case WEFT_SCHEMA_ADDRESS:
-        good = read_split(text, '/', 32, &address->ip, &address->prefix) && address->prefix > 0;
+    case WEFT_SCHEMA_ADDRESS: good = weft_value_address(text, to); break;
+    case WEFT_SCHEMA_IP:
+        *(uint32_t *)to = 0; // Empty: not set.
+        good = !*text || read_ip(text, to);
         break;
-    case WEFT_SCHEMA_IP: good = read_ip(text, to); break;
     case WEFT_SCHEMA_MAC: good = read_mac(text, to); break;
     case WEFT_SCHEMA_ENUM:
         *(int *)to = choice_of(key->choices, text);

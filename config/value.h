@@ -26,4 +26,8 @@ void weft_value_range(const struct weft_schema_key *key, char text[WEFT_VALUE_RA
 struct weft_config_endpoint;
 bool weft_value_endpoint(const char *text, struct weft_config_endpoint *endpoint);
 
+// "A.B.C.D/PREFIX", all of it. Prefix 1..32.
+struct weft_config_address;
+bool weft_value_address(const char *text, struct weft_config_address *address);
+
 #endif // WEFT_CONFIG_VALUE_H

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "runtime/admin/owner.h"
 #include "runtime/admin/server_internal.h"
 #include "runtime/admin/text.h"
 
@@ -143,6 +144,32 @@ static bool peer_may_write(const struct listener *listener, struct MHD_Connectio
     return weft_guard_write(&peer);
 }
 
+// Not from loopback, or from nobody that we know. True if it was refused.
+static bool refused_by_origin(struct weft_admin_call *call)
+{
+    const struct weft_admin_request *request = &call->request;
+    const struct listener *listener = call->listener;
+
+    if (listener->port == 0) return false;
+    if (listener->owner != NULL) { // The token is more than any page of elsewhere has.
+        if (weft_owner_admits(listener->owner, weft_admin_header(request, "Authorization")))
+            return false;
+        reply_refusal(call, 401, 502, "this needs the owner's token",
+                      "weft sends WEFT_TOKEN; others send Authorization: Bearer TOKEN");
+        return true;
+    }
+    if (!weft_guard_host(weft_admin_header(request, "Host"), listener->port)) {
+        reply_refusal(call, 403, 502, "the Host header does not name this machine's loopback",
+                      "use http://127.0.0.1:PORT/ or http://localhost:PORT/");
+        return true;
+    }
+    if (!weft_guard_origin(weft_admin_header(request, "Origin"), listener->port)) {
+        reply_refusal(call, 403, 502, "a page from elsewhere asked for this", NULL);
+        return true;
+    }
+    return false;
+}
+
 // Everything that can be refused from the headers alone. True if it was.
 static bool refused(struct weft_admin_call *call, const char *method)
 {
@@ -150,17 +177,7 @@ static bool refused(struct weft_admin_call *call, const char *method)
     const struct listener *listener = call->listener;
     const char *unavailable = listener->server->options.unavailable;
 
-    if (listener->port != 0) {
-        if (!weft_guard_host(weft_admin_header(request, "Host"), listener->port)) {
-            reply_refusal(call, 403, 502, "the Host header does not name this machine's loopback",
-                          "use http://127.0.0.1:PORT/ or http://localhost:PORT/");
-            return true;
-        }
-        if (!weft_guard_origin(weft_admin_header(request, "Origin"), listener->port)) {
-            reply_refusal(call, 403, 502, "a page from elsewhere asked for this", NULL);
-            return true;
-        }
-    }
+    if (refused_by_origin(call)) return true;
     if (unavailable != NULL) {
         reply_refusal(call, 503, 501, unavailable, NULL);
         return true;
@@ -238,7 +255,8 @@ static struct weft_admin_call *call_create(const struct listener *listener,
         .connection = connection,
         .call = call,
     };
-    call->request.writer = peer_may_write(listener, connection);
+    // Whoever comes further than refused_by_origin over TLS bears the owner's token.
+    call->request.writer = listener->owner != NULL || peer_may_write(listener, connection);
     listener->server->request_count++;
     return call;
 }

@@ -83,13 +83,18 @@ int weft_admin_open_unix(const char *path, struct weft_error *error)
 
 int weft_admin_open_tcp(uint16_t port, struct weft_error *error)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons(port),
-                                        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    return weft_admin_open_at(INADDR_LOOPBACK, port, error);
+}
+
+int weft_admin_open_at(uint32_t ip, uint16_t port, struct weft_error *error)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = htonl(ip)}};
     const int one = 1;
     char where[32];
 
-    snprintf(where, sizeof(where), "127.0.0.1:%u", (unsigned)port);
+    snprintf(where, sizeof(where), "%u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255,
+             ip & 255, (unsigned)port);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return fail(-1, error, where);
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "runtime/admin/owner.h"
 #include "runtime/admin/server_internal.h"
 
 struct weft_admin_server *weft_admin_server_create(const struct weft_admin_options *options)
@@ -74,7 +75,7 @@ static void swallow(void *self, const char *format, va_list args)
 }
 
 // What kind of listening socket `fd` is: *port is 0 for a unix socket. -1 with `error` for others.
-static int classify(int fd, uint16_t *port, struct weft_error *error)
+static int classify(int fd, bool anywhere, uint16_t *port, struct weft_error *error)
 {
     union {
         struct sockaddr any;
@@ -96,23 +97,47 @@ static int classify(int fd, uint16_t *port, struct weft_error *error)
     case AF_UNIX: return 0;
     case AF_INET:
         *port = ntohs(address.in.sin_port);
-        if ((ntohl(address.in.sin_addr.s_addr) >> 24) == 127) return 0;
+        if (anywhere || (ntohl(address.in.sin_addr.s_addr) >> 24) == 127) return 0;
         break;
     case AF_INET6:
         *port = ntohs(address.in6.sin6_port);
-        if (IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr)) return 0;
+        if (anywhere || IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr)) return 0;
         break;
     default: break;
     }
     return weft_error_set(error, 502, "admin: without keys nothing listens off loopback");
 }
 
-int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_error *error)
+// MHD's HTTP, in the clear or over TLS 1.3 with the owner's key.
+static struct MHD_Daemon *start_daemon(struct listener *listener)
+{
+    const struct weft_owner *owner = listener->owner;
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, owner != NULL ? (void *)(uintptr_t)owner->key_pem : NULL},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0,
+         owner != NULL ? (void *)(uintptr_t)owner->certificate_pem : NULL},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+        {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                                (owner != NULL ? (unsigned)MHD_USE_TLS : 0),
+                            0, NULL, NULL, weft_admin_call_step, listener, MHD_OPTION_LISTEN_SOCKET,
+                            listener->fd, MHD_OPTION_EXTERNAL_LOGGER, swallow, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, weft_admin_call_end, listener,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
+                            MHD_OPTION_ARRAY, owner != NULL ? tls : none, MHD_OPTION_END);
+}
+
+static int serve(struct weft_admin_server *server, int fd, const struct weft_owner *owner,
+                 struct weft_error *error)
 {
     struct listener *listener = &server->listeners[server->listener_count];
     uint16_t port = 0;
 
-    if (classify(fd, &port, error) < 0) return -1;
+    if (classify(fd, owner != NULL, &port, error) < 0) return -1;
     if (server->listener_count == WEFT_ADMIN_LISTENERS_MAX) {
         return weft_error_set(error, 501, "admin: more than %d listeners",
                               WEFT_ADMIN_LISTENERS_MAX);
@@ -121,14 +146,8 @@ int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_er
     if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
         return weft_error_set(error, 501, "admin: %s", strerror(errno));
     }
-    *listener = (struct listener){.server = server, .fd = fd, .port = port};
-    listener->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        weft_admin_call_step, listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_EXTERNAL_LOGGER,
-        swallow, NULL, MHD_OPTION_NOTIFY_COMPLETED, weft_admin_call_end, listener,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-        MHD_OPTION_END);
+    *listener = (struct listener){.server = server, .fd = fd, .port = port, .owner = owner};
+    listener->daemon = start_daemon(listener);
     if (listener->daemon == NULL) {
         return weft_error_set(error, 501, "admin: the HTTP server did not start");
     }
@@ -143,6 +162,17 @@ int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_er
     }
     server->listener_count++;
     return 0;
+}
+
+int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_error *error)
+{
+    return serve(server, fd, NULL, error);
+}
+
+int weft_admin_serve_owner(struct weft_admin_server *server, int fd, const struct weft_owner *owner,
+                           struct weft_error *error)
+{
+    return serve(server, fd, owner, error);
 }
 
 int weft_admin_listen_unix(struct weft_admin_server *server, const char *path,

@@ -3,8 +3,9 @@
 //
 // libmicrohttpd in external epoll mode, one daemon per listening descriptor; no thread of its own.
 // The unix socket may write (peer uid checked), TCP may only read, from loopback, for a Host and an
-// Origin that are ours (DNS rebinding). Answers are made from snapshots within the turn; commands
-// and streams suspend their connection and are resumed by the poller.
+// Origin that are ours (DNS rebinding). TCP over TLS is for the owner alone: with the token it may
+// do what the unix socket may, without it nothing. Answers are made from snapshots within the turn;
+// commands and streams suspend their connection and are resumed by the poller.
 //
 // Core:   control core only. Memory: malloc (the control core may).
 // Errors: a refusal is an RFC 9457 problem with our Wnnnn code; nothing from outside can end the
@@ -23,6 +24,7 @@
 #define WEFT_ADMIN_PORT          9338 // W-E-F-T on a telephone's keys.
 
 struct weft_admin_route; // route.h
+struct weft_owner;       // owner.h
 
 struct weft_admin_options {
     const struct weft_admin_source *source; // NULL: the routes of a node are not served.
@@ -46,6 +48,10 @@ void weft_admin_server_free(struct weft_admin_server *server);
 // Serves a listening unix or TCP socket, which now belongs to the server. What it is, is asked of
 // the socket: TCP off loopback is refused. 0, or -1 with `error`.
 int weft_admin_serve_fd(struct weft_admin_server *server, int fd, struct weft_error *error);
+// Serves a listening TCP socket of any address over TLS 1.3, to whoever bears the token of `owner`,
+// which outlives the server. 0, or -1 with `error`.
+int weft_admin_serve_owner(struct weft_admin_server *server, int fd, const struct weft_owner *owner,
+                           struct weft_error *error);
 // Makes `path` (mode 0600; its directory exists) and serves it. A stale socket is removed; one that
 // answers is an error. 0, or -1 with `error`.
 int weft_admin_listen_unix(struct weft_admin_server *server, const char *path,
@@ -60,6 +66,8 @@ uint16_t weft_admin_server_port(const struct weft_admin_server *server);
 // `error`. Close-on-exec is set.
 int weft_admin_open_unix(const char *path, struct weft_error *error);
 int weft_admin_open_tcp(uint16_t port, struct weft_error *error);
+// The same at an address of this machine, in host order (0: at all of them); for serve_owner.
+int weft_admin_open_at(uint32_t ip, uint16_t port, struct weft_error *error);
 
 // What the control core adds (weft_core_add_poller): one doorbell for all connections.
 struct weft_poller weft_admin_server_poller(struct weft_admin_server *server);

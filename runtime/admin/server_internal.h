@@ -21,8 +21,9 @@ struct listener {
     struct weft_admin_server *server;
     struct MHD_Daemon *daemon;
     int fd;
-    uint16_t port;  // 0: a unix socket.
-    char path[108]; // Of a socket file to remove; empty for none.
+    uint16_t port;                  // 0: a unix socket.
+    const struct weft_owner *owner; // Over TLS, for who bears its token; NULL: in the clear.
+    char path[108];                 // Of a socket file to remove; empty for none.
 };
 
 struct weft_admin_server {

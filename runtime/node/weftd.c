@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "runtime/admin/appliance.h"
+#include "runtime/admin/owner.h"
 #include "runtime/admin/server.h"
 #include "runtime/node/control_actor.h"
 #include "runtime/node/machine.h"
@@ -33,6 +34,7 @@ struct daemon {
     struct weft_admin_server *server;
     struct weft_appliance appliance;
     char init_socket[320], boot_file[320]; // Of the image's first process.
+    struct weft_owner owner;               // With admin.owner_token: its TLS and its token.
     int signal_fd;
     bool stop;
 };
@@ -130,15 +132,34 @@ static int watch_signals(struct daemon *daemon)
 
 // ---- The admin port.
 
+// With an owner, the port is TLS and may stand at any address; without one, see below.
+static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
+{
+    const struct weft_config *config = &daemon->config;
+    char key_path[4096];
+    snprintf(key_path, sizeof(key_path), "%s/admin.pem", config->node.data_dir);
+    if (weft_owner_open(&daemon->owner, config->admin.owner_token, key_path, error) != 0) return -1;
+    if (fd < 0)
+        fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
+                                (uint16_t)config->admin.listen_endpoint.port, error);
+    if (fd < 0 || weft_admin_serve_owner(daemon->server, fd, &daemon->owner, error) != 0) return -1;
+    weft_log(&daemon->machine.node.control.log, WEFT_LOG_INFO, "admin",
+             "https at %s for its owner, certificate sha256:%s", config->admin.listen,
+             daemon->owner.fingerprint);
+    return 0;
+}
+
 static int listen_tcp(struct daemon *daemon, int fd, struct weft_error *error)
 {
     const struct weft_config *config = &daemon->config;
     if (fd < 0) fd = config->admin.listen_fd;
+    if (config->admin.owner_token[0] != '\0' && (fd >= 0 || config->admin.listen[0] != '\0'))
+        return listen_owner(daemon, fd, error);
     if (fd >= 0) return weft_admin_serve_fd(daemon->server, fd, error);
     if (config->admin.listen[0] == '\0') return 0;
     if (config->admin.listen_endpoint.ip >> 24 != 127) {
         weft_error_set(error, 106, "admin.listen %s is not on loopback", config->admin.listen);
-        weft_error_hint(error, "without keys and roles the admin port stays on 127.0.0.1");
+        weft_error_hint(error, "without admin.owner_token the admin port stays on 127.0.0.1");
         return -1;
     }
     return weft_admin_listen_tcp(daemon->server, (uint16_t)config->admin.listen_endpoint.port,

@@ -14,7 +14,7 @@
 const struct weft_tool_option weft_tool_options[] = {
     {"output", 'o', "FORMAT", "table (for people), json, or jsonl (one object a line)"},
     {"node", 'n', "NAME", "ask this node; without it the only one, or each"},
-    {"socket", 0, "PATH", "ask whoever answers at this unix socket"},
+    {"socket", 0, "PATH", "ask whoever answers at this unix socket, or at https://HOST:PORT"},
     {"timeout", 0, "TIME", "give up after TIME (500ms, 5s, 1m): exit 124"},
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {"help", 'h', NULL, "what this command does"},

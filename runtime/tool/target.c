@@ -1,5 +1,6 @@
 #include "runtime/tool/target.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,16 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
     char run[WEFT_PLACE_BYTES];
 
     memset(targets, 0, sizeof(*targets));
+    if (tool->socket != NULL && strncmp(tool->socket, "https://", 8) == 0) {
+        if (weft_client_target_owner(&targets->items[0], tool->socket, getenv("WEFT_TOKEN"),
+                                     getenv("WEFT_FINGERPRINT"), &error) != 0)
+            return weft_tool_fail(tool, &error);
+        if (name != NULL)
+            snprintf(targets->items[0].name, sizeof(targets->items[0].name), "%.63s", name);
+        targets->count = 1;
+        targets->named = true;
+        return 0;
+    }
     if (tool->socket != NULL) {
         if (strlen(tool->socket) >= sizeof(targets->items[0].path)) {
             weft_error_set(&error, 501, "--socket: the path is too long for a socket");

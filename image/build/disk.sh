@@ -1,0 +1,118 @@
+# disk.sh: sourced by `./do image`. The disk: seven partitions in one sparse file, made without mounting anything.
+# The layout is drawn in docs/image.md. Everything that would be chance or time is fixed here, so that the same
+# parts give the same bytes.
+# shellcheck shell=sh
+
+disk_mib=300
+disk_id=57454654-0000-4000-8000-00000000000
+
+# put PARTITION-START-MIB FILE: its bytes there; zeros stay holes. Notes the range that a flash has to write.
+put() {
+    dd if="$2" of="$image" bs=1M seek="$1" conv=notrunc,sparse status=none
+    used=$(last_used "$2")
+    [ "$used" = 0 ] || echo "$(($1 * 256)) $(($1 * 256 + used - 1))" >>"$work/ranges"
+}
+
+# last_used FILE: blocks of 4096 up to the last one that is not all zeros. What comes behind may hold anything on
+# the medium that is flashed; what comes before must be written even if it is zeros (the tables of a FAT).
+last_used() {
+    # cmp tells the places where the file differs from nothing but zeros; the last is enough.
+    size=$(stat -c %s "$1")
+    low=0
+    high=$(((size + 4095) / 4096))
+    while [ "$low" -lt "$high" ]; do
+        middle=$(((low + high) / 2))
+        if cmp -s -i "$((middle * 4096)):0" -n $((size - middle * 4096)) "$1" /dev/zero; then high=$middle; else low=$((middle + 1)); fi
+    done
+    echo "$low"
+}
+
+# fat FILE MIB BITS LABEL SERIAL
+fat() {
+    rm -f "$1"
+    truncate -s "$2M" "$1"
+    mkfs.vfat -F "$3" -n "$4" -i "$5" --invariant "$1" >/dev/null
+}
+
+# into FAT SOURCE TARGET: with the time of the commit.
+into() {
+    cp "$2" "$work/file"
+    touch -d "@$SOURCE_DATE_EPOCH" "$work/file"
+    mcopy -i "$1" -o -m "$work/file" "::$3"
+}
+
+make_esp() {
+    fat "$work/esp" 96 32 WEFT-ESP 57454601
+    mmd -i "$work/esp" ::EFI ::EFI/BOOT ::EFI/Linux ::loader
+    into "$work/esp" "$out/loader.efi" "EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
+    into "$work/esp" "$root/image/loader.conf" loader/loader.conf
+    mmd -i "$work/esp" ::loader/keys ::loader/keys/weft
+    for place in PK KEK db; do into "$work/esp" "$keys/$place.auth" "loader/keys/weft/$place.auth"; done
+    into "$work/esp" "$out/uki-a.efi" "EFI/Linux/weft-a_$version+3.efi"
+}
+
+make_conf() {
+    fat "$work/conf" 32 16 WEFT-CONF 57454606
+    sed "s/@VERSION@/$version/" "$root/image/README-drive.txt" | sed 's/$/\r/' >"$work/readme" # Some laptops want it so.
+    into "$work/conf" "$work/readme" README.txt
+}
+
+make_data() {
+    rm -f "$work/data"
+    truncate -s 64M "$work/data"
+    E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -F -t ext4 -b 4096 -L weft-data -U 57454654-0000-4000-8000-0000000000e4 \
+        -J size=16 -O metadata_csum,64bit -E "hash_seed=57454654-0000-4000-8000-0000000000e5,root_owner=0:0,nodiscard" "$work/data" 64M
+}
+
+make_disk() {
+    image=$out/$name.img
+    work=$out/disk
+    rm -rf "$work" "$image"
+    mkdir -p "$work"
+    export MTOOLS_SKIP_CHECK=1 TZ=UTC
+    make_esp
+    make_conf
+    make_data
+    truncate -s ${disk_mib}M "$image"
+    # GPT is at both ends. A partition's number is the last digit of its identifier.
+    sfdisk -q "$image" <<GPT
+label: gpt
+label-id: ${disk_id}0
+start=1MiB, size=96MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=esp, uuid=${disk_id}1
+start=97MiB, size=48MiB, type=$type_root, name=root-a, uuid=${disk_id}2
+start=145MiB, size=4MiB, type=$type_verity, name=verity-a, uuid=${disk_id}3
+start=149MiB, size=48MiB, type=$type_root, name=root-b, uuid=${disk_id}4
+start=197MiB, size=4MiB, type=$type_verity, name=verity-b, uuid=${disk_id}5
+start=201MiB, size=32MiB, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name=WEFT-CONF, uuid=${disk_id}6
+start=233MiB, size=64MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=data, uuid=${disk_id}7
+GPT
+    echo '0 5' >"$work/ranges" # The GPT: sectors 0 to 33, and whole blocks.
+    put 1 "$work/esp"
+    put 97 "$out/root.erofs"
+    put 145 "$out/root.verity"
+    put 201 "$work/conf"
+    put 233 "$work/data"
+    echo "$((disk_mib * 256 - 9)) $((disk_mib * 256 - 1))" >>"$work/ranges" # Its copy: the last 33 sectors.
+    make_bmap >"$out/$name.bmap"
+    rm -rf "$work"
+}
+
+# The block map (bmaptool's format 2.0): which blocks a flash writes, and the SHA-256 of each range.
+make_bmap() {
+    blocks=$((disk_mib * 256))
+    mapped=$(awk '{ n += $2 - $1 + 1 } END { print n }' "$work/ranges")
+    {
+        printf '<?xml version="1.0" ?>\n<bmap version="2.0">\n'
+        printf '    <ImageSize> %s </ImageSize>\n    <BlockSize> 4096 </BlockSize>\n' $((disk_mib * 1048576))
+        printf '    <BlocksCount> %s </BlocksCount>\n    <MappedBlocksCount> %s </MappedBlocksCount>\n' "$blocks" "$mapped"
+        printf '    <ChecksumType> sha256 </ChecksumType>\n    <BmapFileChecksum> %064d </BmapFileChecksum>\n    <BlockMap>\n' 0
+        while read -r first last; do
+            hash=$(dd if="$image" bs=4096 skip="$first" count=$((last - first + 1)) status=none | sha256sum | cut -d' ' -f1)
+            printf '        <Range chksum="%s"> %s-%s </Range>\n' "$hash" "$first" "$last"
+        done <"$work/ranges"
+        printf '    </BlockMap>\n</bmap>\n'
+    } >"$work/bmap"
+    # Its own checksum is that of the file with zeros in this place.
+    hash=$(sha256sum "$work/bmap" | cut -d' ' -f1)
+    sed "s/<BmapFileChecksum> 0\{64\} </<BmapFileChecksum> $hash </" "$work/bmap"
+}

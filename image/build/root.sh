@@ -1,0 +1,75 @@
+# root.sh: sourced by `./do image`. The tree that becomes the root: programs, their libraries, nothing else.
+#
+# No program of the other architecture runs here: packages are unpacked and not installed, and what is
+# needed is read out of the files (NEEDED). Perl, gconv and all else that packages drag in stays outside.
+# shellcheck shell=sh
+
+# library NAME: its path among the packages.
+find_library() {
+    for directory in "usr/lib/$triple" "lib/$triple" usr/lib lib "lib64"; do
+        [ ! -e "$packages/$directory/$1" ] || { readlink -f "$packages/$directory/$1"; return 0; }
+    done
+    return 1
+}
+
+needed() { "$triple-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+
+# close_over TREE: every library that a file of TREE needs, and those that these need, under their sonames.
+close_over() {
+    find "$1/usr" "$1/sbin" -type f >"$1.left"
+    : >"$1.files"
+    while [ -s "$1.left" ]; do
+        : >"$1.more"
+        while read -r file; do
+            for soname in $(needed "$file"); do
+                [ ! -e "$1/usr/lib/$triple/$soname" ] || continue
+                path=$(find_library "$soname") || die "image: no package of image/packages.lock has $soname, which ${file#"$1"} needs"
+                cp "$path" "$1/usr/lib/$triple/$soname"
+                basename "$path" >>"$1.files"
+                echo "$1/usr/lib/$triple/$soname" >>"$1.more"
+            done
+        done <"$1.left"
+        mv "$1.more" "$1.left"
+    done
+}
+
+# DPDK loads drivers by the end of their names alone (.so.23.0), and says nothing of those that it passed over. A
+# driver that weftd is linked with must be the same file, or it registers itself twice: so links to the libraries.
+put_drivers() {
+    plugins=$1/usr/lib/$triple/dpdk/pmds-23.0
+    mkdir -p "$plugins"
+    for soname in bus_pci bus_vdev mempool_ring $(for pmd in $pmds; do echo "net_$pmd"; done); do
+        path=$(find_library "librte_$soname.so.23") || die "image: no package of image/packages.lock has the driver $soname"
+        cp "$path" "$1/usr/lib/$triple/librte_$soname.so.23"
+        basename "$path" >>"$1.drivers"
+        ln -s "../../librte_$soname.so.23" "$plugins/librte_$soname.so.23.0"
+    done
+}
+
+# make_root TREE: from $packages and $programs (a build directory of meson).
+make_root() {
+    rm -rf "$1" "$1".*
+    mkdir -p "$1"
+    for directory in proc sys dev run tmp data conf esp sbin etc/weft usr/bin usr/lib/weft "usr/lib/$triple"; do
+        mkdir -p "$1/$directory"
+    done
+    ln -s usr/lib "$1/lib"
+    ln -s usr/bin "$1/bin"
+    cp "$programs/runtime/node/weftd" "$programs/runtime/tool/weft" "$1/usr/bin/"
+    cp "$programs/image/init/weft-init" "$1/sbin/weft-init"
+    put_drivers "$1"
+    cp "$(find_library libgcc_s.so.1)" "$1/usr/lib/$triple/libgcc_s.so.1" # pthread_exit loads it by name.
+    close_over "$1"
+    cat "$1.drivers" >>"$1.files"
+    # The loader's name is in every program; the rest is found by its search path.
+    loader=$(find_library "$loader_name")
+    cp "$loader" "$1/usr/lib/$loader_name"
+    ln -sf "../$loader_name" "$1/usr/lib/$triple/$loader_name"
+    [ "$arch" != amd64 ] || ln -s usr/lib "$1/lib64"
+    find "$1/usr" "$1/sbin" -type f -exec "$triple-strip" --strip-unneeded {} +
+    find "$1" -type d -exec chmod 755 {} +
+    find "$1" -type f -exec chmod 644 {} +
+    find "$1/usr/bin" "$1/sbin" -type f -exec chmod 755 {} +
+    chmod 755 "$1/usr/lib/$loader_name"
+    rm -f "$1.left" "$1.more" "$1.drivers"
+}

@@ -1,0 +1,159 @@
+# vm.sh: sourced by `./do boot` and by tests/image. One emulated machine that boots the image as hardware would: UEFI,
+# the boot loader, an IOMMU, a disk of its own.
+#
+# A machine is a folder: disk.img (its copy of the image: a boot writes to it), vars.fd (what its firmware remembers),
+# serial.log, pid. Functions take that folder first. Needs: $arch, and QEMU with its firmware installed.
+# shellcheck shell=sh
+
+vm_fail() { echo "vm: $*" >&2; return 1; }
+
+vm_conf_at=201M # Where the FAT drive lies in the image (image/build/disk.sh).
+vm_esp_at=1M
+vm_ready=${WEFT_READY_LINE:-'weft-init: .*ready'} # What a node says on its serial line when /readyz answers.
+export MTOOLS_SKIP_CHECK=1
+
+# vm_make DIR IMAGE: a machine with a copy of the image that takes no more room than what is in it.
+vm_make() {
+    mkdir -p "$1"
+    cp --sparse=always --reflink=auto "$2" "$1/disk.img"
+    case $arch in
+    arm64) vm_firmware=/usr/share/AAVMF/AAVMF_CODE.fd vm_vars=/usr/share/AAVMF/AAVMF_VARS.fd ;;
+    amd64) vm_firmware=/usr/share/OVMF/OVMF_CODE_4M.fd vm_vars=/usr/share/OVMF/OVMF_VARS_4M.fd ;;
+    esac
+    [ -f "$vm_firmware" ] || { vm_fail "there is no $vm_firmware"; return 1; }
+    cp --sparse=always "$vm_vars" "$1/vars.fd"
+}
+
+# vm_put DIR FILE NAME: onto its FAT drive, as a laptop would. vm_get DIR NAME: what stands there, on stdout.
+vm_put() { mcopy -i "$1/disk.img@@$vm_conf_at" -o "$2" "::$3"; }
+vm_get() { mtype -i "$1/disk.img@@$vm_conf_at" "::$2"; }
+vm_esp_list() { mdir -b -i "$1/disk.img@@$vm_esp_at" ::EFI/Linux | sed 's|^::/EFI/Linux/||' | sort; }
+
+# vm_accelerator: the words for the CPU. TCG with cortex-a72: `max` emulates pointer authentication, at five times the cost.
+vm_accelerator() {
+    if [ "$arch" = "$(dpkg --print-architecture)" ] && [ -w /dev/kvm ] && [ "${WEFT_KVM:-no}" = yes ]; then echo '-accel kvm -cpu host'
+    elif [ "$arch" = arm64 ]; then echo '-accel tcg,thread=multi -cpu cortex-a72'
+    else echo '-accel tcg,thread=multi -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
+    fi
+}
+
+# vm_run DIR ARGUMENT…: QEMU in the foreground, as this machine. The arguments say where its serial line goes, and its NICs.
+vm_run() {
+    vm_dir=$1
+    shift
+    case $arch in
+    arm64) set -- qemu-system-aarch64 -M "virt,gic-version=3${vm_iommu-,iommu=smmuv3}" "$@" ;;
+    amd64) set -- qemu-system-x86_64 -M q35 -device intel-iommu,intremap=off,caching-mode=on "$@" ;;
+    esac
+    # shellcheck disable=SC2046
+    "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga none -nodefaults \
+        -drive if=pflash,unit=0,format=raw,readonly=on,file="$vm_firmware" -drive if=pflash,unit=1,format=raw,file="$vm_dir/vars.fd" \
+        -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=0 \
+        -device virtio-rng-pci -device i6300esb -action watchdog=reset \
+        -boot menu=on,splash-time=0 # Or the firmware waits five seconds for a key.
+}
+
+# vm_start DIR ARGUMENT…: the same in the background. It returns when the machine runs and its sockets listen.
+vm_start() {
+    vm_at=$1
+    shift
+    rm -f "$vm_at/serial.log" "$vm_at/pid"
+    vm_run "$vm_at" -serial "file:$vm_at/serial.log" -monitor none -qmp "unix:$vm_at/qmp,server=on,wait=off" \
+        -daemonize -pidfile "$vm_at/pid" "$@" >"$vm_at/qemu.log" 2>&1 || { cat "$vm_at/qemu.log" >&2; return 1; }
+}
+
+vm_alive() { [ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; }
+
+# vm_wait DIR PATTERN SECONDS: until its serial line has said it (since vm_start or vm_mark); 1 if it ends or stays silent.
+# The seconds are of this machine and only there so that nothing waits for ever; what a test states is the guest's time.
+vm_wait() {
+    [ -s "$1/pid" ] || return 1
+    touch "$1/serial.log"
+    rm -f "$1/lines"
+    mkfifo "$1/lines"
+    timeout "$3" tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" -s 0.2 -f --pid="$(cat "$1/pid")" "$1/serial.log" >"$1/lines" 2>/dev/null &
+    vm_tail=$!
+    vm_found=0
+    grep -a -m 1 -q -e "$2" "$1/lines" || vm_found=1
+    kill "$vm_tail" 2>/dev/null || true # It would only learn of grep's end by its next line.
+    return $vm_found
+}
+
+# vm_mark DIR: from here on; what was said before does not count any more.
+vm_mark() { wc -l <"$1/serial.log" >"$1/mark"; }
+vm_said() { tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" "$1/serial.log" | tr -d '\r'; }
+
+# vm_stop DIR: as pulling the plug. vm_ended DIR SECONDS: whether it switches itself off.
+vm_stop() {
+    vm_alive "$1" || return 0
+    vm_pid=$(cat "$1/pid")
+    kill -9 "$vm_pid" 2>/dev/null || true
+    tail -s 0.1 -f --pid="$vm_pid" /dev/null # Until it is gone, and the disk is its owner's again.
+    rm -f "$1/mark"
+}
+vm_ended() { ! vm_alive "$1" || timeout "$2" tail -s 0.1 -f --pid="$(cat "$1/pid")" /dev/null; }
+
+# vm_admin_nic NUMBER PORT: the kernel's own card, with its admin port forwarded to this machine's loopback.
+vm_admin_nic() {
+    printf '%s' "-netdev user,id=admin,hostfwd=tcp:127.0.0.1:$2-:9338 -device virtio-net-pci,netdev=admin,mac=52:54:57:00:00:$(printf %02x "$1"),romfile="
+}
+
+# vm_mesh_nic NUMBER [MODEL]: the card that DPDK takes, on the network `mesh`; virtio behind the IOMMU unless told otherwise.
+vm_mesh_nic() {
+    case ${2:-virtio} in
+    virtio) vm_model=virtio-net-pci,disable-legacy=on,iommu_platform=on ;;
+    *) vm_model=$2 ;;
+    esac
+    printf '%s' "-device $vm_model,netdev=mesh,mac=52:54:57:01:00:$(printf %02x "$1"),romfile="
+}
+
+# vm_mesh_net DIR NUMBER COUNT: the wire between them: machine 1 is the hub, the others hang on its sockets. It loses nothing
+# (a full socket holds the sender back), so frames can be counted.
+vm_mesh_net() {
+    if [ "$2" != 1 ]; then
+        printf '%s' "-netdev stream,id=mesh,server=off,addr.type=unix,addr.path=$1/wire$2"
+    elif [ "$3" = 1 ]; then
+        printf '%s' '-netdev hubport,id=mesh,hubid=1'
+    elif [ "$3" = 2 ]; then
+        printf '%s' "-netdev stream,id=mesh,server=on,addr.type=unix,addr.path=$1/wire2"
+    else
+        printf '%s' '-netdev hubport,id=mesh,hubid=1'
+        vm_other=2
+        while [ "$vm_other" -le "$3" ]; do
+            printf '%s' " -netdev stream,id=wire$vm_other,server=on,addr.type=unix,addr.path=$1/wire$vm_other -netdev hubport,id=hub$vm_other,hubid=1,netdev=wire$vm_other"
+            vm_other=$((vm_other + 1))
+        done
+    fi
+}
+
+# vm_config NUMBER COUNT FILE: weft.toml of a node of a swarm: one port, greeting the others.
+vm_config() {
+    vm_seeds=
+    vm_other=1
+    while [ "$vm_other" -le "$2" ]; do
+        [ "$vm_other" = "$1" ] || vm_seeds="$vm_seeds${vm_seeds:+, }\"10.77.0.$((10 + vm_other)):4201\""
+        vm_other=$((vm_other + 1))
+    done
+    cat >"$3" <<TOML
+[node]
+name = "n$1"
+
+[cores]
+workers = 1
+
+[mesh]
+key_file = "join.token"
+seeds = [$vm_seeds]
+
+[admin]
+listen = "0.0.0.0:9338"
+owner_token = "owner.token"
+
+[ports.p0]
+device = "mac:52:54:57:01:00:$(printf %02x "$1")"
+address = "10.77.0.$((10 + $1))/24"
+TOML
+}
+
+# vm_join_token FILE: a new cluster key: 64 hex digits and a newline.
+vm_join_token() { echo "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" >"$1"; }

@@ -1,0 +1,363 @@
+#include "image/init/admin_net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/init/boot.h"
+#include "image/init/clock.h"
+#include "image/init/link.h"
+#include "image/init/report.h"
+
+#define CARRIER_NS      (100 * WEFT_NS_PER_MS)
+#define ANNOUNCE_NS     (1 * WEFT_NS_PER_S) // RFC 6762, section 8.3: twice, a second apart.
+#define SNTP_ANSWER_NS  (3 * WEFT_NS_PER_S)
+#define SNTP_AGAIN_NS   (1024 * WEFT_NS_PER_S)
+#define SNTP_RETRY_NS   (15 * WEFT_NS_PER_S) // RFC 4330, section 10: no sooner. Doubled each round.
+#define SNTP_DOUBLE_MAX 6
+
+static struct sockaddr_in endpoint(uint32_t ip, uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
+}
+
+static void address_text(uint32_t ip, char text[INET_ADDRSTRLEN])
+{
+    const struct in_addr address = {htonl(ip)};
+    inet_ntop(AF_INET, &address, text, INET_ADDRSTRLEN);
+}
+
+static uint64_t chance(void)
+{
+    uint64_t bits = 0;
+    // Before the kernel has any it gives what it has: enough against an accident.
+    if (getrandom(&bits, sizeof(bits), GRND_INSECURE) != (ssize_t)sizeof(bits))
+        bits = (uint64_t)time(NULL) << 32 ^ (uint64_t)(uintptr_t)&bits;
+    return bits;
+}
+
+static int open_udp(const char *interface, uint16_t port)
+{
+    const int on = 1;
+    const struct sockaddr_in own = endpoint(0, port);
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface) + 1) ==
+            0 &&
+        bind(fd, (const struct sockaddr *)&own, sizeof(own)) == 0)
+        return fd;
+    const int failure = -errno;
+    close(fd);
+    return failure;
+}
+
+// ---- The name.
+
+static void send_to_group(struct weft_admin_net *net, const uint8_t *packet, size_t length)
+{
+    const struct sockaddr_in group = endpoint(WEFT_MDNS_GROUP, WEFT_MDNS_PORT);
+    (void)!sendto(net->mdns_fd, packet, length, 0, (const struct sockaddr *)&group, sizeof(group));
+}
+
+static void announce(void *self)
+{
+    struct weft_admin_net *net = self;
+    uint8_t packet[WEFT_MDNS_PACKET_MAX];
+    send_to_group(net, packet, weft_mdns_announce(&net->mdns, false, packet));
+    if (net->announcements_left-- > 1)
+        weft_loop_after(&net->boot->loop, &net->mdns_timer, ANNOUNCE_NS);
+}
+
+static void take_query(void *self, short events)
+{
+    struct weft_admin_net *net = self;
+    uint8_t bytes[1500], packet[WEFT_MDNS_PACKET_MAX];
+    struct sockaddr_in from;
+    socklen_t size = sizeof(from);
+    bool unicast = false;
+    (void)events;
+    const ssize_t length =
+        recvfrom(net->mdns_fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &size);
+    if (length <= 0) return;
+    const size_t answer =
+        weft_mdns_answer(&net->mdns, bytes, (size_t)length, ntohs(from.sin_port), packet, &unicast);
+    if (answer == 0) return;
+    if (unicast)
+        (void)!sendto(net->mdns_fd, packet, answer, 0, (const struct sockaddr *)&from, size);
+    else
+        send_to_group(net, packet, answer);
+}
+
+static void close_fd(struct weft_admin_net *net, int *fd)
+{
+    if (*fd < 0) return;
+    weft_loop_unwatch(&net->boot->loop, *fd);
+    close(*fd);
+    *fd = -1;
+}
+
+static int open_mdns(struct weft_admin_net *net)
+{
+    const int ttl = 255; // RFC 6762, section 11.
+    struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(WEFT_MDNS_GROUP)};
+    const int fd = open_udp(net->interface, WEFT_MDNS_PORT);
+    if (fd < 0) return fd;
+    weft_link_index(net->interface, &group.imr_ifindex);
+    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &group, sizeof(group));
+    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl));
+    setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) != 0) {
+        const int failure = -errno;
+        close(fd);
+        return failure;
+    }
+    net->mdns_fd = fd;
+    return weft_loop_watch(&net->boot->loop, fd, POLLIN, take_query, net);
+}
+
+static void start_mdns(struct weft_admin_net *net)
+{
+    const struct weft_boot *boot = net->boot;
+    const uint32_t port = boot->config->admin.listen_endpoint.port;
+    net->mdns.ip = net->ip;
+    net->mdns.port = port > 0 ? (uint16_t)port : 9338;
+    snprintf(net->mdns.host, sizeof(net->mdns.host), "%s", boot->hostname);
+    snprintf(net->mdns.version, sizeof(net->mdns.version), "%s", boot->version);
+    if (net->mdns_fd < 0) {
+        const int result = open_mdns(net);
+        if (result != 0)
+            weft_say_error(&net->boot->say, "no mDNS on %s: %s", net->interface, strerror(-result));
+    }
+    net->announcements_left = 2;
+    if (net->mdns_fd >= 0) announce(net);
+}
+
+// ---- The time.
+
+static int64_t wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * (int64_t)WEFT_NS_PER_S + now.tv_nsec;
+}
+
+static void ask_next(struct weft_admin_net *net)
+{
+    net->server = (net->server + 1) % net->server_count;
+    const uint32_t rounds = net->sntp_failures++ / net->server_count;
+    const uint32_t doubled = rounds < SNTP_DOUBLE_MAX ? rounds : SNTP_DOUBLE_MAX;
+    close_fd(net, &net->sntp_fd);
+    weft_loop_after(&net->boot->loop, &net->sntp_timer, SNTP_RETRY_NS << doubled);
+}
+
+static void take_time(void *self, short events)
+{
+    struct weft_admin_net *net = self;
+    struct weft_boot *boot = net->boot;
+    uint8_t bytes[512];
+    int64_t offset_ns = 0;
+    (void)events;
+    const ssize_t length = recv(net->sntp_fd, bytes, sizeof(bytes), 0);
+    const int64_t now_ns = wall_ns();
+    if (length < 0 && errno == EAGAIN) return;
+    const int result =
+        length < 0 ? -errno
+                   : weft_sntp_offset(bytes, (size_t)length, net->sntp_chance, net->sntp_sent_ns,
+                                      now_ns, boot->build_epoch_s, &offset_ns);
+    if (result == -EINVAL) return; // Not from whom we have asked; the answer may still come.
+    if (result != 0) {
+        ask_next(net);
+        return;
+    }
+    weft_clock_move(offset_ns);
+    if (net->sntp_failures > 0 || !boot->has_time)
+        weft_say(&boot->say, "the clock was %+.3f s off and is set by a time server",
+                 (double)-offset_ns / 1e9);
+    boot->has_time = true;
+    net->sntp_failures = 0;
+    if (boot->has_data) weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
+    close_fd(net, &net->sntp_fd);
+    weft_loop_after(&boot->loop, &net->sntp_timer, SNTP_AGAIN_NS);
+}
+
+// Asks, or gives the one that was asked up.
+static void ask_time(void *self)
+{
+    struct weft_admin_net *net = self;
+    uint8_t packet[WEFT_SNTP_BYTES];
+    if (net->sntp_fd >= 0) {
+        ask_next(net);
+        return;
+    }
+    const struct sockaddr_in to =
+        endpoint(net->servers[net->server].ip, net->servers[net->server].port);
+    net->sntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    net->sntp_chance = chance();
+    net->sntp_sent_ns = wall_ns();
+    weft_sntp_request(packet, net->sntp_chance);
+    if (net->sntp_fd < 0 || connect(net->sntp_fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||
+        send(net->sntp_fd, packet, sizeof(packet), 0) != (ssize_t)sizeof(packet)) {
+        ask_next(net);
+        return;
+    }
+    weft_loop_watch(&net->boot->loop, net->sntp_fd, POLLIN, take_time, net);
+    weft_loop_after(&net->boot->loop, &net->sntp_timer, SNTP_ANSWER_NS);
+}
+
+static void add_server(struct weft_admin_net *net, uint32_t ip, uint16_t port)
+{
+    if (net->server_count == WEFT_ADMIN_NET_SERVERS_MAX) return;
+    net->servers[net->server_count].ip = ip;
+    net->servers[net->server_count++].port = port;
+}
+
+static void start_time(struct weft_admin_net *net)
+{
+    const struct weft_config_endpoints *configured = &net->boot->config->time.servers;
+    const bool was_asking = net->server_count > 0;
+    net->server_count = net->server = 0;
+    for (size_t i = 0; i < configured->count; i++) {
+        add_server(net, configured->items[i].ip, (uint16_t)configured->items[i].port);
+    }
+    for (uint32_t i = 0; i < net->dhcp.lease.time_server_count; i++) {
+        add_server(net, net->dhcp.lease.time_servers[i], 123);
+    }
+    if (net->server_count > 0 && !was_asking) ask_time(net);
+    if (net->server_count == 0) {
+        weft_loop_cancel(&net->sntp_timer);
+        close_fd(net, &net->sntp_fd);
+    }
+}
+
+// ---- The address.
+
+static void use_address(struct weft_admin_net *net, uint32_t ip, uint32_t prefix, uint32_t gateway,
+                        const char *how)
+{
+    struct weft_boot *boot = net->boot;
+    char text[INET_ADDRSTRLEN];
+    int result = weft_link_set_address(net->interface, ip, prefix);
+    if (result == 0) result = weft_link_set_gateway(net->interface, gateway);
+    if (result != 0) {
+        weft_say_error(&boot->say, "%s takes no address: %s", net->interface, strerror(-result));
+        return;
+    }
+    net->ip = ip;
+    net->prefix = prefix;
+    address_text(ip, text);
+    snprintf(boot->address, sizeof(boot->address), "%s/%u %s on %s (%s), %s.local", text, prefix,
+             how, net->interface, boot->admin_card->mac, boot->hostname);
+    weft_say(&boot->say, "admin port: %s", boot->address);
+    start_mdns(net);
+    start_time(net);
+    weft_report_soon(boot);
+}
+
+static void lose_address(struct weft_admin_net *net)
+{
+    weft_say_error(&net->boot->say, "%s has lost its address: the lease has ended", net->interface);
+    weft_link_set_address(net->interface, 0, 0);
+    close_fd(net, &net->mdns_fd);
+    weft_loop_cancel(&net->mdns_timer);
+    net->ip = 0;
+    net->boot->address[0] = '\0';
+    weft_report_soon(net->boot);
+}
+
+static void follow(struct weft_admin_net *net, enum weft_dhcp_event event, const uint8_t *packet,
+                   size_t length, uint32_t to)
+{
+    const struct weft_dhcp_lease *lease = &net->dhcp.lease;
+    if (event == WEFT_DHCP_LOST) lose_address(net);
+    if (length > 0) {
+        const struct sockaddr_in address = endpoint(to, 67);
+        (void)!sendto(net->dhcp_fd, packet, length, 0, (const struct sockaddr *)&address,
+                      sizeof(address));
+    }
+    if (event == WEFT_DHCP_CONFIGURED)
+        use_address(net, lease->ip, lease->prefix, lease->gateway, "by DHCP");
+    const uint64_t now_ns = net->boot->loop.now_ns;
+    weft_loop_after(&net->boot->loop, &net->dhcp_timer,
+                    net->dhcp.due_ns > now_ns ? net->dhcp.due_ns - now_ns : 0);
+}
+
+static void tick(void *self)
+{
+    struct weft_admin_net *net = self;
+    uint8_t packet[WEFT_DHCP_PACKET_MAX];
+    size_t length;
+    uint32_t to;
+    if (!weft_link_has_carrier(
+            net->interface)) { // Nobody would hear it, and the wait would double.
+        weft_loop_after(&net->boot->loop, &net->dhcp_timer, CARRIER_NS);
+        return;
+    }
+    const enum weft_dhcp_event event =
+        weft_dhcp_tick(&net->dhcp, net->boot->loop.now_ns, packet, &length, &to);
+    follow(net, event, packet, length, to);
+}
+
+static void take_reply(void *self, short events)
+{
+    struct weft_admin_net *net = self;
+    uint8_t bytes[1500], packet[WEFT_DHCP_PACKET_MAX];
+    size_t packet_length;
+    uint32_t to;
+    (void)events;
+    const ssize_t length = recv(net->dhcp_fd, bytes, sizeof(bytes), 0);
+    if (length <= 0) return;
+    const enum weft_dhcp_event event = weft_dhcp_receive(
+        &net->dhcp, bytes, (size_t)length, net->boot->loop.now_ns, packet, &packet_length, &to);
+    follow(net, event, packet, packet_length, to);
+}
+
+static void start_dhcp(struct weft_admin_net *net)
+{
+    struct weft_boot *boot = net->boot;
+    net->dhcp_fd = open_udp(net->interface, 68);
+    if (net->dhcp_fd < 0) {
+        weft_say_error(&boot->say, "no DHCP on %s: %s", net->interface, strerror(-net->dhcp_fd));
+        return;
+    }
+    weft_dhcp_init(&net->dhcp, net->mac, boot->hostname, (uint32_t)chance(), boot->loop.now_ns);
+    weft_loop_watch(&boot->loop, net->dhcp_fd, POLLIN, take_reply, net);
+    weft_loop_after(&boot->loop, &net->dhcp_timer, 0);
+}
+
+void weft_admin_net_start(struct weft_boot *boot)
+{
+    struct weft_admin_net *net = &boot->net;
+    const struct weft_config_address *fixed = &boot->config->admin.static_address;
+    net->boot = boot;
+    net->dhcp_fd = net->mdns_fd = net->sntp_fd = -1;
+    weft_loop_timer_init(&net->dhcp_timer, tick, net);
+    weft_loop_timer_init(&net->mdns_timer, announce, net);
+    weft_loop_timer_init(&net->sntp_timer, ask_time, net);
+    if (boot->admin_card == NULL || strcmp(boot->config->admin.address, "off") == 0) return;
+    snprintf(net->interface, sizeof(net->interface), "%s", boot->admin_card->interface);
+    int result = weft_link_up(net->interface);
+    if (result == 0) result = weft_link_mac(net->interface, net->mac);
+    if (result != 0)
+        weft_say_error(&boot->say, "%s does not come up: %s", net->interface, strerror(-result));
+    else if (fixed->ip != 0)
+        use_address(net, fixed->ip, fixed->prefix, boot->config->admin.gateway, "fixed");
+    else
+        start_dhcp(net);
+}
+
+void weft_admin_net_leave(struct weft_boot *boot)
+{
+    uint8_t packet[WEFT_MDNS_PACKET_MAX];
+    if (boot->net.mdns_fd >= 0 && boot->net.ip != 0)
+        send_to_group(&boot->net, packet, weft_mdns_announce(&boot->net.mdns, true, packet));
+}

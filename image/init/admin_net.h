@@ -1,0 +1,54 @@
+// admin_net.h: the kernel's own network card: an address, the time, and the node's name on its
+// network. The engines are dhcp.h, sntp.h and mdns.h; here are their sockets and timers.
+//
+// Nothing waits for it: the node starts beside it, and the address comes when it comes.
+//
+// Core: the one thread of init, out of the loop. Memory: by value in struct weft_boot.
+#ifndef WEFT_IMAGE_ADMIN_NET_H
+#define WEFT_IMAGE_ADMIN_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/init/dhcp.h"
+#include "image/init/loop.h"
+#include "image/init/mdns.h"
+#include "image/init/sntp.h"
+
+#define WEFT_ADMIN_NET_SERVERS_MAX (16 + WEFT_DHCP_SERVERS_MAX)
+
+struct weft_boot;
+
+struct weft_admin_net {
+    struct weft_boot *boot;
+    char interface[16]; // "": this node has no card of its own.
+    uint8_t mac[6];
+    uint32_t ip, prefix;
+
+    struct weft_dhcp dhcp;
+    int dhcp_fd; // -1: static, or off.
+    struct weft_loop_timer dhcp_timer;
+
+    struct weft_mdns mdns;
+    int mdns_fd;
+    uint32_t announcements_left;
+    struct weft_loop_timer mdns_timer;
+
+    struct {
+        uint32_t ip;
+        uint16_t port;
+    } servers[WEFT_ADMIN_NET_SERVERS_MAX];
+    uint32_t server_count, server; // `server` is asked next.
+    int sntp_fd;
+    uint64_t sntp_chance;
+    int64_t sntp_sent_ns; // Our wall clock then.
+    uint32_t sntp_failures;
+    struct weft_loop_timer sntp_timer;
+};
+
+void weft_admin_net_start(struct weft_boot *boot);
+
+// Says goodbye to the network; the address stays until the machine is off.
+void weft_admin_net_leave(struct weft_boot *boot);
+
+#endif // WEFT_IMAGE_ADMIN_NET_H

@@ -1,0 +1,86 @@
+// boot.h: all that the first process knows, in one place. init.c walks through it in order; the
+// files that know a struct weft_boot come after it (start, health, report, leave, requests,
+// admin_net), the others here know only their own part.
+#ifndef WEFT_IMAGE_BOOT_H
+#define WEFT_IMAGE_BOOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/init/admin_net.h"
+#include "image/init/cards.h"
+#include "image/init/choice.h"
+#include "image/init/daemon.h"
+#include "image/init/disk.h"
+#include "image/init/identity.h"
+#include "image/init/init_socket.h"
+#include "image/init/loop.h"
+#include "image/init/probe.h"
+#include "image/init/say.h"
+#include "image/init/watchdog.h"
+
+#define WEFT_BOOT_RUN    "/run/weft"
+#define WEFT_BOOT_CONFIG WEFT_BOOT_RUN "/weft.toml"
+#define WEFT_BOOT_SOCKET WEFT_BOOT_RUN "/admin.sock"
+#define WEFT_BOOT_CONF   "/conf/weft.toml"
+#define WEFT_BOOT_KEPT   "/data/state/weft.toml"
+#define WEFT_BOOT_GOOD   "/data/state/good"
+#define WEFT_BOOT_CLOCK  "/data/state/clock"
+#define WEFT_BOOT_SEED   "/data/state/random-seed"
+#define WEFT_BOOT_RESET  "/data/state/reset" // Of a node without a FAT drive.
+#define WEFT_BOOT_LOGS   "/data/log"
+#define WEFT_BOOT_MARK   "/data/identity/machine"
+
+enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
+
+struct weft_boot {
+    struct weft_say say;
+    struct weft_loop loop;
+    int signal_fd;
+
+    // The image and this start of it.
+    char cmdline[4096];
+    char version[64], arch[16], slot[8], boot_id[48];
+    int64_t build_epoch_s;  // No clock of ours may stand before it.
+    char counted_path[256]; // The kernel that is on trial, as the loader names it; "": none is.
+    bool is_blessed;        // During this boot.
+    char good_version[64];  // That was blessed last; "" if none was.
+    char last_panic[512];   // Path of the newest that was kept; "": none.
+    char hostname[32];      // The node's name as a label of DNS.
+
+    // Its disk.
+    struct weft_disk disk;
+    bool has_conf, has_data;
+    char conf_absent[128]; // Why there is no drive; "" if there is one.
+    const char *data_dir;  // "/data", or a place in memory when there is none.
+    enum weft_identity_state identity;
+
+    // The configuration, and what the machine made of it.
+    struct weft_choice choice;
+    struct weft_config defaults;      // In maintenance.
+    const struct weft_config *config; // The one or the other.
+    struct weft_cards cards;
+    const struct weft_card *admin_card; // NULL: none.
+    char devices[WEFT_CONFIG_PORTS_MAX][32];
+
+    // The node, and how it is watched.
+    struct weft_daemon daemon;
+    struct weft_probe probe;       // /livez, every few seconds.
+    struct weft_probe ready_probe; // /readyz, once it has said so itself.
+    struct weft_watchdog watchdog;
+    struct weft_loop_timer watch; // The next look.
+    struct weft_loop_timer trial; // When a kernel on trial has failed.
+    uint64_t ready_ms;            // From the kernel's start; 0: not yet.
+    uint32_t looks;
+
+    struct weft_init_socket socket;
+    enum weft_boot_end wish; // Asked for there, and begun when the answer is out.
+    struct weft_loop_timer wish_timer;
+    struct weft_loop_timer report; // status.txt is written when it fires.
+    struct weft_admin_net net;
+    char address[144]; // Of the admin card, for people; "" while it has none.
+    bool has_time;     // From a server, during this boot.
+    enum weft_boot_end end;
+};
+
+#endif // WEFT_IMAGE_BOOT_H

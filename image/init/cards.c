@@ -1,0 +1,206 @@
+#include "image/init/cards.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/init/text_file.h"
+
+// "0000:00:02.0"
+static bool is_pci_address(const char *text)
+{
+    static const char form[] = "xxxx:xx:xx.x";
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i]) return false;
+    }
+    return text[12] == '\0';
+}
+
+// The last PCI address in the path of a device: a virtio card lies one below its PCI device.
+static void find_pci(const char *sys, const char *interface, char pci[16])
+{
+    char path[PATH_MAX], whole[PATH_MAX];
+    pci[0] = '\0';
+    snprintf(path, sizeof(path), "%s/class/net/%s/device", sys, interface);
+    if (realpath(path, whole) == NULL) return;
+    for (char *part = strtok(whole, "/"); part != NULL; part = strtok(NULL, "/")) {
+        if (is_pci_address(part)) snprintf(pci, 16, "%.15s", part);
+    }
+}
+
+static int by_bus(const void *a, const void *b)
+{
+    const struct weft_card *one = a, *other = b;
+    const int order = strcmp(one->pci, other->pci);
+    return order != 0 ? order : strcmp(one->interface, other->interface);
+}
+
+void weft_cards_find(struct weft_cards *cards, const char *sys)
+{
+    char path[PATH_MAX], mac[64]; // InfiniBand's are longer; they are no one's port.
+    cards->count = 0;
+    snprintf(path, sizeof(path), "%s/class/net", sys);
+    DIR *directory = opendir(path);
+    if (directory == NULL) return;
+    for (const struct dirent *entry;
+         cards->count < WEFT_CARDS_MAX && (entry = readdir(directory)) != NULL;) {
+        struct weft_card *card = &cards->list[cards->count];
+        snprintf(path, sizeof(path), "%s/class/net/%s/device", sys, entry->d_name);
+        if (entry->d_name[0] == '.' || access(path, F_OK) != 0) continue; // Loopback, tunnels.
+        if (strlen(entry->d_name) >= sizeof(card->interface)) continue;
+        snprintf(card->interface, sizeof(card->interface), "%.15s", entry->d_name);
+        snprintf(path, sizeof(path), "%s/class/net/%s/address", sys, entry->d_name);
+        weft_text_file_line(path, mac, sizeof(mac));
+        snprintf(card->mac, sizeof(card->mac), "%.17s", mac);
+        find_pci(sys, card->interface, card->pci);
+        cards->count++;
+    }
+    closedir(directory);
+    qsort(cards->list, cards->count, sizeof(cards->list[0]), by_bus);
+}
+
+// "pci:00:02.0" as lspci prints it, without the domain, means the same.
+static bool is_pci(const char *text, const char *pci)
+{
+    if (pci[0] == '\0') return false;
+    return strcasecmp(text, pci) == 0 ||
+           (strncmp(pci, "0000:", 5) == 0 && strcasecmp(text, pci + 5) == 0);
+}
+
+const struct weft_card *weft_cards_named(const struct weft_cards *cards, const char *name)
+{
+    for (size_t i = 0; i < cards->count; i++) {
+        const struct weft_card *card = &cards->list[i];
+        if (strcmp(name, card->interface) == 0 || strcasecmp(name, card->mac) == 0 ||
+            is_pci(name, card->pci))
+            return card;
+    }
+    return NULL;
+}
+
+const struct weft_config_port *weft_cards_port_of(const struct weft_config *config,
+                                                  const struct weft_card *card)
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        const char *device = config->ports[i].device;
+        if (strncmp(device, "pci:", 4) == 0 && is_pci(device + 4, card->pci))
+            return &config->ports[i];
+        if (strncmp(device, "mac:", 4) == 0 && strcasecmp(device + 4, card->mac) == 0)
+            return &config->ports[i];
+    }
+    return NULL;
+}
+
+static const struct weft_card *admin_by_name(const struct weft_cards *cards,
+                                             const struct weft_config *config, bool *contradiction,
+                                             char why[256])
+{
+    const char *name = config->admin.interface;
+    const struct weft_card *card = weft_cards_named(cards, name);
+    if (card == NULL) {
+        snprintf(why, 256, "admin.interface: there is no network card %s", name);
+        return NULL;
+    }
+    const struct weft_config_port *port = weft_cards_port_of(config, card);
+    if (port == NULL) return card;
+    *contradiction = true;
+    snprintf(why, 256,
+             "the card %s (%s, %s) is both port %s and the admin port's: a card that DPDK drives "
+             "carries no admin traffic; name another, or use af_packet:%s for the port",
+             card->interface, card->pci, card->mac, port->name, card->interface);
+    return NULL;
+}
+
+const struct weft_card *weft_cards_admin(const struct weft_cards *cards,
+                                         const struct weft_config *config, bool *contradiction,
+                                         char why[256])
+{
+    *contradiction = false;
+    why[0] = '\0';
+    if (config->admin.interface[0] != '\0') return admin_by_name(cards, config, contradiction, why);
+    for (size_t i = 0; i < cards->count; i++) {
+        if (weft_cards_port_of(config, &cards->list[i]) == NULL) return &cards->list[i];
+    }
+    snprintf(why, 256, "%s",
+             cards->count == 0 ? "there is no network card that the kernel drives: the admin port "
+                                 "is not on any network"
+                               : "every network card is a port: none is left for the admin port, "
+                                 "which is not on any network");
+    return NULL;
+}
+
+int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *config,
+                       char devices[WEFT_CONFIG_PORTS_MAX][32], char why[256])
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        struct weft_config_port *port = &config->ports[i];
+        if (strncmp(port->device, "mac:", 4) != 0) continue;
+        const struct weft_card *card = weft_cards_named(cards, port->device + 4);
+        if (card == NULL || card->pci[0] == '\0') {
+            snprintf(why, 256,
+                     "port %s: no PCI card with a driver of the kernel's has the address %s",
+                     port->name, port->device + 4);
+            return -ENODEV;
+        }
+        snprintf(devices[i], sizeof(devices[i]), "pci:%s", card->pci);
+        port->device = devices[i];
+    }
+    return 0;
+}
+
+// ---- Who drives it.
+
+static bool driver_is(const char *sys, const char *pci, const char *driver)
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sys, pci);
+    const ssize_t length = readlink(path, target, sizeof(target) - 1);
+    if (length <= 0) return false;
+    target[length] = '\0';
+    const char *slash = strrchr(target, '/');
+    return strcmp(slash != NULL ? slash + 1 : target, driver) == 0;
+}
+
+static int set(const char *sys, const char *pci, const char *file, const char *text)
+{
+    char path[PATH_MAX];
+    if (pci != NULL)
+        snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sys, pci, file);
+    else
+        snprintf(path, sizeof(path), "%s/bus/pci/%s", sys, file);
+    return weft_text_file_set(path, text);
+}
+
+static int give_to_vfio(const char *sys, const char *pci)
+{
+    int result = set(sys, pci, "driver_override", "vfio-pci");
+    if (result != 0) return result;
+    result = set(sys, pci, "driver/unbind", pci);
+    if (result != 0 && result != -ENOENT) return result; // Nobody had it.
+    result = set(sys, NULL, "drivers_probe", pci);
+    if (result != 0) return result;
+    return driver_is(sys, pci, "vfio-pci") ? 0 : -ENXIO;
+}
+
+int weft_cards_bind(const char *sys, const char *pci)
+{
+    char path[PATH_MAX], whole[32];
+    snprintf(whole, sizeof(whole), "%s%.20s", strlen(pci) == 7 ? "0000:" : "", pci);
+    if (!is_pci_address(whole)) return -EINVAL;
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sys, whole);
+    if (access(path, F_OK) != 0) return -ENODEV;
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group", sys, whole);
+    const bool is_guarded = access(path, F_OK) == 0;
+    if (!is_guarded) { // Else vfio-pci would refuse the card (CONFIG_VFIO_NOIOMMU).
+        snprintf(path, sizeof(path), "%s/module/vfio/parameters/enable_unsafe_noiommu_mode", sys);
+        const int result = weft_text_file_set(path, "Y");
+        if (result != 0) return result;
+    }
+    const int result = driver_is(sys, whole, "vfio-pci") ? 0 : give_to_vfio(sys, whole);
+    return result == 0 && !is_guarded ? 1 : result;
+}

@@ -1,0 +1,54 @@
+// cards.h: network cards: which is which, and who drives them, the kernel or DPDK through vfio-pci.
+//
+// All of it is files of /sys; `sys` is where they are, so that a test can bring its own.
+#ifndef WEFT_IMAGE_CARDS_H
+#define WEFT_IMAGE_CARDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "image/init/say.h"
+
+#define WEFT_CARDS_MAX 32
+
+struct weft_card {
+    char interface[16]; // "eth0"
+    char mac[18];       // "52:54:00:12:34:56", in small letters.
+    char pci[16];       // "0000:00:02.0"; "" if it is none of PCI.
+};
+
+struct weft_cards {
+    struct weft_card list[WEFT_CARDS_MAX]; // In the order of the bus.
+    size_t count;
+};
+
+// The cards that the kernel drives now.
+void weft_cards_find(struct weft_cards *cards, const char *sys);
+
+// By PCI address, MAC address or name. NULL if there is none.
+const struct weft_card *weft_cards_named(const struct weft_cards *cards, const char *name);
+
+// The port of `config` that has this card as pci: or mac:. NULL if none has it.
+const struct weft_config_port *weft_cards_port_of(const struct weft_config *config,
+                                                  const struct weft_card *card);
+
+// The card for the kernel's own traffic: the one that [admin] names, else the first that no port
+// has. NULL when there is none, with `why`; `contradiction` when the configuration names a card for
+// both, which nobody can mean.
+const struct weft_card *weft_cards_admin(const struct weft_cards *cards,
+                                         const struct weft_config *config, bool *contradiction,
+                                         char why[256]);
+
+// Turns each mac: into pci:, in `devices`, to which `config` points then. Returns 0, or -ENODEV
+// with `why` when no card has that address.
+int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *config,
+                       char devices[WEFT_CONFIG_PORTS_MAX][32], char why[256]);
+
+// Gives the card at `pci` to vfio-pci: for this boot, and by its address alone, so that its twins
+// stay where they are. Returns 0; 1 if it is done, but there is no IOMMU in front of the card, so
+// that only trust keeps it out of memory that is not its own; or a negative errno: -ENODEV if there
+// is no such card.
+int weft_cards_bind(const char *sys, const char *pci);
+
+#endif // WEFT_IMAGE_CARDS_H

@@ -1,0 +1,23 @@
+// clock.h: the wall clock never stands before a time that has certainly passed: when the image was
+// built, and when this node was last seen to know the time.
+#ifndef WEFT_IMAGE_CLOCK_H
+#define WEFT_IMAGE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// The later of the build's time and the one noted at `path`.
+int64_t weft_clock_floor_s(int64_t build_epoch_s, const char *path);
+
+// Notes `wall_s` at `path`. Returns 0 or a negative errno.
+int weft_clock_note(const char *path, int64_t wall_s);
+
+// Sets the kernel's clock to `floor_s` if it stands before it (a dead battery). Returns 1 if it was
+// set, 0 if not, or a negative errno.
+int weft_clock_raise(int64_t floor_s);
+
+// Moves the clock by `offset_ns`: at once when that is more than half a second, else slowly (the
+// kernel's adjtime, 0.5 ms each second). Returns 0 or a negative errno.
+int weft_clock_move(int64_t offset_ns);
+
+#endif // WEFT_IMAGE_CLOCK_H

@@ -1,0 +1,37 @@
+// data.h: the data partition: as large as the disk lets it be, with a file system that was
+// finished.
+//
+//   blank ----mkfs----> "weft-new" ----directories, sync, new label----> "data"
+//     ^                    |
+//     +--- started over ---+   after a power failure
+//
+// A file system that bears the label weft-new has never been used: nothing is lost when it is made
+// again. A factory reset begins at blank. What is neither blank nor ours to make again is never
+// written over: a file system that does not mount stays for somebody to look at.
+#ifndef WEFT_IMAGE_DATA_H
+#define WEFT_IMAGE_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/init/disk.h"
+#include "image/init/say.h"
+
+enum weft_data_state {
+    WEFT_DATA_BLANK,      // No ext4 there.
+    WEFT_DATA_UNFINISHED, // Ours, label weft-new.
+    WEFT_DATA_MADE,
+};
+
+// From the first 2 KiB of a partition.
+enum weft_data_state weft_data_state_of(const uint8_t head[2048]);
+
+// Lets the partition reach to the disk's end, in the table and in the kernel. Returns 1 if it has
+// grown, 0 if it could not grow, or a negative errno.
+int weft_data_grow_partition(const struct weft_disk *disk);
+
+// Makes what is not made yet (always, when `reset`), mounts it at /data, lets the file system fill
+// its partition, and makes the directories. Returns 0 or a negative errno, said to `say`.
+int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *say);
+
+#endif // WEFT_IMAGE_DATA_H

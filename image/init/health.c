@@ -1,0 +1,190 @@
+#include "image/init/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/init/boot_entry.h"
+#include "image/init/clock.h"
+#include "image/init/leave.h"
+#include "image/init/mounts.h"
+#include "image/init/node_config.h"
+#include "image/init/report.h"
+#include "image/init/text_file.h"
+
+#define LOOK_NS     (5 * WEFT_NS_PER_S)
+#define ANSWER_NS   (4 * WEFT_NS_PER_S)
+#define TRIAL_NS    (120 * WEFT_NS_PER_S)
+#define FIRST_NS    (2 * WEFT_NS_PER_S)
+#define CLOCK_EVERY 720 // Looks: an hour.
+
+bool weft_health_is_good(bool maintenance, bool broken, const char *version,
+                         const char *good_version)
+{
+    if (!maintenance || !broken) return true;
+    return good_version[0] == '\0' || strcmp(version, good_version) == 0;
+}
+
+// ---- Blessing.
+
+static int rename_kernel(struct weft_boot *boot)
+{
+    int result = weft_mounts_esp(boot->disk.esp.device);
+    if (result != 0) return result;
+    result = weft_boot_entry_bless("/esp", boot->counted_path);
+    const int left = weft_mounts_esp_leave();
+    return result != 0 ? result : left;
+}
+
+static int note_good(struct weft_boot *boot)
+{
+    char text[256];
+    const int length = snprintf(text, sizeof(text), "VERSION=%s\nSLOT=%s\nBOOT_ID=%s\nTIME=%lld\n",
+                                boot->version, boot->slot, boot->boot_id, (long long)time(NULL));
+    const int result = weft_text_file_replace(WEFT_BOOT_GOOD, text, (size_t)length, 0600);
+    if (result == 0) snprintf(boot->good_version, sizeof(boot->good_version), "%s", boot->version);
+    return result;
+}
+
+static void keep_config(struct weft_boot *boot)
+{
+    if (boot->choice.maintenance || strcmp(boot->choice.path, WEFT_BOOT_CONF) != 0) return;
+    const int result = weft_node_config_keep(&boot->choice.config, WEFT_BOOT_CONF, "/data/state");
+    if (result != 0)
+        weft_say_error(&boot->say, "the configuration cannot be kept: %s", strerror(-result));
+}
+
+int weft_health_bless(struct weft_boot *boot)
+{
+    int result = 0;
+    if (boot->is_blessed) return 0;
+    if (boot->counted_path[0] != '\0') result = rename_kernel(boot);
+    if (result != 0) {
+        weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
+                       strerror(-result));
+        return result;
+    }
+    boot->is_blessed = true;
+    weft_loop_cancel(&boot->trial);
+    if (boot->has_data) result = note_good(boot);
+    if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_GOOD ": %s", strerror(-result));
+    return result;
+}
+
+// ---- The node's own word, and what the admin port says to it.
+
+static uint64_t since_power_on_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void node_ready(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_probe_get(&boot->ready_probe, WEFT_BOOT_SOCKET, "/readyz", ANSWER_NS);
+}
+
+static void readyz_answered(void *self, int status)
+{
+    struct weft_boot *boot = self;
+    if (status != 200) {
+        weft_say_error(&boot->say, "/readyz answers %d to a node that said it was ready", status);
+        return;
+    }
+    weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
+    const bool is_first = boot->ready_ms == 0;
+    if (is_first) boot->ready_ms = since_power_on_ms();
+    weft_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
+    if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
+                            boot->good_version)) {
+        weft_health_bless(boot);
+        if (is_first && boot->has_data) keep_config(boot);
+    }
+    weft_report_soon(boot);
+}
+
+static void trial_over(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_say_error(&boot->say, "version %s was not ready within %u s", boot->version,
+                   (unsigned)(TRIAL_NS / WEFT_NS_PER_S));
+    weft_leave(boot, WEFT_BOOT_REBOOTS, "this version is on trial and has failed");
+}
+
+static void node_ended(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns);
+    weft_probe_cancel(&boot->probe);
+    weft_probe_cancel(&boot->ready_probe);
+    weft_leave_node_ended(boot);
+    weft_report_soon(boot);
+}
+
+// init and weftd read a configuration with the same code, so this is weftd's own doubt: about the
+// machine, or in a file that only it opens.
+static void bad_config(void *self)
+{
+    struct weft_boot *boot = self;
+    const struct weft_node_places places = {boot->data_dir, WEFT_BOOT_RUN};
+    if (boot->choice.maintenance) {
+        weft_leave(boot, WEFT_BOOT_REBOOTS, "not even maintenance mode starts");
+        return;
+    }
+    weft_choice_give_up(&boot->choice, weft_daemon_last_error(&boot->daemon));
+    boot->config = &boot->defaults;
+    weft_say_error(&boot->say, "MAINTENANCE MODE: %s", boot->choice.problem);
+    weft_node_config_maintenance(&places, WEFT_BOOT_CONFIG);
+    weft_daemon_start(&boot->daemon);
+}
+
+// ---- Every few seconds.
+
+static void livez_answered(void *self, int status)
+{
+    struct weft_boot *boot = self;
+    if (status == 200) weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
+}
+
+static void look(void *self)
+{
+    struct weft_boot *boot = self;
+    const enum weft_watchdog_duty duty = weft_watchdog_duty(&boot->watchdog, boot->loop.now_ns);
+    weft_loop_after(&boot->loop, &boot->watch, LOOK_NS);
+    if (duty != WEFT_WATCHDOG_STARVE) weft_watchdog_feed(&boot->watchdog);
+    if (duty == WEFT_WATCHDOG_FEED_AND_RESTART) {
+        weft_say_error(&boot->say, "weftd does not turn: it is started again");
+        weft_daemon_abort(&boot->daemon);
+    }
+    if (boot->daemon.state == WEFT_DAEMON_STARTING || boot->daemon.state == WEFT_DAEMON_READY)
+        weft_probe_get(&boot->probe, WEFT_BOOT_SOCKET, "/livez", ANSWER_NS);
+    else
+        weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns); // We wait on purpose.
+    if (boot->has_data && ++boot->looks % CLOCK_EVERY == 0)
+        weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
+}
+
+void weft_health_start(struct weft_boot *boot)
+{
+    weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
+    weft_probe_init(&boot->probe, &boot->loop, livez_answered, boot);
+    weft_probe_init(&boot->ready_probe, &boot->loop, readyz_answered, boot);
+    weft_loop_timer_init(&boot->watch, look, boot);
+    weft_loop_timer_init(&boot->trial, trial_over, boot);
+    weft_loop_after(&boot->loop, &boot->watch, FIRST_NS);
+    if (boot->counted_path[0] != '\0') weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
+
+    weft_daemon_init(&boot->daemon, &boot->loop, &boot->say);
+    boot->daemon.program = "/usr/bin/weftd";
+    boot->daemon.config_path = WEFT_BOOT_CONFIG;
+    boot->daemon.log_path = boot->has_data ? WEFT_BOOT_LOGS "/weftd.log" : NULL;
+    boot->daemon.ready = node_ready;
+    boot->daemon.bad_config = bad_config;
+    boot->daemon.ended = node_ended;
+    boot->daemon.self = boot;
+    weft_daemon_start(&boot->daemon);
+}

@@ -1,0 +1,28 @@
+// health.h: is the node well? Then this boot is blessed, and the watchdog is fed; else weftd is
+// started again, or the machine is.
+//
+//   on trial: ready within 120 s of power-on's end --> blessed: the kernel is not counted any more
+//                 |
+//                 +--> not: the machine restarts; with no tries left the loader takes the other
+//                 slot
+//
+//   always:   /livez every 5 s: 200 feeds the watchdog; 30 s without it and weftd is ended and
+//             started again; when even that does not help nobody feeds the watchdog any more
+#ifndef WEFT_IMAGE_HEALTH_H
+#define WEFT_IMAGE_HEALTH_H
+
+#include "image/init/boot.h"
+
+// Begins to watch, and starts the node.
+void weft_health_start(struct weft_boot *boot);
+
+// Takes this boot as good: the loader's count goes, and version and configuration are noted.
+// Returns 0 or a negative errno, which is said.
+int weft_health_bless(struct weft_boot *boot);
+
+// Whether a node in this state is what the loader should keep: a maintenance mode that an older
+// version did not fall into is not.
+bool weft_health_is_good(bool maintenance, bool broken, const char *version,
+                         const char *good_version);
+
+#endif // WEFT_IMAGE_HEALTH_H

@@ -1,0 +1,66 @@
+// init.c: weft-init, the first process of the image. docs/boot.md walks through it.
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "image/init/admin_net.h"
+#include "image/init/boot.h"
+#include "image/init/health.h"
+#include "image/init/leave.h"
+#include "image/init/report.h"
+#include "image/init/requests.h"
+#include "image/init/start.h"
+
+static void take_signal(void *self, short events)
+{
+    struct weft_boot *boot = self;
+    struct signalfd_siginfo info;
+    int status;
+    pid_t pid;
+    (void)events;
+    while (read(boot->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGINT) weft_leave(boot, WEFT_BOOT_REBOOTS, "Ctrl-Alt-Del");
+        if (info.ssi_signo == SIGTERM) weft_leave(boot, WEFT_BOOT_REBOOTS, "SIGTERM");
+        if (info.ssi_signo == SIGPWR) weft_leave(boot, WEFT_BOOT_POWERS_OFF, "power fails");
+    }
+    // Children of weftd's that it left behind come here as well; they are only let go.
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        weft_daemon_reaped(&boot->daemon, pid, status);
+    }
+}
+
+static void watch_signals(struct weft_boot *boot)
+{
+    sigset_t set;
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    reboot(RB_DISABLE_CAD); // A signal instead: it is an order to leave in order.
+    boot->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    weft_loop_watch(&boot->loop, boot->signal_fd, POLLIN, take_signal, boot);
+}
+
+int main(void)
+{
+    static struct weft_boot boot; // For the life of the machine: too large for a stack.
+    boot.say.fd = STDERR_FILENO;
+    weft_loop_init(&boot.loop);
+    weft_start_kernel(&boot);
+    watch_signals(&boot);
+    weft_start_disk(&boot);
+    weft_start_memory(&boot);
+    weft_start_config(&boot);
+    weft_start_machine(&boot);
+    const int result = weft_requests_open(&boot);
+    if (result != 0) weft_say_error(&boot.say, "no control socket: %s", strerror(-result));
+    weft_report_init(&boot);
+    weft_health_start(&boot);
+    weft_admin_net_start(&boot); // Beside the node, which does not wait for it.
+    for (;;) {
+        weft_loop_turn(&boot.loop);
+    }
+}

@@ -1,0 +1,52 @@
+#include "image/init/leave.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/init/admin_net.h"
+#include "image/init/clock.h"
+#include "image/init/entropy.h"
+#include "image/init/mounts.h"
+#include "image/init/report.h"
+
+#define GRACE_NS (10 * WEFT_NS_PER_S) // weftd's own limits are shorter (runtime/node/weftd.c).
+
+void weft_leave(struct weft_boot *boot, enum weft_boot_end end, const char *why)
+{
+    const bool is_first = boot->end == WEFT_BOOT_RUNS;
+    if (is_first || end == WEFT_BOOT_POWERS_OFF) boot->end = end;
+    if (!is_first) return;
+    weft_say(&boot->say, "%s: %s", end == WEFT_BOOT_REBOOTS ? "restarting" : "powering off", why);
+    weft_report_now(boot);
+    weft_admin_net_leave(boot);
+    weft_loop_cancel(&boot->watch);
+    weft_loop_cancel(&boot->trial);
+    weft_watchdog_close(&boot->watchdog); // It has its full time from here.
+    weft_daemon_stop(&boot->daemon, GRACE_NS);
+}
+
+static void note(struct weft_boot *boot)
+{
+    if (!boot->has_data) return;
+    const int result = weft_entropy_save(WEFT_BOOT_SEED);
+    if (result != 0) weft_say(&boot->say, "no seed is put by: %s", strerror(-result));
+    weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
+}
+
+void weft_leave_node_ended(struct weft_boot *boot)
+{
+    if (boot->end == WEFT_BOOT_RUNS || boot->daemon.state != WEFT_DAEMON_STOPPED) return;
+    note(boot);
+    if (boot->daemon.log_fd >= 0) close(boot->daemon.log_fd); // It lies on /data.
+    boot->daemon.log_fd = -1;
+    weft_mounts_leave(&boot->say);
+    weft_say(&boot->say, "%s now", boot->end == WEFT_BOOT_REBOOTS ? "restarting" : "off");
+    reboot(boot->end == WEFT_BOOT_REBOOTS ? RB_AUTOBOOT : RB_POWER_OFF);
+    weft_say(&boot->say, "the machine does not let itself be switched: %s", strerror(errno));
+    for (;;) {
+        pause();
+    }
+}

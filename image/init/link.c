@@ -1,0 +1,89 @@
+#include "image/init/link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int call(unsigned long request, void *argument)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    const int result = ioctl(fd, request, argument) == 0 ? 0 : -errno;
+    close(fd);
+    return result;
+}
+
+static struct ifreq request_of(const char *name)
+{
+    struct ifreq request = {0};
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+    return request;
+}
+
+static void put_ip(struct sockaddr *to, uint32_t ip)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(ip)};
+    memcpy(to, &address, sizeof(address));
+}
+
+int weft_link_up(const char *name)
+{
+    struct ifreq request = request_of(name);
+    const int result = call(SIOCGIFFLAGS, &request);
+    if (result != 0) return result;
+    request.ifr_flags |= IFF_UP;
+    return call(SIOCSIFFLAGS, &request);
+}
+
+int weft_link_set_address(const char *name, uint32_t ip, uint32_t prefix)
+{
+    struct ifreq request = request_of(name);
+    put_ip(&request.ifr_addr, ip);
+    const int result = call(SIOCSIFADDR, &request);
+    if (result != 0 || ip == 0) return result;
+    put_ip(&request.ifr_netmask, prefix == 0 ? 0 : UINT32_MAX << (32 - prefix));
+    return call(SIOCSIFNETMASK, &request);
+}
+
+int weft_link_set_gateway(const char *name, uint32_t gateway)
+{
+    char device[IFNAMSIZ];
+    struct rtentry route = {.rt_flags = RTF_UP, .rt_dev = device, .rt_metric = 1};
+    snprintf(device, sizeof(device), "%s", name);
+    put_ip(&route.rt_dst, 0);
+    put_ip(&route.rt_genmask, 0);
+    while (call(SIOCDELRT, &route) == 0) {
+    }
+    if (gateway == 0) return 0;
+    route.rt_flags |= RTF_GATEWAY;
+    put_ip(&route.rt_gateway, gateway);
+    return call(SIOCADDRT, &route);
+}
+
+int weft_link_mac(const char *name, uint8_t mac[6])
+{
+    struct ifreq request = request_of(name);
+    const int result = call(SIOCGIFHWADDR, &request);
+    if (result == 0) memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+    return result;
+}
+
+int weft_link_index(const char *name, int *index)
+{
+    struct ifreq request = request_of(name);
+    const int result = call(SIOCGIFINDEX, &request);
+    if (result == 0) *index = request.ifr_ifindex;
+    return result;
+}
+
+bool weft_link_has_carrier(const char *name)
+{
+    struct ifreq request = request_of(name);
+    return call(SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}

@@ -1,0 +1,22 @@
+// link.h: the kernel's own network interfaces: up, with an address and a way out.
+//
+// By ioctl (netdevice(7)): IPv4 only, as the rest of Weft, and no more than four calls.
+// Addresses are in host order: 10.42.0.1 is 0x0a2a0001.
+#ifndef WEFT_IMAGE_LINK_H
+#define WEFT_IMAGE_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// All return 0 or a negative errno.
+int weft_link_up(const char *name);
+int weft_link_set_address(const char *name, uint32_t ip, uint32_t prefix);
+// The route to everything else; one through another gateway on this interface goes.
+int weft_link_set_gateway(const char *name, uint32_t gateway);
+int weft_link_mac(const char *name, uint8_t mac[6]);
+int weft_link_index(const char *name, int *index);
+
+// Has it a carrier? Without one, DHCP has nobody to talk to.
+bool weft_link_has_carrier(const char *name);
+
+#endif // WEFT_IMAGE_LINK_H

@@ -1,0 +1,120 @@
+#include "image/init/machine_tune.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/init/text_file.h"
+#include "runtime/base/units.h"
+
+#define HUGE_BYTES   (2 * WEFT_MIB)
+#define BUFFER_BYTES 2560 // runtime/node/machine.c: one packet buffer, and 20 MB for DPDK itself.
+#define DPDK_BYTES   (20 * WEFT_MIB)
+
+uint64_t weft_tune_huge_bytes(const struct weft_config *config)
+{
+    if (config->memory.huge_pages == WEFT_CONFIG_HUGE_OFF) return 0;
+    const uint64_t buffers =
+        (uint64_t)config->cores.workers * ((uint64_t)config->memory.mbufs + 1) * BUFFER_BYTES;
+    const uint64_t arenas = config->cores.workers * config->memory.arena_per_core;
+    // A page more for each kind: what is rounded down here is rounded up there.
+    return weft_round_up(buffers + DPDK_BYTES + arenas, HUGE_BYTES) + 2 * HUGE_BYTES;
+}
+
+int64_t weft_tune_huge_pages(const char *sys, uint64_t bytes)
+{
+    char path[PATH_MAX], text[32];
+    const uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+    if (bytes > half) bytes = half; // The rest of the node has to live as well.
+    snprintf(path, sizeof(path), "%s/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", sys);
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)(bytes / HUGE_BYTES));
+    int result = weft_text_file_set(path, text);
+    if (result == 0) result = weft_text_file_line(path, text, sizeof(text));
+    return result == 0 ? (int64_t)(strtoull(text, NULL, 10) * HUGE_BYTES) : result;
+}
+
+static void add_cpu(uint8_t *mask, uint32_t cpu)
+{
+    if (cpu < WEFT_TUNE_CPUS_MAX) mask[cpu / 8] |= (uint8_t)(1 << cpu % 8);
+}
+
+uint32_t weft_tune_worker_cpus(const struct weft_config *config, uint32_t cpu_count,
+                               uint8_t mask[WEFT_TUNE_CPUS_MAX / 8])
+{
+    const uint32_t workers = config->cores.workers;
+    memset(mask, 0, WEFT_TUNE_CPUS_MAX / 8);
+    if (config->cores.pin.mode == WEFT_CONFIG_PIN_OFF) return 0;
+    if (config->cores.pin.mode == WEFT_CONFIG_PIN_LIST) {
+        uint32_t count = 0;
+        for (; count < workers && count < config->cores.pin.count; count++) {
+            add_cpu(mask, config->cores.pin.items[count]);
+        }
+        return count;
+    }
+    if (cpu_count < workers + 2) return 0; // They float.
+    for (uint32_t i = 0; i < workers; i++) {
+        add_cpu(mask, i + 1);
+    }
+    return workers;
+}
+
+void weft_tune_mask_text(const uint8_t mask[WEFT_TUNE_CPUS_MAX / 8], uint32_t cpu_count, char *text,
+                         size_t size)
+{
+    size_t used = 0;
+    const uint32_t words = (cpu_count + 31) / 32;
+    text[0] = '\0';
+    for (uint32_t i = words; i-- > 0 && used + 10 < size;) {
+        const uint8_t *at = mask + 4 * (size_t)i;
+        const uint32_t word =
+            (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+        used += (size_t)snprintf(text + used, size - used, "%s%08x", used > 0 ? "," : "", word);
+    }
+}
+
+static void move_interrupts(const char *proc, const char *text)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/irq/default_smp_affinity", proc);
+    weft_text_file_set(path, text);
+    snprintf(path, sizeof(path), "%s/irq", proc);
+    DIR *directory = opendir(path);
+    if (directory == NULL) return;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (!isdigit((unsigned char)entry->d_name[0])) continue;
+        snprintf(path, sizeof(path), "%s/irq/%s/smp_affinity", proc, entry->d_name);
+        weft_text_file_set(path, text);
+    }
+    closedir(directory);
+}
+
+void weft_tune_isolate(const char *proc, const char *sys, uint32_t cpu_count,
+                       const uint8_t mask[WEFT_TUNE_CPUS_MAX / 8])
+{
+    uint8_t others[WEFT_TUNE_CPUS_MAX / 8] = {0};
+    char text[256], path[PATH_MAX];
+    cpu_set_t own;
+    uint32_t left = 0, taken = 0;
+    CPU_ZERO(&own);
+    for (uint32_t cpu = 0; cpu < cpu_count && cpu < WEFT_TUNE_CPUS_MAX; cpu++) {
+        if ((mask[cpu / 8] >> cpu % 8 & 1) != 0) {
+            taken++;
+            continue;
+        }
+        add_cpu(others, cpu);
+        CPU_SET(cpu, &own);
+        left++;
+    }
+    if (left == 0 || taken == 0) return;
+    weft_tune_mask_text(others, cpu_count, text, sizeof(text));
+    move_interrupts(proc, text);
+    snprintf(path, sizeof(path), "%s/devices/virtual/workqueue/cpumask", sys);
+    weft_text_file_set(path, text);
+    sched_setaffinity(0, sizeof(own), &own);
+}

@@ -1,0 +1,30 @@
+// mounts.h: the file systems of a running node, and how they come and go.
+#ifndef WEFT_IMAGE_MOUNTS_H
+#define WEFT_IMAGE_MOUNTS_H
+
+#include <stdbool.h>
+
+#include "image/init/say.h"
+
+// What the kernel offers: /proc, /sys and what hangs in them, /dev, /run, /tmp. One that is there
+// already stays; one that the kernel lacks is left out, and said only when a node needs it.
+void weft_mounts_kernel(struct weft_say *say);
+
+// /data: ext4, read and write. Returns 0 or a negative errno.
+int weft_mounts_data(const char *device);
+
+// /conf: the FAT drive, read-only, its files the node's own alone (keys lie there).
+// Returns 0 or a negative errno.
+int weft_mounts_conf(const char *device);
+// Lets it be written, or not any more. Returns 0 or a negative errno.
+int weft_mounts_conf_writable(bool writable);
+
+// /esp: the boot loader's partition, written to: for as short as can be.
+int weft_mounts_esp(const char *device);
+int weft_mounts_esp_leave(void);
+
+// Everything off, or read-only where something still holds it; then what was written is on the
+// disk.
+void weft_mounts_leave(struct weft_say *say);
+
+#endif // WEFT_IMAGE_MOUNTS_H

@@ -1,0 +1,153 @@
+#include "image/init/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/init/boot_entry.h"
+#include "image/init/mounts.h"
+#include "image/init/status.h"
+#include "image/init/text_file.h"
+
+#define SOON_NS     (500 * WEFT_NS_PER_MS)
+#define FINGERPRINT "/data/identity/fingerprint" // Hex; written by who makes the admin port's key.
+
+static const char readme[] =
+    "This drive configures a Weft node.\r\n"
+    "\r\n"
+    "weft.toml    what the node is to do; `weft config init` writes one from the hardware "
+    "found,\r\n"
+    "             `weft config check weft.toml` says what is wrong with it before the node does\r\n"
+    "status.txt   what the node says of itself; it is written anew at each start\r\n"
+    "RESET        an empty file of this name empties the node's data at the next start: its\r\n"
+    "             identity, journal, logs and the last good configuration; this drive stays\r\n"
+    "ADOPT        an empty file of this name lets a copied disk keep its identity, when the\r\n"
+    "             machine that it came from is gone for good\r\n"
+    "\r\n"
+    "Without a weft.toml, or with a broken one, the node starts in maintenance mode and says "
+    "why\r\n"
+    "on its console and in status.txt.\r\n";
+
+static const char *state_of(const struct weft_boot *boot)
+{
+    if (boot->end != WEFT_BOOT_RUNS) return "stopping";
+    if (boot->choice.maintenance) return "maintenance";
+    if (boot->daemon.state == WEFT_DAEMON_READY) return "ready";
+    return boot->daemon.state == WEFT_DAEMON_WAITING ? "failing" : "starting";
+}
+
+static void describe_count(const struct weft_boot *boot, char text[80])
+{
+    struct weft_boot_entry entry;
+    const char *name = strrchr(boot->counted_path, '/');
+    if (boot->is_blessed)
+        snprintf(text, 80, "good");
+    else if (name == NULL || weft_boot_entry_parse(&entry, name + 1) != 0)
+        snprintf(text, 80, "not counted");
+    else
+        snprintf(text, 80, "on trial, %u tries left", entry.left);
+}
+
+struct view {
+    struct weft_status status;
+    char counter[80], fingerprint[130];
+};
+
+static void look(const struct weft_boot *boot, struct view *view)
+{
+    weft_text_file_line(FINGERPRINT, view->fingerprint, sizeof(view->fingerprint));
+    describe_count(boot, view->counter);
+    view->status = (struct weft_status){
+        .version = boot->version,
+        .arch = boot->arch,
+        .slot = boot->slot,
+        .boot_id = boot->boot_id,
+        .hostname = boot->hostname,
+        .state = state_of(boot),
+        .counter = view->counter,
+        .address = boot->address,
+        .fingerprint = view->fingerprint,
+        .identity = weft_identity_state_name(boot->identity),
+        .panic = boot->last_panic,
+        .last_error = boot->daemon.end_count > 0  ? weft_daemon_last_error(&boot->daemon)
+                      : boot->say.error_count > 0 ? boot->say.errors[0]
+                                                  : "",
+        .wall_s = time(NULL),
+        .ready_ms = boot->ready_ms,
+        .choice = &boot->choice,
+        .disk = &boot->disk,
+        .say = &boot->say,
+    };
+}
+
+void weft_report_json(const struct weft_boot *boot, FILE *out)
+{
+    struct view view;
+    look(boot, &view);
+    weft_status_json(&view.status, out);
+}
+
+static void write_json(const struct weft_boot *boot)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) return;
+    weft_report_json(boot, out);
+    fputc('\n', out);
+    if (fclose(out) == 0) weft_text_file_replace(WEFT_BOOT_RUN "/boot.json", text, length, 0600);
+    free(text);
+}
+
+static int write_drive(const char *text, size_t length)
+{
+    int result = weft_mounts_conf_writable(true);
+    if (result != 0) return result;
+    if (access("/conf/README.txt", F_OK) != 0)
+        weft_text_file_replace("/conf/README.txt", readme, sizeof(readme) - 1, 0600);
+    result = weft_text_file_replace("/conf/status.txt", text, length, 0600);
+    sync();
+    const int closed = weft_mounts_conf_writable(false);
+    return result != 0 ? result : closed;
+}
+
+static void write_text(struct weft_boot *boot)
+{
+    struct view view;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) return;
+    look(boot, &view);
+    weft_status_text(&view.status, out);
+    if (fclose(out) == 0) {
+        const int result = write_drive(text, length);
+        if (result != 0)
+            weft_say_error(&boot->say, "status.txt cannot be written: %s", strerror(-result));
+    }
+    free(text);
+}
+
+void weft_report_now(struct weft_boot *boot)
+{
+    weft_loop_cancel(&boot->report);
+    write_json(boot);
+    if (boot->has_conf) write_text(boot);
+}
+
+static void report(void *self)
+{
+    weft_report_now(self);
+}
+
+void weft_report_init(struct weft_boot *boot)
+{
+    weft_loop_timer_init(&boot->report, report, boot);
+    write_json(boot);
+}
+
+void weft_report_soon(struct weft_boot *boot)
+{
+    if (!weft_loop_is_set(&boot->report)) weft_loop_after(&boot->loop, &boot->report, SOON_NS);
+}

@@ -1,0 +1,91 @@
+#include "image/init/requests.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/init/boot_entry.h"
+#include "image/init/health.h"
+#include "image/init/json.h"
+#include "image/init/leave.h"
+#include "image/init/mounts.h"
+#include "image/init/report.h"
+#include "image/init/text_file.h"
+
+static void answer(FILE *out, int result)
+{
+    if (result == 0) {
+        fputs("{\"ok\":true}", out);
+        return;
+    }
+    fputs("{\"ok\":false,\"error\":", out);
+    weft_json_string(out, strerror(-result));
+    fputc('}', out);
+}
+
+static int prefer(struct weft_boot *boot, char slot)
+{
+    if (boot->disk.esp.device[0] == '\0') return -ENODEV;
+    int result = weft_mounts_esp(boot->disk.esp.device);
+    if (result != 0) return result;
+    result = weft_boot_entry_prefer("/esp", slot);
+    const int left = weft_mounts_esp_leave();
+    return result != 0 ? result : left;
+}
+
+// The wish is a file on the drive, as the one that a person puts there: one way to be emptied. It
+// stays until the emptying is done (start.c).
+static int wish_reset(struct weft_boot *boot)
+{
+    static const char text[] = "Emptied at the next start.\r\n";
+    if (!boot->has_conf && !boot->has_data) return -ENODEV;
+    if (!boot->has_conf)
+        return weft_text_file_replace(WEFT_BOOT_RESET, text, sizeof(text) - 1, 0600);
+    int result = weft_mounts_conf_writable(true);
+    if (result != 0) return result;
+    result = weft_text_file_replace("/conf/RESET", text, sizeof(text) - 1, 0600);
+    sync();
+    weft_mounts_conf_writable(false);
+    return result;
+}
+
+static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
+{
+    struct weft_boot *boot = self;
+    int result = 0;
+    switch (verb) {
+    case WEFT_INIT_SOCKET_STATUS:
+        fputs("{\"ok\":true,\"boot\":", out);
+        weft_report_json(boot, out);
+        fputc('}', out);
+        return;
+    case WEFT_INIT_SOCKET_BLESS: result = weft_health_bless(boot); break;
+    case WEFT_INIT_SOCKET_SLOT_A: result = prefer(boot, 'a'); break;
+    case WEFT_INIT_SOCKET_SLOT_B: result = prefer(boot, 'b'); break;
+    case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
+    case WEFT_INIT_SOCKET_REBOOT:
+    case WEFT_INIT_SOCKET_POWEROFF: break;
+    default: result = -EINVAL; break;
+    }
+    answer(out, result);
+    boot->wish = result != 0                         ? WEFT_BOOT_RUNS
+                 : verb == WEFT_INIT_SOCKET_POWEROFF ? WEFT_BOOT_POWERS_OFF
+                 : verb == WEFT_INIT_SOCKET_REBOOT || verb == WEFT_INIT_SOCKET_RESET
+                     ? WEFT_BOOT_REBOOTS
+                     : WEFT_BOOT_RUNS;
+    // After the answer is out: who asked may be weftd, which is stopped next.
+    if (boot->wish != WEFT_BOOT_RUNS) weft_loop_after(&boot->loop, &boot->wish_timer, 0);
+    weft_report_soon(boot);
+}
+
+static void leave(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_leave(boot, boot->wish, "asked on the control socket");
+}
+
+int weft_requests_open(struct weft_boot *boot)
+{
+    weft_loop_timer_init(&boot->wish_timer, leave, boot);
+    return weft_init_socket_open(&boot->socket, &boot->loop, WEFT_BOOT_RUN "/init.sock", act, boot);
+}

@@ -1,0 +1,274 @@
+#include "image/init/start.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/init/boot_entry.h"
+#include "image/init/clock.h"
+#include "image/init/data.h"
+#include "image/init/entropy.h"
+#include "image/init/key_value.h"
+#include "image/init/link.h"
+#include "image/init/machine_tune.h"
+#include "image/init/mounts.h"
+#include "image/init/node_config.h"
+#include "image/init/panic_log.h"
+#include "image/init/text_file.h"
+
+// ---- What is there before any disk.
+
+static void open_console(struct weft_boot *boot)
+{
+    const int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; fd < 3 && null >= 0; fd++) {
+        dup2(fd == 0 || console < 0 ? null : console, fd);
+    }
+    boot->say.fd = console;
+}
+
+static void read_facts(struct weft_boot *boot)
+{
+    char release[1024], epoch[32];
+    weft_text_file_line("/proc/cmdline", boot->cmdline, sizeof(boot->cmdline));
+    weft_text_file_line("/proc/sys/kernel/random/boot_id", boot->boot_id, sizeof(boot->boot_id));
+    if (weft_text_file_read("/etc/weft/release", release, sizeof(release)) < 0) release[0] = '\0';
+    weft_key_value_get(release, "VERSION", boot->version, sizeof(boot->version));
+    weft_key_value_get(release, "ARCH", boot->arch, sizeof(boot->arch));
+    weft_key_value_get(release, "BUILD_EPOCH", epoch, sizeof(epoch));
+    boot->build_epoch_s = strtoll(epoch, NULL, 10);
+    weft_key_value_get(boot->cmdline, "weft.slot", boot->slot, sizeof(boot->slot));
+}
+
+void weft_start_kernel(struct weft_boot *boot)
+{
+    weft_mounts_kernel(&boot->say);
+    open_console(boot);
+    read_facts(boot);
+    mkdir(WEFT_BOOT_RUN, 0700);
+    weft_say(&boot->say, "Weft %s, slot %s", boot->version, boot->slot[0] ? boot->slot : "-");
+    weft_link_up("lo"); // An address comes with it.
+    const int result = weft_boot_entry_counted("/sys/firmware/efi/efivars", boot->counted_path,
+                                               sizeof(boot->counted_path));
+    if (result != 0) boot->counted_path[0] = '\0';
+    if (result != 0 && result != -ENOENT)
+        weft_say_error(&boot->say, "the loader's count of tries: %s", strerror(-result));
+}
+
+// ---- The disk.
+
+static void open_conf(struct weft_boot *boot)
+{
+    const char *device = boot->disk.conf.device;
+    const int result = device[0] == '\0' ? -ENODEV : weft_mounts_conf(device);
+    boot->has_conf = result == 0;
+    if (device[0] == '\0')
+        snprintf(boot->conf_absent, sizeof(boot->conf_absent), "there is no drive WEFT-CONF");
+    else if (result != 0)
+        snprintf(boot->conf_absent, sizeof(boot->conf_absent), "the drive WEFT-CONF (%s): %s",
+                 device, strerror(-result));
+    if (result != 0) weft_say_error(&boot->say, "%s", boot->conf_absent);
+}
+
+static bool conf_has(const struct weft_boot *boot, const char *name, char path[64])
+{
+    static const char *const endings[] = {"", ".txt"}; // What an editor on a laptop adds.
+    for (size_t i = 0; boot->has_conf && i < WEFT_COUNT_OF(endings); i++) {
+        snprintf(path, 64, "/conf/%.40s%s", name, endings[i]);
+        if (access(path, F_OK) == 0) return true;
+    }
+    return false;
+}
+
+static void forget_wish(struct weft_boot *boot, const char *path)
+{
+    int result = weft_mounts_conf_writable(true);
+    if (result == 0 && unlink(path) != 0) result = -errno;
+    sync();
+    if (result == 0) result = weft_mounts_conf_writable(false);
+    if (result != 0) weft_say_error(&boot->say, "%s: %s", path, strerror(-result));
+}
+
+static void open_data(struct weft_boot *boot)
+{
+    char wish[64];
+    boot->data_dir = WEFT_BOOT_RUN "/data";
+    mkdir(boot->data_dir, 0700);
+    if (boot->disk.data.device[0] == '\0') {
+        weft_say_error(&boot->say, "there is no data partition: nothing outlives a restart");
+        return;
+    }
+    const int grown = weft_data_grow_partition(&boot->disk);
+    if (grown > 0) weft_say(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
+    if (grown < 0)
+        weft_say_error(&boot->say, "%s cannot grow: %s", boot->disk.data.device, strerror(-grown));
+    const bool reset = conf_has(boot, "RESET", wish);
+    if (reset) weft_say(&boot->say, "factory reset: the data partition is emptied");
+    boot->has_data = weft_data_open(&boot->disk, reset, &boot->say) == 0;
+    if (boot->has_data && reset) forget_wish(boot, wish);
+    if (boot->has_data && !reset && access(WEFT_BOOT_RESET, F_OK) == 0) {
+        weft_say(&boot->say, "factory reset: the data partition is emptied");
+        umount2("/data", 0);
+        boot->has_data = weft_data_open(&boot->disk, true, &boot->say) == 0;
+    }
+    if (boot->has_data) boot->data_dir = "/data";
+}
+
+static void check_identity(struct weft_boot *boot)
+{
+    struct weft_identity_mark found;
+    char wish[64];
+    int result = 0;
+    boot->identity = WEFT_IDENTITY_UNKNOWN;
+    if (!boot->has_data) return;
+    const bool adopt = conf_has(boot, "ADOPT", wish);
+    weft_identity_find(&found, "/sys", boot->disk.serial);
+    boot->identity = weft_identity_check(WEFT_BOOT_MARK, &found, adopt, &result);
+    if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_MARK ": %s", strerror(-result));
+    if (adopt) forget_wish(boot, wish);
+}
+
+void weft_start_disk(struct weft_boot *boot)
+{
+    if (weft_disk_find(&boot->disk) != 0)
+        weft_say_error(&boot->say, "this disk has none of the image's partitions");
+    open_conf(boot);
+    open_data(boot);
+    check_identity(boot);
+}
+
+// ---- What it remembers.
+
+void weft_start_memory(struct weft_boot *boot)
+{
+    char good[256];
+    const int64_t floor_s = boot->has_data
+                                ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
+                                : boot->build_epoch_s;
+    if (weft_clock_raise(floor_s) > 0)
+        weft_say(&boot->say, "the clock stood before a time that has passed; it was set forward");
+    if (!boot->has_data) return;
+    const bool own = boot->identity == WEFT_IDENTITY_SAME;
+    const int result = weft_entropy_load(WEFT_BOOT_SEED, own);
+    if (result != 0 && result != -ENOENT)
+        weft_say_error(&boot->say, WEFT_BOOT_SEED ": %s", strerror(-result));
+    if (weft_panic_log_take("/sys/fs/pstore", WEFT_BOOT_LOGS, boot->last_panic,
+                            sizeof(boot->last_panic)) > 0)
+        weft_say_error(&boot->say, "the kernel has panicked before this boot: %s",
+                       boot->last_panic);
+    if (weft_text_file_read(WEFT_BOOT_GOOD, good, sizeof(good)) > 0)
+        weft_key_value_get(good, "VERSION", boot->good_version, sizeof(boot->good_version));
+}
+
+// ---- The configuration.
+
+static void check_clone(struct weft_boot *boot)
+{
+    if (boot->identity != WEFT_IDENTITY_CLONED) return;
+    weft_choice_give_up(&boot->choice,
+                        "this disk is a copy: its identity belongs to another machine. Put a file "
+                        "RESET on the drive WEFT-CONF for a new node, or a file ADOPT if the other "
+                        "one is gone for good");
+}
+
+// The cards as they are before any of them is given away.
+static void check_cards(struct weft_boot *boot)
+{
+    char why[256];
+    bool contradiction = false;
+    weft_cards_find(&boot->cards, "/sys");
+    boot->admin_card = weft_cards_admin(&boot->cards, boot->config, &contradiction, why);
+    if (boot->admin_card == NULL) weft_say_error(&boot->say, "%s", why);
+    if (boot->choice.maintenance) return;
+    if (!contradiction &&
+        weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) == 0)
+        return;
+    weft_choice_give_up(&boot->choice, why);
+}
+
+// Letters, digits and hyphens, as a label of DNS may have them (RFC 1123, section 2.1).
+static void name_host(struct weft_boot *boot)
+{
+    const char *name = boot->config->node.name;
+    size_t used = 0;
+    if (boot->choice.maintenance || strcmp(name, "weft") == 0) { // Nobody's name in particular.
+        const char *mac = boot->admin_card != NULL ? boot->admin_card->mac : "";
+        snprintf(boot->hostname, sizeof(boot->hostname), "weft%s", mac[0] != '\0' ? "-" : "");
+        used = strlen(boot->hostname);
+        name = strlen(mac) == 17 ? mac + 9 : "";
+    }
+    for (; *name != '\0' && used < sizeof(boot->hostname) - 1; name++) {
+        if (*name == ':') continue;
+        const char small = (char)tolower((unsigned char)*name);
+        boot->hostname[used++] = isalnum((unsigned char)small) && (small & 0x80) == 0 ? small : '-';
+    }
+    boot->hostname[used] = '\0';
+    (void)!sethostname(boot->hostname, used);
+}
+
+void weft_start_config(struct weft_boot *boot)
+{
+    weft_choice_make(&boot->choice, WEFT_BOOT_CONF, boot->conf_absent, WEFT_BOOT_KEPT);
+    check_clone(boot);
+    weft_config_defaults(&boot->defaults);
+    boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
+    check_cards(boot);
+    boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
+    name_host(boot);
+    if (boot->choice.maintenance)
+        weft_say_error(&boot->say, "MAINTENANCE MODE: %s", boot->choice.problem);
+}
+
+// ---- The machine.
+
+static void bind_cards(struct weft_boot *boot)
+{
+    for (size_t i = 0; i < boot->config->port_count; i++) {
+        const struct weft_config_port *port = &boot->config->ports[i];
+        if (strncmp(port->device, "pci:", 4) != 0) continue;
+        const int result = weft_cards_bind("/sys", port->device + 4);
+        if (result == 1)
+            weft_say(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
+                     port->name, port->device);
+        if (result < 0)
+            weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
+                           port->device, result == -ENODEV ? "no such card" : strerror(-result));
+    }
+}
+
+static void tune(struct weft_boot *boot)
+{
+    uint8_t mask[WEFT_TUNE_CPUS_MAX / 8];
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    const uint64_t wanted = weft_tune_huge_bytes(boot->config);
+    const int64_t given = weft_tune_huge_pages("/sys", wanted);
+    if (given < 0)
+        weft_say_error(&boot->say, "no huge pages: %s", strerror((int)-given));
+    else if ((uint64_t)given < wanted)
+        weft_say(&boot->say, "%lld MB in huge pages of %llu MB wanted",
+                 (long long)(given / (int64_t)WEFT_MIB), (unsigned long long)(wanted / WEFT_MIB));
+    const uint32_t cpu_count = cpus > 0 ? (uint32_t)cpus : 1;
+    if (weft_tune_worker_cpus(boot->config, cpu_count, mask) > 0)
+        weft_tune_isolate("/proc", "/sys", cpu_count, mask);
+}
+
+void weft_start_machine(struct weft_boot *boot)
+{
+    const struct weft_node_places places = {boot->data_dir, WEFT_BOOT_RUN};
+    int result;
+    if (boot->choice.maintenance) {
+        result = weft_node_config_maintenance(&places, WEFT_BOOT_CONFIG);
+    } else {
+        tune(boot);
+        bind_cards(boot);
+        result = weft_node_config_write(boot->config, &places, WEFT_BOOT_CONFIG);
+    }
+    if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_CONFIG ": %s", strerror(-result));
+}

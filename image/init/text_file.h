@@ -1,0 +1,29 @@
+// text_file.h: small files, read and written whole: those of /proc and /sys, and our own state.
+//
+// Memory: the caller's. Core: any; nothing here is shared.
+#ifndef WEFT_IMAGE_TEXT_FILE_H
+#define WEFT_IMAGE_TEXT_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Reads up to `size` - 1 bytes and ends them with a zero byte. Returns how many, or a negative
+// errno: -EFBIG if the file has more.
+ssize_t weft_text_file_read(const char *path, char *text, size_t size);
+
+// The same without white space at its end. `text` is "" when it cannot be read.
+int weft_text_file_line(const char *path, char *text, size_t size);
+
+// Writes `text` to a file that is there, with one write(2), as files of /proc and /sys want it.
+// Returns 0 or a negative errno.
+int weft_text_file_set(const char *path, const char *text);
+
+// Puts `length` bytes in the place of the file, all or nothing, also across a power failure: a new
+// file beside it, synced, renamed over it, and the directory synced. Returns 0 or a negative errno.
+int weft_text_file_replace(const char *path, const void *bytes, size_t length, mode_t mode);
+
+// Syncs the directory that `path` is in. Returns 0 or a negative errno.
+int weft_text_file_sync_directory(const char *path);
+
+#endif // WEFT_IMAGE_TEXT_FILE_H

@@ -1,0 +1,57 @@
+#include "image/init/watchdog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int weft_watchdog_open(struct weft_watchdog *watchdog, uint64_t now_ns)
+{
+    int seconds = WEFT_WATCHDOG_TIMEOUT_S;
+    *watchdog = (struct weft_watchdog){.fd = -1};
+    weft_watchdog_excuse(watchdog, now_ns);
+    watchdog->fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+    if (watchdog->fd < 0) return -errno;
+    ioctl(watchdog->fd, WDIOC_SETTIMEOUT, &seconds); // Else it keeps its own: shorter is no harm.
+    weft_watchdog_feed(watchdog);
+    return 0;
+}
+
+void weft_watchdog_excuse(struct weft_watchdog *watchdog, uint64_t now_ns)
+{
+    watchdog->proof_ns = now_ns;
+    watchdog->allowed_ns = WEFT_WATCHDOG_STARTING_NS;
+    watchdog->restarted = false;
+}
+
+void weft_watchdog_prove(struct weft_watchdog *watchdog, uint64_t now_ns)
+{
+    watchdog->proof_ns = now_ns;
+    watchdog->allowed_ns = WEFT_WATCHDOG_STUCK_NS;
+    watchdog->restarted = false;
+}
+
+enum weft_watchdog_duty weft_watchdog_duty(struct weft_watchdog *watchdog, uint64_t now_ns)
+{
+    const uint64_t age_ns = now_ns - watchdog->proof_ns;
+    if (age_ns <= watchdog->allowed_ns) return WEFT_WATCHDOG_FEED;
+    // Ending it has excused it (weft_watchdog_excuse) unless it could not even be ended.
+    if (watchdog->restarted)
+        return age_ns <= watchdog->allowed_ns + WEFT_WATCHDOG_STUCK_NS ? WEFT_WATCHDOG_FEED
+                                                                       : WEFT_WATCHDOG_STARVE;
+    watchdog->restarted = true;
+    return WEFT_WATCHDOG_FEED_AND_RESTART;
+}
+
+void weft_watchdog_feed(const struct weft_watchdog *watchdog)
+{
+    if (watchdog->fd >= 0) ioctl(watchdog->fd, WDIOC_KEEPALIVE, 0);
+}
+
+void weft_watchdog_close(struct weft_watchdog *watchdog)
+{
+    weft_watchdog_feed(watchdog);
+    if (watchdog->fd >= 0) close(watchdog->fd); // Without the magic V: it goes on counting.
+    watchdog->fd = -1;
+}

@@ -1,0 +1,173 @@
+#include "runtime/admin/owner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MAX 4000
+// Nodes have no certain time at their first start, so their certificate is for all times.
+#define VALID_FROM 0
+#define VALID_TO   ((time_t)253402300799) // 9999-12-31 23:59:59, RFC 5280's "no end".
+
+static int fail(struct weft_error *error, const char *path, const char *why)
+{
+    weft_error_set(error, 301, "%s: %s", path, why);
+    return -1;
+}
+
+// The whole file, zero-terminated. Its length or a negative errno.
+static ssize_t read_file(const char *path, char *bytes, size_t size, struct stat *status)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -errno;
+    ssize_t length = -EINVAL;
+    if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) && (size_t)status->st_size < size) {
+        length = read(fd, bytes, size - 1);
+        if (length < 0) length = -errno;
+    }
+    close(fd);
+    if (length >= 0) bytes[length] = '\0';
+    return length;
+}
+
+static int read_token(struct weft_owner *owner, const char *path, struct weft_error *error)
+{
+    char bytes[WEFT_OWNER_TOKEN_MAX + 8];
+    struct stat status;
+    const ssize_t result = read_file(path, bytes, sizeof(bytes), &status);
+    if (result < 0 && result != -EINVAL) return fail(error, path, strerror((int)-result));
+
+    size_t length = result < 0 ? 0 : strcspn(bytes, "\r\n");
+    // What an editor puts behind the line is no part of it; a second line is a mistake.
+    const bool alone = result >= 0 && strspn(bytes + length, "\r\n") == (size_t)result - length;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] <= ' ' || bytes[i] > '~') length = 0;
+    }
+    if (!alone || length < WEFT_OWNER_TOKEN_MIN || length > WEFT_OWNER_TOKEN_MAX) {
+        weft_error_set(error, 301, "%s: not one line of 16 to 256 visible characters", path);
+        weft_error_hint(error, "for example: head -c 24 /dev/urandom | base64 > owner.token");
+        return -1;
+    }
+    memcpy(owner->token, bytes, length);
+    owner->token[length] = '\0';
+    return 0;
+}
+
+// A key and the certificate that it signs for itself, as PEM into `pem`. 0 or GnuTLS's error.
+static int make_pair(gnutls_x509_privkey_t key, gnutls_x509_crt_t certificate, char *pem,
+                     size_t size)
+{
+    unsigned char serial[16];
+    size_t key_bytes = size, certificate_bytes;
+    int result = gnutls_x509_privkey_generate(key, GNUTLS_PK_EDDSA_ED25519, 0, 0);
+    if (result == 0) result = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
+    serial[0] &= 0x7f; // A positive number.
+    if (result == 0) result = gnutls_x509_crt_set_version(certificate, 3);
+    if (result == 0) result = gnutls_x509_crt_set_serial(certificate, serial, sizeof(serial));
+    if (result == 0) result = gnutls_x509_crt_set_activation_time(certificate, VALID_FROM);
+    if (result == 0) result = gnutls_x509_crt_set_expiration_time(certificate, VALID_TO);
+    if (result == 0) result = gnutls_x509_crt_set_dn(certificate, "CN=weft node", NULL);
+    if (result == 0) result = gnutls_x509_crt_set_key(certificate, key);
+    if (result == 0)
+        result = gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA512, 0);
+    if (result == 0)
+        result = gnutls_x509_privkey_export_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+                                                  pem, &key_bytes);
+    if (result != 0) return result;
+    key_bytes = strlen(pem);
+    certificate_bytes = size - key_bytes;
+    return gnutls_x509_crt_export(certificate, GNUTLS_X509_FMT_PEM, pem + key_bytes,
+                                  &certificate_bytes);
+}
+
+// Whole or not at all: a node that loses power here makes another key at its next start.
+static int write_file(const char *path, const char *text)
+{
+    char partial[4096];
+    if (snprintf(partial, sizeof(partial), "%s.new", path) >= (int)sizeof(partial))
+        return -ENAMETOOLONG;
+    const int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return -errno;
+    const size_t length = strlen(text);
+    int result = write(fd, text, length) == (ssize_t)length && fsync(fd) == 0 ? 0 : -errno;
+    if (close(fd) != 0 && result == 0) result = -errno;
+    if (result == 0 && rename(partial, path) != 0) result = -errno;
+    if (result != 0) unlink(partial);
+    return result;
+}
+
+static int make_key(const char *path, char *pem, size_t size, struct weft_error *error)
+{
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t certificate = NULL;
+    int result = gnutls_x509_privkey_init(&key);
+    if (result == 0) result = gnutls_x509_crt_init(&certificate);
+    if (result == 0) result = make_pair(key, certificate, pem, size);
+    if (key != NULL) gnutls_x509_privkey_deinit(key);
+    if (certificate != NULL) gnutls_x509_crt_deinit(certificate);
+    if (result != 0) return fail(error, path, gnutls_strerror(result));
+    result = write_file(path, pem);
+    return result == 0 ? 0 : fail(error, path, strerror(-result));
+}
+
+static int take_fingerprint(struct weft_owner *owner, const char *path, struct weft_error *error)
+{
+    const gnutls_datum_t pem = {.data = (unsigned char *)owner->certificate_pem,
+                                .size = (unsigned)strlen(owner->certificate_pem)};
+    unsigned char digest[32];
+    size_t length = sizeof(digest);
+    gnutls_x509_crt_t certificate;
+    int result = gnutls_x509_crt_init(&certificate);
+    if (result != 0) return fail(error, path, gnutls_strerror(result));
+    result = gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM);
+    if (result == 0)
+        result = gnutls_x509_crt_get_fingerprint(certificate, GNUTLS_DIG_SHA256, digest, &length);
+    gnutls_x509_crt_deinit(certificate);
+    if (result != 0) return fail(error, path, gnutls_strerror(result));
+    for (size_t i = 0; i < sizeof(digest); i++)
+        snprintf(owner->fingerprint + 2 * i, 3, "%02x", digest[i]);
+    return 0;
+}
+
+int weft_owner_open(struct weft_owner *owner, const char *token_path, const char *key_path,
+                    struct weft_error *error)
+{
+    static const char head[] = "-----BEGIN CERTIFICATE-----";
+    char pem[FILE_BYTES_MAX];
+    struct stat status;
+
+    memset(owner, 0, sizeof(*owner));
+    if (read_token(owner, token_path, error) != 0) return -1;
+    const ssize_t length = read_file(key_path, pem, sizeof(pem), &status);
+    if (length == -ENOENT) {
+        if (make_key(key_path, pem, sizeof(pem), error) != 0) return -1;
+    } else if (length < 0) {
+        return fail(error, key_path, strerror((int)-length));
+    } else if ((status.st_mode & 077) != 0 || status.st_uid != geteuid()) {
+        return fail(error, key_path, "others may read it: chmod 600");
+    }
+    const char *certificate = strstr(pem, head);
+    if (certificate == NULL || (size_t)(certificate - pem) >= sizeof(owner->key_pem) ||
+        strlen(certificate) >= sizeof(owner->certificate_pem))
+        return fail(error, key_path, "no key with its certificate; remove it for a new one");
+    memcpy(owner->key_pem, pem, (size_t)(certificate - pem));
+    memcpy(owner->certificate_pem, certificate, strlen(certificate));
+    return take_fingerprint(owner, key_path, error);
+}
+
+bool weft_owner_admits(const struct weft_owner *owner, const char *authorization)
+{
+    char sent[sizeof(owner->token)] = "";
+    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0) return false;
+    const size_t length = strlen(authorization + 7);
+    if (length < WEFT_OWNER_TOKEN_MIN || length > WEFT_OWNER_TOKEN_MAX) return false;
+    memcpy(sent, authorization + 7, length);
+    return gnutls_memcmp(sent, owner->token, sizeof(sent)) == 0;
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# What stands on the drive is taken or complained about, with its line, and never replaced in silence.
+. "$(dirname "$0")/lib.sh"
+
+# complains NAME PATTERN: with what is on the drive of $at now, the node waits in maintenance mode and says why.
+complains() {
+    start "$at" 1 1
+    expect "$at" "maintenance mode: .*$2"
+    vm_wait "$at" 'weft-init: .*status.txt' "$patience" || true
+    vm_get "$at" status.txt 2>/dev/null | grep -q -e "$2" || fail "$1: status.txt does not say: $2"
+    vm_stop "$at"
+    ok "$1: maintenance mode, and says why"
+}
+
+machine n1
+complains 'no file' 'there is no configuration'
+
+give "$at" 1 1
+printf '[node]\nname = "n1"\nnmae = 1\n' >"$work/bad.toml"
+vm_put "$at" "$work/bad.toml" weft.toml
+complains 'an unknown key' 'weft.toml:3:1'
+
+head -c 20 "$work/weft.toml" >"$work/half.toml"
+vm_put "$at" "$work/half.toml" weft.toml
+complains 'half a file' 'weft.toml:'
+
+if [ "${WEFT_ALL:-no}" = yes ]; then
+    { cat "$work/weft.toml"; head -c 10000000 /dev/zero | tr '\0' '#'; } >"$work/large.toml"
+    vm_put "$at" "$work/large.toml" weft.toml
+    complains 'ten megabytes' 'weft.toml'
+
+    mdel -i "$at/disk.img@@$vm_conf_at" ::weft.toml
+    mmd -i "$at/disk.img@@$vm_conf_at" ::weft.toml
+    complains 'a directory' 'weft.toml'
+fi

@@ -1,0 +1,250 @@
+// The owner's port: which tokens are tokens, a key that stays, and who is answered over TLS.
+#include "tests/support/cmocka.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/admin/client.h"
+#include "runtime/admin/owner.h"
+#include "tests/unit/admin/bench_server.h"
+
+#define TOKEN "0123456789abcdefABCDEF"
+
+static char directory[64];
+
+static const char *at(const char *name)
+{
+    static char paths[2][96];
+    static unsigned turn;
+    char *path = paths[turn++ % 2];
+    snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+    return path;
+}
+
+static void put(const char *name, const char *text)
+{
+    const int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof(directory), "/tmp/weft-owner.XXXXXX");
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    unlink(at("token"));
+    unlink(at("key"));
+    return rmdir(directory);
+}
+
+static void takes_one_line_of_a_sensible_length(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {TOKEN, true},
+        {TOKEN "\n", true},
+        {TOKEN "\r\n", true},
+        {TOKEN "\n\n", true},
+        {"", false},
+        {"\n" TOKEN, false},
+        {"fifteen-letters\n", false},
+        {"sixteen-letters!\n", true},
+        {TOKEN " \n", false},
+        {TOKEN "\nmore\n", false},
+        {TOKEN "\t", false},
+        {"\x80" TOKEN, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weft_owner owner;
+        struct weft_error error = {0};
+        put("token", cases[i].text);
+        const int result = weft_owner_open(&owner, at("token"), at("key"), &error);
+        if (cases[i].good != (result == 0)) fail_msg("case %zu: %s", i, error.text);
+        if (result != 0) assert_int_equal(error.code, 301);
+    }
+    char longest[WEFT_OWNER_TOKEN_MAX + 2];
+    struct weft_owner owner;
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[WEFT_OWNER_TOKEN_MAX] = '\0';
+    put("token", longest);
+    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), 0);
+    longest[WEFT_OWNER_TOKEN_MAX] = 'x';
+    longest[WEFT_OWNER_TOKEN_MAX + 1] = '\0';
+    put("token", longest);
+    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), -1);
+    unlink(at("token"));
+    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), -1);
+}
+
+static void keeps_the_key_that_it_made(void **state)
+{
+    (void)state;
+    struct weft_owner first, second;
+    struct weft_error error = {0};
+    struct stat status;
+    put("token", TOKEN);
+    unlink(at("key"));
+    assert_int_equal(weft_owner_open(&first, at("token"), at("key"), NULL), 0);
+    assert_int_equal(stat(at("key"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), 0);
+    assert_string_equal(first.fingerprint, second.fingerprint);
+    assert_int_equal(strlen(first.fingerprint), 64);
+    chmod(at("key"), 0640);
+    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), &error), -1);
+    assert_non_null(strstr(error.text, "chmod 600"));
+    put("key", "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n");
+    chmod(at("key"), 0600);
+    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), -1);
+    put("key", "");
+    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), -1);
+    unlink(at("key")); // Another key, then.
+    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), 0);
+    assert_string_not_equal(first.fingerprint, second.fingerprint);
+}
+
+static void admits_the_token_alone(void **state)
+{
+    (void)state;
+    struct weft_owner owner = {.token = TOKEN};
+    assert_true(weft_owner_admits(&owner, "Bearer " TOKEN));
+    assert_true(weft_owner_admits(&owner, "bearer " TOKEN));
+    assert_false(weft_owner_admits(&owner, NULL));
+    assert_false(weft_owner_admits(&owner, ""));
+    assert_false(weft_owner_admits(&owner, "Bearer "));
+    assert_false(weft_owner_admits(&owner, TOKEN));
+    assert_false(weft_owner_admits(&owner, "Basic " TOKEN));
+    assert_false(weft_owner_admits(&owner, "Bearer " TOKEN "x"));
+    assert_false(weft_owner_admits(&owner, "Bearer 0123456789abcdefABCDEG"));
+    assert_false(weft_owner_admits(&owner, "Bearer 0123456789abcdef"));
+}
+
+// What the asking child reports: 0 to 599 the status, 600 and above an error's code.
+static unsigned ask(struct bench_server *bench, const struct weft_client_target *target,
+                    const char *method, const char *path)
+{
+    int pipe_fds[2];
+    unsigned told = 0;
+    assert_int_equal(pipe(pipe_fds), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct weft_client_call call = {
+            .method = method, .path = path, .body = "{}", .body_length = 2};
+        struct weft_client_answer answer;
+        struct weft_error error = {0};
+        unsigned result = 600;
+        if (weft_client_ask(target, &call, &answer, &error) == 0)
+            result = answer.status;
+        else
+            result += error.code;
+        _exit(write(pipe_fds[1], &result, sizeof(result)) == sizeof(result) ? 0 : 1);
+    }
+    close(pipe_fds[1]);
+    fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
+    ssize_t got;
+    while ((got = read(pipe_fds[0], &told, sizeof(told))) < 0)
+        weft_admin_server_turn(bench->server, 10);
+    assert_int_equal(got, sizeof(told));
+    close(pipe_fds[0]);
+    waitpid(child, NULL, 0);
+    return told;
+}
+
+static void answers_the_owner_over_tls(void **state)
+{
+    (void)state;
+    struct bench_server bench;
+    struct weft_owner owner;
+    struct weft_client_target target;
+    struct sockaddr_in address;
+    socklen_t length = sizeof(address);
+    char url[64];
+
+    put("token", TOKEN);
+    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), 0);
+    bench_server_init(&bench, NULL, NULL);
+    const int fd = weft_admin_open_at(0, 0, NULL); // At every address, which is only for an owner.
+    assert_true(fd >= 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(weft_admin_serve_fd(bench.server, fd, NULL), -1);
+    assert_int_equal(weft_admin_serve_owner(bench.server, fd, &owner, NULL), 0);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+
+    assert_int_equal(weft_client_target_owner(&target, url, TOKEN, owner.fingerprint, NULL), 0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 200);
+    assert_int_equal(ask(&bench, &target, "GET", "/api/v1/nothing"), 404);
+    // An owner may write: this route refuses what it is sent, and not who sends it.
+    assert_int_equal(ask(&bench, &target, "POST", "/api/v1/units/u/eval"), 400);
+
+    assert_int_equal(weft_client_target_owner(&target, url, TOKEN "x", NULL, NULL), 0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 401);
+    assert_int_equal(ask(&bench, &target, "POST", "/api/v1/units/u/eval"), 401);
+    memset(owner.fingerprint, '0', 64);
+    assert_int_equal(weft_client_target_owner(&target, url, TOKEN, owner.fingerprint, NULL), 0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 502);
+    // In the clear there is nothing.
+    target = (struct weft_client_target){.port = ntohs(address.sin_port)};
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 501);
+    bench_server_destroy(&bench);
+}
+
+static void reads_addresses(void **state)
+{
+    (void)state;
+    static const char pin[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const struct {
+        const char *url, *token, *pin;
+        bool good;
+    } cases[] = {
+        {"https://127.0.0.1", TOKEN, NULL, true},
+        {"https://127.0.0.1:9338", TOKEN, NULL, true},
+        {"https://localhost:1", TOKEN, NULL, true},
+        {"https://192.0.2.7:9338", TOKEN, pin, true},
+        {"https://node.example:65535", TOKEN, pin, true},
+        {"https://192.0.2.7:9338", TOKEN, NULL, false}, // Anybody could answer there.
+        {"https://192.0.2.7:9338", TOKEN, "12", false},
+        {"https://127.0.0.1:9338", NULL, NULL, false},
+        {"https://127.0.0.1:9338", "short", NULL, false},
+        {"https://127.0.0.1:0", TOKEN, NULL, false},
+        {"https://127.0.0.1:65536", TOKEN, NULL, false},
+        {"https://127.0.0.1:12x", TOKEN, NULL, false},
+        {"https://127.0.0.1/x", TOKEN, NULL, false},
+        {"https://", TOKEN, NULL, false},
+        {"https://a b", TOKEN, pin, false},
+        {"http://127.0.0.1", TOKEN, NULL, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weft_client_target target;
+        const bool good = weft_client_target_owner(&target, cases[i].url, cases[i].token,
+                                                   cases[i].pin, NULL) == 0;
+        if (good != cases[i].good) fail_msg("case %zu: %s", i, cases[i].url);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_one_line_of_a_sensible_length),
+        cmocka_unit_test(keeps_the_key_that_it_made),
+        cmocka_unit_test(admits_the_token_alone),
+        cmocka_unit_test(answers_the_owner_over_tls),
+        cmocka_unit_test(reads_addresses),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
