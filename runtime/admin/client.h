@@ -1,8 +1,9 @@
-// client.h: asks a node's admin port over its unix socket, loopback TCP or, as its owner, TLS, and
-// waits for the answer.
+// client.h: asks a node's admin port over its unix socket, loopback TCP or TLS, and waits for the
+// answer.
 //
 // For the tool, tests and the lab: it blocks, so never on a core that turns. One connection per
-// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time. An answer with
+// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time, W0506 the
+// wrong node. An answer with
 // an error status is an answer: weft_client_problem makes an error of it.
 #ifndef WEFT_ADMIN_CLIENT_H
 #define WEFT_ADMIN_CLIENT_H
@@ -14,26 +15,37 @@
 #include "runtime/base/error.h"
 
 #define WEFT_CLIENT_BODY_BYTES_MAX (64u << 20)
+#define WEFT_CLIENT_TOKEN_BYTES    129 // With its zero byte.
 
 struct weft_client_target {
     char name[64];  // For messages: "n1".
-    char path[108]; // The unix socket; empty: TCP.
+    char path[108]; // The unix socket; empty: `host`, else 127.0.0.1:`port`.
     uint16_t port;
-    char host[128];       // Empty: 127.0.0.1, in the clear; else TLS, to this host.
-    char token[260];      // The owner's; with a host.
-    char fingerprint[65]; // SHA-256 of the certificate; empty: any, which is for loopback alone.
+    char host[64];                       // By TLS to this name or address; empty: not.
+    char pin[65];                        // The SHA-256 of its certificate in hex.
+    char token[WEFT_CLIENT_TOKEN_BYTES]; // Sent as a bearer token; empty: none.
 };
 
 // Fills `target` from "https://HOST[:PORT]". 0, or -1 with W0504 in `error`: no such address, or no
-// token, or no fingerprint where the host is not this machine.
+// token, or no fingerprint (64 hex digits) where the host is not this machine: anybody could answer
+// there, and would be told the token.
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
                              const char *fingerprint, struct weft_error *error);
+
+// A body that is sent as it is read.
+struct weft_client_upload {
+    uint64_t bytes; // In all.
+    // Gives the next 1 to `limit` bytes, or a negative errno.
+    int64_t (*read)(void *self, char *bytes, size_t limit);
+    void *self;
+};
 
 struct weft_client_call {
     const char *method, *path; // "GET", "/api/v1/node".
     const char *accept;        // NULL: application/json.
     const char *body;          // NULL: none; sent as application/json.
     size_t body_length;
+    const struct weft_client_upload *upload; // Instead of `body`, and only with weft_client_ask.
     uint32_t timeout_ms; // For the whole answer; of a stream, until its headers. 0: 10 s.
 };
 
