@@ -10,9 +10,8 @@
 #include "image/init/status.h"
 #include "image/init/text_file.h"
 
-#define SOON_NS (500 * WEFT_NS_PER_MS)
-#define FINGERPRINT                                                                                \
-    "/data/admin.fingerprint" // Hex; weftd writes it when it opens the admin port to its owner.
+#define SOON_NS     (500 * WEFT_NS_PER_MS)
+#define FINGERPRINT "/data/identity/fingerprint" // Hex; written by who makes the admin port's key.
 
 static const char readme[] =
     "This drive configures a Weft node.\r\n"

@@ -129,24 +129,13 @@ static int watch_signals(struct daemon *daemon)
 
 // ---- The admin port.
 
-// For who shows it to the owner: the image's first process.
-static void show_fingerprint(const struct daemon *daemon, const char *path)
-{
-    FILE *file = fopen(path, "we");
-    if (file == NULL) return;
-    fprintf(file, "%s\n", daemon->owner.fingerprint);
-    fclose(file);
-}
-
 // With an owner, the port is TLS and may stand at any address; without one, see below.
 static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
 {
     const struct weft_config *config = &daemon->config;
-    char key_path[4096], shown_path[4096];
-    snprintf(key_path, sizeof(key_path), "%s/admin.pem", config->node.data_dir);
-    snprintf(shown_path, sizeof(shown_path), "%s/admin.fingerprint", config->node.data_dir);
+    char key_path[4096];
+    weft_machine_secret_path(config->node.data_dir, "admin.pem", key_path, sizeof(key_path));
     if (weft_owner_open(&daemon->owner, config->admin.owner_token, key_path, error) != 0) return -1;
-    show_fingerprint(daemon, shown_path);
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
                                 (uint16_t)config->admin.listen_endpoint.port, error);
