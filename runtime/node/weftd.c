@@ -137,7 +137,7 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
 {
     const struct weft_config *config = &daemon->config;
     char key_path[4096];
-    snprintf(key_path, sizeof(key_path), "%s/admin.pem", config->node.data_dir);
+    weft_machine_secret_path(config->node.data_dir, "admin.pem", key_path, sizeof(key_path));
     if (weft_owner_open(&daemon->owner, config->admin.owner_token, key_path, error) != 0) return -1;
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
