@@ -210,9 +210,9 @@ static void all_room(struct weft_unit *unit)
 // A checked entry, falling through to the bare one. What it refuses is tried again once there is
 // room.
 #define OP(name, in, rise, rin, rrise)                                                             \
-    checked_##name : if (WRONG(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||       \
-                                  ((rin) > 0 && rp - rbase < (rin)) ||                             \
-                                  ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;        \
+    checked_##name : if (WRONG(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||          \
+                               ((rin) > 0 && rp - rbase < (rin)) ||                                \
+                               ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;           \
     fast_##name:
 
 // The same, with the numbers of the table.
@@ -251,9 +251,9 @@ static void all_room(struct weft_unit *unit)
 #define AT(pointer, address, bytes, slow)                                                          \
     do {                                                                                           \
         const uint64_t offset = (uint64_t)(address)-WEFT_ADDRESS_DATA;                             \
-        if (!WEFT_FORTH_CHECKS || LIKELY(offset < data_end)) {                                                           \
+        if (!WEFT_FORTH_CHECKS || LIKELY(offset < data_end)) {                                     \
             pointer = data + offset;                                                               \
-            if ((bytes) > 8 && WRONG(offset + 8 >= data_end)) FAIL(-9);                         \
+            if ((bytes) > 8 && WRONG(offset + 8 >= data_end)) FAIL(-9);                            \
         } else {                                                                                   \
             pointer = slow(unit, (uint64_t)(address), (bytes));                                    \
             if (UNLIKELY(pointer == NULL)) FAIL(-9);                                               \
@@ -328,12 +328,13 @@ int weft_inner(struct weft_unit *unit)
     {
         const uint32_t index = *ip;
         const struct weft_word *word = (index < shared ? shared_words : words) + index;
-        const uint32_t next_mode = (index < shared ? WEFT_CODE_SYSTEM : 0) |
-                                   (WEFT_FORTH_CHECKS && !(word->flags & WEFT_WORD_STATIC) ? WEFT_CODE_CHECKED : 0);
+        const uint32_t next_mode =
+            (index < shared ? WEFT_CODE_SYSTEM : 0) |
+            (WEFT_FORTH_CHECKS && !(word->flags & WEFT_WORD_STATIC) ? WEFT_CODE_CHECKED : 0);
         if (WRONG(cp == cend)) goto call_slow;
         if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
-            WRONG(sp < dbase + word->need || sp + word->grow > dend ||
-                     rp < rbase + word->rneed || rp + word->rgrow > rend))
+            WRONG(sp < dbase + word->need || sp + word->grow > dend || rp < rbase + word->rneed ||
+                  rp + word->rgrow > rend))
             goto call_slow;
         *cp++ = ((uint32_t)(ip + 1 - base) | mode) | (uint64_t)(rp - rbottom) << 32;
         if (UNLIKELY(next_mode != mode)) {

@@ -98,7 +98,7 @@ static void readyz_answered(void *self, int status)
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
     if (is_first) boot->ready_ms = since_power_on_ms();
-    weft_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
+    weft_init_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
     if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                             boot->good_version)) {
         weft_health_bless(boot);

@@ -3,7 +3,7 @@
 #
 # Needs sfdisk (fdisk) to make the disk and openssl to make keys; without them it is skipped.
 set -eu
-weft=$1
+weft=$(realpath "$1")
 command -v sfdisk >/dev/null || { echo 'SKIP: no sfdisk'; exit 77; }
 command -v openssl >/dev/null || { echo 'SKIP: no openssl'; exit 77; }
 work=$(mktemp -d)
