@@ -29,7 +29,8 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/table | runtime/port) echo 'runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/include' ;;
     runtime/module) echo 'runtime/base runtime/include' ;;
     runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include dataplane' ;;
-    config | forth | image) echo 'runtime/base' ;;
+    config | forth) echo 'runtime/base' ;;
+    image) echo 'runtime/base config' ;; # image/init reads the node's own configuration.
     dataplane) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/admin) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/lab) echo 'runtime/base runtime/env runtime/mesh config runtime/admin runtime/tool' ;;

@@ -1,23 +1,30 @@
 #include "runtime/admin/client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "runtime/admin/client_wire.h"
 #include "runtime/admin/http_response.h"
+#include "runtime/admin/wire.h"
 #include "runtime/base/units.h"
 
-#define TIMEOUT_MS      10000
-#define HEAD_BYTES      2560
-#define UPLOAD_BYTES    32768
-#define UPLOAD_STALL_MS 60000
-#define CONTINUE_MS     2000 // How long to wait for a word before the body is sent all the same.
+#define TIMEOUT_MS       10000
+#define UPLOAD_BYTES     32768
+#define UPLOAD_STALL_MS  60000
+#define CONTINUE_MS      2000 // How long to wait for a word before the body is sent all the same.
+#define WEFT_CLIENT_PORT 9338 // WEFT_ADMIN_PORT, which is the server's.
 
 struct weft_client_stream {
-    struct weft_client_wire wire;
+    struct weft_wire wire;
     int64_t deadline_ms; // Until the headers are here.
     const struct weft_client_target *target;
     struct weft_http_response response;
@@ -28,69 +35,159 @@ struct weft_client_stream {
     size_t problem_length;
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int unreachable(const struct weft_client_target *target, struct weft_error *error,
+                       const char *why)
+{
+    char where[128];
+
+    if (target->path[0] != '\0') {
+        snprintf(where, sizeof(where), "%s", target->path);
+    } else {
+        snprintf(where, sizeof(where), "%.100s:%u",
+                 target->host[0] != '\0' ? target->host : "127.0.0.1", (unsigned)target->port);
+    }
+    weft_error_set(error, 501, "%s cannot be reached at %s: %s",
+                   target->name[0] != '\0' ? target->name : "the node", where, why);
+    weft_error_hint(error, "is it running? `weft node ls` shows those that are");
+    return -1;
+}
+
+int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error)
+{
+    unsigned port = WEFT_CLIENT_PORT;
+    char end;
+
+    memset(target, 0, sizeof(*target));
+    if (sscanf(url, "https://%127[A-Za-z0-9.-]%c", target->host, &end) < 1 ||
+        (strcspn(url + 8, ":/") != strlen(target->host)) ||
+        (url[8 + strlen(target->host)] == ':' &&
+         (sscanf(url + 8 + strlen(target->host), ":%5u%c", &port, &end) != 1 || port == 0 ||
+          port > 65535)) ||
+        url[8 + strlen(target->host)] == '/')
+        return weft_error_set(error, 504, "%s: not of the form https://HOST:PORT", url);
+    target->port = (uint16_t)port;
+    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
+        weft_error_set(error, 504, "%s asks for its owner's token", url);
+        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive");
+        return -1;
+    }
+    snprintf(target->token, sizeof(target->token), "%s", token);
+    const bool here =
+        strncmp(target->host, "127.", 4) == 0 || strcmp(target->host, "localhost") == 0;
+    if (fingerprint == NULL ? !here : strlen(fingerprint) != 64) {
+        weft_error_set(error, 504, "%s: whose certificate is it to have?", url);
+        weft_error_hint(error, "WEFT_FINGERPRINT: 64 hex digits, as the node's console shows them");
+        return -1;
+    }
+    snprintf(target->fingerprint, sizeof(target->fingerprint), "%s",
+             fingerprint != NULL ? fingerprint : "");
+    snprintf(target->name, sizeof(target->name), "%.50s:%u", target->host, port);
+    return 0;
+}
+
 static int late(const struct weft_client_target *target, struct weft_error *error)
 {
     return weft_error_set(error, 505, "%s did not answer in time",
                           target->name[0] != '\0' ? target->name : "the node");
 }
 
-static int send_all(struct weft_client_wire *wire, const char *bytes, size_t length,
-                    int64_t deadline_ms)
+static int wait_for(int fd, short events, int64_t deadline_ms)
 {
-    while (length > 0) {
-        const int64_t sent = weft_client_wire_send(wire, bytes, length);
-        if (sent >= 0) {
-            bytes += sent;
-            length -= (size_t)sent;
-            continue;
-        }
-        if (sent == -EPIPE || sent == -ECONNRESET)
-            return 0; // Its answer may be there all the same.
-        if (sent != -EAGAIN) return (int)sent;
-        const int result = weft_client_wire_wait(wire, POLLOUT, deadline_ms);
-        if (result < 0 && result != -EINTR) return result;
+    struct pollfd waited = {.fd = fd, .events = events};
+    const int64_t left_ms = deadline_ms - now_ms();
+    const int result = poll(&waited, 1, left_ms > 0 ? (int)left_ms : 0);
+
+    if (result == 0) return -ETIMEDOUT;
+    return result < 0 ? -errno : 0;
+}
+
+static int dial_host(const struct weft_client_target *target, struct weft_error *error)
+{
+    const struct addrinfo wanted = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char port[8];
+
+    snprintf(port, sizeof(port), "%u", (unsigned)target->port);
+    const int result = getaddrinfo(target->host, port, &wanted, &found);
+    if (result != 0) return unreachable(target, error, gai_strerror(result));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int connected = fd < 0 ? -1 : connect(fd, found->ai_addr, found->ai_addrlen);
+    const int reason = errno;
+    freeaddrinfo(found);
+    if (connected == 0) return fd;
+    if (fd >= 0) close(fd);
+    return unreachable(target, error, strerror(reason));
+}
+
+static int dial(const struct weft_client_target *target, struct weft_error *error)
+{
+    if (target->host[0] != '\0') return dial_host(target, error);
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons(target->port),
+                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    const bool local = target->path[0] != '\0';
+    const struct sockaddr *address =
+        local ? (const struct sockaddr *)&un : (const struct sockaddr *)&in;
+
+    memcpy(un.sun_path, target->path, sizeof(un.sun_path) - 1);
+    const int fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return unreachable(target, error, strerror(errno));
+    if (connect(fd, address, local ? sizeof(un) : sizeof(in)) == 0) return fd;
+    const int reason = errno;
+    close(fd);
+    if (reason == EACCES || reason == EPERM) {
+        return weft_error_set(error, 502, "%s: permission denied",
+                              local ? target->path : "the node");
     }
-    return 0;
+    return unreachable(target, error, strerror(reason));
 }
 
-// The request up to its body. Its length, or -ENAMETOOLONG.
-static int head_make(char head[HEAD_BYTES], const struct weft_client_target *target,
-                     const struct weft_client_call *call)
+// What the head says of the body, and its end.
+static int body_head(const struct weft_client_call *call, char *text, size_t size)
 {
-    char host[80] = "weft", token[WEFT_CLIENT_TOKEN_BYTES + 32] = "", body[160] = "";
-
-    if (target->path[0] == '\0')
-        snprintf(host, sizeof(host), "%s:%u", target->host[0] != '\0' ? target->host : "127.0.0.1",
-                 (unsigned)target->port);
-    if (target->token[0] != '\0')
-        snprintf(token, sizeof(token), "Authorization: Bearer %s\r\n", target->token);
-    if (call->body != NULL)
-        snprintf(body, sizeof(body), "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                 call->body_length);
     if (call->upload != NULL)
-        snprintf(body, sizeof(body),
-                 "Content-Type: application/octet-stream\r\nExpect: 100-continue\r\n"
-                 "Content-Length: %llu\r\n",
-                 (unsigned long long)call->upload->bytes);
-    const int length =
-        snprintf(head, HEAD_BYTES,
-                 "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
-                 "\r\nAccept: %s\r\nConnection: close\r\n%s%s\r\n",
-                 call->method, call->path, host,
-                 call->accept != NULL ? call->accept : "application/json", token, body);
-    return length < 0 || length >= HEAD_BYTES ? -ENAMETOOLONG : length;
+        return snprintf(text, size,
+                        "Content-Type: application/octet-stream\r\nExpect: 100-continue\r\n"
+                        "Content-Length: %llu\r\n\r\n",
+                        (unsigned long long)call->upload->bytes);
+    if (call->body == NULL) return snprintf(text, size, "\r\n");
+    return snprintf(text, size, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                    call->body_length);
 }
 
-static int send_request(struct weft_client_wire *wire, const struct weft_client_target *target,
+static int send_request(struct weft_wire *wire, const struct weft_client_target *target,
                         const struct weft_client_call *call, int64_t deadline_ms)
 {
-    char head[HEAD_BYTES];
-    const int length = head_make(head, target, call);
+    char head[2048], host[160] = "weft";
 
-    if (length < 0) return length;
-    const int result = send_all(wire, head, (size_t)length, deadline_ms);
+    if (target->path[0] == '\0') {
+        snprintf(host, sizeof(host), "%s:%u", target->host[0] != '\0' ? target->host : "127.0.0.1",
+                 (unsigned)target->port);
+    }
+    const bool owner = target->host[0] != '\0';
+    int length = snprintf(
+        head, sizeof(head),
+        "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
+        "\r\nAccept: %s\r\nConnection: close\r\n%s%s%s",
+        call->method, call->path, host, call->accept != NULL ? call->accept : "application/json",
+        owner ? "Authorization: Bearer " : "", owner ? target->token : "", owner ? "\r\n" : "");
+    if (length < 0 || (size_t)length >= sizeof(head)) return -ENAMETOOLONG;
+    const size_t room = sizeof(head) - (size_t)length;
+    const int more = body_head(call, head + length, room);
+    if (more < 0 || (size_t)more >= room) return -ENAMETOOLONG;
+    const int result = weft_wire_send(wire, head, (size_t)(length + more), deadline_ms);
     if (result < 0 || call->body == NULL) return result;
-    return send_all(wire, call->body, call->body_length, deadline_ms);
+    return weft_wire_send(wire, call->body, call->body_length, deadline_ms);
 }
 
 static int stream_take(void *self, const char *bytes, size_t length)
@@ -110,35 +207,43 @@ static int stream_start(struct weft_client_stream *stream, const struct weft_cli
                         const struct weft_client_call *call, struct weft_error *error)
 {
     stream->target = target;
-    stream->deadline_ms =
-        weft_client_now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
-    if (weft_client_wire_open(&stream->wire, target, stream->deadline_ms, NULL, error) != 0)
-        return -1;
-    const int result = send_request(&stream->wire, target, call, stream->deadline_ms);
+    stream->deadline_ms = now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
+    stream->wire = (struct weft_wire){.fd = dial(target, error)};
+    if (stream->wire.fd < 0) return -1;
+    int result = 0;
+    if (target->host[0] != '\0')
+        result = weft_wire_secure(&stream->wire, target->fingerprint, stream->deadline_ms);
+    if (result == 0) result = send_request(&stream->wire, target, call, stream->deadline_ms);
     if (result == 0) return 0;
-    weft_client_wire_close(&stream->wire);
+    weft_wire_close(&stream->wire);
+    if (result == -EACCES) {
+        weft_error_set(error, 502, "%s:%u is not the node whose fingerprint was given",
+                       target->host, (unsigned)target->port);
+        weft_error_hint(error, "the node shows its own on its console and in status.txt");
+        return -1;
+    }
     return result == -ETIMEDOUT ? late(target, error)
-                                : weft_client_unreachable(target, error, strerror(-result));
+                                : unreachable(target, error, strerror(-result));
 }
 
 // One read. 1 more to come, 0 whole, -1 with `error`; -EINTR is 1.
 static int stream_read(struct weft_client_stream *stream, struct weft_error *error)
 {
     char bytes[16 * 1024];
-    const int64_t count = weft_client_wire_receive(&stream->wire, bytes, sizeof(bytes));
+    const ssize_t count = weft_wire_receive(&stream->wire, bytes, sizeof(bytes));
 
-    if (count == -EAGAIN) return 1;
+    if (count == -EINTR || count == -EAGAIN) return 1;
     if (count < 0 && count != -ECONNRESET) {
-        return weft_client_unreachable(stream->target, error, strerror((int)-count));
+        return unreachable(stream->target, error, strerror((int)-count));
     }
     if (count <= 0) {
         if (weft_http_response_end(&stream->response)) return 0;
-        return weft_client_unreachable(stream->target, error,
-                                       "it closed the connection before its answer ended");
+        return unreachable(stream->target, error,
+                           "it closed the connection before its answer ended");
     }
     if (weft_http_response_feed(&stream->response, bytes, (size_t)count)) return 1;
     if (stream->response.state == WEFT_HTTP_DONE) return 0;
-    return weft_client_unreachable(stream->target, error, "what answers there does not speak HTTP");
+    return unreachable(stream->target, error, "what answers there does not speak HTTP");
 }
 
 // ---- Bodies that are sent as they are read.
@@ -146,7 +251,8 @@ static int stream_read(struct weft_client_stream *stream, struct weft_error *err
 // Has the node said something? Takes it. 1: not yet, or to go on; 0: it has answered; -1 `error`.
 static int hear(struct weft_client_stream *stream, int64_t until_ms, struct weft_error *error)
 {
-    if (weft_client_wire_wait(&stream->wire, POLLIN, until_ms) != 0) return 1;
+    if (!weft_wire_holds_bytes(&stream->wire) && wait_for(stream->wire.fd, POLLIN, until_ms) != 0)
+        return 1;
     return stream_read(stream, error);
 }
 
@@ -164,12 +270,12 @@ static int send_pieces(struct weft_client_stream *stream, const struct weft_clie
         const int64_t count = upload->read(upload->self, piece, UPLOAD_BYTES);
         if (count <= 0 || (uint64_t)count > upload->bytes - done)
             return weft_error_set(error, 504, "what is to be sent ended early or grew");
-        const int64_t deadline_ms = weft_client_now_ms() + UPLOAD_STALL_MS;
-        const int result = send_all(&stream->wire, piece, (size_t)count, deadline_ms);
+        const int64_t deadline_ms = now_ms() + UPLOAD_STALL_MS;
+        const int result = weft_wire_send(&stream->wire, piece, (size_t)count, deadline_ms);
         if (result == -ETIMEDOUT) return late(stream->target, error);
-        if (result < 0) return weft_client_unreachable(stream->target, error, strerror(-result));
+        if (result < 0) return unreachable(stream->target, error, strerror(-result));
         done += (uint64_t)count;
-        const int heard = hear(stream, weft_client_now_ms(), error);
+        const int heard = hear(stream, now_ms(), error);
         if (heard <= 0) return heard;
     }
     return 1;
@@ -181,10 +287,10 @@ static int upload(struct weft_client_stream *stream, const struct weft_client_up
 {
     char *piece = malloc(UPLOAD_BYTES);
     if (piece == NULL) return weft_error_set(error, 501, "no memory");
-    int result = hear(stream, weft_client_now_ms() + CONTINUE_MS, error);
+    int result = hear(stream, now_ms() + CONTINUE_MS, error);
     if (result > 0) result = send_pieces(stream, upload, piece, error);
     free(piece);
-    stream->deadline_ms = weft_client_now_ms() + UPLOAD_STALL_MS;
+    stream->deadline_ms = now_ms() + UPLOAD_STALL_MS;
     return result;
 }
 
@@ -237,13 +343,15 @@ int weft_client_ask(const struct weft_client_target *target, const struct weft_c
     }
     if (call->upload != NULL) result = upload(&stream, call->upload, error);
     while (result > 0) {
-        const int waited = weft_client_wire_wait(&stream.wire, POLLIN, stream.deadline_ms);
+        const int waited = weft_wire_holds_bytes(&stream.wire)
+                               ? 0
+                               : wait_for(stream.wire.fd, POLLIN, stream.deadline_ms);
         if (waited == -EINTR) continue;
         result = waited < 0 ? late(target, error) : stream_read(&stream, error);
     }
-    weft_client_wire_close(&stream.wire);
+    weft_wire_close(&stream.wire);
     if (result == 0 && collector.failed) {
-        result = weft_client_unreachable(target, error, "its answer is too large");
+        result = unreachable(target, error, "its answer is too large");
     }
     if (result < 0) {
         weft_client_answer_destroy(answer);
@@ -298,7 +406,7 @@ json_t *weft_client_exchange(const struct weft_client_target *target, const char
     weft_client_answer_destroy(&answer);
     if (document != NULL) return document;
     if (*status < 400) {
-        weft_client_unreachable(target, error, "its answer is not JSON");
+        unreachable(target, error, "its answer is not JSON");
     } else {
         weft_client_problem(*status, NULL, error);
     }
@@ -342,8 +450,11 @@ int weft_client_stream_fd(const struct weft_client_stream *stream)
 
 int weft_client_stream_read(struct weft_client_stream *stream, struct weft_error *error)
 {
-    const int result = stream_read(stream, error);
+    int result;
 
+    do {
+        result = stream_read(stream, error);
+    } while (result > 0 && weft_wire_holds_bytes(&stream->wire)); // poll knows nothing of these.
     if (result != 0 || stream->response.status < 400) return result;
     json_t *problem = json_loadb(stream->problem, stream->problem_length, 0, NULL);
     weft_client_problem(stream->response.status, problem, error);
@@ -354,7 +465,7 @@ int weft_client_stream_read(struct weft_client_stream *stream, struct weft_error
 void weft_client_stream_close(struct weft_client_stream *stream)
 {
     if (stream == NULL) return;
-    weft_client_wire_close(&stream->wire);
+    weft_wire_close(&stream->wire);
     free(stream);
 }
 
@@ -368,8 +479,8 @@ int weft_client_stream(const struct weft_client_target *target, const struct wef
     if (stream == NULL) return -1;
     while (result > 0) {
         const bool begun = stream->response.state > WEFT_HTTP_HEADERS;
-        const int waited = weft_client_wire_wait(
-            &stream->wire, POLLIN, begun ? weft_client_now_ms() + 1000 : stream->deadline_ms);
+        const int waited =
+            wait_for(stream->wire.fd, POLLIN, begun ? now_ms() + 1000 : stream->deadline_ms);
         if (stopped != NULL && *stopped) {
             result = 0;
         } else if (waited == 0) {

@@ -1,9 +1,8 @@
-// client.h: asks a node's admin port over its unix socket, loopback TCP or TLS, and waits for the
-// answer.
+// client.h: asks a node's admin port over its unix socket, loopback TCP or, as its owner, TLS, and
+// waits for the answer.
 //
 // For the tool, tests and the lab: it blocks, so never on a core that turns. One connection per
-// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time, W0506 the
-// wrong node. An answer with
+// call. Errors: -1 with `error`: W0501 not reachable or no HTTP, W0505 not in time. An answer with
 // an error status is an answer: weft_client_problem makes an error of it.
 #ifndef WEFT_ADMIN_CLIENT_H
 #define WEFT_ADMIN_CLIENT_H
@@ -15,20 +14,18 @@
 #include "runtime/base/error.h"
 
 #define WEFT_CLIENT_BODY_BYTES_MAX (64u << 20)
-#define WEFT_CLIENT_TOKEN_BYTES    129 // With its zero byte.
 
 struct weft_client_target {
     char name[64];  // For messages: "n1".
-    char path[108]; // The unix socket; empty: `host`, else 127.0.0.1:`port`.
+    char path[108]; // The unix socket; empty: TCP.
     uint16_t port;
-    char host[64];                       // By TLS to this name or address; empty: not.
-    char pin[65];                        // The SHA-256 of its certificate in hex.
-    char token[WEFT_CLIENT_TOKEN_BYTES]; // Sent as a bearer token; empty: none.
+    char host[128];       // Empty: 127.0.0.1, in the clear; else TLS, to this host.
+    char token[260];      // The owner's; with a host.
+    char fingerprint[65]; // SHA-256 of the certificate; empty: any, which is for loopback alone.
 };
 
 // Fills `target` from "https://HOST[:PORT]". 0, or -1 with W0504 in `error`: no such address, or no
-// token, or no fingerprint (64 hex digits) where the host is not this machine: anybody could answer
-// there, and would be told the token.
+// token, or no fingerprint where the host is not this machine.
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
                              const char *fingerprint, struct weft_error *error);
 

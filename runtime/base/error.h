@@ -44,8 +44,6 @@
     X(0503, "no such thing on this node", "The path or name is unknown.")                          \
     X(0504, "the request is malformed", "The message says what was expected.")                     \
     X(0505, "the node did not answer in time", "It may be overloaded: see `weft core ls`.")        \
-    X(0506, "another node answers there",                                                          \
-      "Its certificate is not the one that was pinned: it was reset, or somebody stands between.") \
     X(0601, "a lab is running already", "`weft lab down` stops it; one lab per user and name.")    \
     X(0602, "no lab is running", "`weft lab up` starts one.")                                      \
     X(0603, "the lab's network could not be made",                                                 \

@@ -30,8 +30,7 @@ int weft_tool_exit_code(uint16_t code)
     case 501:
     case 602:
     case 604: return WEFT_EXIT_UNREACHABLE;
-    case 502:
-    case 506: return WEFT_EXIT_PERMISSION;
+    case 502: return WEFT_EXIT_PERMISSION;
     case 505: return WEFT_EXIT_TIMEOUT;
     default: break;
     }

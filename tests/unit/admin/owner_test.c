@@ -197,7 +197,7 @@ static void answers_the_owner_over_tls(void **state)
     assert_int_equal(ask(&bench, &target, "POST", "/api/v1/units/u/eval"), 401);
     memset(owner.fingerprint, '0', 64);
     assert_int_equal(weft_client_target_owner(&target, url, TOKEN, owner.fingerprint, NULL), 0);
-    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 506);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 502);
     // In the clear there is nothing.
     target = (struct weft_client_target){.port = ntohs(address.sin_port)};
     assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 501);
