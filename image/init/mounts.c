@@ -9,7 +9,7 @@
 #include "runtime/base/units.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define FAT   "umask=0077,shortname=mixed"
+#define FAT   "fmask=0177,dmask=0077,shortname=mixed" // A key that others could read is refused.
 
 struct file_system {
     const char *type, *at, *options;
