@@ -23,6 +23,7 @@
 #define WEFT_BOOT_CONFIG WEFT_BOOT_RUN "/weft.toml"
 #define WEFT_BOOT_SOCKET WEFT_BOOT_RUN "/admin.sock"
 #define WEFT_BOOT_CONF   "/conf/weft.toml"
+#define WEFT_BOOT_OWNER  "/conf/owner.token"
 #define WEFT_BOOT_KEPT   "/data/state/weft.toml"
 #define WEFT_BOOT_GOOD   "/data/state/good"
 #define WEFT_BOOT_CLOCK  "/data/state/clock"

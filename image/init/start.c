@@ -224,8 +224,6 @@ void weft_start_config(struct weft_boot *boot)
     check_cards(boot);
     boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
     name_host(boot);
-    if (boot->choice.maintenance)
-        weft_say_error(&boot->say, "MAINTENANCE MODE: %s", boot->choice.problem);
 }
 
 // ---- The machine.
@@ -262,16 +260,31 @@ static void tune(struct weft_boot *boot)
         weft_tune_isolate("/proc", "/sys", cpu_count, mask);
 }
 
+static void tell_config(struct weft_boot *boot, int result)
+{
+    if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_CONFIG ": %s", strerror(-result));
+}
+
+void weft_start_maintenance(struct weft_boot *boot)
+{
+    // A copied disk does not answer with the key of the node that it was copied from.
+    const bool cloned = boot->identity == WEFT_IDENTITY_CLONED;
+    const struct weft_node_places places = {cloned ? WEFT_BOOT_RUN "/data" : boot->data_dir,
+                                            WEFT_BOOT_RUN};
+    const bool has_owner = boot->has_conf && access(WEFT_BOOT_OWNER, R_OK) == 0;
+    weft_say_error(&boot->say, "maintenance mode: %s", boot->choice.problem);
+    tell_config(boot, weft_node_config_maintenance(&places, has_owner ? WEFT_BOOT_OWNER : NULL,
+                                                   WEFT_BOOT_CONFIG));
+}
+
 void weft_start_machine(struct weft_boot *boot)
 {
     const struct weft_node_places places = {boot->data_dir, WEFT_BOOT_RUN};
-    int result;
     if (boot->choice.maintenance) {
-        result = weft_node_config_maintenance(&places, WEFT_BOOT_CONFIG);
-    } else {
-        tune(boot);
-        bind_cards(boot);
-        result = weft_node_config_write(boot->config, &places, WEFT_BOOT_CONFIG);
+        weft_start_maintenance(boot);
+        return;
     }
-    if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_CONFIG ": %s", strerror(-result));
+    tune(boot);
+    bind_cards(boot);
+    tell_config(boot, weft_node_config_write(boot->config, &places, WEFT_BOOT_CONFIG));
 }

@@ -51,7 +51,7 @@ static int read_token(struct weft_owner *owner, const char *path, struct weft_er
         if (bytes[i] <= ' ' || bytes[i] > '~') length = 0;
     }
     if (!alone || length < WEFT_OWNER_TOKEN_MIN || length > WEFT_OWNER_TOKEN_MAX) {
-        weft_error_set(error, 301, "%s: not one line of 16 to 128 visible characters", path);
+        weft_error_set(error, 301, "%s: not one line of 16 to 256 visible characters", path);
         weft_error_hint(error, "for example: head -c 24 /dev/urandom | base64 > owner.token");
         return -1;
     }

@@ -16,7 +16,7 @@
 #include "runtime/base/error.h"
 
 #define WEFT_OWNER_TOKEN_MIN 16
-#define WEFT_OWNER_TOKEN_MAX 128
+#define WEFT_OWNER_TOKEN_MAX 256
 
 struct weft_owner {
     char key_pem[2048], certificate_pem[2048];
@@ -25,7 +25,7 @@ struct weft_owner {
 };
 
 // Reads the token from `token_path` and the key from `key_path`, which is made (mode 0600) if it is
-// not there. 0, or -1 with W0301 in `error`: a token that is missing or not 16 to 128 visible
+// not there. 0, or -1 with W0301 in `error`: a token that is missing or not 16 to 256 visible
 // characters in one line, a key file that others may read or that does not parse.
 int weft_owner_open(struct weft_owner *owner, const char *token_path, const char *key_path,
                     struct weft_error *error);

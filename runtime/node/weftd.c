@@ -132,6 +132,17 @@ static int watch_signals(struct daemon *daemon)
 
 // ---- The admin port.
 
+// For who shows it where the owner can see it: the image's first process, on console and drive.
+static void show_fingerprint(const struct daemon *daemon)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/fingerprint", daemon->config.node.run_dir);
+    FILE *file = fopen(path, "we");
+    if (file == NULL) return; // It is in the log as well.
+    fprintf(file, "%s\n", daemon->owner.fingerprint);
+    fclose(file);
+}
+
 // With an owner, the port is TLS and may stand at any address; without one, see below.
 static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
 {
@@ -146,6 +157,7 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
     weft_log(&daemon->machine.node.control.log, WEFT_LOG_INFO, "admin",
              "https at %s for its owner, certificate sha256:%s", config->admin.listen,
              daemon->owner.fingerprint);
+    show_fingerprint(daemon);
     return 0;
 }
 

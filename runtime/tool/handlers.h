@@ -54,6 +54,8 @@ int weft_run_forth_verify(struct weft_tool_call *call);
 int weft_run_image_bundle(struct weft_tool_call *call);
 int weft_run_image_sign(struct weft_tool_call *call);
 int weft_run_image_verify(struct weft_tool_call *call);
+// flash.c
+int weft_run_image_flash(struct weft_tool_call *call);
 // node_life.c
 int weft_run_node_upgrade(struct weft_tool_call *call);
 int weft_run_node_rollback(struct weft_tool_call *call);

@@ -104,6 +104,29 @@ const struct weft_tool_command weft_image_commands[] = {
      .run = weft_run_node_panic},
     {.group = "Image",
      .noun = "image",
+     .verb = "flash",
+     .args = "FILE DEVICE",
+     .arg_min = 2,
+     .arg_max = 2,
+     .complete = "file file",
+     .summary = "Writes an image to a disk, reads it back, puts the configuration on its drive.",
+     .details =
+         "FILE is a .img, or a .img.zst (then zstd unpacks it); with a .bmap beside it only what "
+         "holds something is written. It is verified first, as by `weft image verify`. DEVICE is a "
+         "whole disk that nobody uses, or a file that stands for one; its name is asked for.",
+     .examples = "weft image flash weft-0.1.0-arm64.img.zst /dev/sdb --config node.toml\n"
+                 "weft image flash weft-0.1.0-arm64.img disk.img --yes --no-verify\n",
+     .exits = "1 the disk is in use, too small, or was not named; 65 the image is damaged, or not "
+              "signed by this key; 78 the configuration is wrong",
+     .options = {{"config", 0, "FILE", "becomes weft.toml on the drive; checked first"},
+                 {"join", 0, "FILE", "becomes join.token: the cluster key"},
+                 {"owner", 0, "FILE", "becomes owner.token: it opens the admin port"},
+                 {"key", 'k', "FILE", "the public key (Ed25519, PEM)"},
+                 {"no-verify", 0, NULL, "do not ask for a signature"},
+                 {"yes", 'y', NULL, "do not ask for the disk's name"}},
+     .run = weft_run_image_flash},
+    {.group = "Image",
+     .noun = "image",
      .verb = "verify",
      .args = "FILE",
      .arg_min = 1,
