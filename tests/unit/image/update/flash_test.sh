@@ -5,7 +5,7 @@
 # Needs sfdisk, mkfs.vfat, fsck.vfat, mtools, zstd and openssl; without them it is skipped.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-weft=$1
+weft=$(realpath "$1")
 for tool in sfdisk mkfs.vfat fsck.vfat mcopy zstd openssl; do
     command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
 done
