@@ -8,7 +8,7 @@
 lock=$root/image/packages.lock
 
 # What weftd, weft and weft-init are linked with, and what they load: one package for each family of NICs.
-packages_root='libc6 libgcc-s1 libjemalloc2 libgnutls30 libjansson4 libmicrohttpd12 libedit2 liburing2
+packages_root='libc6 e2fsprogs libgcc-s1 libjemalloc2 libgnutls30 libjansson4 libmicrohttpd12 libedit2 liburing2
 librte-eal23 librte-ethdev23 librte-mbuf23 librte-mempool23 librte-ring23 librte-bus-pci23 librte-bus-vdev23 librte-mempool-ring23'
 pmds='ring null virtio e1000 igc ixgbe i40e iavf ice ena bnxt vmxnet3 af_packet af_xdp tap'
 packages_pmd='librte-net-ring23 librte-net-null23 librte-net-virtio23 librte-net-e1000-23 librte-net-igc23 librte-net-ixgbe23
@@ -48,8 +48,8 @@ take_packages() {
     mkdir -p "$packages"
     rm -f "$image_cache/apt-$arch/.asked"
     printf '%s\n' "$lines" >"$image_cache/lines"
-    while read -r package version hash; do
-        take_package "$package" "$version" "$hash"
+    while read -r package package_version hash; do
+        take_package "$package" "$package_version" "$hash"
         dpkg -x "$image_cache/debs/$hash.deb" "$packages"
     done <"$image_cache/lines"
     touch "$packages/.complete"
@@ -75,7 +75,7 @@ relock() {
         sed -n "/^[^#]/{/^$arch /!p}" "$lock" 2>/dev/null || true
         while read -r deb package; do
             wanted=false
-            for one in $packages_boot libgcc-s1; do [ "$one" != "$package" ] || wanted=true; done
+            for one in $packages_boot libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
             $wanted || ! dpkg-deb -c "$deb" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files" || wanted=true
             ! $wanted || echo "$arch $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
         done <"$image_cache/relock/debs" | sort

@@ -57,6 +57,7 @@ make_root() {
     ln -s usr/bin "$1/bin"
     cp "$programs/runtime/node/weftd" "$programs/runtime/tool/weft" "$1/usr/bin/"
     cp "$programs/image/init/weft-init" "$1/sbin/weft-init"
+    cp "$packages/sbin/mke2fs" "$1/sbin/mkfs.ext4" # A factory reset makes the data partition anew.
     put_drivers "$1"
     cp "$(find_library libgcc_s.so.1)" "$1/usr/lib/$triple/libgcc_s.so.1" # pthread_exit loads it by name.
     close_over "$1"

@@ -23,6 +23,7 @@
 #define WEFT_BOOT_CONFIG WEFT_BOOT_RUN "/weft.toml"
 #define WEFT_BOOT_SOCKET WEFT_BOOT_RUN "/admin.sock"
 #define WEFT_BOOT_CONF   "/conf/weft.toml"
+#define WEFT_BOOT_OWNER  "/conf/owner.token"
 #define WEFT_BOOT_KEPT   "/data/state/weft.toml"
 #define WEFT_BOOT_GOOD   "/data/state/good"
 #define WEFT_BOOT_CLOCK  "/data/state/clock"
@@ -34,7 +35,7 @@
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 
 struct weft_boot {
-    struct weft_say say;
+    struct weft_init_say say;
     struct weft_loop loop;
     int signal_fd;
 

@@ -12,6 +12,7 @@
 #include "image/init/mounts.h"
 #include "image/init/node_config.h"
 #include "image/init/report.h"
+#include "image/init/start.h"
 #include "image/init/text_file.h"
 
 #define LOOK_NS     (5 * WEFT_NS_PER_S)
@@ -98,7 +99,7 @@ static void readyz_answered(void *self, int status)
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
     if (is_first) boot->ready_ms = since_power_on_ms();
-    weft_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
+    weft_init_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
     if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                             boot->good_version)) {
         weft_health_bless(boot);
@@ -130,15 +131,13 @@ static void node_ended(void *self)
 static void bad_config(void *self)
 {
     struct weft_boot *boot = self;
-    const struct weft_node_places places = {boot->data_dir, WEFT_BOOT_RUN};
     if (boot->choice.maintenance) {
         weft_leave(boot, WEFT_BOOT_REBOOTS, "not even maintenance mode starts");
         return;
     }
     weft_choice_give_up(&boot->choice, weft_daemon_last_error(&boot->daemon));
     boot->config = &boot->defaults;
-    weft_say_error(&boot->say, "MAINTENANCE MODE: %s", boot->choice.problem);
-    weft_node_config_maintenance(&places, WEFT_BOOT_CONFIG);
+    weft_start_maintenance(boot);
     weft_daemon_start(&boot->daemon);
 }
 

@@ -32,14 +32,18 @@ int weft_node_config_write(const struct weft_config *config, const struct weft_n
     return result;
 }
 
-int weft_node_config_maintenance(const struct weft_node_places *places, const char *path)
+int weft_node_config_maintenance(const struct weft_node_places *places, const char *owner_token,
+                                 const char *path)
 {
-    char text[512];
+    char text[512], admin[160] = "";
+    if (owner_token != NULL)
+        snprintf(admin, sizeof(admin),
+                 "[admin]\nlisten = \"0.0.0.0:9338\"\nowner_token = \"%.64s\"\n", owner_token);
     const int length = snprintf(text, sizeof(text),
                                 "# Maintenance mode: no port, no mesh, no journal.\n"
-                                "[node]\nname = \"maintenance\"\ndata_dir = \"%s\"\n"
-                                "run_dir = \"%s\"\n[journal]\nenabled = false\n",
-                                places->data_dir, places->run_dir);
+                                "[node]\nname = \"maintenance\"\ndata_dir = \"%.64s\"\n"
+                                "run_dir = \"%.64s\"\n[journal]\nenabled = false\n%s",
+                                places->data_dir, places->run_dir, admin);
     return weft_text_file_replace(path, text, (size_t)length, 0600);
 }
 

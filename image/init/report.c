@@ -11,7 +11,7 @@
 #include "image/init/text_file.h"
 
 #define SOON_NS     (500 * WEFT_NS_PER_MS)
-#define FINGERPRINT "/data/identity/fingerprint" // Hex; written by who makes the admin port's key.
+#define FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
 
 static const char readme[] =
     "This drive configures a Weft node.\r\n"
@@ -125,6 +125,8 @@ static void write_text(struct weft_boot *boot)
         const int result = write_drive(text, length);
         if (result != 0)
             weft_say_error(&boot->say, "status.txt cannot be written: %s", strerror(-result));
+        else
+            weft_init_say(&boot->say, "status.txt says %s", view.status.state);
     }
     free(text);
 }

@@ -15,5 +15,7 @@ void weft_start_memory(struct weft_boot *boot);
 void weft_start_config(struct weft_boot *boot);
 // Huge pages, CPUs, cards; and the file that weftd is started with.
 void weft_start_machine(struct weft_boot *boot);
+// That file, for a node in maintenance.
+void weft_start_maintenance(struct weft_boot *boot);
 
 #endif // WEFT_IMAGE_START_H

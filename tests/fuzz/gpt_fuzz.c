@@ -1,0 +1,66 @@
+// Any bytes as the beginning and the end of a disk: refused, or a table that has grown within the
+// disk and is read again as it was written.
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/init/gpt.h"
+#include "runtime/base/endian.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SECTORS    16384
+#define HEAD_BYTES (40 * WEFT_GPT_SECTOR)
+
+static int disk_read(void *self, uint64_t lba, void *bytes, uint32_t count)
+{
+    if (lba >= SECTORS || count > SECTORS - lba) return -EIO;
+    memcpy(bytes, (uint8_t *)self + lba * WEFT_GPT_SECTOR, (size_t)count * WEFT_GPT_SECTOR);
+    return 0;
+}
+
+static int disk_write(void *self, uint64_t lba, const void *bytes, uint32_t count)
+{
+    if (lba == 0 || lba >= SECTORS || count > SECTORS - lba) abort();
+    memcpy((uint8_t *)self + lba * WEFT_GPT_SECTOR, bytes, (size_t)count * WEFT_GPT_SECTOR);
+    return 0;
+}
+
+static int disk_flush(void *self)
+{
+    (void)self;
+    return 0;
+}
+
+// Checksums that are right, or nothing behind them would ever be reached.
+static void sign(uint8_t *disk)
+{
+    uint8_t *header = disk + WEFT_GPT_SECTOR;
+    uint32_t count = weft_le32_get(header + 80);
+    if (count > WEFT_GPT_ENTRIES_MAX) count = WEFT_GPT_ENTRIES_MAX;
+    weft_le32_put(header + 88, weft_gpt_crc32(disk + 2 * WEFT_GPT_SECTOR, (size_t)count * 128));
+    memset(header + 16, 0, 4);
+    weft_le32_put(header + 16, weft_gpt_crc32(header, 92));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *bytes = calloc(SECTORS, WEFT_GPT_SECTOR);
+    if (bytes == NULL) return 0;
+    const struct weft_gpt_disk disk = {disk_read, disk_write, disk_flush, bytes, SECTORS};
+    memcpy(bytes + WEFT_GPT_SECTOR, data, size < HEAD_BYTES ? size : HEAD_BYTES);
+    struct weft_gpt gpt;
+    struct weft_gpt_part part, again;
+    weft_gpt_read(&gpt, &disk);
+    sign(bytes);
+    if (weft_gpt_grow(&disk, 7, &part) == 1) {
+        if (part.last >= SECTORS || part.first > part.last) abort();
+        if (weft_gpt_read(&gpt, &disk) != 0 || gpt.from_backup) abort();
+        if (!weft_gpt_part(&gpt, 7, &again) || again.last != part.last) abort();
+        if (weft_gpt_grow(&disk, 7, &part) != 0) abort(); // Once is enough.
+    }
+    free(bytes);
+    return 0;
+}

@@ -1,0 +1,185 @@
+// Names of kernels, the count in them, and what blessing and choosing a slot make of a directory.
+#include "tests/support/cmocka.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/init/boot_entry.h"
+#include "image/init/text_file.h"
+
+static void names_are_read_and_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        char slot; // 0: it is none.
+        const char *version;
+        int left, done; // -1: not counted.
+        const char *written;
+    } cases[] = {
+        {"weft-a_0.1.0+3.efi", 'a', "0.1.0", 3, 0, "weft-a_0.1.0+3.efi"},
+        {"weft-a_0.1.0+2-1.efi", 'a', "0.1.0", 2, 1, "weft-a_0.1.0+2-1.efi"},
+        {"weft-b_1.2.3-rc1+0-3.EFI", 'b', "1.2.3-rc1", 0, 3, "weft-b_1.2.3-rc1+0-3.efi"},
+        {"weft-b_0.0.9.efi", 'b', "0.0.9", -1, 0, "weft-b_0.0.9.efi"},
+        {"weft-c_0.0.9.efi", 0, "", 0, 0, ""},
+        {"weft-a_.efi", 0, "", 0, 0, ""},
+        {"weft-a_0.1.0+.efi", 0, "", 0, 0, ""},
+        {"weft-a_0.1.0+3-.efi", 0, "", 0, 0, ""},
+        {"weft-a_0.1.0+3x.efi", 0, "", 0, 0, ""},
+        {"weft-a_0.1.0+1000.efi", 0, "", 0, 0, ""},
+        {"weft-a_0.1.0", 0, "", 0, 0, ""},
+        {".efi", 0, "", 0, 0, ""},
+        {"BOOTAA64.EFI", 0, "", 0, 0, ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weft_boot_entry entry;
+        char name[WEFT_BOOT_ENTRY_BYTES];
+        const int result = weft_boot_entry_parse(&entry, cases[i].name);
+        if ((result == 0) != (cases[i].slot != 0)) fail_msg("%s: %d", cases[i].name, result);
+        if (result != 0) continue;
+        assert_int_equal(entry.slot, cases[i].slot);
+        assert_string_equal(entry.version, cases[i].version);
+        assert_int_equal(entry.is_counted, cases[i].left >= 0);
+        if (entry.is_counted) assert_int_equal(entry.left, cases[i].left);
+        assert_int_equal(entry.done, cases[i].done);
+        weft_boot_entry_name(&entry, name);
+        assert_string_equal(name, cases[i].written);
+    }
+}
+
+static size_t utf16(uint8_t *bytes, const char *text)
+{
+    size_t length = 4;
+    memset(bytes, 0, 4);
+    bytes[0] = 6;
+    for (const char *at = text;; at++) {
+        bytes[length++] = (uint8_t)*at;
+        bytes[length++] = 0;
+        if (*at == '\0') return length;
+    }
+}
+
+static void the_loaders_path_is_read(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    char path[64];
+    size_t length = utf16(bytes, "\\EFI\\Linux\\weft-a_1+2-1.efi");
+    assert_int_equal(weft_boot_entry_path(bytes, length, path, sizeof(path)), 0);
+    assert_string_equal(path, "/EFI/Linux/weft-a_1+2-1.efi");
+    assert_int_equal(weft_boot_entry_path(bytes, length - 1, path, sizeof(path)), -EINVAL);
+    assert_int_equal(weft_boot_entry_path(bytes, length, path, 10), -EINVAL);
+    assert_int_equal(weft_boot_entry_path(bytes, 4, path, sizeof(path)), -EINVAL);
+    length = utf16(bytes, "\\EFI\\..\\x.efi");
+    assert_int_equal(weft_boot_entry_path(bytes, length, path, sizeof(path)), -EINVAL);
+    length = utf16(bytes, "x.efi");
+    assert_int_equal(weft_boot_entry_path(bytes, length, path, sizeof(path)), -EINVAL);
+    bytes[5] = 1; // No ASCII.
+    assert_int_equal(weft_boot_entry_path(bytes, length, path, sizeof(path)), -EINVAL);
+}
+
+// ---- A directory of kernels.
+
+static char root[64];
+
+static int make_root(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(root, sizeof(root), "/tmp/weft-entry.XXXXXX");
+    if (mkdtemp(root) == NULL) return -1;
+    snprintf(path, sizeof(path), "%s/EFI", root);
+    if (mkdir(path, 0700) != 0) return -1;
+    snprintf(path, sizeof(path), "%s/EFI/Linux", root);
+    return mkdir(path, 0700);
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof(command), "rm -rf %s", root);
+    return system(command);
+}
+
+static void put(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/EFI/Linux/%s", root, name);
+    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static bool is_there(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/EFI/Linux/%s", root, name);
+    return access(path, F_OK) == 0;
+}
+
+static void blessing_takes_the_count(void **state)
+{
+    (void)state;
+    put("weft-a_1+2-1.efi");
+    assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/weft-a_1+2-1.efi"), 0);
+    assert_true(is_there("weft-a_1.efi"));
+    assert_false(is_there("weft-a_1+2-1.efi"));
+    assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/weft-a_1+2-1.efi"),
+                     0); // Done already.
+    assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/weft-a_2+2-1.efi"), -ENOENT);
+    assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/other.efi"), -EINVAL);
+}
+
+static void a_slot_is_preferred(void **state)
+{
+    (void)state;
+    put("weft-a_1.efi");
+    put("weft-b_2+1-2.efi");
+    put("rescue.efi");
+    assert_int_equal(weft_boot_entry_prefer(root, 'a'), 0);
+    assert_true(is_there("weft-a_1.efi") && is_there("weft-b_2+0-2.efi") && is_there("rescue.efi"));
+    assert_int_equal(weft_boot_entry_prefer(root, 'b'), 0); // And back: with all of its tries.
+    assert_true(is_there("weft-a_1+0.efi") && is_there("weft-b_2+3.efi"));
+    assert_int_equal(weft_boot_entry_prefer(root, 'b'), 0);
+    assert_true(is_there("weft-a_1+0.efi") && is_there("weft-b_2+3.efi"));
+}
+
+static void a_slot_without_a_kernel_is_not(void **state)
+{
+    (void)state;
+    put("weft-a_1.efi");
+    assert_int_equal(weft_boot_entry_prefer(root, 'b'), -ENOENT);
+    assert_true(is_there("weft-a_1.efi"));
+}
+
+static void the_variable_of_the_firmware(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    char path[256];
+    assert_int_equal(weft_boot_entry_counted(root, path, sizeof(path)), -ENOENT);
+    snprintf(path, sizeof(path), "%s/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+             root);
+    const size_t length = utf16(bytes, "\\EFI\\Linux\\weft-b_1+3.efi");
+    assert_int_equal(weft_text_file_replace(path, bytes, length, 0600), 0);
+    assert_int_equal(weft_boot_entry_counted(root, path, sizeof(path)), 0);
+    assert_string_equal(path, "/EFI/Linux/weft-b_1+3.efi");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_read_and_written),
+        cmocka_unit_test(the_loaders_path_is_read),
+        cmocka_unit_test_setup_teardown(blessing_takes_the_count, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(a_slot_is_preferred, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(a_slot_without_a_kernel_is_not, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(the_variable_of_the_firmware, make_root, remove_root),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

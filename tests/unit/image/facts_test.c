@@ -1,0 +1,245 @@
+// The small judgements of the first process: words of a command line, what a disk holds, whose
+// identity it is, when to wait, when to feed, how masks and words are written.
+#include "tests/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/init/backoff.h"
+#include "image/init/clock.h"
+#include "image/init/data.h"
+#include "image/init/health.h"
+#include "image/init/identity.h"
+#include "image/init/json.h"
+#include "image/init/key_value.h"
+#include "image/init/machine_tune.h"
+#include "image/init/status.h"
+#include "image/init/text_file.h"
+#include "image/init/watchdog.h"
+
+static void words_of_a_command_line(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "quiet weft.slot=a dm-mod.create=\"root,,,ro,0 8 verity\" weft.slot=b "
+        "weft.slotted=c panic=1\n";
+    static const struct {
+        const char *key;
+        bool found;
+        const char *value;
+    } cases[] = {
+        {"weft.slot", true, "b"}, {"quiet", true, ""},
+        {"panic", true, "1"},     {"dm-mod.create", true, "root,,,ro,0 8 verity"},
+        {"weft", false, ""},      {"root", false, ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char value[64];
+        if (weft_key_value_get(text, cases[i].key, value, sizeof(value)) != cases[i].found)
+            fail_msg("%s", cases[i].key);
+        assert_string_equal(value, cases[i].value);
+    }
+    char small[4];
+    assert_false(weft_key_value_get(text, "dm-mod.create", small, sizeof(small)));
+    assert_string_equal(small, "");
+}
+
+static void what_a_data_partition_holds(void **state)
+{
+    (void)state;
+    uint8_t head[2048] = {0};
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_BLANK);
+    head[1024 + 0x38] = 0x53;
+    head[1024 + 0x39] = 0xef;
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_MADE);
+    memcpy(head + 1024 + 0x78, "weft-new", 8);
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_UNFINISHED);
+    memcpy(head + 1024 + 0x78, "weft-news", 9);
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_MADE);
+}
+
+static void whose_identity_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        struct weft_identity_mark noted, found;
+        enum weft_identity_state is;
+    } cases[] = {
+        {{"D1", "M1"}, {"D1", "M1"}, WEFT_IDENTITY_SAME},
+        {{"D1", "M1"}, {"D1", "M2"}, WEFT_IDENTITY_MOVED},
+        {{"D1", "M1"}, {"D2", "M1"}, WEFT_IDENTITY_MOVED},
+        {{"D1", "M1"}, {"D2", "M2"}, WEFT_IDENTITY_CLONED},
+        {{"", "M1"}, {"", "M2"}, WEFT_IDENTITY_CLONED},
+        {{"", "M1"}, {"", "M1"}, WEFT_IDENTITY_SAME},
+        {{"D1", ""}, {"D2", ""}, WEFT_IDENTITY_CLONED},
+        {{"D1", ""}, {"D1", "M1"}, WEFT_IDENTITY_SAME},
+        {{"", ""}, {"", ""}, WEFT_IDENTITY_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (weft_identity_compare(&cases[i].noted, &cases[i].found) != cases[i].is)
+            fail_msg("case %zu", i);
+    }
+}
+
+static void an_identity_is_noted_once(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weft-mark.XXXXXX";
+    const struct weft_identity_mark one = {"D1", "M1"}, other = {"D2", "M2"};
+    int result = 0;
+    close(mkstemp(path));
+    unlink(path);
+    assert_int_equal(weft_identity_check(path, &one, false, &result), WEFT_IDENTITY_NEW);
+    assert_int_equal(weft_identity_check(path, &one, false, &result), WEFT_IDENTITY_SAME);
+    assert_int_equal(weft_identity_check(path, &other, false, &result), WEFT_IDENTITY_CLONED);
+    assert_int_equal(weft_identity_check(path, &other, false, &result), WEFT_IDENTITY_CLONED);
+    assert_int_equal(weft_identity_check(path, &other, true, &result), WEFT_IDENTITY_MOVED);
+    assert_int_equal(weft_identity_check(path, &other, false, &result), WEFT_IDENTITY_SAME);
+    assert_int_equal(result, 0);
+    unlink(path);
+}
+
+static void the_wait_doubles_and_starts_over(void **state)
+{
+    (void)state;
+    struct weft_backoff backoff = {0};
+    uint64_t before = 0;
+    assert_int_equal(weft_backoff_next(&backoff, 0), 500 * WEFT_NS_PER_MS);
+    assert_int_equal(weft_backoff_next(&backoff, 0), 1000 * WEFT_NS_PER_MS);
+    for (int i = 0; i < 20; i++) {
+        before = weft_backoff_next(&backoff, WEFT_NS_PER_S);
+    }
+    assert_int_equal(before, 60 * WEFT_NS_PER_S);
+    assert_int_equal(weft_backoff_next(&backoff, 61 * WEFT_NS_PER_S), 500 * WEFT_NS_PER_MS);
+}
+
+static void the_watchdog_starves_last(void **state)
+{
+    (void)state;
+    struct weft_watchdog watchdog = {.fd = -1};
+    uint64_t now_ns = 1000 * WEFT_NS_PER_S;
+    weft_watchdog_excuse(&watchdog, now_ns);
+    assert_int_equal(weft_watchdog_duty(&watchdog, now_ns + WEFT_WATCHDOG_STARTING_NS),
+                     WEFT_WATCHDOG_FEED);
+    weft_watchdog_prove(&watchdog, now_ns);
+    now_ns += WEFT_WATCHDOG_STUCK_NS;
+    assert_int_equal(weft_watchdog_duty(&watchdog, now_ns), WEFT_WATCHDOG_FEED);
+    assert_int_equal(weft_watchdog_duty(&watchdog, ++now_ns), WEFT_WATCHDOG_FEED_AND_RESTART);
+    assert_int_equal(weft_watchdog_duty(&watchdog, ++now_ns),
+                     WEFT_WATCHDOG_FEED); // Once is enough.
+    now_ns += WEFT_WATCHDOG_STUCK_NS;
+    assert_int_equal(weft_watchdog_duty(&watchdog, now_ns), WEFT_WATCHDOG_STARVE);
+    weft_watchdog_prove(&watchdog, now_ns); // It has come back by itself.
+    assert_int_equal(weft_watchdog_duty(&watchdog, now_ns), WEFT_WATCHDOG_FEED);
+}
+
+static void which_boots_are_good(void **state)
+{
+    (void)state;
+    assert_true(weft_health_is_good(false, false, "2", "1"));
+    assert_true(weft_health_is_good(true, false, "2", "1")); // Nobody has configured it.
+    assert_true(weft_health_is_good(true, true, "1", "1"));  // It is the file that is new.
+    assert_true(weft_health_is_good(true, true, "1", ""));
+    assert_false(weft_health_is_good(true, true, "2", "1")); // The old version may still take it.
+}
+
+static void words_of_a_fingerprint(void **state)
+{
+    (void)state;
+    char words[WEFT_STATUS_WORDS_BYTES];
+    // The examples of the proposal: 127.0.0.1 is lusab-babad, 63.84.220.193 is gutih-tugad.
+    weft_status_words("7f000001"
+                      "3f54dcc1"
+                      "7F:00:00:01"
+                      "ffff",
+                      words);
+    assert_string_equal(words, "lusab-babad-gutih-tugad-lusab-babad");
+    weft_status_words("7f000001", words);
+    assert_string_equal(words, "");
+}
+
+static void cpus_of_the_workers(void **state)
+{
+    (void)state;
+    struct weft_config config;
+    uint8_t mask[WEFT_TUNE_CPUS_MAX / 8];
+    char text[64];
+    uint32_t list[] = {2, 35};
+    assert_int_equal(weft_config_defaults(&config), 0);
+    config.cores.workers = 2;
+    assert_int_equal(weft_tune_worker_cpus(&config, 3, mask), 0); // They float.
+    assert_int_equal(weft_tune_worker_cpus(&config, 4, mask), 2);
+    weft_tune_mask_text(mask, 4, text, sizeof(text));
+    assert_string_equal(text, "00000006");
+    config.cores.pin = (struct weft_config_cpus){WEFT_CONFIG_PIN_LIST, list, 2};
+    assert_int_equal(weft_tune_worker_cpus(&config, 64, mask), 2);
+    weft_tune_mask_text(mask, 64, text, sizeof(text));
+    assert_string_equal(text, "00000008,00000004");
+    config.memory.huge_pages = WEFT_CONFIG_HUGE_OFF;
+    assert_int_equal(weft_tune_huge_bytes(&config), 0);
+    config.memory.huge_pages = WEFT_CONFIG_HUGE_AUTO;
+    const uint64_t bytes = weft_tune_huge_bytes(&config);
+    assert_true(bytes > 2 * config.memory.arena_per_core && bytes % (2 * WEFT_MIB) == 0);
+    weft_config_free(&config);
+}
+
+static void time_does_not_go_back(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weft-clock.XXXXXX";
+    close(mkstemp(path));
+    assert_int_equal(weft_clock_floor_s(1000, path), 1000);
+    assert_int_equal(weft_clock_note(path, 5000), 0);
+    assert_int_equal(weft_clock_floor_s(1000, path), 5000);
+    assert_int_equal(weft_clock_floor_s(6000, path), 6000);
+    assert_int_equal(weft_clock_note(path, INT64_C(9000000000)), 0); // In 2255: not to be believed.
+    assert_int_equal(weft_clock_floor_s(1000, path), 1000);
+    unlink(path);
+}
+
+static void strings_of_json(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    weft_json_string(out, "a\"b\\\n\x01 \xc3\xa4 \xff \xed\xa0\x80");
+    fclose(out);
+    assert_string_equal(text, "\"a\\\"b\\\\\\n\\u0001 \xc3\xa4 ? ???\"");
+    free(text);
+}
+
+static void files_are_replaced_whole(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weft-file.XXXXXX", text[16];
+    close(mkstemp(path));
+    assert_int_equal(weft_text_file_replace(path, "one\n", 4, 0600), 0);
+    assert_int_equal(weft_text_file_replace(path, "two \n", 5, 0600), 0);
+    assert_int_equal(weft_text_file_read(path, text, sizeof(text)), 5);
+    assert_int_equal(weft_text_file_read(path, text, 5), -27); // EFBIG: no room for the end.
+    assert_int_equal(weft_text_file_line(path, text, sizeof(text)), 0);
+    assert_string_equal(text, "two");
+    unlink(path);
+    assert_int_equal(weft_text_file_line(path, text, sizeof(text)), -2);
+    assert_string_equal(text, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_a_command_line),
+        cmocka_unit_test(what_a_data_partition_holds),
+        cmocka_unit_test(whose_identity_it_is),
+        cmocka_unit_test(an_identity_is_noted_once),
+        cmocka_unit_test(the_wait_doubles_and_starts_over),
+        cmocka_unit_test(the_watchdog_starves_last),
+        cmocka_unit_test(which_boots_are_good),
+        cmocka_unit_test(words_of_a_fingerprint),
+        cmocka_unit_test(cpus_of_the_workers),
+        cmocka_unit_test(time_does_not_go_back),
+        cmocka_unit_test(strings_of_json),
+        cmocka_unit_test(files_are_replaced_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
