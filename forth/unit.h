@@ -57,6 +57,7 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
 #define WEFT_THROW_CHANNELS   (-321)
 #define WEFT_THROW_FILES      (-322)
+#define WEFT_THROW_NO_FILES   (-323)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at about 1 KiB. At most 1 GiB.

@@ -112,6 +112,7 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .unit_mailbox = config->units.mailbox,
         .unit_spawn_max = config->units.spawned_max,
         .unit_channel_max = config->units.channels_max,
+        .unit_files_root = machine->files_root,
         .unit_file_max = config->units.files_max,
         .unit_reductions_hz = config->units.reductions_max,
         .eval_reductions = config->units.eval_reductions,

@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
@@ -375,6 +376,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
         weft_counter_set(&resident->spawned, unit->dealings->child_count);
         weft_counter_set(&resident->channels, unit->dealings->channel_count);
     }
+    weft_counter_set(&resident->files, weft_unit_files_count(unit));
     weft_counter_set(&resident->rests, is_resting(unit));
     weft_counter_set(&resident->asks, info.waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
@@ -552,6 +554,7 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     if (unit->unit != NULL) weft_unit_free(unit->unit);
     weft_unit_limits_free(unit);
     weft_unit_keys_free(unit);
+    weft_unit_files_end(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);

@@ -6,6 +6,7 @@
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 
@@ -224,6 +225,12 @@ static int32_t udp_reply(void *self, const void *payload, size_t length)
     return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
 }
 
+static void abandon(void *self, uint32_t level)
+{
+    weft_unit_dealings_abandon(self, level);
+    weft_unit_files_abandon(self, level);
+}
+
 struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
 {
     struct weft_unit_host host = {
@@ -245,6 +252,8 @@ struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
     weft_unit_dealings_host(&host);
     weft_unit_lessons_host(&host);
     weft_unit_keys_host(&host);
+    host.machine = weft_unit_files_machine(unit->worker->node);
+    host.abandon = abandon;
     return host;
 }
 
