@@ -73,6 +73,8 @@ run_forth() {
     done
     # shellcheck disable=SC2086
     timeout --foreground 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
+    # shellcheck disable=SC2086
+    timeout --foreground 120 "$build/bench/macro/bench_siblings" "$scratch" $flags
 }
 
 # Its rows have limits of their own.
