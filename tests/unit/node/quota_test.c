@@ -219,7 +219,8 @@ static void errors_say_which(void **state)
 {
     struct rig *rig = *state;
     static struct asked asked;
-    struct weft_resident *unit = load_with(rig, "unit", 1, "spawned=1,channels=2", ": waits RECEIVE ;");
+    struct weft_resident *unit =
+        load_with(rig, "unit", 1, "spawned=1,channels=2", ": waits RECEIVE ;");
     ask(rig, &asked, WEFT_COMMAND_EVAL, unit, "0 ' waits SPAWN DROP 0 ' waits SPAWN DROP");
     wait_for(rig, &asked);
     assert_int_equal(asked.command.throw_code, -320);
