@@ -10,6 +10,7 @@
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_sockets.h"
 
 static struct weft_node *node_of(const struct weft_unit_actor *unit)
 {
@@ -555,6 +556,7 @@ static void destroy(struct weft_actor *actor, void *state, uint16_t reason)
     weft_unit_limits_free(unit);
     weft_unit_keys_free(unit);
     weft_unit_files_end(unit);
+    weft_unit_sockets_end(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);

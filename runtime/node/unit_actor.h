@@ -44,6 +44,7 @@ struct weft_unit_actor {
     bool can_reply;
     struct weft_unit_input *input;       // What was typed for it (unit_keys.h). NULL: nothing yet.
     struct weft_unit_files *files;       // unit_files.h. NULL: none yet.
+    struct weft_unit_sockets *sockets;   // unit_sockets.h. NULL: none yet.
     struct weft_unit_limits *limits;     // Its own quotas (unit_limits.h). NULL: the node's.
     struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
     // Of a spawned unit: who gets its results, under which reference, in which block.

@@ -7,6 +7,7 @@
 
 #include "forth/beneath.h"
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_sockets.h"
 #include "runtime/sched/offload.h"
 
 enum {
@@ -399,22 +400,22 @@ static int64_t file_status(void *self, const char *name, size_t length)
     return on_names(self, JOB_STATUS, name, length, NULL, 0);
 }
 
+#define FILES                                                                                      \
+    .file_open = file_open, .file_close = file_close, .file_read = file_read,                      \
+    .file_write = file_write, .file_size = file_size, .file_resize = file_resize,                  \
+    .file_flush = file_flush, .file_delete = file_delete, .file_rename = file_rename,              \
+    .file_status = file_status
+#define NO_FILES .no_files = WEFT_THROW_NO_FILES
+#define NET                                                                                        \
+    .tcp_open = weft_unit_sockets_open, .tcp_read = weft_unit_sockets_read,                        \
+    .tcp_write = weft_unit_sockets_write, .tcp_close = weft_unit_sockets_close
+#define NO_NET .no_net = WEFT_THROW_NO_NET
+
 const struct weft_unit_machine *weft_unit_files_machine(const struct weft_node *node)
 {
-    static const struct weft_unit_machine with = {
-        .file_open = file_open,
-        .file_close = file_close,
-        .file_read = file_read,
-        .file_write = file_write,
-        .file_size = file_size,
-        .file_resize = file_resize,
-        .file_flush = file_flush,
-        .file_delete = file_delete,
-        .file_rename = file_rename,
-        .file_status = file_status,
-    };
-    static const struct weft_unit_machine without = {.no_files = WEFT_THROW_NO_FILES};
-    return node->options.unit_files_root > 0 ? &with : &without;
+    static const struct weft_unit_machine machines[2][2] = {{{NO_FILES, NO_NET}, {NO_FILES, NET}},
+                                                            {{FILES, NO_NET}, {FILES, NET}}};
+    return &machines[node->options.unit_files_root > 0][node->options.unit_net_count > 0];
 }
 
 void weft_unit_files_abandon(struct weft_unit_actor *unit, uint32_t level)

@@ -16,7 +16,8 @@
 
 #include "runtime/node/unit_actor.h"
 
-// The table for units of this node, with files or without (forth/unit_host.h).
+// The table for units of this node, with files and TCP (unit_sockets.h) or without
+// (forth/unit_host.h).
 const struct weft_unit_machine *weft_unit_files_machine(const struct weft_node *node);
 // The text at `level` waits for nothing any more.
 void weft_unit_files_abandon(struct weft_unit_actor *unit, uint32_t level);

@@ -9,6 +9,7 @@
 #include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_sockets.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
 enum {
@@ -229,6 +230,7 @@ static void abandon(void *self, uint32_t level)
 {
     weft_unit_dealings_abandon(self, level);
     weft_unit_files_abandon(self, level);
+    weft_unit_sockets_abandon(self, level);
 }
 
 struct weft_unit_host weft_unit_actor_host(struct weft_unit_actor *unit)
