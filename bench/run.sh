@@ -81,6 +81,8 @@ run_forth() {
     # shellcheck disable=SC2086
     timeout --foreground 300 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" \
         "$build/forth/weft-forth" "$build/bench/macro/weft-forth-bare" bench/forth "$scratch" $flags
+    # shellcheck disable=SC2086
+    timeout --foreground 120 "$build/bench/macro/bench_siblings" "$scratch" $flags
 }
 
 # Its rows have limits of their own.

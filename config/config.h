@@ -147,6 +147,7 @@ struct weft_config {
         uint32_t stack_max;
         uint32_t reductions_max; // Per second; 0: no limit.
         const char *files;       // "": none.
+        struct weft_config_endpoints net;
         uint32_t files_max;
         uint32_t count_max;
     } units;

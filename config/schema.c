@@ -57,6 +57,7 @@ static const struct weft_schema_key keys[] = {
     K("units.stack_max", INT, RESTART_NODE, AT(units.stack_max), 64, 1048576, "4096", NULL, "Cells of each of a unit's stacks.")
     K("units.reductions_max", INT, RESTART_NODE, AT(units.reductions_max), 0, 4294967295.0, "0", NULL, "Reductions a second of one unit and those that it spawns; more make it wait. 0: no limit.")
     K("units.files", PATH, RESTART_NODE, AT(units.files), 0, 0, "\"\"", NULL, "Directory below which units may have files, relative to this file; empty: they have none.")
+    K("units.net", ENDPOINTS, RESTART_NODE, AT(units.net), 0, 16, "[]", NULL, "What units may connect to by TCP, as \"127.0.0.1:8080\"; empty: nothing.")
     K("units.files_max", INT, RESTART_NODE, AT(units.files_max), 1, 32, "16", NULL, "Files that one unit has open.")
     K("units.count_max", INT, RESTART_NODE, AT(units.count_max), 1, 1048576, "1024", NULL, "Units on this node.")
     K("actors.count_max", INT, RESTART_NODE, AT(actors.count_max), 256, 16777216, "1_048_576", NULL, "Actors on each worker; they take memory as they come.")

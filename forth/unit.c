@@ -304,6 +304,7 @@ static enum weft_unit_waits waits(const struct weft_unit *unit)
     case WEFT_OP_chan_recv_for:
     case WEFT_OP_recv_bytes:
     case WEFT_OP_recv_bytes_for:
+    case WEFT_OP_tcp_read:
     case WEFT_OP_recv_cells: return WEFT_UNIT_WAITS_CHANNEL;
     case WEFT_OP_accept:
     case WEFT_OP_key:

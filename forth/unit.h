@@ -57,6 +57,8 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
 #define WEFT_THROW_CHANNELS   (-321)
 #define WEFT_THROW_FILES      (-322)
+#define WEFT_THROW_NO_FILES   (-323)
+#define WEFT_THROW_NO_NET     (-324)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at 352 bytes. At most 1 GiB.
@@ -83,7 +85,7 @@ enum weft_unit_waits {       // What a parked text waits for.
     WEFT_UNIT_WAITS_NOT,     // It does not.
     WEFT_UNIT_WAITS_TIME,    // MS.
     WEFT_UNIT_WAITS_MESSAGE, // RECEIVE, and for a time too: any message.
-    WEFT_UNIT_WAITS_CHANNEL, // RECV.
+    WEFT_UNIT_WAITS_CHANNEL, // RECV, TCP-READ.
     WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND.
     WEFT_UNIT_WAITS_INPUT,   // KEY, EKEY, ACCEPT: the user's.
 };

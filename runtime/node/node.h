@@ -66,8 +66,11 @@ struct weft_node_options {
     struct weft_unit_options unit;
     uint32_t unit_count_max;
     uint32_t unit_mailbox;
-    uint32_t unit_spawn_max;     // Units that one has spawned and not joined; 0: 1 024.
-    uint32_t unit_channel_max;   // Channels that one has open; 0: 256.
+    uint32_t unit_spawn_max;                // Units that one has spawned and not joined; 0: 1 024.
+    uint32_t unit_channel_max;              // Channels that one has open; 0: 256.
+    const struct weft_io_address *unit_net; // What they may connect to. Outlives the node.
+    uint32_t unit_net_count;
+    int32_t unit_files_root;     // The directory of their files, a descriptor; 0: they have none.
     uint32_t unit_file_max;      // Files that one has open; 0: 16.
     uint32_t unit_reductions_hz; // Reductions of one and those that it spawns; 0: no limit.
     uint32_t eval_reductions;    // Of one load or evaluation.

@@ -43,6 +43,8 @@ struct weft_unit_actor {
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
     struct weft_unit_input *input;       // What was typed for it (unit_keys.h). NULL: nothing yet.
+    struct weft_unit_files *files;       // unit_files.h. NULL: none yet.
+    struct weft_unit_sockets *sockets;   // unit_sockets.h. NULL: none yet.
     struct weft_unit_limits *limits;     // Its own quotas (unit_limits.h). NULL: the node's.
     struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
     // Of a spawned unit: who gets its results, under which reference, in which block.
@@ -113,7 +115,7 @@ void weft_unit_keep_host(struct weft_unit_host *host); // UNIT-SAVE.
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result);
 
 // Fills the table through which units reach the node (unit_host.c). `self` is a unit actor.
-void weft_unit_actor_host(struct weft_unit_host *host);
+void weft_unit_actor_host(const struct weft_node *node, struct weft_unit_host *host);
 // Binds a UDP port for the unit: at UDP-BIND, and again when it is restored. An ior for the unit.
 int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port);
 void weft_unit_actor_unbind_all(struct weft_unit_actor *unit);

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_sockets.h"
 
 static void ended_on_control(struct weft_core *core, void *self, uint64_t argument)
 {
@@ -53,6 +55,8 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     if (unit->unit != NULL) weft_unit_free(unit->unit);
     weft_unit_limits_free(unit);
     weft_unit_keys_free(unit);
+    weft_unit_files_end(unit);
+    weft_unit_sockets_end(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);

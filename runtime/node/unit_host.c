@@ -5,8 +5,10 @@
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_sockets.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
 enum {
@@ -220,7 +222,14 @@ static int32_t udp_reply(void *self, const void *payload, size_t length)
     return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
 }
 
-void weft_unit_actor_host(struct weft_unit_host *host)
+static void abandon(void *self, uint32_t level)
+{
+    weft_unit_dealings_abandon(self, level);
+    weft_unit_files_abandon(self, level);
+    weft_unit_sockets_abandon(self, level);
+}
+
+void weft_unit_actor_host(const struct weft_node *node, struct weft_unit_host *host)
 {
     *host = (struct weft_unit_host){
         .host_id = host_id,
@@ -241,4 +250,6 @@ void weft_unit_actor_host(struct weft_unit_host *host)
     weft_unit_lessons_host(host);
     weft_unit_keep_host(host);
     weft_unit_keys_host(host);
+    host->machine = weft_unit_files_machine(node);
+    host->abandon = abandon;
 }
