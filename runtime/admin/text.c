@@ -78,6 +78,7 @@ unsigned weft_http_status(uint16_t code)
     case 805: return 409;
     case 401:
     case 404:
+    case 406:
     case 802: return 422;
     case 502: return 403;
     case 504: return 400;

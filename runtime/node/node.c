@@ -7,6 +7,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/node/operator.h"
+#include "runtime/node/standstill.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/table/table.h"
 
@@ -99,6 +100,8 @@ static int start_worker(struct weft_node_worker *worker)
         const struct weft_poller doorbell = weft_stack_doorbell(&worker->stack, i);
         result = weft_core_add_poller(&worker->core, &doorbell);
     }
+    if (result != 0) return result;
+    result = weft_standstill_init(worker);
     if (result != 0) return result;
     result = weft_forth_system_create(&worker->memory, &worker->forth);
     return result == 0 ? weft_unit_nursery_start(worker) : result;
