@@ -69,8 +69,8 @@ struct weft_unit_actor {
     uint8_t *ties;
     uint32_t ties_bytes;
     // The journal (unit_keep.c).
-    uint32_t asked, answered; // Records.
-    uint32_t keep_ask;        // The one of its own that is under way; 0: none.
+    uint64_t asked, answered; // Records.
+    uint64_t keep_ask;        // The one of its own that is under way; 0: none.
     bool is_journaled;        // It stands in the journal.
     bool is_dirty;            // It has done something since.
     bool wakes_to_keep;       // What `timer` is for, and nothing else.

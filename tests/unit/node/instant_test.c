@@ -6,19 +6,7 @@
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
-#include "runtime/node/instant.h"
-#include "runtime/node/standstill.h"
-#include "tests/unit/node/rig.h"
-
-#define BYTES_MAX (1u << 20)
-
-struct taking {
-    struct weft_standstill still;
-    uint8_t bytes[BYTES_MAX];
-    size_t at[WORKERS], sizes[WORKERS], length;
-    uint32_t unit_count, counts[WORKERS];
-    enum { MEASURED = 1, WRITTEN = 2, GONE = 4 } state;
-};
+#include "tests/unit/node/taking.h"
 
 static struct weft_prng chance;
 
@@ -33,107 +21,6 @@ static void turn(struct rig *rig, unsigned count)
 {
     while (count-- > 0)
         turn_some(rig);
-}
-
-static struct taking *taking_of(struct weft_standstill *still)
-{
-    return WEFT_CONTAINER_OF(still, struct taking, still);
-}
-
-static void measure(struct weft_standstill *still, struct weft_node_worker *worker)
-{
-    const unsigned i = worker->core.index - 1u;
-    taking_of(still)->sizes[i] = weft_instant_bytes(worker, &taking_of(still)->counts[i]);
-}
-
-static void write_down(struct weft_standstill *still, struct weft_node_worker *worker)
-{
-    struct taking *taking = taking_of(still);
-    const unsigned i = worker->core.index - 1u;
-    weft_instant_write(worker, taking->bytes + taking->at[i], taking->sizes[i]);
-}
-
-static void next(struct weft_standstill *still)
-{
-    struct taking *taking = taking_of(still);
-    if (still->step == NULL) {
-        weft_standstill_do(still, measure);
-    } else if (taking->state == 0) {
-        taking->state = MEASURED;
-        taking->length = WEFT_INSTANT_HEAD_BYTES;
-        taking->unit_count = 0;
-        for (unsigned i = 0; i < WORKERS; i++) {
-            taking->at[i] = taking->length;
-            taking->length += taking->sizes[i];
-            taking->unit_count += taking->counts[i];
-        }
-        assert_true(taking->length <= BYTES_MAX);
-        weft_standstill_do(still, write_down);
-    } else {
-        taking->state = WRITTEN;
-        weft_standstill_end(still);
-    }
-}
-
-static void gone(struct weft_standstill *still)
-{
-    taking_of(still)->state = GONE;
-}
-
-static void take(struct rig *rig, struct taking *taking)
-{
-    taking->state = 0;
-    taking->still = (struct weft_standstill){.node = &rig->node, .next = next, .gone = gone};
-    assert_int_equal(weft_standstill_begin(&taking->still), 0);
-    for (unsigned n = 0; taking->state != GONE; n++) {
-        if (n == 10000) fail_msg("the node does not come to rest");
-        turn_some(rig);
-    }
-    weft_instant_head(&rig->node, taking->bytes, taking->length - WEFT_INSTANT_HEAD_BYTES,
-                      taking->unit_count);
-}
-
-// On a fresh node. What came back by that name.
-static void restore(struct rig *rig, const struct taking *taking)
-{
-    static struct asked asked[32];
-    struct weft_instant instant;
-    struct weft_error error = {0};
-    weft_node_destroy(&rig->node);
-    weft_disk_sim_crash(&rig->disk_sim);
-    start(rig);
-    if (weft_instant_read(weft_span_of(taking->bytes, taking->length), &rig->node.options, &instant,
-                          &error) != 0)
-        fail_msg("%s", error.text);
-    for (uint32_t n = 0; n < instant.count; n++) {
-        const struct weft_instant_entry *entry = &instant.entries[n];
-        const char *wrong = NULL;
-        if (entry->is_child) {
-            // On the other core than it was.
-            assert_int_equal(weft_unit_actor_revive(&rig->node.workers[entry->core % WORKERS],
-                                                    entry->name, entry->image, entry->heir,
-                                                    entry->reference, &wrong),
-                             0);
-            continue;
-        }
-        assert_true(n < 32);
-        memset(&asked[n], 0, sizeof(asked[n]));
-        asked[n].command = (struct weft_command){.verb = WEFT_COMMAND_ADOPT,
-                                                 .resident = reserve(rig, entry->name, entry->core),
-                                                 .image = entry->image.data,
-                                                 .image_length = entry->image.length,
-                                                 .is_held = true,
-                                                 .has_family = true,
-                                                 .done = is_done};
-        assert_int_equal(weft_unit_actor_submit(&rig->node, &asked[n].command), 0);
-        wait_for(rig, &asked[n]);
-        if (asked[n].command.error.code != 0) fail_msg("%s", asked[n].command.error.text);
-    }
-    weft_instant_destroy(&instant);
-    for (int i = 0; i < WORKERS; i++)
-        weft_unit_actor_tie_held(&rig->node.workers[i]);
-    for (int i = 0; i < WORKERS; i++)
-        weft_unit_actor_run_held(&rig->node.workers[i]);
 }
 
 static struct weft_resident *found(struct rig *rig, const char *name)
@@ -163,7 +50,7 @@ static void one_token_in_channels(struct rig *rig, unsigned capacity, unsigned s
     load(rig, "ring", 1, source);
     for (unsigned round = 0; round < 8; round++) {
         turn(rig, 1 + weft_prng_below(&chance, 40));
-        take(rig, &taking);
+        take(rig, &taking, turn_some);
         restore(rig, &taking);
         turn(rig, weft_prng_below(&chance, 20));
     }
@@ -211,7 +98,7 @@ static void one_token_in_mailboxes(void **state)
     expect(rig, units[0], "pass", "");
     for (unsigned round = 0; round < 20; round++) {
         turn(rig, 1 + round % 7);
-        take(rig, &taking);
+        take(rig, &taking, turn_some);
         restore(rig, &taking);
     }
     turn(rig, 100);
@@ -246,7 +133,7 @@ static void a_family_is_restored_together(void **state)
          ": main staff UNIT-SAVE DROP all RECEIVE ; main");
     for (unsigned round = 0; round < 12; round++) {
         turn(rig, 23);
-        take(rig, &taking);
+        take(rig, &taking, turn_some);
         restore(rig, &taking);
     }
     turn(rig, 2000);
@@ -259,7 +146,7 @@ static void what_is_none_is_refused(void **state)
     static struct taking taking;
     struct rig *rig = *state;
     load(rig, "unit", 1, "VARIABLE v");
-    take(rig, &taking);
+    take(rig, &taking, turn_some);
     struct weft_instant instant;
     const struct weft_span whole = weft_span_of(taking.bytes, taking.length);
     for (uint32_t bit = 0; bit < 8 * WEFT_INSTANT_HEAD_BYTES; bit++) {
