@@ -335,10 +335,14 @@ static void snapshot_save(struct weft_admin_request *request)
 
 static void snapshot_restore(struct weft_admin_request *request)
 {
+    const char *replace = weft_admin_query(request, "replace");
     struct weft_admin_command *command =
         weft_admin_defer(request, WEFT_ADMIN_SNAPSHOT_RESTORE, request->body, request->body_length);
 
-    if (command != NULL) weft_admin_submit(request, command);
+    if (command == NULL) return;
+    command->replaces =
+        replace != NULL && strcmp(replace, "0") != 0 && strcmp(replace, "false") != 0;
+    weft_admin_submit(request, command);
 }
 
 static void fault_set(struct weft_admin_request *request)
@@ -430,7 +434,8 @@ const struct weft_admin_route weft_admin_node_routes[] = {
      "All units, channels and mailboxes at one instant, as bytes (docs/wire/snapshot.md).",
      snapshot_save, .privileged = true, .response = OCTETS, .query = {TIMEOUT}},
     {"POST", "/api/v1/snapshot", "snapshot_restore", "Makes the units of a snapshot, or none.",
-     snapshot_restore, .body_type = OCTETS, .body_bytes_max = 64u << 20, .query = {TIMEOUT}},
+     snapshot_restore, .body_type = OCTETS, .body_bytes_max = 64u << 20,
+     .query = {{"replace", "boolean", "units of the same names are unloaded first"}, TIMEOUT}},
     {"DELETE", "/api/v1/units/{name}", "unit_unload", "Removes a unit for good.", unit_unload,
      .query = {TIMEOUT}},
     {"GET", "/api/v1/actors", "actors", "Its actors, the first by one measure.",

@@ -141,7 +141,7 @@ enum weft_admin_verb {
     WEFT_ADMIN_UNIT_SAVE,        // unit; answered with bytes.
     WEFT_ADMIN_UNIT_RESTORE,     // unit, file, recovery; text: what UNIT_SAVE has answered.
     WEFT_ADMIN_SNAPSHOT_SAVE,    // All units; answered with bytes.
-    WEFT_ADMIN_SNAPSHOT_RESTORE, // text: these.
+    WEFT_ADMIN_SNAPSHOT_RESTORE, // text: these; replaces.
     WEFT_ADMIN_FAULT_SET,        // fault.
     WEFT_ADMIN_ACTOR_LIST,       // actors.
     WEFT_ADMIN_ACTOR_SHOW,       // unit: the actor's name or pid.
@@ -162,6 +162,7 @@ struct weft_admin_command {
     char unit[WEFT_ADMIN_NAME_BYTES];
     char file[128];    // Shown in the unit's errors: "counter.fth". Never opened.
     char recovery[16]; // "none", "journal", "swarm"; empty: the default of the configuration.
+    bool replaces;     // SNAPSHOT_RESTORE: units of the same names are unloaded first.
     bool interactive;  // A line of a REPL: a definition may stay open across lines.
     const char *text;  // Source or text to evaluate; `text_length` bytes, zero after them.
     size_t text_length;

@@ -144,6 +144,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
         weft_control_lists_expire(control, now_ns);
         weft_control_traces_turn(control);
         weft_control_snapshot_turn(control, now_ns);
+        weft_control_revive_turn(control);
         watch_turns(control, now_ns);
         tell_ready(control);
     }

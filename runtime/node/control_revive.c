@@ -1,5 +1,8 @@
 // control_revive.c: all units of a snapshot: made, held; when all are there, given what they had to
 // do with each other; when all have been given that, running. Or none of them.
+//
+// Who has a name that is wanted is in the way: then nothing happens, or, if that was asked for, he
+// is unloaded first, and the rest begins when he has gone.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@ struct weft_control_revival {
     struct weft_control *control;
     struct weft_admin_command *admin;
     struct weft_instant instant;
+    bool is_clearing; // Those who are in the way are about to go.
     uint32_t away_count;
     struct weft_error error; // The first one.
 };
@@ -45,6 +49,10 @@ static void end(void *self)
 static void all_are_back(struct weft_control_revival *revival)
 {
     struct weft_control *control = revival->control;
+    if (revival->is_clearing && revival->error.code == 0) {
+        control->revival = revival; // weft_control_revive_turn goes on when they have gone.
+        return;
+    }
     int result = revival->error.code == 0
                      ? weft_control_run_held(control, end, revival)
                      : weft_control_sweep(control, weft_unit_actor_end_held, end, revival);
@@ -136,43 +144,31 @@ static int send_resident(struct weft_control_revival *revival,
     return -1;
 }
 
-// Who has a name that is wanted is in the way.
-static int check_names(const struct weft_control *control, const struct weft_instant *instant,
-                       struct weft_error *error)
+static int check_names(const struct weft_instant *instant, struct weft_error *error)
 {
     for (uint32_t n = 0; n < instant->count; n++) {
         const struct weft_instant_entry *entry = &instant->entries[n];
-        if (entry->is_child) continue;
-        if (!weft_admin_name_valid(entry->name, strlen(entry->name)))
+        if (!entry->is_child && !weft_admin_name_valid(entry->name, strlen(entry->name)))
             return weft_error_set(error, 406, "the snapshot is not restored: '%s' is no name",
                                   entry->name);
-        if (weft_unit_registry_find(&control->node->units, entry->name) == NULL) continue;
-        weft_error_set(error, 403, "the snapshot is not restored: a unit '%s' is here",
-                       entry->name);
-        weft_error_hint(error, "unload those that it has: nothing is replaced");
-        return -1;
     }
     return 0;
 }
 
-int weft_control_restore_all(struct weft_control *control, struct weft_admin_command *admin,
-                             struct weft_error *error)
+// Somebody who is in the way, of those from number *n on. NULL: nobody.
+static struct weft_resident *find_rival(const struct weft_control_revival *revival, uint32_t *n)
 {
-    struct weft_control_revival *revival = calloc(1, sizeof(*revival));
-    if (revival == NULL) return weft_error_set(error, 203, "no memory for the command");
-    revival->control = control;
-    revival->admin = admin;
-    if (weft_instant_read(weft_span_of(admin->text, admin->text_length), &control->node->options,
-                          &revival->instant, error) != 0) {
-        free(revival);
-        return -1;
+    struct weft_resident *rival = NULL;
+    for (; rival == NULL && *n < revival->instant.count; ++*n) {
+        const struct weft_instant_entry *entry = &revival->instant.entries[*n];
+        if (!entry->is_child)
+            rival = weft_unit_registry_find(&revival->control->node->units, entry->name);
     }
-    if (check_names(control, &revival->instant, error) != 0) {
-        weft_instant_destroy(&revival->instant);
-        free(revival);
-        return -1;
-    }
-    control->command_count++;
+    return rival;
+}
+
+static void make_all(struct weft_control_revival *revival)
+{
     revival->away_count = 1; // Until all are on their way.
     for (uint32_t n = 0; n < revival->instant.count; n++) {
         const struct weft_instant_entry *entry = &revival->instant.entries[n];
@@ -182,5 +178,69 @@ int weft_control_restore_all(struct weft_control *control, struct weft_admin_com
         revival->away_count++;
     }
     part_is_done(revival, &(struct weft_error){0});
+}
+
+static void clear(struct weft_control_revival *revival)
+{
+    struct weft_control *control = revival->control;
+    struct weft_resident *rival;
+    revival->is_clearing = true;
+    revival->away_count = 1;
+    for (uint32_t n = 0; (rival = find_rival(revival, &n)) != NULL;) {
+        struct weft_control_command *own =
+            weft_control_command_new(control, WEFT_COMMAND_UNLOAD, rival);
+        if (own == NULL) weft_error_set(&revival->error, 203, "no memory for the command");
+        if (own == NULL) break;
+        rival->stays_failed = false;
+        own->revival = revival;
+        own->command.text = "";
+        if (weft_control_command_send(control, own, &revival->error) != 0) break;
+        revival->away_count++;
+    }
+    part_is_done(revival, &(struct weft_error){0});
+}
+
+void weft_control_revive_turn(struct weft_control *control)
+{
+    struct weft_control_revival *revival = control->revival;
+    uint32_t n = 0;
+    if (revival == NULL || find_rival(revival, &n) != NULL) return;
+    control->revival = NULL;
+    revival->is_clearing = false;
+    make_all(revival);
+}
+
+static int refuse_rival(const struct weft_resident *rival, struct weft_error *error)
+{
+    weft_error_set(error, 403, "the snapshot is not restored: a unit '%s' is here", rival->name);
+    weft_error_hint(error, "with --replace those of the same names are unloaded first");
+    return -1;
+}
+
+int weft_control_restore_all(struct weft_control *control, struct weft_admin_command *admin,
+                             struct weft_error *error)
+{
+    struct weft_control_revival *revival = calloc(1, sizeof(*revival));
+    uint32_t n = 0;
+    if (revival == NULL) return weft_error_set(error, 203, "no memory for the command");
+    revival->control = control;
+    revival->admin = admin;
+    int result = control->revival != NULL
+                     ? weft_error_set(error, 505, "another snapshot is being restored")
+                     : weft_instant_read(weft_span_of(admin->text, admin->text_length),
+                                         &control->node->options, &revival->instant, error);
+    if (result == 0) result = check_names(&revival->instant, error);
+    struct weft_resident *rival = result == 0 ? find_rival(revival, &n) : NULL;
+    if (rival != NULL && !admin->replaces) result = refuse_rival(rival, error);
+    if (result != 0) {
+        weft_instant_destroy(&revival->instant);
+        free(revival);
+        return result;
+    }
+    control->command_count++;
+    if (rival != NULL)
+        clear(revival);
+    else
+        make_all(revival);
     return 0;
 }

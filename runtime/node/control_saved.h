@@ -19,6 +19,9 @@ int weft_control_restore_all(struct weft_control *control, struct weft_admin_com
 // A snapshot that takes too long is given up.
 void weft_control_snapshot_turn(struct weft_control *control, uint64_t now_ns);
 
+// A restore that waits for others to go goes on when they have.
+void weft_control_revive_turn(struct weft_control *control);
+
 // Has `step` done on every worker, then calls `next(self)` on the control core. Without memory or
 // room in a ring nothing happens, and it answers so: -ENOMEM, -ENOBUFS.
 int weft_control_sweep(struct weft_control *control, void (*step)(struct weft_node_worker *worker),

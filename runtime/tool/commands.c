@@ -345,11 +345,13 @@ const struct weft_tool_command weft_tool_commands[] = {
      .details =
          "For save the cores of the node stand still between two slices until nothing is on its "
          "way from one to the other: a message is in a mailbox or channel, or has not been sent. "
-         "Restore makes all units of the file and lets them run together, or makes none. It "
-         "replaces nobody: a unit of the same name is in its way.",
+         "Restore makes all units of the file and lets them run together, or makes none. A unit of "
+         "the same name is in its way, unless --replace has it unloaded first.",
      .examples = "weft node snapshot save n1 n1.snapshot\n"
-                 "weft node snapshot restore n2 n1.snapshot\n",
+                 "weft node snapshot restore n2 n1.snapshot\n"
+                 "weft node snapshot restore n1 n1.snapshot --replace\n",
      .exits = "1 a unit of one of the names exists; 65 the file is refused",
+     .options = {{"replace", 0, NULL, "restore: unload units of the same names first"}},
      .run = weft_run_node_snapshot},
     {.group = "Act",
      .noun = "repl",

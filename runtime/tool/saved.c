@@ -171,5 +171,8 @@ int weft_run_node_snapshot(struct weft_tool_call *call)
         weft_target_find(call->tool, call->arg_count > 2 ? call->args[1] : NULL, &target);
     if (code != 0) return code;
     if (saves) return save(call->tool, &target, "/api/v1/snapshot", "", file);
-    return restore(call->tool, &target, "/api/v1/snapshot", "", file, SNAPSHOT_BYTES_MAX);
+    const bool replaces = weft_tool_value(call, "replace") != NULL;
+    return restore(call->tool, &target,
+                   replaces ? "/api/v1/snapshot?replace=true" : "/api/v1/snapshot", "", file,
+                   SNAPSHOT_BYTES_MAX);
 }

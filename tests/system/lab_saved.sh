@@ -81,6 +81,9 @@ for round in 1 2 3; do
     is "$(tokens n3)" 1 "tokens after restore $round"
     is "$(said n3/traveller 'n @ .')" 41
     expect_exit 1 "is here" weft node snapshot restore n3 "$files/ring.$round"
+    weft node snapshot restore n3 "$files/ring.$round" --replace 2>"$work/said" || fail "--replace: $(cat "$work/said")"
+    await 10 goes_on
+    is "$(tokens n3)" 1 "tokens after --replace $round"
     empty n3
 done
 is "$(tokens n1)" 1 "on n1, which went on"
