@@ -141,6 +141,7 @@ struct weft_config {
         uint64_t memory_max; // Bytes.
         uint32_t eval_reductions;
         uint64_t eval_timeout_ns;
+        uint64_t journal_interval_ns;
         uint32_t mailbox;
         uint32_t spawned_max;
         uint32_t channels_max;

@@ -51,6 +51,7 @@ static const struct weft_schema_key keys[] = {
     K("units.memory_max", SIZE, RESTART_NODE, AT(units.memory_max), 16384, 1024 * MIB, "\"256KiB\"", NULL, "Memory of one unit.")
     K("units.eval_reductions", INT, RESTART_NODE, AT(units.eval_reductions), 1000, 4294967295.0, "50_000_000", NULL, "Steps that one evaluation may take.")
     K("units.eval_timeout", DURATION, RESTART_NODE, AT(units.eval_timeout_ns), 1e6, 3600 * SECOND, "\"5s\"", NULL, "Time that one evaluation may take.")
+    K("units.journal_interval", DURATION, RESTART_NODE, AT(units.journal_interval_ns), 0, 3600 * SECOND, "\"1s\"", NULL, "A unit that runs is written to the journal at most so often, if it has changed; 0s: only by evaluations and UNIT-SAVE.")
     K("units.mailbox", INT, RESTART_NODE, AT(units.mailbox), 1, 65536, "64", NULL, "Messages that one unit's mailbox holds.")
     K("units.spawned_max", INT, RESTART_NODE, AT(units.spawned_max), 1, 1048576, "1024", NULL, "Units that one has spawned and not joined yet.")
     K("units.channels_max", INT, RESTART_NODE, AT(units.channels_max), 1, 65536, "256", NULL, "Channels that one unit has open.")

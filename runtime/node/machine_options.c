@@ -127,6 +127,7 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .unit_reductions_hz = config->units.reductions_max,
         .eval_reductions = config->units.eval_reductions,
         .eval_timeout_ns = config->units.eval_timeout_ns,
+        .unit_keep_ns = config->units.journal_interval_ns,
         .captures = machine->captures,
     };
     to->unit.memory_bytes_max = (uint32_t)config->units.memory_max;

@@ -92,11 +92,12 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_node_datagrams datagrams;
     struct weft_forth_memory memory; // The arena, as the Forth wants it.
     struct weft_forth_system *forth;
-    struct weft_unit_host unit_host; // What all units of this core have; each its own `self`.
-    weft_pid nursery;                // Makes units for those of other cores (unit_nursery.c).
-    struct weft_resident nestling;   // What all spawned units of this core have for a resident.
-    uint32_t nestling_count;         // Of those alive.
-    struct weft_list held;           // Units that have been restored and do not run yet.
+    struct weft_unit_host unit_host;     // What all units of this core have; each its own `self`.
+    weft_pid nursery;                    // Makes units for those of other cores (unit_nursery.c).
+    struct weft_resident nestling;       // What all spawned units of this core have for a resident.
+    uint32_t nestling_count;             // Of those alive.
+    struct weft_standstill_visit *visit; // Waits until this core is quiet. NULL: none.
+    struct weft_list held;               // Units that have been restored and do not run yet.
 };
 
 struct weft_node_block { // From malloc, freed with the node.
@@ -112,7 +113,8 @@ struct weft_node {
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;
     struct weft_unit_registry units;
-    struct weft_unit_ids ids; // Of what was restored. Any core.
+    struct weft_unit_ids ids;           // Of what was restored. Any core.
+    struct weft_standstill *standstill; // The one under way. NULL: none. Control core.
     struct weft_unit_table
         recovered;                 // What the journal knew at start; emptied as units are restored.
     struct weft_mesh_keeper *mesh; // NULL: off.

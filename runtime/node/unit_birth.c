@@ -99,7 +99,9 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
                                      .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
     if (result == 0 && weft_actor_whereis(&worker->node->actors, command->resident->name) != 0)
         result = -EEXIST;
-    if (result == 0) result = weft_unit_restore_make(unit, command, &parts, wrong);
+    if (result == 0)
+        result = weft_unit_restore_make(unit, weft_span_of(command->image, command->image_length),
+                                        &parts, wrong);
     if (result == 0) weft_unit_set_self(unit->unit, unit);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
@@ -134,7 +136,7 @@ static void describe_refusal(struct weft_command *command, int result, const cha
         wrong = "it does not fit units.memory_max or the stacks";
     else if (wrong == NULL)
         wrong = "it is of another version";
-    weft_error_set(&command->error, 404, "unit '%s' is not restored: %s", name, wrong);
+    weft_error_set(&command->error, 406, "unit '%s' is not restored: %s", name, wrong);
 }
 
 static void describe_birth(struct weft_command *command, uint16_t core, int result,

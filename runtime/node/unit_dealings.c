@@ -606,7 +606,6 @@ void weft_unit_dealings_end(struct weft_unit_actor *unit)
     struct weft_unit_dealings *dealings = unit->dealings;
     struct weft_arena *arena = unit->worker->arena;
     if (dealings == NULL) return;
-    if (dealings->received != NULL) weft_message_release(&unit->worker->actors, dealings->received);
     if (dealings->children != NULL)
         weft_arena_release(arena, dealings->children,
                            dealings->child_room * sizeof(*dealings->children));
