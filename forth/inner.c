@@ -240,6 +240,17 @@ static void all_room(struct weft_unit *unit)
 #define CHECKED(name) checked_##name:
 #define FAST(name)    fast_##name:
 
+// An empty loop does nothing but jump to LOOP, and where that lies in its line of 64 bytes, of
+// which it takes all, makes one turn take two cycles or four. Each engine has the best of nine
+// places that were tried (AMD Zen).
+#if defined(__x86_64__) && WEFT_FORTH_CHECKS
+#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 41, 0x90")
+#elif defined(__x86_64__)
+#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 55, 0x90")
+#else
+#define LOOP_PLACE() (void)0
+#endif
+
 // The same, with the numbers of the table.
 #define FUSED(name)                                                                                \
     OP(name, IN_##name, OUT_##name - IN_##name, RIN_##name, ROUT_##name - RIN_##name)
@@ -504,7 +515,10 @@ int weft_inner(struct weft_unit *the_unit)
         ip += empty ? (int16_t)*ip : 1;
         NEXT();
     }
-    OP(loop, 0, 0, 2, 0)
+    CHECKED(loop)
+    if (WRONG(rp - rbase < 2)) goto check_failed;
+    LOOP_PLACE();
+    FAST(loop)
     if (UNLIKELY(__builtin_add_overflow(rtop, 1, &rtop))) {
         RDROP(2);
         ip++;
