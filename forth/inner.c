@@ -247,10 +247,20 @@ static uint32_t entries(const struct weft_block *block, enum weft_segment_id id,
         }                                                                                          \
     } while (0)
 
-// The word of a call, and the bits of its places.
-#define WORD(index)                                                                                \
-    (((index) < shared ? shared_words : (index) < frozen ? module_words : words) + (index))
-#define WHERE(index) ((index) < shared ? WEFT_CODE_SYSTEM : (index) < frozen ? WEFT_CODE_MODULE : 0)
+// The word of a call, and the bits of its places. Own words first: one comparison.
+#define FIND_WORD(index)                                                                           \
+    const struct weft_word *word;                                                                  \
+    uint32_t where;                                                                                \
+    if (LIKELY((index) >= frozen)) {                                                               \
+        word = words + (index);                                                                    \
+        where = 0;                                                                                 \
+    } else if ((index) < shared) {                                                                 \
+        word = shared_words + (index);                                                             \
+        where = WEFT_CODE_SYSTEM;                                                                  \
+    } else {                                                                                       \
+        word = module_words + (index);                                                             \
+        where = WEFT_CODE_MODULE;                                                                  \
+    }
 
 #define U(x)    ((weft_ucell)(x))
 #define INDEX() (U(rp[-1]) + U(rp[-2])) // Of the innermost loop.
@@ -321,9 +331,8 @@ int weft_inner(struct weft_unit *unit)
     OP(call, 0, 0, 0, 0)
     {
         const uint32_t index = *ip;
-        const struct weft_word *const word = WORD(index);
-        const uint32_t next_mode =
-            WHERE(index) | (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
+        FIND_WORD(index)
+        const uint32_t next_mode = where | (word->flags & WEFT_WORD_STATIC ? 0 : WEFT_CODE_CHECKED);
         if (UNLIKELY(cp == cend)) goto call_slow;
         if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
             UNLIKELY(sp < dbase + word->need || sp + word->grow > dend ||
@@ -342,9 +351,9 @@ int weft_inner(struct weft_unit *unit)
     OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
     {
         const uint32_t index = *ip;
-        const struct weft_word *const word = WORD(index);
+        FIND_WORD(index)
         // Always checking: the part's effect is its own.
-        mode = WHERE(index) | WEFT_CODE_CHECKED;
+        mode = where | WEFT_CODE_CHECKED;
         labels = table[1];
         if (word->flags & WEFT_WORD_STATIC && sp - dbase >= word->need && sp + word->grow <= dend &&
             rp - rbase >= word->rneed && rp + word->rgrow <= rend) {
