@@ -132,6 +132,14 @@ void weft_forth_system_free(struct weft_forth_system *system);
 uint64_t
 weft_forth_system_hash(const struct weft_forth_system *system); // Content; names the module.
 
+struct weft_forth_sharing {
+    uint32_t modules; // Frozen words in use (weft_unit_freeze), each set of them once,
+    uint32_t units;   // and how many units have one.
+    uint64_t bytes;   // Of these modules.
+};
+void weft_forth_system_sharing(const struct weft_forth_system *system,
+                               struct weft_forth_sharing *sharing);
+
 // A new idle unit: less than 512 bytes. `options` NULL means the default; they are copied. `host`
 // NULL means none; it is not copied, many units share one, and it stays where it is while a unit
 // has it. What its functions get is its `self`, or what weft_unit_set_self gave the unit.
