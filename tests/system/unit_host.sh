@@ -77,7 +77,7 @@ talk n1/game <<'END'
 > 7
 < got 7 guess:
 < ? 
-= \cd
+= \cc
 !
 END
 talk n1/asker <<'END'
