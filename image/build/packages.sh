@@ -48,8 +48,8 @@ take_packages() {
     mkdir -p "$packages"
     rm -f "$image_cache/apt-$arch/.asked"
     printf '%s\n' "$lines" >"$image_cache/lines"
-    while read -r package version hash; do
-        take_package "$package" "$version" "$hash"
+    while read -r package package_version hash; do
+        take_package "$package" "$package_version" "$hash"
         dpkg -x "$image_cache/debs/$hash.deb" "$packages"
     done <"$image_cache/lines"
     touch "$packages/.complete"
