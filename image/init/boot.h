@@ -30,7 +30,7 @@
 #define WEFT_BOOT_SEED   "/data/state/random-seed"
 #define WEFT_BOOT_RESET  "/data/state/reset" // Of a node without a FAT drive.
 #define WEFT_BOOT_LOGS   "/data/log"
-#define WEFT_BOOT_MARK   "/data/identity/machine"
+#define WEFT_BOOT_MARK   "/data/state/machine"
 
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 

@@ -9,7 +9,8 @@
 #include "runtime/base/units.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define FAT   "fmask=0177,dmask=0077,shortname=mixed" // A key that others could read is refused.
+// A key on the drive is for the node alone, and weftd looks at that (runtime/mesh/key.c).
+#define FAT "fmask=0177,dmask=0077,shortname=mixed"
 
 struct file_system {
     const char *type, *at, *options;
