@@ -53,7 +53,12 @@ static int read_release(const char *root, struct weft_update_node *node, struct 
         value_of(text, "VERSION=", node->version, sizeof(node->version));
         value_of(text, "ARCH=", node->arch, sizeof(node->arch));
     }
-    value_of(read_text(root, "proc/cmdline", text) ? text : "", "weft.slot=", slot, sizeof(slot));
+    if (!read_text(root, "proc/cmdline", text)) text[0] = '\0';
+    value_of(text, "weft.slot=", slot, sizeof(slot));
+    // The kernel's name on the ESP has the version that its command line names.
+    char version[WEFT_UPDATE_VERSION_BYTES];
+    value_of(text, "weft.version=", version, sizeof(version));
+    if (version[0] != '\0') memcpy(node->version, version, sizeof(version));
     const bool slot_known = strcmp(slot, "a") == 0 || strcmp(slot, "b") == 0;
     if (slot_known && node->arch[0] != '\0' &&
         weft_update_version_valid(node->version, strlen(node->version))) {
