@@ -30,15 +30,16 @@ layer() { # The directories that $1 may include, besides itself.
     runtime/module) echo 'runtime/base runtime/include' ;;
     runtime/lib) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include dataplane' ;;
     config | forth) echo 'runtime/base' ;;
+    image) echo 'runtime/base config' ;; # image/init reads the node's own configuration.
     dataplane) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/admin) echo 'runtime/base runtime/env runtime/mem runtime/sched' ;;
     runtime/lab) echo 'runtime/base runtime/env runtime/mesh config runtime/admin runtime/tool' ;;
-    runtime/tool) echo 'runtime/base config forth runtime/admin runtime/mesh runtime/env runtime/lab' ;;
+    runtime/tool) echo 'runtime/base config forth runtime/admin runtime/mesh runtime/env runtime/lab image' ;;
     runtime/node) echo 'runtime/module runtime/base runtime/env runtime/mem runtime/storage runtime/mesh runtime/sched runtime/actor runtime/table runtime/otp runtime/port runtime/include config dataplane forth runtime/admin' ;;
     *) echo '*' ;;
     esac
 }
-git grep -nE '^#include "' -- runtime config dataplane forth | while IFS=: read -r file line text; do
+git grep -nE '^#include "' -- runtime config dataplane forth image | while IFS=: read -r file line text; do
     included=${text#*\"}
     included=${included%\"*}
     case $file in
@@ -82,7 +83,7 @@ for script in $(git ls-files '*.sh' do .ci/run); do
 done
 
 # 5. Every error code that is given to a person is in the table of runtime/base/error.h, and the other way round.
-code='runtime config dataplane forth'
+code='runtime config dataplane forth image'
 sed -n 's/^ *X(\(0[0-9]*\), .*/\1/p' runtime/base/error.h | sort -u >"$build/codes.table"
 # shellcheck disable=SC2086
 {
@@ -98,7 +99,7 @@ while read -r digits; do
 done <"$build/codes.table"
 
 # 6. No two object files define the same name: the linker takes whichever comes first.
-find "$build/runtime" "$build/config" "$build/dataplane" "$build/forth" -name 'lib*.a' -exec nm -A -g --defined-only {} + 2>/dev/null |
+find "$build/runtime" "$build/config" "$build/dataplane" "$build/forth" "$build/image" -name 'lib*.a' -exec nm -A -g --defined-only {} + 2>/dev/null |
     awk 'NF > 2 && $(NF - 1) ~ /^[TDBRGSC]$/ {
              object = $1
              sub(/^[^:]*:/, "", object) # An object may lie in two libraries.

@@ -25,7 +25,7 @@ done | sort -u >"$work/words"
 # "forth *": the noun alone is a command, whatever stands behind it.
 awk -F'"' '/\.noun = / { if (noun != "" && !verb) print noun " *" }
     /\.noun = "/ { noun = $2; verb = 0; print noun } /\.verb = "/ { verb = 1; print noun " " $2 }' \
-    runtime/tool/commands.c runtime/lab/commands.c | sort -u >"$work/commands"
+    runtime/tool/commands.c runtime/tool/image_commands.c runtime/lab/commands.c | sort -u >"$work/commands"
 # Words of others, and what only looks like one of ours.
 theirs='memory_order net_memif epb_flags isb_ifdrop weft mesh claim'
 

@@ -72,6 +72,24 @@ check_sizes() {
     [ "$packed" -le 16000000 ] && [ "$tree" -le 16000000 ] || die 'image: image and root are to be at most 16 MB each'
 }
 
+# built_weft ARGUMENT…: the tool just built, also where it is for another CPU.
+built_weft() {
+    if [ "$arch" = arm64 ] && ! is_arm64; then
+        qemu-aarch64-static -L "$sysroot" "$programs/runtime/tool/weft" "$@"
+    else
+        "$programs/runtime/tool/weft" "$@"
+    fi
+}
+
+# What a node takes over its admin port: docs/wire/update-bundle.md. The floor is this release's own version unless
+# WEFT_UPDATE_FLOOR names an older one.
+make_bundle() {
+    built_weft image bundle --version "$version" --arch "$arch" --floor "${WEFT_UPDATE_FLOOR:-$version}" \
+        --epoch "$SOURCE_DATE_EPOCH" --sign "$keys/update.key" -w "$out/$name.update" \
+        "$out/root.erofs" "$out/root.verity" "$out/uki-a.efi" "$out/uki-b.efi" >/dev/null ||
+        die 'image: the update bundle could not be made'
+}
+
 seal() {
     (cd "$out" && mv uki-a.efi "$name.uki-a.efi" && mv uki-b.efi "$name.uki-b.efi" && sha256sum "$name".* >SHA256SUMS)
     openssl pkeyutl -sign -rawin -inkey "$keys/update.key" -in "$out/SHA256SUMS" -out "$out/SHA256SUMS.sig"
@@ -121,6 +139,7 @@ build_image() {
     make_sbom
     zstd -q -f -19 -T0 "$out/$name.img" -o "$out/$name.img.zst"
     check_sizes
+    make_bundle
     seal
     rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi"
     say "made $out/$name.img.zst"

@@ -266,6 +266,7 @@ static void run(struct weft_admin_call *call)
     if (call->body != NULL) call->request.body = call->body;
     call->request.body_length = call->body_length;
     call->route->handle(&call->request);
+    call->request.intake = NULL; // The handler's now.
     if (call->pending != NULL) weft_admin_commands_wait(call);
     if (!call->answered) reply_refusal(call, 500, 505, "the handler gave no answer", NULL);
 }
@@ -283,10 +284,18 @@ enum MHD_Result weft_admin_call_step(void *self, struct MHD_Connection *connecti
         if (call == NULL) return MHD_NO;
         *state = call;
         if (refused(call, call->request.method)) return MHD_YES;
-        if (announced_too_large(call)) reply_too_large(call);
+        if (call->route->intake != NULL) {
+            weft_admin_intake_open(call);
+        } else if (announced_too_large(call)) {
+            reply_too_large(call);
+        }
         return MHD_YES;
     }
     call->request.path = path;
+    if (*length > 0 && call->request.intake != NULL) {
+        *length -= weft_admin_intake_take(call, data, *length);
+        return MHD_YES;
+    }
     if (*length > 0) { // A part of the body: no answer may be given now.
         if (!call->answered && !call->too_large) call->too_large = !body_add(call, data, *length);
         *length = 0;
@@ -309,6 +318,7 @@ void weft_admin_call_end(void *listener, struct MHD_Connection *connection, void
 
     if (call == NULL) return;
     weft_admin_commands_forget(call);
+    weft_admin_intake_end(call);
     free(call->body);
     free(call);
     *state = NULL;

@@ -18,6 +18,9 @@
 #include "runtime/base/units.h"
 
 #define TIMEOUT_MS       10000
+#define UPLOAD_BYTES     32768
+#define UPLOAD_STALL_MS  60000
+#define CONTINUE_MS      2000 // How long to wait for a word before the body is sent all the same.
 #define WEFT_CLIENT_PORT 9338 // WEFT_ADMIN_PORT, which is the server's.
 
 struct weft_client_stream {
@@ -149,6 +152,19 @@ static int dial(const struct weft_client_target *target, struct weft_error *erro
     return unreachable(target, error, strerror(reason));
 }
 
+// What the head says of the body, and its end.
+static int body_head(const struct weft_client_call *call, char *text, size_t size)
+{
+    if (call->upload != NULL)
+        return snprintf(text, size,
+                        "Content-Type: application/octet-stream\r\nExpect: 100-continue\r\n"
+                        "Content-Length: %llu\r\n\r\n",
+                        (unsigned long long)call->upload->bytes);
+    if (call->body == NULL) return snprintf(text, size, "\r\n");
+    return snprintf(text, size, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                    call->body_length);
+}
+
 static int send_request(struct weft_wire *wire, const struct weft_client_target *target,
                         const struct weft_client_call *call, int64_t deadline_ms)
 {
@@ -167,11 +183,7 @@ static int send_request(struct weft_wire *wire, const struct weft_client_target 
         owner ? "Authorization: Bearer " : "", owner ? target->token : "", owner ? "\r\n" : "");
     if (length < 0 || (size_t)length >= sizeof(head)) return -ENAMETOOLONG;
     const size_t room = sizeof(head) - (size_t)length;
-    const int more = call->body == NULL
-                         ? snprintf(head + length, room, "\r\n")
-                         : snprintf(head + length, room,
-                                    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                                    call->body_length);
+    const int more = body_head(call, head + length, room);
     if (more < 0 || (size_t)more >= room) return -ENAMETOOLONG;
     const int result = weft_wire_send(wire, head, (size_t)(length + more), deadline_ms);
     if (result < 0 || call->body == NULL) return result;
@@ -234,6 +246,54 @@ static int stream_read(struct weft_client_stream *stream, struct weft_error *err
     return unreachable(stream->target, error, "what answers there does not speak HTTP");
 }
 
+// ---- Bodies that are sent as they are read.
+
+// Has the node said something? Takes it. 1: not yet, or to go on; 0: it has answered; -1 `error`.
+static int hear(struct weft_client_stream *stream, int64_t until_ms, struct weft_error *error)
+{
+    if (!weft_wire_holds_bytes(&stream->wire) && wait_for(stream->wire.fd, POLLIN, until_ms) != 0)
+        return 1;
+    return stream_read(stream, error);
+}
+
+// True if an answer has begun that is not "go on".
+static bool has_answered(const struct weft_client_stream *stream)
+{
+    return stream->response.status >= 200;
+}
+
+// Each piece has its own time: a node that writes to a slow disk is not late.
+static int send_pieces(struct weft_client_stream *stream, const struct weft_client_upload *upload,
+                       char piece[UPLOAD_BYTES], struct weft_error *error)
+{
+    for (uint64_t done = 0; done < upload->bytes && !has_answered(stream);) {
+        const int64_t count = upload->read(upload->self, piece, UPLOAD_BYTES);
+        if (count <= 0 || (uint64_t)count > upload->bytes - done)
+            return weft_error_set(error, 504, "what is to be sent ended early or grew");
+        const int64_t deadline_ms = now_ms() + UPLOAD_STALL_MS;
+        const int result = weft_wire_send(&stream->wire, piece, (size_t)count, deadline_ms);
+        if (result == -ETIMEDOUT) return late(stream->target, error);
+        if (result < 0) return unreachable(stream->target, error, strerror(-result));
+        done += (uint64_t)count;
+        const int heard = hear(stream, now_ms(), error);
+        if (heard <= 0) return heard;
+    }
+    return 1;
+}
+
+// Sends the body, unless the node answers first. 1: read on, 0: the answer is whole, -1 `error`.
+static int upload(struct weft_client_stream *stream, const struct weft_client_upload *upload,
+                  struct weft_error *error)
+{
+    char *piece = malloc(UPLOAD_BYTES);
+    if (piece == NULL) return weft_error_set(error, 501, "no memory");
+    int result = hear(stream, now_ms() + CONTINUE_MS, error);
+    if (result > 0) result = send_pieces(stream, upload, piece, error);
+    free(piece);
+    stream->deadline_ms = now_ms() + UPLOAD_STALL_MS;
+    return result;
+}
+
 // Collects a whole body within the bound.
 struct collector {
     struct weft_client_answer *answer;
@@ -281,6 +341,7 @@ int weft_client_ask(const struct weft_client_target *target, const struct weft_c
         weft_client_answer_destroy(answer);
         return -1;
     }
+    if (call->upload != NULL) result = upload(&stream, call->upload, error);
     while (result > 0) {
         const int waited = weft_wire_holds_bytes(&stream.wire)
                                ? 0

@@ -29,11 +29,20 @@ struct weft_client_target {
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
                              const char *fingerprint, struct weft_error *error);
 
+// A body that is sent as it is read.
+struct weft_client_upload {
+    uint64_t bytes; // In all.
+    // Gives the next 1 to `limit` bytes, or a negative errno.
+    int64_t (*read)(void *self, char *bytes, size_t limit);
+    void *self;
+};
+
 struct weft_client_call {
     const char *method, *path; // "GET", "/api/v1/node".
     const char *accept;        // NULL: application/json.
     const char *body;          // NULL: none; sent as application/json.
     size_t body_length;
+    const struct weft_client_upload *upload; // Instead of `body`, and only with weft_client_ask.
     uint32_t timeout_ms; // For the whole answer; of a stream, until its headers. 0: 10 s.
 };
 

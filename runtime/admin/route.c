@@ -77,6 +77,11 @@ static json_t *openapi_operation(const struct weft_admin_route *route)
                                       "application/json", "schema",
                                       json_loads(route->body, 0, NULL)));
     }
+    if (route->intake != NULL) {
+        json_object_set_new(
+            operation, "requestBody",
+            json_pack("{s:b, s:{s:{}}}", "required", 1, "content", "application/octet-stream"));
+    }
     if (route->privileged || strcmp(route->method, "GET") != 0) {
         json_object_set_new(operation, "x-weft-access",
                             json_string("unix socket, the node's own user or root"));

@@ -27,9 +27,21 @@ struct weft_admin_request {
     char name[WEFT_ADMIN_NAME_BYTES]; // What {name} matched; checked by weft_admin_name_valid.
     const char *body;                 // Zero-terminated; "" if none.
     size_t body_length;
-    bool writer; // The unix socket, and its peer may write.
+    bool writer;  // The unix socket, and its peer may write.
+    void *intake; // What the route's intake opened; the handler's from its call on.
     struct MHD_Connection *connection;
     struct weft_admin_call *call; // The server's.
+};
+
+// A body that is too large to keep: it is handed over as it comes, and the handler runs at its end.
+struct weft_admin_intake {
+    // The headers are here. 0 and *self, or -1 with `error`, which is the answer.
+    int (*open)(struct weft_admin_request *request, void **self, struct weft_error *error);
+    // How many of these bytes were taken; 0: none now, ask again in a while; -1: no more are
+    // wanted, and the rest is dropped.
+    int64_t (*take)(void *self, const char *bytes, size_t length);
+    // The client left before the end: the handler does not run.
+    void (*abandon)(void *self);
 };
 
 struct weft_admin_query {
@@ -49,6 +61,7 @@ struct weft_admin_route {
     bool privileged;      // Only for a writer. Every method but GET is, whatever this says.
     const char *body;     // JSON schema of the body; NULL for none.
     const char *response; // Media type of the answer; NULL: application/json.
+    const struct weft_admin_intake *intake; // NULL: the body is JSON, of at most 1 MiB.
     struct weft_admin_query query[WEFT_ADMIN_QUERIES_MAX];
 };
 

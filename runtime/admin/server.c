@@ -28,6 +28,7 @@ struct weft_admin_server *weft_admin_server_create(const struct weft_admin_optio
     if (options->routes != NULL) server->tables[server->table_count++] = options->routes;
     weft_list_init(&server->commands);
     weft_list_init(&server->streams);
+    weft_list_init(&server->intakes);
     server->stream_due_ns = UINT64_MAX;
     weft_guard_peer_init(&server->peer);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -57,6 +58,7 @@ void weft_admin_server_free(struct weft_admin_server *server)
     // MHD must not stop with suspended connections: each gets its end, and a round to send it.
     weft_admin_commands_close(server);
     weft_admin_streams_close(server);
+    weft_admin_intakes_wake(server);
     run_daemons(server);
     for (size_t i = 0; i < server->listener_count; i++) {
         struct listener *listener = &server->listeners[i];
@@ -234,6 +236,10 @@ static uint32_t server_poll(void *self, uint64_t now_ns)
         server->stream_due_ns =
             weft_list_empty(&server->streams) ? UINT64_MAX : now_ns + STREAM_POLL_NS;
     }
+    if (!weft_list_empty(&server->intakes) && now_ns >= server->intake_due_ns) {
+        weft_admin_intakes_wake(server);
+        server->intake_due_ns = now_ns + INTAKE_POLL_NS;
+    }
     if (ready <= 0 && !timeout_due(server)) return 0;
     run_daemons(server);
     // At its limit of connections MHD stops listening, and starts again only in the run after the
@@ -254,6 +260,8 @@ static uint64_t server_due_ns(void *self)
             server->stream_due_ns != UINT64_MAX ? server->stream_due_ns : now_ns + STREAM_POLL_NS;
         if (stream_ns < due_ns) due_ns = stream_ns;
     }
+    if (!weft_list_empty(&server->intakes) && server->intake_due_ns < due_ns)
+        due_ns = server->intake_due_ns;
     for (size_t i = 0; i < server->listener_count; i++) {
         MHD_UNSIGNED_LONG_LONG timeout_ms;
         if (MHD_get_timeout(server->listeners[i].daemon, &timeout_ms) != MHD_YES) continue;

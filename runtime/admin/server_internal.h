@@ -15,6 +15,7 @@
 #define COMMAND_TIMEOUT_NS     (10 * WEFT_NS_PER_S)
 #define COMMAND_TIMEOUT_MAX_MS 60000
 #define STREAM_POLL_NS         (50 * WEFT_NS_PER_MS)
+#define INTAKE_POLL_NS         (5 * WEFT_NS_PER_MS)
 
 struct listener {
     struct weft_admin_server *server;
@@ -37,6 +38,8 @@ struct weft_admin_server {
     size_t command_count;
     struct weft_list streams; // struct stream, suspended or not.
     uint64_t stream_due_ns;
+    struct weft_list intakes; // Calls whose body waits to be taken.
+    uint64_t intake_due_ns;
     uint64_t request_count, refused_count;
     bool closing;
     bool resumed; // MHD must run once more, and its timeout does not say so.
@@ -50,6 +53,8 @@ struct weft_admin_call {
     char *body;
     size_t body_length, body_capacity;
     bool too_large;
+    struct weft_list intake_link;       // In server->intakes while the connection sleeps.
+    bool intake_done;                   // It wants no more.
     bool answered;                      // A response is queued, or a command or stream will.
     struct weft_admin_pending *pending; // NULL, or whom it waits for.
 };
@@ -82,6 +87,13 @@ uint64_t weft_admin_commands_due_ns(const struct weft_admin_server *server);
 void weft_admin_commands_close(struct weft_admin_server *server);
 // The client of `call` is gone.
 void weft_admin_commands_forget(struct weft_admin_call *call);
+
+// intake.c: bodies that are taken as they come. open: false if it was refused, and answered.
+// take: how many bytes were taken; fewer than all if the connection was put to sleep.
+bool weft_admin_intake_open(struct weft_admin_call *call);
+size_t weft_admin_intake_take(struct weft_admin_call *call, const char *data, size_t length);
+void weft_admin_intake_end(struct weft_admin_call *call);
+void weft_admin_intakes_wake(struct weft_admin_server *server);
 
 // stream.c
 void weft_admin_streams_wake(struct weft_admin_server *server);

@@ -195,7 +195,7 @@ void weft_admin_complete_unit(struct weft_admin_command *command,
 void weft_admin_complete(struct weft_admin_command *command);
 // Ends `command` with an error; the HTTP status follows from its code (0402: 404, 0403: 409, 0404:
 // 422, 0405: 409, 0502: 403, 0503: 404, 0504: 400, 0505: 504, 0801: 404, 0802: 422, 0803 to 0805:
-// 409, 02xx and 07xx: 503, else 500).
+// 409, 0901, 0904 and 0905: 409, 0902 and 0903: 422, 02xx and 07xx: 503, else 500).
 // Control core.
 void weft_admin_fail(struct weft_admin_command *command, const struct weft_error *error);
 

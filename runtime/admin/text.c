@@ -75,10 +75,15 @@ unsigned weft_http_status(uint16_t code)
     case 405:
     case 803:
     case 804:
-    case 805: return 409;
+    case 805:
+    case 901:
+    case 904:
+    case 905: return 409;
     case 401:
     case 404:
-    case 802: return 422;
+    case 802:
+    case 902:
+    case 903: return 422;
     case 502: return 403;
     case 504: return 400;
     case 505: return 504;

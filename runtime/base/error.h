@@ -11,7 +11,7 @@
 
 // X(CODE, "title", "explanation and cure, several sentences")
 // 01xx config, 02xx host and devices, 03xx keys and mesh, 04xx units and Forth, 05xx admin and
-// tool, 06xx lab, 07xx journal, 08xx actors and modules.
+// tool, 06xx lab, 07xx journal, 08xx actors and modules, 09xx the image and its updates.
 #define WEFT_ERROR_TABLE(X)                                                                        \
     X(0101, "unknown key in the configuration",                                                    \
       "The file has a key that Weft does not know. A misspelt key would otherwise be ignored in "  \
@@ -63,7 +63,23 @@
       "The journal, the mesh and the like are actors too; without them the node is none. A unit "  \
       "is ended by `weft unit kill`.")                                                             \
     X(0805, "the actor did not take the message",                                                  \
-      "Its mailbox is full, or it ended, or it refused to answer; the message says which.")
+      "Its mailbox is full, or it ended, or it refused to answer; the message says which.")        \
+    X(0901, "this node does not run from an image",                                                \
+      "Updates, slots, resets and reboots are of machines that were flashed with Weft's image. "   \
+      "What runs as a program is updated as a program.")                                           \
+    X(0902, "the update or image is damaged",                                                      \
+      "It is cut short, or its bytes are not those that were signed. Fetch it again.")             \
+    X(0903, "not signed by a key that is trusted",                                                 \
+      "A node takes what the keys of its own image signed (/etc/weft/update.pub); the tool takes " \
+      "--key FILE.")                                                                               \
+    X(0904, "the release does not fit this node",                                                  \
+      "It is for another CPU, too large for the slot, older than this node goes back, has failed " \
+      "here before, or is not there; the message says which.")                                     \
+    X(0905, "not now",                                                                             \
+      "Another update runs, or this release is on trial itself: it is good once /readyz answers.") \
+    X(0906, "a disk could not be read or written", "The message says which, and what failed.")     \
+    X(0907, "this disk is not written to",                                                         \
+      "It is in use, too small, no disk, or was not named when asked.")
 
 struct weft_error {
     uint16_t code;  // 101 for W0101; 0 for none.

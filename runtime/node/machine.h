@@ -88,6 +88,10 @@ void weft_machine_log(struct weft_machine *machine);
 // their files: 0, or a negative errno with `error`.
 int weft_machine_mesh_options(struct weft_machine *machine, const struct weft_clock *clock,
                               struct weft_error *error);
+// Where the secret `name` lies: in data_dir/identity/ where that is a directory (the image has one:
+// it goes, and with it all that makes a node itself, when a copied disk is found), else in
+// data_dir.
+void weft_machine_secret_path(const char *data_dir, const char *name, char *path, size_t size);
 void weft_machine_node_options(struct weft_machine *machine, struct weft_node_options *to);
 uint32_t weft_machine_ppm(double chance); // A probability in millionths.
 

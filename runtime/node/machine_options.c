@@ -1,10 +1,19 @@
 // From the configuration's words to each module's options: the one place where they meet.
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runtime/node/machine.h"
 
 #define SLEEP_DOORBELL_NS (100 * WEFT_NS_PER_MS) // With doorbells nothing is missed meanwhile.
+
+void weft_machine_secret_path(const char *data_dir, const char *name, char *path, size_t size)
+{
+    struct stat status;
+    snprintf(path, size, "%s/identity", data_dir);
+    const bool inside = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    snprintf(path, size, "%s/%s%s", data_dir, inside ? "identity/" : "", name);
+}
 
 int weft_machine_mesh_options(struct weft_machine *machine, const struct weft_clock *clock,
                               struct weft_error *error)
@@ -21,7 +30,7 @@ int weft_machine_mesh_options(struct weft_machine *machine, const struct weft_cl
     }
     int result = weft_mesh_key_read(config->mesh.key_file, &mesh->key, error);
     if (result != 0) return result;
-    snprintf(path, sizeof(path), "%s/identity", config->node.data_dir);
+    weft_machine_secret_path(config->node.data_dir, "identity", path, sizeof(path));
     result = weft_mesh_identity_open(path, &entropy, &machine->identity, error);
     if (result != 0) return result;
     machine->has_identity = true;

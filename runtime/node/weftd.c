@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "runtime/admin/appliance.h"
 #include "runtime/admin/owner.h"
 #include "runtime/admin/server.h"
 #include "runtime/node/control_actor.h"
@@ -31,7 +32,9 @@ struct daemon {
     struct weft_machine machine;
     struct weft_control control;
     struct weft_admin_server *server;
-    struct weft_owner owner; // With admin.owner_token: its TLS and its token.
+    struct weft_appliance appliance;
+    char init_socket[320], boot_file[320]; // Of the image's first process.
+    struct weft_owner owner;               // With admin.owner_token: its TLS and its token.
     int signal_fd;
     bool stop;
 };
@@ -145,7 +148,7 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
 {
     const struct weft_config *config = &daemon->config;
     char key_path[4096];
-    snprintf(key_path, sizeof(key_path), "%s/admin.pem", config->node.data_dir);
+    weft_machine_secret_path(config->node.data_dir, "admin.pem", key_path, sizeof(key_path));
     if (weft_owner_open(&daemon->owner, config->admin.owner_token, key_path, error) != 0) return -1;
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
@@ -175,10 +178,31 @@ static int listen_tcp(struct daemon *daemon, int fd, struct weft_error *error)
                                  error);
 }
 
+// On a node that does not run from an image it only says so.
+static int start_appliance(struct daemon *daemon)
+{
+    const char *run_dir = daemon->config.node.run_dir;
+    snprintf(daemon->init_socket, sizeof(daemon->init_socket), "%s/init.sock", run_dir);
+    snprintf(daemon->boot_file, sizeof(daemon->boot_file), "%s/boot.json", run_dir);
+    weft_appliance_init(&daemon->appliance, &(struct weft_appliance_options){
+                                                .program = "/usr/bin/weft",
+                                                .init_socket = daemon->init_socket,
+                                                .boot_file = daemon->boot_file,
+                                                .log_dir = "/data/log",
+                                                .clock = daemon->machine.node.options.clock,
+                                                .events = &daemon->control.events});
+    const struct weft_poller poller = weft_appliance_poller(&daemon->appliance);
+    return weft_core_add_poller(&daemon->machine.node.control, &poller);
+}
+
 static int start_admin(struct daemon *daemon, int listen_fd, struct weft_error *error)
 {
     const struct weft_admin_options options = {.source = &daemon->control.source,
-                                               .clock = daemon->machine.node.options.clock};
+                                               .clock = daemon->machine.node.options.clock,
+                                               .routes = weft_appliance_routes,
+                                               .route_self = &daemon->appliance};
+    if (start_appliance(daemon) != 0)
+        return weft_error_set(error, 203, "no room on the control core");
     daemon->server = weft_admin_server_create(&options);
     if (daemon->server == NULL) return weft_error_set(error, 203, "no memory for the admin port");
     if (weft_admin_listen_unix(daemon->server, daemon->config.admin.socket, error) != 0) return -1;
@@ -267,7 +291,10 @@ int main(int argc, char **argv)
     else
         status = print_error(&error);
     if (daemon.machine.config != NULL) weft_machine_stop(&daemon.machine);
-    if (daemon.server != NULL) weft_admin_server_free(daemon.server);
+    if (daemon.server != NULL) {
+        weft_appliance_destroy(&daemon.appliance);
+        weft_admin_server_free(daemon.server);
+    }
     weft_control_destroy(&daemon.control);
     if (daemon.machine.config != NULL) weft_machine_close(&daemon.machine);
     weft_config_free(&daemon.config);

@@ -41,7 +41,7 @@ struct weft_tool_option {
 struct weft_tool_call;
 
 struct weft_tool_command {
-    const char *group; // "Look", "Act", "Try", "Files", "Meta": a heading of the help.
+    const char *group; // "Look", "Act", "Try", "Files", "Image", "Meta": a heading of the help.
     const char *noun;
     const char *verb; // NULL: the noun alone is the command.
     const char *args; // "[NODE]", "NODE/UNIT TEXT": for people; "" for none.
@@ -95,8 +95,10 @@ int weft_tool_main(int argc, char **argv, const struct weft_tool_command *const 
 // The same with the streams and settings of `tool`, which options change.
 int weft_tool_run(struct weft_tool *tool, int argc, char **argv);
 
-// The commands of this directory, and those of the laptop swarm (runtime/lab).
+// The commands of this directory, those about the image (image_commands.c), and those of the laptop
+// swarm (runtime/lab).
 extern const struct weft_tool_command weft_tool_commands[];
+extern const struct weft_tool_command weft_image_commands[];
 extern const struct weft_tool_command weft_lab_commands[];
 
 // Walks all tables: `index` from 0 upward; NULL past the end.

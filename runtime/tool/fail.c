@@ -10,7 +10,9 @@ int weft_tool_exit_code(uint16_t code)
     case 107: return WEFT_EXIT_CONFIG;
     case 401:
     case 504:
-    case 802: return WEFT_EXIT_INPUT;
+    case 802:
+    case 902:
+    case 903: return WEFT_EXIT_INPUT;
     case 402:
     case 403:
     case 404:
@@ -19,7 +21,11 @@ int weft_tool_exit_code(uint16_t code)
     case 801:
     case 803:
     case 804:
-    case 805: return WEFT_EXIT_NO;
+    case 805:
+    case 901:
+    case 904:
+    case 907: return WEFT_EXIT_NO;
+    case 905:
     case 405: return WEFT_EXIT_AGAIN;
     case 501:
     case 602:

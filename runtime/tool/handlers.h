@@ -48,6 +48,23 @@ int weft_run_forth(struct weft_tool_call *call);
 // effect.c
 int weft_run_forth_infer(struct weft_tool_call *call);
 int weft_run_forth_verify(struct weft_tool_call *call);
+// image.c
+int weft_run_image_bundle(struct weft_tool_call *call);
+int weft_run_image_sign(struct weft_tool_call *call);
+int weft_run_image_verify(struct weft_tool_call *call);
+// flash.c
+int weft_run_image_flash(struct weft_tool_call *call);
+// node_life.c
+int weft_run_node_upgrade(struct weft_tool_call *call);
+int weft_run_node_rollback(struct weft_tool_call *call);
+int weft_run_node_slots(struct weft_tool_call *call);
+int weft_run_node_reboot(struct weft_tool_call *call);
+int weft_run_node_poweroff(struct weft_tool_call *call);
+int weft_run_node_reset(struct weft_tool_call *call);
+int weft_run_node_boot(struct weft_tool_call *call);
+int weft_run_node_panic(struct weft_tool_call *call);
+// update.c
+int weft_run_update(struct weft_tool_call *call);
 // meta.c
 int weft_run_version(struct weft_tool_call *call);
 int weft_run_help(struct weft_tool_call *call);

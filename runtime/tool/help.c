@@ -5,7 +5,7 @@
 
 #include "runtime/tool/topic.h"
 
-static const char *const groups[] = {"Try", "Look", "Act", "Files", "Meta", NULL};
+static const char *const groups[] = {"Try", "Look", "Act", "Files", "Image", "Meta", NULL};
 
 static bool hidden(const struct weft_tool_command *command)
 {

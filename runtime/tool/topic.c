@@ -36,8 +36,10 @@ const struct weft_topic weft_topics[] = {
      "else\n"
      "$XDG_RUNTIME_DIR/weft, else /tmp/weft-UID. --socket PATH asks whoever answers there.\n"
      "\n"
-     "--socket https://HOST:PORT asks a node elsewhere, as its owner: WEFT_TOKEN is the token that\n"
-     "stands in the node's owner.token, WEFT_FINGERPRINT the 64 digits of its certificate (they may be\n"
+     "--socket https://HOST:PORT asks a node elsewhere, as its owner: WEFT_TOKEN is the token "
+     "that\n"
+     "stands in the node's owner.token, WEFT_FINGERPRINT the 64 digits of its certificate (they "
+     "may be\n"
      "left out for 127.0.0.1).\n"
      "\n"
      "The same HTTP can be spoken by others: curl --unix-socket RUN/n1/admin.sock http://w/readyz"},

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
         weft_lab_commands,
 #endif
         weft_tool_commands,
+        weft_image_commands,
         NULL,
     };
 

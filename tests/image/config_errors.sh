@@ -5,7 +5,7 @@
 # complains NAME PATTERN: with what is on the drive of $at now, the node waits in maintenance mode and says why.
 complains() {
     start "$at" 1 1
-    expect "$at" "maintenance mode: .*$2"
+    expect "$at" "[Mm][Aa][Ii][Nn][Tt][Ee][Nn][Aa][Nn][Cc][Ee] [Mm][Oo][Dd][Ee]: .*$2"
     vm_wait "$at" 'weft-init: .*status.txt' "$patience" || true
     vm_get "$at" status.txt 2>/dev/null | grep -q -e "$2" || fail "$1: status.txt does not say: $2"
     vm_stop "$at"
@@ -20,7 +20,7 @@ printf '[node]\nname = "n1"\nnmae = 1\n' >"$work/bad.toml"
 vm_put "$at" "$work/bad.toml" weft.toml
 complains 'an unknown key' 'weft.toml:3:1'
 
-head -c 20 "$work/weft.toml" >"$work/half.toml"
+head -c 14 "$work/weft.toml" >"$work/half.toml"
 vm_put "$at" "$work/half.toml" weft.toml
 complains 'half a file' 'weft.toml:'
 

@@ -10,7 +10,7 @@ ask 1 /api/v1/node >"$work/node.json"
 grep -q '"name":"n1"' "$work/node.json" || fail "the node is not n1: $(cat "$work/node.json")"
 refuse "$at" 'error:'
 if curl -fsSk --max-time 10 "https://127.0.0.1:$((port_base + 1))/readyz" 2>/dev/null; then fail 'it answers without a token'; fi
-expect "$at" 'weft-init: .*bless'
+expect "$at" 'weft-init: status.txt says ready'
 [ "$(vm_esp_list "$at")" = "weft-a_$version.efi" ] || fail "the entry was not blessed: $(vm_esp_list "$at")"
 vm_get "$at" status.txt >"$work/status.txt" || fail 'there is no status.txt on the drive'
 grep -q "$version" "$work/status.txt" || fail "status.txt has no version: $(cat "$work/status.txt")"

@@ -1,0 +1,114 @@
+#include "image/update/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "image/update/disk.h"
+
+#define TEXT_BYTES 8192
+
+// The start of a file below `root`, as a text. False if there is none.
+static bool read_text(const char *root, const char *name, char text[TEXT_BYTES])
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const ssize_t length = read(fd, text, TEXT_BYTES - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
+
+// The value of `key` ("VERSION=") where a word or line begins with it. Empty if there is none, or
+// if it is too long.
+static void value_of(const char *text, const char *key, char *value, size_t size)
+{
+    value[0] = '\0';
+    for (const char *at = text; (at = strstr(at, key)) != NULL; at += strlen(key)) {
+        if (at > text && at[-1] != '\n' && at[-1] != ' ') continue;
+        const char *from = at + strlen(key);
+        const size_t length = strcspn(from, " \n");
+        if (length >= size) return;
+        memcpy(value, from, length);
+        value[length] = '\0';
+        return;
+    }
+}
+
+static int read_release(const char *root, struct weft_update_node *node, struct weft_error *error)
+{
+    char text[TEXT_BYTES], slot[4];
+
+    memset(node, 0, sizeof(*node));
+    if (read_text(root, "etc/weft/release", text)) {
+        value_of(text, "VERSION=", node->version, sizeof(node->version));
+        value_of(text, "ARCH=", node->arch, sizeof(node->arch));
+    }
+    value_of(read_text(root, "proc/cmdline", text) ? text : "", "weft.slot=", slot, sizeof(slot));
+    const bool slot_known = strcmp(slot, "a") == 0 || strcmp(slot, "b") == 0;
+    if (slot_known && node->arch[0] != '\0' &&
+        weft_update_version_valid(node->version, strlen(node->version))) {
+        node->running = slot[0];
+        return 0;
+    }
+    weft_error_set(error, 901, "this node does not run from an image");
+    weft_error_hint(error, "releases, slots and resets are of machines that were flashed");
+    return -1;
+}
+
+// The name of the disk that the verified root lies on: dm-0's first slave is one of its
+// partitions, and sysfs keeps a partition below its disk.
+static bool find_disk(const char *root, char name[NAME_MAX + 1])
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    struct dirent *entry;
+    bool found = false;
+
+    snprintf(path, sizeof(path), "%s/sys/block/dm-0/slaves", root);
+    DIR *slaves = opendir(path);
+    while (slaves != NULL && !found && (entry = readdir(slaves)) != NULL) {
+        if (entry->d_name[0] == '.') continue;
+        const ssize_t length = readlinkat(dirfd(slaves), entry->d_name, target, sizeof(target) - 1);
+        if (length <= 0) continue;
+        target[length] = '\0';
+        snprintf(name, NAME_MAX + 1, "%s", basename(dirname(target)));
+        found = true;
+    }
+    if (slaves != NULL) closedir(slaves);
+    return found;
+}
+
+int weft_update_host_find(const char *root, struct weft_update_host *host, struct weft_error *error)
+{
+    char name[NAME_MAX + 1];
+
+    memset(host, 0, sizeof(*host));
+    if (read_release(root, &host->node, error) != 0) return -1;
+    if (!find_disk(root, name) || strlen(name) > 32)
+        return weft_error_set(error, 906, "the disk below the verified root cannot be told");
+    snprintf(host->disk, sizeof(host->disk), "/dev/%.32s", name);
+    return 0;
+}
+
+int weft_update_esp_mount(const char *disk, const char *where, struct weft_error *error)
+{
+    char node[PATH_MAX];
+
+    weft_update_disk_partition_path(disk, 1, node, sizeof(node));
+    if (mount(node, where, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC, "umask=077") == 0) return 0;
+    return weft_error_set(error, 906, "mounting the ESP %s: %s", node, strerror(errno));
+}
+
+void weft_update_esp_unmount(const char *where)
+{
+    umount2(where, MNT_DETACH);
+}

@@ -1,0 +1,182 @@
+// What the admin port answers about releases, slots, restarts and resets.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/admin/appliance.h"
+#include "runtime/admin/server_internal.h"
+
+#define TEXT_BYTES_MAX (256 * 1024)
+
+static void start(struct weft_admin_request *request, const char *word)
+{
+    struct weft_appliance *appliance = request->self;
+    struct weft_error error;
+
+    if (weft_appliance_start(appliance, word, false, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+        return;
+    }
+    // NULL has been answered; the work goes on.
+    weft_appliance_feed_end(appliance, weft_admin_defer(request, WEFT_ADMIN_OTHER, "", 0));
+}
+
+static void slots(struct weft_admin_request *request)
+{
+    start(request, "slots");
+}
+
+static void rollback(struct weft_admin_request *request)
+{
+    start(request, "rollback");
+}
+
+// ---- An update, as it comes.
+
+static int upgrade_open(struct weft_admin_request *request, void **self, struct weft_error *error)
+{
+    const char *force = weft_admin_query(request, "force");
+
+    *self = request->self;
+    return weft_appliance_start(request->self, "apply",
+                                force != NULL && strcmp(force, "false") != 0, error);
+}
+
+static int64_t upgrade_take(void *self, const char *bytes, size_t length)
+{
+    return weft_appliance_feed(self, bytes, length);
+}
+
+static void upgrade_abandon(void *self)
+{
+    weft_appliance_feed_end(self, NULL); // It finds the bundle cut short.
+}
+
+static void upgrade(struct weft_admin_request *request)
+{
+    weft_appliance_feed_end(request->self, weft_admin_defer(request, WEFT_ADMIN_OTHER, "", 0));
+}
+
+// ---- The first process.
+
+static void tell(struct weft_admin_request *request, const char *line)
+{
+    struct weft_error error;
+
+    if (weft_appliance_tell(request->self, line, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+        return;
+    }
+    weft_admin_reply_json(request, 202, json_pack("{s:s, s:b}", "apiVersion", "v1", "ok", 1));
+}
+
+static void reboot(struct weft_admin_request *request)
+{
+    tell(request, "reboot");
+}
+
+static void poweroff(struct weft_admin_request *request)
+{
+    tell(request, "poweroff");
+}
+
+static void reset(struct weft_admin_request *request)
+{
+    tell(request, "reset");
+}
+
+// ---- Texts that the first process keeps.
+
+static void reply_file(struct weft_admin_request *request, const char *path, const char *media_type)
+{
+    char *text = malloc(TEXT_BYTES_MAX);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t count = -1;
+    size_t length = 0;
+
+    while (text != NULL && fd >= 0 && length < TEXT_BYTES_MAX &&
+           (count = read(fd, text + length, TEXT_BYTES_MAX - length)) > 0)
+        length += (size_t)count;
+    if (fd >= 0) close(fd);
+    if (count < 0) {
+        weft_admin_reply_problem(request, 503, "%s cannot be read", path);
+    } else {
+        weft_admin_reply_text(request, 200, media_type, text, length);
+    }
+    free(text);
+}
+
+static void boot(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+    struct weft_error error;
+
+    if (weft_appliance_check(appliance, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+        return;
+    }
+    reply_file(request, appliance->options.boot_file, "application/json");
+}
+
+static int is_panic(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "panic-", 6) == 0;
+}
+
+// The names bear the time: the last one is the newest.
+static void panic(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+    struct dirent **entries = NULL;
+    struct weft_error error;
+    char path[512] = "";
+
+    if (weft_appliance_check(appliance, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+        return;
+    }
+    const int count = scandir(appliance->options.log_dir, &entries, is_panic, alphasort);
+    if (count > 0)
+        snprintf(path, sizeof(path), "%s/%s", appliance->options.log_dir,
+                 entries[count - 1]->d_name);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    if (path[0] == '\0') {
+        weft_admin_reply_problem(request, 503, "no panic has been kept");
+    } else {
+        reply_file(request, path, "text/plain; charset=utf-8");
+    }
+}
+
+#define TIMEOUT                                                                                    \
+    {                                                                                              \
+        "timeout_ms", "integer", "how long to wait for the answer"                                 \
+    }
+
+static const struct weft_admin_intake upgrade_intake = {
+    .open = upgrade_open, .take = upgrade_take, .abandon = upgrade_abandon};
+
+const struct weft_admin_route weft_appliance_routes[] = {
+    {"GET", "/api/v1/node/slots", "node_slots", "What the image's two slots hold.", slots,
+     .privileged = true, .query = {TIMEOUT}},
+    {"POST", "/api/v1/node/upgrade", "node_upgrade",
+     "Writes a release, an update bundle, into the other slot.", upgrade, .intake = &upgrade_intake,
+     .query = {{"force", "boolean", "also what is older than the floor, or failed before"},
+               TIMEOUT}},
+    {"POST", "/api/v1/node/rollback", "node_rollback", "Makes the other slot the next to start.",
+     rollback, .query = {TIMEOUT}},
+    {"POST", "/api/v1/node/reboot", "node_reboot", "Restarts the machine, in order.", reboot},
+    {"POST", "/api/v1/node/poweroff", "node_poweroff", "Turns the machine off, in order.",
+     poweroff},
+    {"POST", "/api/v1/node/reset", "node_reset",
+     "Empties the data partition at the next start, and restarts.", reset},
+    {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
+    {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
+     .privileged = true, .response = "text/plain"},
+    {.method = NULL},
+};

@@ -1,0 +1,372 @@
+// Releases over the admin port: what is sent reaches the program that writes, through a pipe that
+// is smaller than it; what that says is the answer; and the first process is told to restart.
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime/admin/appliance.h"
+#include "runtime/admin/client.h"
+#include "runtime/base/assert.h"
+#include "runtime/base/units.h"
+#include "tests/support/cmocka.h"
+
+// Stands for the tool. What it gets is in DIR/got, its words in DIR/words; DIR/act says more.
+static const char program_text[] =
+    "#!/bin/sh\n"
+    "dir=$3\n"
+    "[ \"$3\" = --force ] && dir=$4\n"
+    "echo \"$*\" >\"$dir/words\"\n"
+    "if [ -e \"$dir/refuse\" ]; then\n"
+    "    echo '{\"code\":\"W0904\",\"detail\":\"too old\",\"hint\":\"\"}'\n"
+    "    exit 1\n"
+    "fi\n"
+    "cat >\"$dir/got\"\n"
+    "[ -e \"$dir/silent\" ] || echo '{\"apiVersion\":\"v1\",\"items\":[]}'\n";
+
+struct world {
+    char directory[64], program[96], init_path[96], socket[96], boot[96];
+    const char *extra[2];
+    struct weft_appliance appliance;
+    struct weft_admin_events events;
+    struct weft_admin_server *server;
+    pthread_t server_thread, init_thread;
+    int init_fd;
+    char told[64];     // What the first process was told last.
+    _Atomic bool stop; // Set by the test, read by the thread that turns; nothing else hangs on it.
+};
+
+static void *turn(void *self)
+{
+    struct world *world = self;
+    const struct weft_poller poller = weft_appliance_poller(&world->appliance);
+    const struct weft_clock clock = weft_clock_linux();
+
+    while (!atomic_load(&world->stop)) {
+        weft_admin_server_turn(world->server, 2);
+        poller.poll(poller.self, weft_clock_now_ns(&clock));
+    }
+    return NULL;
+}
+
+// The first process: a line in, a line out.
+static void *answer_as_init(void *self)
+{
+    struct world *world = self;
+    int fd;
+
+    while ((fd = accept(world->init_fd, NULL, NULL)) >= 0) {
+        const ssize_t count = read(fd, world->told, sizeof(world->told) - 1);
+        world->told[count > 0 ? count : 0] = '\0';
+        const char *answer = strcmp(world->told, "reset\n") == 0
+                                 ? "{\"ok\":false,\"error\":\"not today\"}\n"
+                                 : "{\"ok\":true}\n";
+        (void)!write(fd, answer, strlen(answer));
+        close(fd);
+    }
+    return NULL;
+}
+
+static void start_init(struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strcpy(address.sun_path, world->init_path);
+    world->init_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(world->init_fd >= 0);
+    assert_int_equal(bind(world->init_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(world->init_fd, 4), 0);
+    assert_int_equal(pthread_create(&world->init_thread, NULL, answer_as_init, world), 0);
+}
+
+static void write_file(const struct world *world, const char *name, const char *text, mode_t mode)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", world->directory, name);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct weft_error error = {0};
+
+    weft_assert(world != NULL);
+    strcpy(world->directory, "/tmp/weft-appliance-XXXXXX");
+    weft_assert(mkdtemp(world->directory) != NULL);
+    snprintf(world->program, sizeof(world->program), "%s/program", world->directory);
+    snprintf(world->init_path, sizeof(world->init_path), "%s/init.sock", world->directory);
+    snprintf(world->socket, sizeof(world->socket), "%s/admin.sock", world->directory);
+    snprintf(world->boot, sizeof(world->boot), "%s/boot.json", world->directory);
+    write_file(world, "program", program_text, 0700);
+    world->extra[0] = world->directory;
+    weft_admin_events_init(&world->events, 0);
+    weft_appliance_init(&world->appliance,
+                        &(struct weft_appliance_options){.program = world->program,
+                                                         .init_socket = world->init_path,
+                                                         .boot_file = world->boot,
+                                                         .log_dir = world->directory,
+                                                         .extra = world->extra,
+                                                         .clock = weft_clock_linux(),
+                                                         .events = &world->events});
+    const struct weft_admin_options options = {.clock = weft_clock_linux(),
+                                               .routes = weft_appliance_routes,
+                                               .route_self = &world->appliance};
+    signal(SIGPIPE, SIG_IGN); // As weftd does.
+    world->server = weft_admin_server_create(&options);
+    weft_assert(world->server != NULL);
+    weft_assert(weft_admin_listen_unix(world->server, world->socket, &error) == 0);
+    start_init(world);
+    weft_assert(pthread_create(&world->server_thread, NULL, turn, world) == 0);
+    *state = world;
+    return 0;
+}
+
+static void stop_init(struct world *world)
+{
+    if (world->init_fd < 0) return;
+    shutdown(world->init_fd, SHUT_RDWR);
+    pthread_join(world->init_thread, NULL);
+    close(world->init_fd);
+    unlink(world->init_path);
+    world->init_fd = -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    char command[128];
+
+    atomic_store(&world->stop, true);
+    pthread_join(world->server_thread, NULL);
+    stop_init(world);
+    weft_appliance_destroy(&world->appliance);
+    weft_admin_server_free(world->server);
+    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
+    const int result = system(command);
+    free(world);
+    return result;
+}
+
+static struct weft_client_target target_of(const struct world *world)
+{
+    struct weft_client_target target = {.name = "n1"};
+
+    snprintf(target.path, sizeof(target.path), "%s", world->socket);
+    return target;
+}
+
+struct source {
+    uint64_t given;
+};
+
+// The same byte at the same place, always.
+static int64_t read_source(void *self, char *bytes, size_t limit)
+{
+    struct source *source = self;
+
+    for (size_t i = 0; i < limit; i++)
+        bytes[i] = (char)((source->given + i) * 2654435761u >> 13);
+    source->given += limit;
+    return (int64_t)limit;
+}
+
+// Sends a bundle of that length; the status, with the document in `answer`.
+static unsigned send_bundle(const struct world *world, const char *path, uint64_t bytes,
+                            uint64_t *given, struct weft_client_answer *answer)
+{
+    struct source source = {.given = 0};
+    const struct weft_client_target target = target_of(world);
+    const struct weft_client_upload upload = {.bytes = bytes, .read = read_source, .self = &source};
+    const struct weft_client_call call = {.method = "POST", .path = path, .upload = &upload};
+    struct weft_error error = {0};
+
+    if (weft_client_ask(&target, &call, answer, &error) != 0) fail_msg("%s", error.text);
+    *given = source.given;
+    return answer->status;
+}
+
+static unsigned ask(const struct world *world, const char *method, const char *path,
+                    struct weft_client_answer *answer)
+{
+    const struct weft_client_target target = target_of(world);
+    const struct weft_client_call call = {.method = method, .path = path};
+    struct weft_error error = {0};
+
+    if (weft_client_ask(&target, &call, answer, &error) != 0) fail_msg("%s", error.text);
+    return answer->status;
+}
+
+#define BUNDLE_BYTES (5 * 32768 * 32) // 5 MiB, more than any pipe holds.
+
+static void a_bundle_arrives_whole(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    char path[128], bytes[4096], wanted[4096];
+    uint64_t given;
+
+    assert_int_equal(
+        send_bundle(world, "/api/v1/node/upgrade?force=true", BUNDLE_BYTES, &given, &answer), 200);
+    assert_non_null(strstr(answer.body, "\"apiVersion\""));
+    weft_client_answer_destroy(&answer);
+    assert_int_equal(given, BUNDLE_BYTES);
+    snprintf(path, sizeof(path), "%s/got", world->directory);
+    FILE *got = fopen(path, "re");
+    assert_non_null(got);
+    struct source source = {.given = 0};
+    size_t count, total = 0;
+    while ((count = fread(bytes, 1, sizeof(bytes), got)) > 0) {
+        read_source(&source, wanted, count);
+        assert_memory_equal(bytes, wanted, count);
+        total += count;
+    }
+    fclose(got);
+    assert_int_equal(total, BUNDLE_BYTES);
+    snprintf(path, sizeof(path), "%s/words", world->directory);
+    FILE *words = fopen(path, "re");
+    assert_non_null(fgets(bytes, sizeof(bytes), words));
+    fclose(words);
+    assert_int_equal(strncmp(bytes, "__update apply --force ", 23), 0);
+    assert_string_equal(weft_admin_events_after(&world->events, 0)->type, "update.written");
+}
+
+// The program refuses after its first look: the answer is its own, and comes although most of the
+// bundle was never taken.
+static void a_refusal_is_its_answer(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    uint64_t given;
+
+    write_file(world, "refuse", "", 0600);
+    assert_int_equal(send_bundle(world, "/api/v1/node/upgrade", BUNDLE_BYTES, &given, &answer),
+                     409);
+    assert_non_null(strstr(answer.body, "W0904"));
+    assert_non_null(strstr(answer.body, "too old"));
+    weft_client_answer_destroy(&answer);
+    assert_string_equal(weft_admin_events_after(&world->events, 0)->type, "update.refused");
+}
+
+static void silence_is_an_error(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    uint64_t given;
+
+    write_file(world, "silent", "", 0600);
+    assert_int_equal(send_bundle(world, "/api/v1/node/upgrade", 32768, &given, &answer), 500);
+    assert_non_null(strstr(answer.body, "W0906"));
+    weft_client_answer_destroy(&answer);
+}
+
+// A client that leaves in the middle ends the program's input; the next update finds it free.
+static void who_leaves_is_forgotten(void **state)
+{
+    static const char request[] = "POST /api/v1/node/upgrade HTTP/1.1\r\nHost: w\r\n"
+                                  "Content-Length: 100000\r\n\r\nhalf of it";
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uint64_t given;
+    unsigned status;
+
+    strcpy(address.sun_path, world->socket);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(send(fd, request, strlen(request), 0), (ssize_t)strlen(request));
+    do { // Until the server has read it: then it says that an update is under way.
+        status = send_bundle(world, "/api/v1/node/upgrade", 32768, &given, &answer);
+        if (status != 200) assert_non_null(strstr(answer.body, "W0905"));
+        weft_client_answer_destroy(&answer);
+    } while (status == 200);
+    assert_int_equal(status, 409);
+    close(fd);
+    do {
+        status = send_bundle(world, "/api/v1/node/upgrade", 32768, &given, &answer);
+        weft_client_answer_destroy(&answer);
+    } while (status == 409);
+    assert_int_equal(status, 200);
+}
+
+static void the_first_process_is_told(void **state)
+{
+    static const struct {
+        const char *path, *told;
+        unsigned status;
+    } cases[] = {{"/api/v1/node/reboot", "reboot\n", 202},
+                 {"/api/v1/node/poweroff", "poweroff\n", 202},
+                 {"/api/v1/node/reset", "reset\n", 409}};
+    struct world *world = *state;
+    struct weft_client_answer answer;
+
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        assert_int_equal(ask(world, "POST", cases[i].path, &answer), cases[i].status);
+        assert_string_equal(world->told, cases[i].told);
+        if (cases[i].status == 409) assert_non_null(strstr(answer.body, "not today"));
+        weft_client_answer_destroy(&answer);
+    }
+}
+
+static void what_is_kept_can_be_read(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+
+    assert_int_equal(ask(world, "GET", "/api/v1/node/panic", &answer), 404);
+    weft_client_answer_destroy(&answer);
+    write_file(world, "boot.json", "{\"slot\":\"a\"}\n", 0600);
+    write_file(world, "panic-20260101T000000Z-x", "old", 0600);
+    write_file(world, "panic-20260201T000000Z-x", "it fell over", 0600);
+    assert_int_equal(ask(world, "GET", "/api/v1/node/boot", &answer), 200);
+    assert_string_equal(answer.body, "{\"slot\":\"a\"}\n");
+    weft_client_answer_destroy(&answer);
+    assert_int_equal(ask(world, "GET", "/api/v1/node/panic", &answer), 200);
+    assert_string_equal(answer.body, "it fell over");
+    weft_client_answer_destroy(&answer);
+}
+
+static void without_an_image_all_say_so(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    uint64_t given;
+
+    stop_init(world);
+    for (const struct weft_admin_route *route = weft_appliance_routes; route->method != NULL;
+         route++) {
+        const unsigned status = route->intake != NULL
+                                    ? send_bundle(world, route->path, BUNDLE_BYTES, &given, &answer)
+                                    : ask(world, route->method, route->path, &answer);
+        assert_int_equal(status, 409);
+        assert_non_null(strstr(answer.body, "W0901"));
+        if (route->intake != NULL) assert_int_equal(given, 0); // Refused at its headers.
+        weft_client_answer_destroy(&answer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_bundle_arrives_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refusal_is_its_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(silence_is_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_leaves_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_process_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_kept_can_be_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_an_image_all_say_so, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
