@@ -9,8 +9,7 @@
 #include "runtime/base/units.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-// A key on the drive is for the node alone, and weftd looks at that (runtime/mesh/key.c).
-#define FAT "fmask=0177,dmask=0077,shortname=mixed"
+#define FAT   "fmask=0177,dmask=0077,shortname=mixed" // A key that others could read is refused.
 
 struct file_system {
     const char *type, *at, *options;
