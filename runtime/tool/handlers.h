@@ -54,6 +54,10 @@ int weft_run_forth_verify(struct weft_tool_call *call);
 int weft_run_image_bundle(struct weft_tool_call *call);
 int weft_run_image_sign(struct weft_tool_call *call);
 int weft_run_image_verify(struct weft_tool_call *call);
+// context.c
+int weft_run_context_add(struct weft_tool_call *call);
+int weft_run_context_ls(struct weft_tool_call *call);
+int weft_run_context_rm(struct weft_tool_call *call);
 // flash.c
 int weft_run_image_flash(struct weft_tool_call *call);
 // node_life.c
