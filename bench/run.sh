@@ -21,7 +21,8 @@ usage: ./do bench NAME… | all [--json] [--quick] [--peers]
   mesh      gossip: the seal, a datagram, a table of 1 000 peers; how soon a death is known
   packets   cycles of a packet, round trips of a datagram, the kernel's beside them
   journal   durable records a second and their delay, on the disk of the working directory
-  forth     eight programs, against gcc -O2 (--peers installs Debian's gforth and adds it)
+  forth     eight programs, against gcc -O2 and itself without checks; compiling (--peers installs
+            gforth, pforth and Lua, which are measured beside it where they are)
   lab       three nodes: time to ready, idle CPU, memory, a kill noticed, UDP round trips
 
   --json    lines of JSON      --quick   a tenth of the work, to see that it runs
@@ -58,12 +59,13 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
 install_peers() {
-    command -v gforth-fast >/dev/null 2>&1 && return 0
-    echo "bench: installing gforth" >&2
+    command -v gforth-fast >/dev/null 2>&1 && command -v pforth >/dev/null 2>&1 &&
+        command -v lua5.4 >/dev/null 2>&1 && return 0
+    echo "bench: installing gforth, pforth and lua5.4" >&2
     sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install gforth >&2 || echo "bench: no gforth; going on without it" >&2
+        -o Dpkg::Use-Pty=0 install gforth pforth lua5.4 >&2 || echo "bench: going on without them" >&2
 }
 
 run_forth() {
@@ -71,8 +73,14 @@ run_forth() {
     for source in bench/forth/*.c; do
         ${CC:-cc} -O2 -fno-tree-vectorize -I. -o "$scratch/$(basename "$source" .c)" "$source"
     done
+    # pforth as it comes has room for a few kilobytes of data.
+    printf '4000000 CODE-SIZE !\nc" %s" SAVE-FORTH\n' "$scratch/pforth.dic" >"$scratch/room.fth"
+    echo >"$scratch/empty.fth"
+    ! command -v pforth >/dev/null 2>&1 ||
+        timeout 10 pforth -q "$scratch/room.fth" </dev/null >/dev/null 2>&1 || true
     # shellcheck disable=SC2086
-    timeout --foreground 120 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" bench/forth "$scratch" $flags
+    timeout --foreground 300 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" \
+        "$build/forth/weft-forth" "$build/bench/macro/weft-forth-bare" bench/forth "$scratch" $flags
 }
 
 # Its rows have limits of their own.

@@ -66,8 +66,9 @@ static int32_t keep(struct weft_unit *unit, uint32_t own_index, const char *comm
     length += HEAD_BYTES;
     if (weft_segment_reserve(unit, WEFT_SEGMENT_NAMES, length) != 0) return -8;
     struct weft_segment *names = &unit->block->segment[WEFT_SEGMENT_NAMES];
-    struct weft_word *word = weft_own_word(unit, own_index);
-    if (word->name + word->name_length != names->used) return 0; // Something is behind it already.
+    struct weft_word *word = weft_own_word_open(unit, own_index);
+    if (word->name + word->name_length != weft_own_names(unit->block))
+        return 0; // Something is behind it already.
     memcpy((char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + names->used, record,
            length);
     names->used += length;
@@ -105,9 +106,11 @@ static const char *record_of(const struct weft_unit *unit, uint32_t index, uint3
     if (index < shared || word == NULL) return NULL; // What the system's do, its reference says.
     if (!(word->flags & WEFT_WORD_CLAIMS)) return NULL;
     const uint32_t begin = word->name + word->name_length;
-    const uint32_t end = unit->block->segment[WEFT_SEGMENT_NAMES].used;
+    const bool frozen = index - shared < unit->block->frozen_words;
+    const uint32_t end = frozen ? unit->block->frozen_names : weft_own_names(unit->block);
     if (begin > end || end - begin < HEAD_BYTES) return NULL;
-    const char *record = (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + begin;
+    if (!frozen && begin < unit->block->frozen_names) return NULL;
+    const char *record = weft_own_name(unit, begin);
     *length = weft_le16_get(record);
     if (*length > WEFT_EFFECT_COMMENT_BYTES_MAX || *length > end - begin - HEAD_BYTES) return NULL;
     return record;

@@ -15,7 +15,7 @@ enum { TAG_ORIGIN = 0x574f, TAG_DESTINATION = 0x5744, TAG_LOOP = 0x574c };
 
 static uint16_t *code_of(const struct weft_unit *unit)
 {
-    return weft_segment_base(unit->block, WEFT_SEGMENT_CODE);
+    return weft_own_code(unit->block);
 }
 
 int32_t weft_compile_token(struct weft_unit *unit, uint16_t token)
@@ -123,23 +123,16 @@ int32_t weft_compile_call(struct weft_unit *unit, uint32_t index)
     return compile_wide(unit, WEFT_OP_call, index, 1);
 }
 
-static const uint16_t *code_of_word(const struct weft_unit *unit, const struct weft_word *word)
-{
-    const bool own =
-        word >= weft_own_word(unit, 0) && word < weft_own_word(unit, weft_own_words(unit->block));
-    return (own ? code_of(unit) : unit->system->code) + word->code;
-}
-
-double weft_word_float(const struct weft_unit *unit, const struct weft_word *word)
+double weft_word_float(const struct weft_unit *unit, uint32_t index)
 {
     double value;
-    memcpy(&value, code_of_word(unit, word) + 1, sizeof(value));
+    memcpy(&value, weft_word_code(unit, index) + 1, sizeof(value));
     return value;
 }
 
-weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word *word)
+weft_cell weft_word_literal(const struct weft_unit *unit, uint32_t index)
 {
-    const uint16_t *code = code_of_word(unit, word);
+    const uint16_t *code = weft_word_code(unit, index);
     switch (code[0]) {
     case WEFT_OP_lit16: return (int16_t)code[1];
     case WEFT_OP_lit32: return (int32_t)weft_le32_get(code + 1);
@@ -153,20 +146,19 @@ int32_t weft_compile_word(struct weft_unit *unit, uint32_t index)
     if (word != NULL && word->kind == WEFT_WORD_LOCAL)
         return compile_wide(unit, WEFT_OP_local, word->body, 1);
     if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
-    const bool shared = index < weft_shared_words(unit);
-    const uint16_t *code = (shared ? unit->system->code : code_of(unit)) + word->code;
+    const uint16_t *code = weft_word_code(unit, index);
     int32_t result;
     switch ((enum weft_word_kind)word->kind) {
     case WEFT_WORD_PRIMITIVE: return weft_compile_op(unit, code[0]);
     case WEFT_WORD_CREATE: return weft_compile_literal(unit, word->body);
-    case WEFT_WORD_CONSTANT: return weft_compile_literal(unit, weft_word_literal(unit, word));
+    case WEFT_WORD_CONSTANT: return weft_compile_literal(unit, weft_word_literal(unit, index));
     case WEFT_WORD_VALUE:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_fetch);
     case WEFT_WORD_TWO_VALUE:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_two_fetch);
-    case WEFT_WORD_FLOAT_CONSTANT: return weft_compile_float(unit, weft_word_float(unit, word));
+    case WEFT_WORD_FLOAT_CONSTANT: return weft_compile_float(unit, weft_word_float(unit, index));
     case WEFT_WORD_FLOAT_VALUE:
         result = weft_compile_literal(unit, word->body);
         return result != 0 ? result : weft_compile_op(unit, WEFT_OP_f_fetch);
@@ -192,7 +184,7 @@ int32_t weft_compile_exit(struct weft_unit *unit)
 
 int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     word->code_length = weft_own_tokens(unit->block) - word->code;
     no_fold(unit);
     const int32_t code = weft_verify(unit, own_index, NULL);

@@ -23,8 +23,8 @@ int32_t weft_compile_exit(struct weft_unit *unit);
 int32_t weft_word_close(struct weft_unit *unit, uint32_t own_index);
 
 // The value of a CONSTANT, of an FCONSTANT.
-weft_cell weft_word_literal(const struct weft_unit *unit, const struct weft_word *word);
-double weft_word_float(const struct weft_unit *unit, const struct weft_word *word);
+weft_cell weft_word_literal(const struct weft_unit *unit, uint32_t index);
+double weft_word_float(const struct weft_unit *unit, uint32_t index);
 
 // Data space. The address of HERE; `bytes` more of it, zeroed the first time. 0 or a THROW code.
 uint64_t weft_here(const struct weft_unit *unit);

@@ -2,6 +2,7 @@
 
 #include "forth/places.h"
 #include "forth/word_table.h"
+#include "runtime/base/assert.h"
 
 static uint8_t upper(char c)
 {
@@ -24,9 +25,22 @@ bool weft_name_equal(const char *a, const char *b, uint32_t length)
     return true;
 }
 
-struct weft_word *weft_own_word(const struct weft_unit *unit, uint32_t own_index)
+// The words behind the module, and how many they are: they have a table of their own.
+static struct weft_word *open_words(const struct weft_block *block)
 {
-    return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) + own_index;
+    return weft_segment_base(block, WEFT_SEGMENT_WORDS);
+}
+
+static uint32_t open_count(const struct weft_block *block)
+{
+    return weft_own_words(block) - block->frozen_words;
+}
+
+struct weft_word *weft_own_word_open(const struct weft_unit *unit, uint32_t own_index)
+{
+    const struct weft_block *block = unit->block;
+    weft_assert(own_index >= block->frozen_words);
+    return open_words(block) + own_index - block->frozen_words;
 }
 
 static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const char *name,
@@ -44,24 +58,35 @@ static uint32_t find_shared(const struct weft_unit *unit, uint8_t list, const ch
     return WEFT_WORD_NONE;
 }
 
-static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
-                         uint16_t hash)
+// Among `count` own words that have a table: the place there, or WEFT_WORD_NONE.
+static uint32_t find_among(struct weft_unit *unit, const struct weft_word *words, uint32_t count,
+                           uint8_t list, const char *name, uint32_t length, uint16_t hash)
 {
-    const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
     uint32_t steps = 0, found = WEFT_WORD_NONE;
-    const struct weft_word *words = weft_own_word(unit, 0);
-    for (uint32_t link = weft_word_chain(words, weft_own_words(unit->block), hash); link != 0;
-         steps++) {
+    for (uint32_t link = weft_word_chain(words, count, hash); link != 0; steps++) {
         const struct weft_word *word = &words[link - 1];
         if (word->hash == hash && word->list == list && word->name_length == length &&
-            weft_name_equal(names + word->name, name, length)) {
-            found = weft_shared_words(unit) + link - 1;
+            weft_name_equal(weft_own_name(unit, word->name), name, length)) {
+            found = link - 1;
             break;
         }
         link = word->link;
     }
     unit->budget -= (int32_t)(steps / 16);
     return found;
+}
+
+static uint32_t find_own(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
+                         uint16_t hash)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t frozen = block->frozen_words, shared = weft_shared_words(unit);
+    uint32_t found =
+        find_among(unit, open_words(block), open_count(block), list, name, length, hash);
+    if (found != WEFT_WORD_NONE) return shared + frozen + found;
+    if (frozen == 0) return WEFT_WORD_NONE;
+    found = find_among(unit, unit->module->words, frozen, list, name, length, hash);
+    return found != WEFT_WORD_NONE ? shared + found : WEFT_WORD_NONE;
 }
 
 static uint32_t find_hashed(struct weft_unit *unit, uint8_t list, const char *name, uint32_t length,
@@ -144,40 +169,45 @@ int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const ch
     struct weft_block *block = unit->block;
     struct weft_segment *names = &block->segment[WEFT_SEGMENT_NAMES];
     memcpy((char *)weft_segment_base(block, WEFT_SEGMENT_NAMES) + names->used, copy, length);
-    *weft_own_word(unit, index) = (struct weft_word){
+    block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
+    *weft_own_word_open(unit, index) = (struct weft_word){
         .code = weft_own_tokens(block),
-        .name = names->used,
+        .name = weft_own_names(block),
         .name_length = (uint8_t)length,
         .kind = (uint8_t)kind,
         .list = block->order.current,
         .hash = weft_name_hash(copy, length),
     };
-    unit->budget -= (int32_t)(weft_word_table_grow(weft_own_word(unit, 0), index) / 16);
+    const uint32_t before = index - block->frozen_words;
+    unit->budget -= (int32_t)(weft_word_table_grow(open_words(block), before) / 16);
     names->used += length;
-    block->segment[WEFT_SEGMENT_WORDS].used += (uint32_t)sizeof(struct weft_word);
-    block->latest = index + 1;
+    block->latest = (uint16_t)(index + 1);
     weft_no_fold(block);
     return (int32_t)index;
 }
 
 void weft_word_reveal(struct weft_unit *unit, uint32_t own_index)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     if (word->name_length == 0 || word->flags & WEFT_WORD_VISIBLE) return;
     word->flags |= WEFT_WORD_VISIBLE;
-    weft_word_table_link(weft_own_word(unit, 0), weft_own_words(unit->block), own_index);
+    weft_word_table_link(open_words(unit->block), open_count(unit->block),
+                         own_index - unit->block->frozen_words);
 }
 
 // Words from `own_index` on and their names, but not their code.
 static void drop_headers(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_block *block = unit->block;
+    struct weft_word *words = open_words(block);
     uint32_t steps = 0;
-    for (uint32_t count = weft_own_words(block); count > own_index; count--)
-        steps += weft_word_table_shrink(weft_own_word(unit, 0), count);
+    for (uint32_t count = open_count(block); count > own_index - block->frozen_words; count--)
+        steps += weft_word_table_shrink(words, count);
     unit->budget -= (int32_t)(steps / 16);
-    block->segment[WEFT_SEGMENT_NAMES].used = weft_own_word(unit, own_index)->name;
-    block->segment[WEFT_SEGMENT_WORDS].used = own_index * (uint32_t)sizeof(struct weft_word);
+    block->segment[WEFT_SEGMENT_NAMES].used =
+        weft_own_word(unit, own_index)->name - block->frozen_names;
+    block->segment[WEFT_SEGMENT_WORDS].used =
+        (own_index - block->frozen_words) * (uint32_t)sizeof(struct weft_word);
 }
 
 void weft_locals_drop(struct weft_unit *unit)
@@ -193,11 +223,12 @@ void weft_locals_drop(struct weft_unit *unit)
 void weft_words_drop(struct weft_unit *unit, uint32_t own_index)
 {
     struct weft_block *block = unit->block;
+    weft_assert(own_index >= block->frozen_words);
     const uint32_t code = weft_own_word(unit, own_index)->code;
     drop_headers(unit, own_index);
     weft_places_drop(unit, code);
-    block->segment[WEFT_SEGMENT_CODE].used = code * 2;
-    block->latest = own_index;
+    block->segment[WEFT_SEGMENT_CODE].used = (code - block->frozen_tokens) * 2;
+    block->latest = (uint16_t)own_index;
     block->order.locals = 0;
     weft_no_fold(block);
 }

@@ -25,12 +25,13 @@ void weft_order_reset(struct weft_block *block);
 // A new own word at the end of the code, invisible and invalid. Its own index, or a THROW code.
 int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const char *name,
                       uint32_t length);
-struct weft_word *weft_own_word(const struct weft_unit *unit, uint32_t own_index);
+// An own word that is not in the module, to be changed.
+struct weft_word *weft_own_word_open(const struct weft_unit *unit, uint32_t own_index);
 // Makes an own word the newest of its name.
 void weft_word_reveal(struct weft_unit *unit, uint32_t own_index);
 // Forgets the names of the open definition's locals.
 void weft_locals_drop(struct weft_unit *unit);
-// Forgets all own words from `own_index` on, and their code and names.
+// Forgets all own words from `own_index` on, which is not in the module, their code and names.
 void weft_words_drop(struct weft_unit *unit, uint32_t own_index);
 uint16_t weft_name_hash(const char *name, uint32_t length);
 bool weft_name_equal(const char *a, const char *b, uint32_t length);

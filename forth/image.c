@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "forth/dictionary.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
 #include "forth/sandbox.h"
@@ -23,8 +24,11 @@ struct image_header {
     uint32_t block_bytes;
     uint32_t child_bytes; // The block of the sandbox at work; 0: none.
     uint64_t child_budget;
+    uint32_t module_bytes; // Of the module's content, which follows; 0: it has none, or it is only
+    uint32_t spare;        // named.
+    uint8_t module_name[WEFT_SHA256_BYTES]; // Zero: it has none.
 };
-_Static_assert(sizeof(struct image_header) == 40, "a format");
+_Static_assert(sizeof(struct image_header) == 80, "a format");
 _Static_assert(offsetof(struct image_header, system_hash) == 16, "a format");
 
 static const char magic[8] = {'w', 'e', 'f', 't', 'u', 'n', 'i', 't'};
@@ -36,14 +40,20 @@ static const struct weft_block *sandbox_of(const struct weft_unit *unit)
 
 size_t weft_unit_image_bytes(const struct weft_unit *unit)
 {
+    return weft_unit_image_bytes_bare(unit) + weft_module_charge(unit->module);
+}
+
+size_t weft_unit_image_bytes_bare(const struct weft_unit *unit)
+{
     const struct weft_block *child = sandbox_of(unit);
     return sizeof(struct image_header) + unit->block->bytes + (child != NULL ? child->bytes : 0);
 }
 
-int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
+static int64_t save(const struct weft_unit *unit, bool bare, void *to, size_t size)
 {
-    const size_t bytes = weft_unit_image_bytes(unit);
+    const size_t bytes = bare ? weft_unit_image_bytes_bare(unit) : weft_unit_image_bytes(unit);
     const struct weft_block *child = sandbox_of(unit);
+    struct weft_module *module = unit->module;
     if (size < bytes) return -ENOSPC;
     struct image_header header = {
         .version = IMAGE_VERSION,
@@ -51,16 +61,32 @@ int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
         .block_bytes = unit->block->bytes,
         .child_bytes = child != NULL ? child->bytes : 0,
         .child_budget = child != NULL ? unit->sandbox->budget : 0,
+        .module_bytes = bare ? 0 : weft_module_charge(module),
     };
     memcpy(header.magic, magic, sizeof(magic));
-    uint8_t *at = to;
-    memcpy(at + sizeof(header), unit->block, header.block_bytes);
-    if (child != NULL) memcpy(at + sizeof(header) + header.block_bytes, child, header.child_bytes);
-    memcpy(at, &header, sizeof(header));
-    header.crc = weft_crc32c(0, at + offsetof(struct image_header, system_hash),
-                             bytes - offsetof(struct image_header, system_hash));
-    memcpy(at, &header, sizeof(header));
+    if (module != NULL)
+        memcpy(header.module_name, weft_module_name(module), sizeof(header.module_name));
+    uint8_t *at = (uint8_t *)to + sizeof(header);
+    if (header.module_bytes > 0) memcpy(at, module->content, header.module_bytes);
+    at += header.module_bytes;
+    memcpy(at, unit->block, header.block_bytes);
+    at += header.block_bytes;
+    if (child != NULL) memcpy(at, child, header.child_bytes);
+    memcpy(to, &header, sizeof(header));
+    const size_t covered = offsetof(struct image_header, system_hash);
+    header.crc = weft_crc32c(0, (uint8_t *)to + covered, bytes - covered);
+    memcpy(to, &header, sizeof(header));
     return (int64_t)bytes;
+}
+
+int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size)
+{
+    return save(unit, false, to, size);
+}
+
+int64_t weft_unit_save_bare(const struct weft_unit *unit, void *to, size_t size)
+{
+    return save(unit, true, to, size);
 }
 
 static bool segments_ok(const struct weft_block *block, uint32_t bytes)
@@ -77,6 +103,9 @@ static bool segments_ok(const struct weft_block *block, uint32_t bytes)
     const struct weft_segment *segment = block->segment;
     const uint32_t scratch = segment[WEFT_SEGMENT_SCRATCH].used;
     return segment[WEFT_SEGMENT_DATA].used >= WEFT_VARIABLE_BYTES &&
+           segment[WEFT_SEGMENT_DATA_STACK].used == 0 &&
+           segment[WEFT_SEGMENT_RETURN_STACK].used == 0 && segment[WEFT_SEGMENT_CALLS].used == 0 &&
+           segment[WEFT_SEGMENT_FLOAT_STACK].used == 0 &&
            segment[WEFT_SEGMENT_CODE].used % 2 == 0 &&
            segment[WEFT_SEGMENT_WORDS].used % sizeof(struct weft_word) == 0 &&
            segment[WEFT_SEGMENT_SOURCES].used % sizeof(struct weft_source) == 0 &&
@@ -106,16 +135,17 @@ static bool heights_ok(const struct weft_unit *unit)
 }
 
 // Everything about a word but its code.
-static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_end)
+static bool header_ok(const struct weft_unit *unit, uint32_t n, uint32_t code_end,
+                      uint32_t name_end)
 {
     const struct weft_block *block = unit->block;
     const struct weft_word *word = weft_own_word(unit, n);
+    const uint32_t names = weft_own_names(block);
     return word->code >= code_end && word->code <= weft_own_tokens(block) &&
-           word->code_length <= weft_own_tokens(block) - word->code &&
-           word->name <= block->segment[WEFT_SEGMENT_NAMES].used &&
-           word->name_length <= block->segment[WEFT_SEGMENT_NAMES].used - word->name &&
+           word->code_length <= weft_own_tokens(block) - word->code && word->name >= name_end &&
+           word->name <= names && word->name_length <= names - word->name &&
            word->kind > WEFT_WORD_PRIMITIVE && word->kind < WEFT_WORD_KIND_COUNT &&
-           (word->flags & ~WEFT_WORD_CLAIMS) < WEFT_WORD_SMART;
+           !(word->flags & WEFT_WORD_SMART);
 }
 
 // Names without code: a local only while its definition is open, a synonym only of what it may
@@ -141,33 +171,39 @@ static bool is_literal(unsigned op)
     return op == WEFT_OP_lit16 || op == WEFT_OP_lit32 || op == WEFT_OP_lit64;
 }
 
-// Verifies the words in their order: a word sees only what has passed already.
+// Verifies the words behind the module, in their order: a word sees only what has passed already.
 static bool words_ok(struct weft_unit *unit, uint8_t *starts)
 {
     struct weft_block *block = unit->block;
     const uint32_t count = weft_own_words(block);
     const uint32_t open = block->definition != 0 ? block->first : count;
     if (count + weft_shared_words(unit) > UINT16_MAX || block->definition > count ||
-        block->latest > count || (block->definition != 0 && block->first >= block->definition))
+        block->latest > count ||
+        (block->definition != 0 &&
+         (block->first >= block->definition || block->first < block->frozen_words)))
         return false;
     if (!weft_order_valid(&block->order)) return false;
-    uint32_t code_end = 0;
-    for (uint32_t n = 0; n < count; n++) {
-        struct weft_word *word = weft_own_word(unit, n);
-        if (!header_ok(unit, n, code_end) || !alias_ok(unit, n)) return false;
+    uint32_t code_end = block->frozen_tokens, name_end = block->frozen_names;
+    for (uint32_t n = block->frozen_words; n < count; n++) {
+        struct weft_word *word = weft_own_word_open(unit, n);
+        if (!header_ok(unit, n, code_end, name_end) || !alias_ok(unit, n)) return false;
         if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
             return false;
         code_end = word->code + word->code_length;
-        word->flags &= (uint8_t)~WEFT_WORD_STATIC;
+        name_end = word->name + word->name_length;
+        word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
     }
-    weft_word_table_build(weft_own_word(unit, 0), count);
-    for (uint32_t n = 0; n < count; n++) {
+    weft_word_table_build(weft_segment_base(block, WEFT_SEGMENT_WORDS),
+                          count - block->frozen_words);
+    for (uint32_t n = block->frozen_words; n < count; n++) {
         const struct weft_word *word = weft_own_word(unit, n);
-        if (!(word->flags & WEFT_WORD_VALID)) continue;
+        // Of an open definition: the parts that are closed already, and nothing else has an end.
+        const bool is_part = n >= open && n + 1 < block->definition;
+        if (n >= open && !is_part && word->code_length != 0) return false;
+        if (!(word->flags & WEFT_WORD_VALID) && !is_part) continue;
         if (weft_verify(unit, n, starts) != 0) return false;
-        const uint16_t *code =
-            (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
+        const uint16_t *code = weft_own_code(block) + word->code;
         if (word->kind == WEFT_WORD_CONSTANT && !is_literal(code[0])) return false;
         if (word->kind == WEFT_WORD_FLOAT_CONSTANT && code[0] != WEFT_OP_lit_float) return false;
     }
@@ -213,9 +249,10 @@ static bool files_ok(const struct weft_unit *unit)
 static bool places_ok(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
-    const uint32_t names = block->segment[WEFT_SEGMENT_NAMES].used;
+    const uint32_t names = weft_own_names(block);
     const struct weft_place *place = weft_segment_base(block, WEFT_SEGMENT_PLACES);
     for (uint32_t n = 0; n < block->segment[WEFT_SEGMENT_PLACES].used / sizeof(*place); n++) {
+        // One that is half in the module is nobody's name, and not shown (places.c).
         if (place[n].name > names || place[n].name_length > names - place[n].name) return false;
     }
     return true;
@@ -232,9 +269,14 @@ static bool place_ok(const struct weft_unit *unit, const uint8_t *starts, uint32
     const uint32_t offset = *place & WEFT_CODE_OFFSET;
     if (*place & WEFT_CODE_SPECIAL) return false;
     *place |= WEFT_CODE_CHECKED;
-    if (*place & WEFT_CODE_SYSTEM)
+    switch (*place & (WEFT_CODE_SYSTEM | WEFT_CODE_MODULE)) {
+    case WEFT_CODE_SYSTEM:
         return offset < unit->system->code_length && bit(unit->system->starts, offset);
-    return offset < weft_own_tokens(unit->block) && bit(starts, offset);
+    case WEFT_CODE_MODULE:
+        return offset < unit->block->frozen_tokens && bit(unit->module->starts, offset);
+    case 0: return offset < weft_own_tokens(unit->block) && bit(starts, offset);
+    default: return false;
+    }
 }
 
 // One level frame, whose entries end at `top`. *below: where the next lower one ends.
@@ -313,29 +355,144 @@ static bool control_ok(struct weft_unit *unit, const uint8_t *starts)
     return place_ok(unit, starts, &block->ip) && levels_ok(unit, starts);
 }
 
+// Whether the block counts on from where the module that the unit has ends; a block that has thawed
+// it needs none.
+static bool module_ok(struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    if (block->frozen_words == 0) {
+        weft_module_put(unit->system, unit->module);
+        unit->module = NULL;
+        return block->frozen_tokens == 0 && block->frozen_names == 0;
+    }
+    return unit->module != NULL && block->frozen_words == unit->module->word_count &&
+           block->frozen_tokens == unit->module->code_length &&
+           block->frozen_names == unit->module->name_bytes;
+}
+
+// Checks the words of a unit; *starts, to be given back by release_starts: where the operations of
+// those behind its module begin. 0, -EBADMSG or -ENOMEM.
+static int check_words(struct weft_unit *unit, uint8_t **starts)
+{
+    const size_t bytes = weft_own_tokens(unit->block) / 8 + 1;
+    *starts = unit->memory.resize(unit->memory.self, NULL, 0, bytes);
+    if (*starts == NULL) return -ENOMEM;
+    memset(*starts, 0, bytes);
+    return words_ok(unit, *starts) ? 0 : -EBADMSG;
+}
+
+static void release_starts(struct weft_unit *unit, uint8_t *starts)
+{
+    const size_t bytes = weft_own_tokens(unit->block) / 8 + 1;
+    if (starts != NULL) unit->memory.resize(unit->memory.self, starts, bytes, 0);
+}
+
 // Takes a block of `bytes` from `from` into `unit`. 0, -EBADMSG, -ENOSPC or -ENOMEM.
 static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t bytes)
 {
     const struct weft_forth_memory *memory = &unit->memory;
-    if (bytes > unit->options.memory_bytes_max) return -ENOSPC;
+    if ((uint64_t)bytes + weft_module_charge(unit->module) > unit->options.memory_bytes_max)
+        return -ENOSPC;
     if (bytes < sizeof(struct weft_block)) return -EBADMSG;
     unit->block = memory->resize(memory->self, NULL, 0, bytes);
     if (unit->block == NULL) return -ENOMEM;
     memcpy(unit->block, from, bytes);
     const bool sane = segments_ok(unit->block, bytes);
     unit->block->bytes = bytes; // By which it is freed.
-    if (!sane || !heights_ok(unit)) return -EBADMSG;
+    if (!sane || !heights_ok(unit) || !module_ok(unit)) return -EBADMSG;
     if (unit->block->dsp > unit->options.stack_cells_max + 8) return -ENOSPC;
     if (unit->block->fsp > unit->options.stack_cells_max) return -ENOSPC;
 
-    const size_t bitmap = weft_own_tokens(unit->block) / 8 + 1;
-    uint8_t *starts = memory->resize(memory->self, NULL, 0, bitmap);
-    if (starts == NULL) return -ENOMEM;
-    memset(starts, 0, bitmap);
-    const bool ok = words_ok(unit, starts) && sources_ok(unit) && files_ok(unit) &&
-                    places_ok(unit) && control_ok(unit, starts);
-    memory->resize(memory->self, starts, bitmap, 0);
-    return ok ? 0 : -EBADMSG;
+    uint8_t *starts;
+    int code = check_words(unit, &starts);
+    if (code == 0 &&
+        !(sources_ok(unit) && files_ok(unit) && places_ok(unit) && control_ok(unit, starts)))
+        code = -EBADMSG;
+    release_starts(unit, starts);
+    return code;
+}
+
+// ---- Modules.
+
+// A unit whose own words are those of a module's content.
+static int unfold(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
+                  const struct weft_unit_options *options, const uint8_t *content,
+                  struct weft_unit **result)
+{
+    struct weft_module_head head;
+    memcpy(&head, content, sizeof(head));
+    const uint32_t used[WEFT_SEGMENT_COUNT] = {
+        [WEFT_SEGMENT_CODE] = head.code_length * 2,
+        [WEFT_SEGMENT_WORDS] = head.word_count * (uint32_t)sizeof(struct weft_word),
+        [WEFT_SEGMENT_NAMES] = head.name_bytes,
+    };
+    uint32_t bytes[WEFT_SEGMENT_COUNT];
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
+        bytes[n] = (used[n] + 7) & ~7u;
+    const int code = weft_unit_make(system, memory, options, NULL, NULL, bytes, result);
+    if (code != 0) return code;
+    static const enum weft_segment_id order[] = {WEFT_SEGMENT_WORDS, WEFT_SEGMENT_CODE,
+                                                 WEFT_SEGMENT_NAMES};
+    content += sizeof(head);
+    for (unsigned n = 0; n < sizeof(order) / sizeof(order[0]); n++) {
+        struct weft_block *block = (*result)->block;
+        memcpy(weft_segment_base(block, order[n]), content, used[order[n]]);
+        block->segment[order[n]].used = used[order[n]];
+        content += bytes[order[n]];
+    }
+    return 0;
+}
+
+// A module from anybody's bytes: its words are verified, once, when it comes to the shelf.
+static int load_module(const struct weft_forth_system *system,
+                       const struct weft_forth_memory *memory,
+                       const struct weft_unit_options *options, const uint8_t *content,
+                       struct weft_module **module)
+{
+    struct weft_unit *unit;
+    uint8_t *starts;
+    int code = unfold(system, memory, options, content, &unit);
+    if (code != 0) return code;
+    code = check_words(unit, &starts);
+    release_starts(unit, starts);
+    if (code == 0) code = weft_unit_freeze(unit);
+    if (code == 0) *module = weft_module_get(unit->module);
+    weft_unit_free(unit);
+    return code;
+}
+
+// The module that an image has or names: NULL if it has none. Got.
+static int find_module(const struct weft_forth_system *system,
+                       const struct weft_forth_memory *memory,
+                       const struct weft_unit_options *options, const struct image_header *header,
+                       const uint8_t *content, struct weft_module **module)
+{
+    static const uint8_t nobody[WEFT_SHA256_BYTES];
+    uint8_t name[WEFT_SHA256_BYTES];
+    *module = NULL;
+    if (header->module_bytes == 0) {
+        if (memcmp(header->module_name, nobody, sizeof(nobody)) == 0) return 0;
+        *module = weft_module_named(system, header->module_name);
+        return *module != NULL ? 0 : -ENOENT;
+    }
+    const uint32_t bytes = header->module_bytes;
+    if (!weft_module_content_valid(content, bytes)) return -EBADMSG;
+    *module = weft_module_find(system, content, bytes);
+    if (*module != NULL)
+        memcpy(name, weft_module_name(*module), sizeof(name));
+    else
+        weft_sha256(content, bytes, name);
+    const bool is_named = memcmp(name, header->module_name, sizeof(name)) == 0;
+    if (is_named && *module != NULL) return 0;
+    weft_module_put(system, *module);
+    *module = NULL;
+    if (!is_named) return -EBADMSG;
+    const int code = load_module(system, memory, options, content, module);
+    if (code != 0) return code;
+    // Unless the verifier sees more in it than the image's writer did.
+    if ((*module)->content_bytes == bytes && memcmp((*module)->content, content, bytes) == 0)
+        weft_module_set_name(*module, name);
+    return 0;
 }
 
 static int check_header(const struct weft_forth_system *system, const uint8_t *image, size_t bytes,
@@ -348,19 +505,16 @@ static int check_header(const struct weft_forth_system *system, const uint8_t *i
     const size_t covered = offsetof(struct image_header, system_hash);
     if (weft_crc32c(0, image + covered, bytes - covered) != header->crc) return -EBADMSG;
     if (header->system_hash != system->hash) return -ESTALE;
-    if ((uint64_t)header->block_bytes + header->child_bytes != bytes - sizeof(*header))
-        return -EBADMSG;
+    const uint64_t content =
+        (uint64_t)header->module_bytes + header->block_bytes + header->child_bytes;
+    if (content != bytes - sizeof(*header) || header->spare != 0) return -EBADMSG;
     return 0;
 }
 
 static bool at_sandbox(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
-    const uint16_t *code = block->ip & WEFT_CODE_SYSTEM
-                               ? unit->system->code
-                               : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE);
-    return block->status == WEFT_STATUS_READY &&
-           code[block->ip & WEFT_CODE_OFFSET] == WEFT_OP_sandbox;
+    return block->status == WEFT_STATUS_READY && *weft_code_at(unit, block->ip) == WEFT_OP_sandbox;
 }
 
 // A sandbox is at work only while its parent waits at SANDBOX.
@@ -375,6 +529,7 @@ static int load_sandbox(struct weft_unit *unit, const uint8_t *from, uint32_t by
         weft_unit_free(child);
         return -ENOMEM;
     }
+    child->module = weft_module_get(unit->module);
     code = load_block(child, from, bytes);
     if (code != 0) return code;
     return child->block->status == WEFT_STATUS_READY && at_sandbox(unit) ? 0 : -EBADMSG;
@@ -391,6 +546,12 @@ int weft_unit_load(const struct weft_forth_system *system, const struct weft_for
     if (unit == NULL) return code;
 
     const uint8_t *from = (const uint8_t *)image + sizeof(header);
+    code = find_module(system, memory, &unit->options, &header, from, &unit->module);
+    if (code != 0) {
+        weft_unit_free(unit);
+        return code;
+    }
+    from += header.module_bytes;
     code = load_block(unit, from, header.block_bytes);
     if (code == 0 && header.child_bytes != 0) {
         code =

@@ -369,24 +369,24 @@ static bool recursion(struct inference *f)
     return fail(f, "each call of itself takes more cells");
 }
 
-static const uint16_t *code_of(const struct weft_unit *unit, uint32_t index)
+// Code that the verifier has passed: of a valid word, or of a closed part of the open definition.
+static bool is_verified(const struct weft_unit *unit, uint32_t index)
 {
     const struct weft_word *word = weft_word_at(unit, index);
-    const uint16_t *code = index < weft_shared_words(unit)
-                               ? unit->system->code
-                               : weft_segment_base(unit->block, WEFT_SEGMENT_CODE);
-    return code + word->code;
+    if (word == NULL || word->code_length == 0) return false;
+    return word->flags & WEFT_WORD_VALID ||
+           (unit->block->definition != 0 && index >= weft_shared_words(unit) + unit->block->first);
 }
 
 void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft_effect *effect)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     *effect = (struct weft_effect){.kind = WEFT_EFFECT_UNKNOWN};
-    if (word == NULL || word->code_length == 0) return;
+    if (!is_verified(unit, index)) return;
     struct inference f = {
         .unit = unit,
         .effect = effect,
-        .code = code_of(unit, index),
+        .code = weft_word_code(unit, index),
         .length = word->code_length,
         .self = index,
     };
@@ -400,7 +400,7 @@ void weft_effect_infer(const struct weft_unit *unit, uint32_t index, struct weft
 void weft_effect_close(struct weft_unit *unit, uint32_t own_index)
 {
     const uint32_t index = own_index + weft_shared_words(unit);
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     struct weft_effect_way way;
     struct weft_effect effect;
     word->effect = WEFT_EFFECT_NONE;

@@ -2,9 +2,10 @@
 //
 // Each operation has two entries: one that first checks the stacks, and behind it the bare body. A
 // word that the verifier has understood (WEFT_WORD_STATIC) is checked once, as it is entered, for
-// all that it may take and leave, and runs through the bare entries; any other word, and one that
-// the stacks do not suit, runs through the checking ones. The mode is part of every return address,
-// so it comes back with the caller. Frames that came in an image always check, whatever they claim.
+// all that it and the words it calls may take and leave (verify.c: but for those that recurse,
+// which are checked again), and runs through the bare entries; any other word, and one that the
+// stacks do not suit, runs through the checking ones. The mode is part of every return address, so
+// it comes back with the caller. Frames that came in an image always check, whatever they claim.
 //
 // Safepoints are word entries and backward branches: there the slice may end, with everything in
 // the block. Registers hold copies; SPILL writes them back, RELOAD reads them again, for any
@@ -77,7 +78,6 @@ static int32_t entry_check(struct weft_unit *unit, const struct weft_word *word)
 {
     struct weft_block *block = unit->block;
     if (block->dsp < block->dbase + word->need) return -4;
-    if (block->rsp < block->rbase + word->rneed) return -6;
     const uint32_t grow = word->grow, rgrow = word->rgrow; // The words may move with the block.
     if (block->dsp + grow > unit->options.stack_cells_max) return -3;
     const int32_t code = weft_data_room(unit, grow);
@@ -88,8 +88,11 @@ int32_t weft_enter(struct weft_unit *unit, uint64_t index, uint32_t back)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     if (word == NULL || !(word->flags & WEFT_WORD_VALID)) return -13;
-    const uint32_t system = index < weft_shared_words(unit) ? WEFT_CODE_SYSTEM : 0;
-    const uint32_t target = word->code | system;
+    const uint32_t shared = weft_shared_words(unit);
+    const uint32_t where = index < shared                               ? WEFT_CODE_SYSTEM
+                           : index - shared < unit->block->frozen_words ? WEFT_CODE_MODULE
+                                                                        : 0;
+    const uint32_t target = word->code | where;
     const bool is_static = word->flags & WEFT_WORD_STATIC;
 
     const int32_t code = weft_call_room(unit, 1);
@@ -172,8 +175,11 @@ static void all_room(struct weft_unit *unit)
 #define RELOAD()                                                                                   \
     do {                                                                                           \
         block = unit->block;                                                                       \
-        code[0] = weft_segment_base(block, WEFT_SEGMENT_CODE);                                     \
-        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - shared;   \
+        frozen = shared + block->frozen_words;                                                     \
+        code[0] = weft_own_code(block);                                                            \
+        code[1] = frozen > shared ? unit->module->code : NULL;                                     \
+        module_words = frozen > shared ? unit->module->words - shared : NULL;                      \
+        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - frozen;   \
         data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
         data_end = weft_segment_capacity(block, WEFT_SEGMENT_DATA) - 7;                            \
         sp = weft_data_stack(block) + block->dsp;                                                  \
@@ -185,14 +191,17 @@ static void all_room(struct weft_unit *unit)
         rbottom = weft_return_stack(block);                                                        \
         rend = weft_return_stack(block) +                                                          \
                entries(block, WEFT_SEGMENT_RETURN_STACK, 0, unit->options.stack_cells_max);        \
+        dfar = dend - UINT8_MAX;                                                                   \
+        rfar = rend - UINT8_MAX;                                                                   \
         cp = weft_calls(block) + block->csp;                                                       \
         cend = weft_calls(block) +                                                                 \
                entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
-        mode = block->ip & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);                                 \
-        base = code[mode >> 29 & 1];                                                               \
+        mode = block->ip & WEFT_CODE_MODE;                                                         \
+        base = code[mode >> 28 & 3];                                                               \
         ip = base + (block->ip & WEFT_CODE_OFFSET);                                                \
         labels = table[mode >> 30 & 1];                                                            \
         tos = *sp;                                                                                 \
+        rtop = rp[-1]; /* Whatever lies below an empty stack: nobody takes it for a value. */      \
         budget = unit->budget;                                                                     \
         loop_at = NULL;                                                                            \
     } while (0)
@@ -207,13 +216,29 @@ static void all_room(struct weft_unit *unit)
         goto *labels[op];                                                                          \
     } while (0)
 
+// Goes on behind the operand, or where it leads: each way with a jump of its own, so that where the
+// program goes is one guess of the CPU's, and not a second one of the same thing.
+#define BRANCH_UNLESS(condition)                                                                   \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            ip++;                                                                                  \
+            NEXT();                                                                                \
+        }                                                                                          \
+        ip += (int16_t)*ip;                                                                        \
+        NEXT();                                                                                    \
+    } while (0)
+
 // A checked entry, falling through to the bare one. What it refuses is tried again once there is
 // room.
 #define OP(name, in, rise, rin, rrise)                                                             \
-    checked_##name : if (WRONG(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||          \
-                               ((rin) > 0 && rp - rbase < (rin)) ||                                \
-                               ((rrise) > 0 && rp + (rrise) > rend))) goto check_failed;           \
-    fast_##name:
+    CHECKED(name)                                                                                  \
+    if (WRONG(sp - dbase < (in) || ((rise) > 0 && sp + (rise) > dend) ||                           \
+              ((rin) > 0 && rp - rbase < (rin)) || ((rrise) > 0 && rp + (rrise) > rend)))          \
+        goto check_failed;                                                                         \
+    FAST(name)
+
+#define CHECKED(name) checked_##name:
+#define FAST(name)    fast_##name:
 
 // The same, with the numbers of the table.
 #define FUSED(name)                                                                                \
@@ -260,8 +285,36 @@ static void all_room(struct weft_unit *unit)
         }                                                                                          \
     } while (0)
 
-#define U(x)    ((weft_ucell)(x))
-#define INDEX() (U(rp[-1]) + U(rp[-2])) // Of the innermost loop.
+// Whether the stacks do not suit a static word: far from their ends, what it leaves always fits.
+#define FULL(word)  (sp + (word)->grow > dend || rp + (word)->rgrow > rend)
+#define NEAR()      (sp > dfar || rp > rfar)
+#define UNFIT(word) (sp < dbase + (word)->need || (NEAR() && FULL(word)))
+// Whether whoever calls it has seen to that.
+#define COVERED(word) (((word)->flags & (WEFT_WORD_STATIC | WEFT_WORD_LOOKS)) == WEFT_WORD_STATIC)
+
+// The word of a call, and the bits of its places.
+#define WORD(index)                                                                                \
+    (((index) < shared ? shared_words : (index) < frozen ? module_words : words) + (index))
+#define WHERE(index) ((index) < shared ? WEFT_CODE_SYSTEM : (index) < frozen ? WEFT_CODE_MODULE : 0)
+
+#define U(x) ((weft_ucell)(x))
+// The height of the return stack as a frame has it: in its upper half.
+#define RHEIGHT() ((uint64_t)((uintptr_t)rp - (uintptr_t)rbottom) << (32 - 3))
+#define INDEX()   (U(rtop) + U(rp[-2])) // Of the innermost loop.
+
+// The return stack in memory is always whole: rtop is a copy of rp[-1], so that a loop need not
+// wait for what it has just stored.
+#define RPUSH(value)                                                                               \
+    do {                                                                                           \
+        rtop = (weft_cell)(value);                                                                 \
+        *rp++ = rtop;                                                                              \
+    } while (0)
+
+#define RDROP(count)                                                                               \
+    do {                                                                                           \
+        rp -= (count);                                                                             \
+        rtop = rp[-1];                                                                             \
+    } while (0)
 
 enum {
 #define HOT(name, word, operands, in, out, rin, rout, flags)                                       \
@@ -272,7 +325,7 @@ enum {
 #undef COLD
 };
 
-int weft_inner(struct weft_unit *unit)
+int weft_inner(struct weft_unit *the_unit)
 {
     static const void *const table[2][WEFT_OP_COUNT] = {
         {
@@ -288,21 +341,31 @@ int weft_inner(struct weft_unit *unit)
 #undef COLD
         },
     };
+    // What only checks and rare paths look at stays in memory, by force: gcc takes every operation
+    // for equally frequent, and would keep these in registers that ip, sp, rp and cp need.
+    struct weft_unit *volatile const unit = the_unit;
+    struct weft_block *volatile block;
+    const struct weft_word *volatile words;        // Such that words[index] is right for own words,
+    const struct weft_word *volatile module_words; // and for those of the module,
+    volatile uint32_t frozen;                      // up to this index.
+    weft_cell *volatile dbase, *volatile dend, *volatile dfar;
+    weft_cell *volatile rbase, *volatile rend, *volatile rfar, *volatile rbottom;
+    uint64_t *volatile cend;
+    volatile uint32_t mode;
+    // Where the last LOOP's operand lay, and where it led; see LOOP.
+    const uint16_t *volatile loop_at, *volatile loop_to;
+
     const uint32_t shared = weft_shared_words(unit);
     const struct weft_word *const shared_words = unit->system ? unit->system->words : NULL;
-    const uint16_t *code[2] = {NULL, unit->system ? unit->system->code : NULL};
-    struct weft_block *block;
-    const struct weft_word *words; // Such that words[index] is right for own words.
+    // By the two bits that say where a place is: own, module, system.
+    const uint16_t *code[4] = {NULL, NULL, unit->system ? unit->system->code : NULL, NULL};
     const void *const *labels;
-    // Where the last LOOP's operand lay, and where it led; see LOOP. Volatile, so that they stay in
-    // memory: a register is worth more elsewhere.
-    const uint16_t *volatile loop_at, *volatile loop_to;
     const uint16_t *ip, *base; // base: of the code that ip is in.
-    weft_cell *sp, *dbase, *dend, *rp, *rbase, *rend, *rbottom, tos;
-    uint64_t *cp, *cend;
+    weft_cell *sp, *rp, tos, rtop;
+    uint64_t *cp;
     uint8_t *data;
     uint64_t data_end;
-    uint32_t mode, op;
+    uint32_t op;
     int32_t budget, failure;
 
     if (!WEFT_FORTH_CHECKS) all_room(unit);
@@ -311,36 +374,43 @@ int weft_inner(struct weft_unit *unit)
 
     OP(exit, 0, 0, 0, 0)
     {
+        // The frame less the height and the mode that it should have: a token offset, usually.
         const uint64_t frame = cp[-1];
-        const uint32_t back = (uint32_t)frame;
-        if (WRONG(back & WEFT_CODE_SPECIAL)) FAIL(-25);
-        if (WRONG((uint32_t)(rp - rbottom) != frame >> 32)) FAIL(-25);
-        cp--;
-        if (UNLIKELY((back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM)) != mode)) {
-            mode = back & (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM);
+        const uint64_t rest = frame ^ RHEIGHT() ^ mode;
+        if (UNLIKELY(rest > WEFT_CODE_OFFSET)) {
+            if (WRONG((frame ^ RHEIGHT()) >= WEFT_CODE_SPECIAL)) FAIL(-25);
+            mode = (uint32_t)frame & WEFT_CODE_MODE;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
-        ip = base + (back & WEFT_CODE_OFFSET);
+        cp--;
+        ip = base + (rest & WEFT_CODE_OFFSET);
         NEXT();
     }
-    OP(call, 0, 0, 0, 0)
+    CHECKED(call) // From where every operation looks, each word does so at its entry.
     {
         const uint32_t index = *ip;
-        const struct weft_word *word = (index < shared ? shared_words : words) + index;
-        const uint32_t next_mode =
-            (index < shared ? WEFT_CODE_SYSTEM : 0) |
-            (WEFT_FORTH_CHECKS && !(word->flags & WEFT_WORD_STATIC) ? WEFT_CODE_CHECKED : 0);
+        const struct weft_word *word = WORD(index);
+        if (word->flags & WEFT_WORD_STATIC && WRONG(UNFIT(word))) goto call_slow;
+    }
+    FAST(call)
+    {
+        const uint32_t index = *ip;
+        const struct weft_word *word = WORD(index);
+        uint32_t next_mode = WHERE(index);
         if (WRONG(cp == cend)) goto call_slow;
-        if (LIKELY(word->flags & WEFT_WORD_STATIC) &&
-            WRONG(sp < dbase + word->need || sp + word->grow > dend || rp < rbase + word->rneed ||
-                  rp + word->rgrow > rend))
-            goto call_slow;
-        *cp++ = ((uint32_t)(ip + 1 - base) | mode) | (uint64_t)(rp - rbottom) << 32;
+        *cp = (uint64_t)(ip + 1 - base) | mode | RHEIGHT();
+        if (WEFT_FORTH_CHECKS && !COVERED(word)) {
+            if (!(word->flags & WEFT_WORD_STATIC))
+                next_mode |= WEFT_CODE_CHECKED;
+            else if (UNLIKELY(NEAR() && FULL(word))) // What it takes is covered in any case.
+                goto call_slow;
+        }
+        cp++;
         if (UNLIKELY(next_mode != mode)) {
             mode = next_mode;
             labels = table[mode >> 30 & 1];
-            base = code[mode >> 29 & 1];
+            base = code[mode >> 28 & 3];
         }
         ip = base + word->code;
         if (SPENT()) goto give;
@@ -349,17 +419,15 @@ int weft_inner(struct weft_unit *unit)
     OP(tail, 0, 0, 0, 0) // Into a does-part, which returns to our caller.
     {
         const uint32_t index = *ip;
-        const bool in_system = index < shared;
-        const struct weft_word *word = in_system ? &shared_words[index] : &words[index];
+        const struct weft_word *const word = WORD(index);
         // Always checking: the part's effect is its own.
-        mode = (in_system ? WEFT_CODE_SYSTEM : 0) | WEFT_CODE_CHECKED;
+        mode = WHERE(index) | WEFT_CODE_CHECKED;
         labels = table[1];
-        if (word->flags & WEFT_WORD_STATIC && sp - dbase >= word->need && sp + word->grow <= dend &&
-            rp - rbase >= word->rneed && rp + word->rgrow <= rend) {
+        if (word->flags & WEFT_WORD_STATIC && !UNFIT(word)) {
             mode &= ~WEFT_CODE_CHECKED;
             labels = table[0];
         }
-        base = code[in_system];
+        base = code[mode >> 28 & 3];
         ip = base + word->code;
         if (SPENT()) goto give;
         NEXT();
@@ -375,8 +443,7 @@ int weft_inner(struct weft_unit *unit)
     {
         const weft_cell flag = tos;
         tos = *--sp;
-        ip += flag == 0 ? (int16_t)*ip : 1;
-        NEXT();
+        BRANCH_UNLESS(flag != 0);
     }
     OP(zbranch_back, 1, 0, 0, 0)
     {
@@ -393,10 +460,10 @@ int weft_inner(struct weft_unit *unit)
     OP(qdup_zbranch, 1, 0, 0, 0) // ?DUP IF: the value stays only if it is true.
     if (tos != 0) {
         ip++;
-    } else {
-        tos = *--sp;
-        ip += (int16_t)*ip;
+        NEXT();
     }
+    tos = *--sp;
+    ip += (int16_t)*ip;
     NEXT();
     OP(lit16, 0, 1, 0, 0)
     PUSH((int16_t)*ip++);
@@ -419,7 +486,7 @@ int weft_inner(struct weft_unit *unit)
     {
         const weft_ucell limit = U(sp[-1]) + U(INT64_MIN);
         *rp++ = (weft_cell)limit;
-        *rp++ = (weft_cell)(U(tos) - limit);
+        RPUSH(U(tos) - limit);
         sp -= 2;
         tos = *sp;
         NEXT();
@@ -430,7 +497,7 @@ int weft_inner(struct weft_unit *unit)
         const weft_ucell limit = U(sp[-1]) + U(INT64_MIN);
         if (!empty) {
             *rp++ = (weft_cell)limit;
-            *rp++ = (weft_cell)(U(tos) - limit);
+            RPUSH(U(tos) - limit);
         }
         sp -= 2;
         tos = *sp;
@@ -438,11 +505,12 @@ int weft_inner(struct weft_unit *unit)
         NEXT();
     }
     OP(loop, 0, 0, 2, 0)
-    if (UNLIKELY(__builtin_add_overflow(rp[-1], 1, &rp[-1]))) {
-        rp -= 2;
+    if (UNLIKELY(__builtin_add_overflow(rtop, 1, &rtop))) {
+        RDROP(2);
         ip++;
         NEXT();
     }
+    rp[-1] = rtop;
     // The turn before led to the same place: taken from there, ip does not wait for the offset to
     // be read and added, which in an empty loop is all the time there is. Forgotten by RELOAD, for
     // code changes only in functions outside.
@@ -455,13 +523,14 @@ int weft_inner(struct weft_unit *unit)
     NEXT();
     OP(plus_loop, 1, 0, 2, 0)
     {
-        const bool over = __builtin_add_overflow(rp[-1], tos, &rp[-1]);
+        const bool over = __builtin_add_overflow(rtop, tos, &rtop);
         tos = *--sp;
-        if (over) {
-            rp -= 2;
+        if (UNLIKELY(over)) {
+            RDROP(2);
             ip++;
             NEXT();
         }
+        rp[-1] = rtop;
         ip += (int16_t)*ip;
         if (SPENT()) goto give;
         NEXT();
@@ -473,7 +542,7 @@ int weft_inner(struct weft_unit *unit)
     PUSH(U(rp[-3]) + U(rp[-4]));
     NEXT();
     OP(unloop, 0, 0, 2, 0)
-    rp -= 2;
+    RDROP(2);
     NEXT();
     OP(execute, 1, 0, 0, 0)
     {

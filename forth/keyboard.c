@@ -21,16 +21,17 @@ static bool interrupted(const struct weft_machine *machine)
 
 // Waits for input, or for ^C, which is let in only here: it cannot come between the look at its
 // flag and the wait.
-static enum fill wait_for_input(const struct weft_machine *machine, int wait_ms)
+static enum fill wait_for_input(const struct weft_machine *machine, int64_t wait_ns)
 {
     struct pollfd poller = {.fd = STDIN_FILENO, .events = POLLIN};
-    const struct timespec wait = {.tv_nsec = wait_ms > 0 ? wait_ms * 1000000L : 0};
+    const struct timespec wait = {.tv_sec = wait_ns > 0 ? wait_ns / 1000000000 : 0,
+                                  .tv_nsec = wait_ns > 0 ? wait_ns % 1000000000 : 0};
     sigset_t blocked, usual;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
     sigprocmask(SIG_BLOCK, &blocked, &usual);
     const int ready =
-        interrupted(machine) ? -1 : ppoll(&poller, 1, wait_ms < 0 ? NULL : &wait, &usual);
+        interrupted(machine) ? -1 : ppoll(&poller, 1, wait_ns < 0 ? NULL : &wait, &usual);
     sigprocmask(SIG_SETMASK, &usual, NULL);
     if (ready > 0) return FILL_MORE;
     return ready < 0 && interrupted(machine) ? FILL_INTERRUPTED : FILL_NOT;
@@ -44,7 +45,7 @@ static enum fill fill(struct weft_machine *machine, int wait_ms)
     if (room == 0) return FILL_NOT;
     enum fill outcome;
     do
-        outcome = wait_for_input(machine, wait_ms);
+        outcome = wait_for_input(machine, wait_ms < 0 ? FOR_EVER : wait_ms * INT64_C(1000000));
     while (outcome == FILL_NOT && wait_ms < 0);
     if (outcome != FILL_MORE) return outcome;
     const ssize_t bytes = read(STDIN_FILENO, to, room);
@@ -181,10 +182,22 @@ int64_t weft_keyboard_whole_line(struct weft_machine *machine, char **line, size
     }
 }
 
-void weft_keyboard_wait(struct weft_machine *machine)
+static int64_t left_ns(uint64_t wake_ns)
+{
+    struct timespec now;
+    if (wake_ns == 0) return FOR_EVER;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return wake_ns > now_ns ? (int64_t)(wake_ns - now_ns) : 0;
+}
+
+void weft_keyboard_wait(struct weft_machine *machine, uint64_t wake_ns)
 {
     fflush(machine->out);
-    while (is_empty(machine) && wait_for_input(machine, FOR_EVER) == FILL_NOT) {
+    while (is_empty(machine)) {
+        const enum fill outcome = wait_for_input(machine, left_ns(wake_ns));
+        if (outcome != FILL_NOT) break;
+        if (left_ns(wake_ns) == 0) return;
     }
     machine->has_waited = true;
 }

@@ -12,8 +12,9 @@
 // Fills the functions of `host` that ask the keyboard; its self is a struct weft_machine.
 void weft_keyboard_host(struct weft_unit_host *host);
 // What a unit that waits for input (WEFT_UNIT_WAITS_INPUT) waits for: something to come, the end,
-// or ^C. Its program's output has been shown.
-void weft_keyboard_wait(struct weft_machine *machine);
+// or ^C; or until `wake_ns`, as the host's now_ns. 0 is for ever. Its program's output has been
+// shown.
+void weft_keyboard_wait(struct weft_machine *machine, uint64_t wake_ns);
 // The terminal as it was.
 void weft_keyboard_rest(struct weft_machine *machine);
 // A line, without its end, cut to `size`. Its length; -1: ^C; -2: no more.

@@ -31,6 +31,7 @@ struct weft_machine {
     bool has_waited;                 // Since then, something has come.
     bool is_raw;                     // The terminal gives keys as they are typed, unseen;
     struct termios usual;            // otherwise it does this.
+    struct weft_family *family;      // Of its units (family.h). NULL: none, SPAWN throws -21.
 };
 
 // A machine without files and arguments.

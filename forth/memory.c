@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "forth/module.h"
+
 static void *libc_resize(void *self, void *block, size_t old_bytes, size_t new_bytes)
 {
     (void)self;
@@ -30,6 +32,13 @@ static void shift(struct weft_block *block, enum weft_segment_id id, int64_t del
         block->segment[n].offset = (uint32_t)(block->segment[n].offset + delta);
 }
 
+// How many bytes more the block may take.
+static uint64_t room_left(const struct weft_unit *unit)
+{
+    const uint64_t taken = (uint64_t)unit->block->bytes + weft_module_charge(unit->module);
+    return taken < unit->options.memory_bytes_max ? unit->options.memory_bytes_max - taken : 0;
+}
+
 // More of it, of which block->bytes knows nothing yet. 0 or WEFT_THROW_MEMORY.
 static int32_t enlarge(struct weft_unit *unit, uint32_t total)
 {
@@ -47,10 +56,8 @@ int32_t weft_segment_grow(struct weft_unit *unit, enum weft_segment_id id, uint6
     if (bytes <= old) return 0;
 
     // Doubling, so that growing costs a constant per byte; near the quota, just what is asked for.
-    const uint64_t room = unit->options.memory_bytes_max - block->bytes;
-    if (block->bytes > unit->options.memory_bytes_max || bytes > UINT32_MAX - 8) {
-        return WEFT_THROW_MEMORY;
-    }
+    const uint64_t room = room_left(unit);
+    if (bytes > UINT32_MAX - 8) return WEFT_THROW_MEMORY;
     uint64_t capacity = round_up(bytes);
     if (capacity < 2 * (uint64_t)old) capacity = round_up(2 * (uint64_t)old);
     if (capacity - old > room) capacity = round_up(bytes);
@@ -83,7 +90,7 @@ int32_t weft_segments_grow(struct weft_unit *unit, const uint32_t bytes[WEFT_SEG
     }
     if (delta == 0) return 0;
     const uint32_t before = unit->block->bytes;
-    if (before + delta > unit->options.memory_bytes_max) return WEFT_THROW_MEMORY;
+    if (delta > room_left(unit)) return WEFT_THROW_MEMORY;
     if (enlarge(unit, before + (uint32_t)delta) != 0) return WEFT_THROW_MEMORY;
 
     // From the last to the first, each into what its successor has left.

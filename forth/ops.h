@@ -451,7 +451,8 @@
     C(ekey, "EKEY", 0, 0, 1, 0, 0, 0) \
     C(key_ready, "KEY?", 0, 0, 1, 0, 0, 0) \
     C(ekey_ready, "EKEY?", 0, 0, 1, 0, 0, 0) \
-    C(xkey_ready, "XKEY?", 0, 0, 1, 0, 0, 0)
+    C(xkey_ready, "XKEY?", 0, 0, 1, 0, 0, 0) \
+    C(unit_save, "UNIT-SAVE", 0, 0, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

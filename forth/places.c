@@ -13,6 +13,17 @@ static struct weft_place *places(const struct weft_block *block, uint32_t *count
     return weft_segment_base(block, WEFT_SEGMENT_PLACES);
 }
 
+// The name of a place's source; NULL: an image has lied about it.
+static const char *name_of(const struct weft_unit *unit, const struct weft_place *place)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t end =
+        place->name < block->frozen_names ? block->frozen_names : weft_own_names(block);
+    return place->name <= end && place->name_length <= end - place->name
+               ? weft_own_name(unit, place->name)
+               : NULL;
+}
+
 // The source's name among the unit's names, where the newest place may have it already. Its offset;
 // UINT32_MAX without memory.
 static uint32_t keep_name(struct weft_unit *unit, const struct weft_source *source)
@@ -20,16 +31,16 @@ static uint32_t keep_name(struct weft_unit *unit, const struct weft_source *sour
     uint32_t count;
     const struct weft_place *place = places(unit->block, &count);
     const uint32_t from = source->name, length = source->name_length;
-    const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
     const char *text = weft_segment_base(unit->block, WEFT_SEGMENT_TEXT);
-    if (count > 0 && place[count - 1].name_length == length &&
-        memcmp(names + place[count - 1].name, text + from, length) == 0)
+    const char *newest = count > 0 ? name_of(unit, &place[count - 1]) : NULL;
+    if (newest != NULL && place[count - 1].name_length == length &&
+        memcmp(newest, text + from, length) == 0)
         return place[count - 1].name;
     if (unit->block->order.locals > 0) return UINT32_MAX; // What is kept now goes with their names.
     if (weft_segment_reserve(unit, WEFT_SEGMENT_NAMES, length) != 0) return UINT32_MAX;
     struct weft_segment *segment = &unit->block->segment[WEFT_SEGMENT_NAMES];
-    const uint32_t at = segment->used;
-    memcpy((char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + at,
+    const uint32_t at = weft_own_names(unit->block);
+    memcpy((char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + segment->used,
            (char *)weft_segment_base(unit->block, WEFT_SEGMENT_TEXT) + from, length);
     segment->used += length;
     return at;
@@ -88,11 +99,11 @@ static size_t trace_line(const struct weft_unit *unit, uint32_t offset, uint32_t
                          size_t size)
 {
     char name[64] = ":NONAME", file[64] = "", again[24] = "";
-    const char *names = weft_segment_base(unit->block, WEFT_SEGMENT_NAMES);
     const uint32_t n = word_around(unit, offset);
     if (n == WEFT_WORD_NONE) return 0;
     const struct weft_word *word = weft_own_word(unit, n);
-    if (word->name_length > 0) shown(name, sizeof(name), names + word->name, word->name_length);
+    if (word->name_length > 0)
+        shown(name, sizeof(name), weft_own_name(unit, word->name), word->name_length);
 
     uint32_t count, line = 0, column = 0;
     const struct weft_place *place = places(unit->block, &count);
@@ -100,7 +111,8 @@ static size_t trace_line(const struct weft_unit *unit, uint32_t offset, uint32_t
         count--;
     if (count > 0 && place[count - 1].code >= word->code) {
         place += count - 1;
-        shown(file, sizeof(file), names + place->name, place->name_length);
+        const char *source = name_of(unit, place);
+        if (source != NULL) shown(file, sizeof(file), source, place->name_length);
         line = place->line;
         column = place->column;
     }

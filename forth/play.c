@@ -1,5 +1,7 @@
 #include "forth/play.h"
 
+#include "forth/family.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +10,8 @@
 
 #include "forth/keyboard.h"
 
-enum { SLICE = 100000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
+// Among children a slice is short, as in a node.
+enum { SLICE = 100000, FAMILY_SLICE = 2000, UNSUPPORTED = -21, USER_INTERRUPT = -28 };
 
 const struct weft_unit_options weft_play_options = {
     .memory_bytes_max = 1 << 28,
@@ -39,8 +42,8 @@ void weft_play_clear_interrupt(void)
     interrupted = 0;
 }
 
-// Out of the unit; and to a terminal at once, for somebody waits there.
-static void flush_output(struct weft_unit *unit, FILE *out)
+// To a terminal at once, for somebody waits there.
+void weft_play_output(struct weft_unit *unit, FILE *out)
 {
     char text[4096];
     size_t length;
@@ -69,28 +72,55 @@ static void sleep_until(uint64_t wake_ns)
     sigprocmask(SIG_SETMASK, &usual, NULL);
 }
 
-// Parked, for input or in MS. In RECEIVE nothing can ever come here.
-static void wait(const struct weft_unit *unit, struct weft_machine *machine)
+// Why nobody runs for now, if so.
+struct pause {
+    bool goes_on;     // Somebody does.
+    bool asks;        // The unit asks for input;
+    uint64_t wake_ns; // whoever waits for a time is to be woken then. 0: nobody does.
+};
+
+// A turn of the unit and its children.
+static enum weft_unit_state turn(struct weft_unit *unit, struct weft_machine *machine,
+                                 struct pause *pause)
 {
+    const uint32_t slice = weft_family_has_children(machine) ? FAMILY_SLICE : SLICE;
+    const uint64_t events = weft_family_events(machine);
+    uint32_t reductions = slice;
     struct weft_unit_info info;
+    const enum weft_unit_state state = weft_unit_run(unit, &reductions);
+    weft_play_output(unit, machine->out);
+    if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
     weft_unit_inspect(unit, &info);
-    fflush(machine->out);
-    if (info.waits == WEFT_UNIT_WAITS_INPUT)
-        weft_keyboard_wait(machine);
-    else
-        sleep_until(info.wake_ns);
+    *pause = (struct pause){.asks = info.waits == WEFT_UNIT_WAITS_INPUT,
+                            .wake_ns = state == WEFT_UNIT_WAIT ? info.wake_ns : 0};
+    const bool runs = weft_family_turn(machine, slice, &pause->wake_ns);
+    pause->goes_on = runs || state == WEFT_UNIT_AGAIN || weft_family_events(machine) != events;
+    return state;
+}
+
+// While others go on, one that asks only has a look whether something has been typed.
+static void rest(struct weft_machine *machine, const struct pause *pause)
+{
+    if (!pause->goes_on) fflush(machine->out);
+    if (pause->asks)
+        weft_keyboard_wait(machine, pause->goes_on ? 1 : pause->wake_ns);
+    else if (!pause->goes_on)
+        sleep_until(pause->wake_ns);
 }
 
 static enum weft_unit_state play(struct weft_unit *unit, struct weft_machine *machine)
 {
     for (;;) {
-        uint32_t reductions = SLICE;
-        const enum weft_unit_state state = weft_unit_run(unit, &reductions);
-        flush_output(unit, machine->out);
+        struct pause pause;
+        const enum weft_unit_state state = turn(unit, machine, &pause);
         if (state != WEFT_UNIT_AGAIN && state != WEFT_UNIT_WAIT) return state;
-        if (state == WEFT_UNIT_WAIT) wait(unit, machine);
-        if (machine->interrupted == NULL || !*machine->interrupted) continue;
-        weft_unit_cancel(unit, USER_INTERRUPT);
+        const bool is_stuck =
+            !pause.goes_on && !pause.asks && pause.wake_ns == 0 && machine->family != NULL;
+        if (!is_stuck) rest(machine, &pause);
+        const bool is_interrupted = machine->interrupted != NULL && *machine->interrupted;
+        if (!is_interrupted && !is_stuck) continue;
+        if (!is_interrupted) fputs("every unit waits, and nobody is left to end that\n", stderr);
+        weft_unit_cancel(unit, is_interrupted ? USER_INTERRUPT : WEFT_THROW_NOBODY);
         return WEFT_UNIT_FAULT;
     }
 }

@@ -16,8 +16,12 @@ volatile int *weft_play_catch_interrupt(void);
 void weft_play_clear_interrupt(void);
 
 // Until the unit's text is done (DONE), has failed (FAULT) or said BYE. Output goes to standard
-// output as it comes, and is flushed before the program waits.
+// output as it comes, and is flushed before the program waits. Meanwhile its children have their
+// turns.
 enum weft_unit_state weft_play(struct weft_unit *unit, struct weft_machine *machine);
+
+// What the unit has printed, to `out`; to a terminal at once.
+void weft_play_output(struct weft_unit *unit, FILE *out);
 
 // Says the unit's error on standard error, and what the machine lacks if it is about that. The exit
 // status for it: 1..62 for THROW -1..-62, else 63.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "forth/binary.h"
+#include "forth/family.h"
 #include "forth/machine.h"
 #include "forth/play.h"
 #include "forth/unit.h"
@@ -57,6 +58,9 @@ static int open_unit(struct program *program)
 {
     weft_machine_host(&program->machine, &program->host);
     int code = weft_forth_system_create(&weft_forth_memory_libc, &program->system);
+    if (code == 0)
+        code = weft_family_create(&program->machine, program->system, &weft_play_options,
+                                  &program->host);
     if (code != 0) return code;
     if (program->kind == WEFT_BINARY_SOURCES)
         return weft_unit_create(program->system, &weft_forth_memory_libc, &weft_play_options,
@@ -87,6 +91,7 @@ int main(int argc, char **argv)
     }
     if (status == 0) status = program.machine.status;
     if (fflush(stdout) != 0 && status == 0) status = EXIT_BROKEN;
+    weft_family_free(&program.machine);
     weft_unit_free(program.unit);
     weft_forth_system_free(program.system);
     weft_machine_destroy(&program.machine);

@@ -1,10 +1,12 @@
-// seed.c: what a child takes along from its parent: words, names, code and data as they are, and
-// what it is to run. The two may be on different cores, whose system modules have the same content.
+// seed.c: what a child takes along from its parent: its module, what it has added to that, and its
+// data, as they are; and what it is to run. The two may be on different cores, whose system modules
+// have the same content, but each its own shelf.
 #include <errno.h>
 
 #include "forth/dictionary.h"
 #include "forth/inner.h"
 #include "forth/level.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/unit_internal.h"
 
@@ -13,14 +15,19 @@ static const enum weft_segment_id inherited[] = {WEFT_SEGMENT_DATA, WEFT_SEGMENT
                                                  WEFT_SEGMENT_HEAP};
 enum { INHERITED_COUNT = sizeof(inherited) / sizeof(inherited[0]) };
 
-struct seed { // Behind it: the bytes of the segments, then the cells, then the xt.
+struct seed { // Behind it: the module's content, the bytes of the segments, the cells.
     uint64_t system_hash;
     uint64_t xt;
+    const struct weft_shelf *shelf; // Only to be compared, as is what follows:
+    const struct weft_module *module;
+    uint64_t serial;
+    uint32_t module_bytes;           // Of its content, if that is here.
     uint32_t bytes[INHERITED_COUNT]; // Of each, as much of it as is used.
     uint32_t count;                  // Of cells.
-    uint32_t latest;
-    uint32_t precision, blocks;
     uint32_t open; // 1 + own index of the first word of a definition under way; 0: there is none.
+    uint32_t blocks;
+    uint32_t frozen_tokens, frozen_names;
+    uint16_t frozen_words, latest, precision;
     struct weft_order order;
 };
 
@@ -29,35 +36,69 @@ static uint32_t padded(uint32_t bytes)
     return (bytes + 7) & ~7u;
 }
 
-size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count)
+static uint32_t carried_bytes(const struct weft_unit *unit, bool elsewhere)
+{
+    return elsewhere && unit->module != NULL ? unit->module->content_bytes : 0;
+}
+
+size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count, bool elsewhere)
 {
     size_t bytes = sizeof(struct seed) + (size_t)count * WEFT_CELL_BYTES;
+    bytes += carried_bytes(unit, elsewhere);
     for (unsigned n = 0; n < INHERITED_COUNT; n++)
         bytes += padded(unit->block->segment[inherited[n]].used);
     return bytes;
 }
 
-void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
-                    void *to)
+static struct seed describe(const struct weft_unit *unit, uint64_t xt, uint32_t count,
+                            bool elsewhere)
 {
     const struct weft_block *block = unit->block;
     struct seed seed = {.system_hash = unit->system->hash,
                         .xt = xt,
+                        .shelf = unit->system->shelf,
+                        .module = unit->module,
+                        .serial = unit->module != NULL ? unit->module->serial : 0,
+                        .module_bytes = carried_bytes(unit, elsewhere),
                         .count = count,
+                        .open = block->definition != 0 ? block->first + 1u : 0,
+                        .blocks = block->blocks,
+                        .frozen_tokens = block->frozen_tokens,
+                        .frozen_names = block->frozen_names,
+                        .frozen_words = block->frozen_words,
                         .latest = block->latest,
                         .precision = block->precision,
-                        .blocks = block->blocks,
-                        .open = block->definition != 0 ? block->first + 1 : 0,
                         .order = block->order};
-    uint8_t *at = (uint8_t *)to + sizeof(seed);
-    for (unsigned n = 0; n < INHERITED_COUNT; n++) {
+    for (unsigned n = 0; n < INHERITED_COUNT; n++)
         seed.bytes[n] = block->segment[inherited[n]].used;
-        if (seed.bytes[n] > 0) memcpy(at, weft_segment_base(block, inherited[n]), seed.bytes[n]);
+    return seed;
+}
+
+void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
+                    bool elsewhere, void *to)
+{
+    const struct seed seed = describe(unit, xt, count, elsewhere);
+    uint8_t *at = (uint8_t *)to + sizeof(seed);
+    memcpy(to, &seed, sizeof(seed));
+    if (seed.module_bytes > 0) memcpy(at, unit->module->content, seed.module_bytes);
+    at += seed.module_bytes;
+    for (unsigned n = 0; n < INHERITED_COUNT; n++) {
+        if (seed.bytes[n] > 0)
+            memcpy(at, weft_segment_base(unit->block, inherited[n]), seed.bytes[n]);
         at += padded(seed.bytes[n]);
     }
     if (count > 0) memcpy(at, cells, (size_t)count * WEFT_CELL_BYTES);
-    memcpy(to, &seed, sizeof(seed));
 }
+
+// What any unit has, and what one needs that runs a word at once.
+static const uint32_t furnished_bytes[WEFT_SEGMENT_COUNT] = {
+    [WEFT_SEGMENT_DATA] = WEFT_VARIABLE_BYTES,
+    [WEFT_SEGMENT_DATA_STACK] = 17 * WEFT_CELL_BYTES,
+    [WEFT_SEGMENT_RETURN_STACK] = 64,
+    [WEFT_SEGMENT_CALLS] = 128,
+    [WEFT_SEGMENT_SOURCES] = sizeof(struct weft_source),
+    [WEFT_SEGMENT_TEXT] = 8,
+};
 
 // Its stacks: the word on top of the cells, and nothing else.
 static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t *cells)
@@ -76,36 +117,62 @@ static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t 
     return code;
 }
 
+// The parent's module: that of this shelf, or one made of what the seed carries. 0, -ESTALE: it is
+// not here and not there; -ENOMEM.
+static int take_module(const struct weft_forth_system *system, const struct seed *seed,
+                       const uint8_t *content, struct weft_module **module)
+{
+    *module = NULL;
+    if (seed->frozen_words == 0) return 0;
+    if (seed->shelf == system->shelf)
+        *module = weft_module_known(system, seed->module, seed->serial);
+    if (*module != NULL) return 0;
+    if (seed->module_bytes == 0) return -ESTALE;
+    *module = weft_module_shelve(system, content, seed->module_bytes);
+    return *module != NULL ? 0 : -ENOMEM;
+}
+
+// Into the unit's block, which has room for all of it. Behind it lie the cells.
+static const uint8_t *plant(struct weft_unit *unit, const struct seed *seed, const uint8_t *at)
+{
+    struct weft_block *block = unit->block;
+    for (unsigned n = 0; n < INHERITED_COUNT; n++) {
+        if (seed->bytes[n] > 0) memcpy(weft_segment_base(block, inherited[n]), at, seed->bytes[n]);
+        block->segment[inherited[n]].used = seed->bytes[n];
+        at += padded(seed->bytes[n]);
+    }
+    block->frozen_words = seed->frozen_words;
+    block->frozen_tokens = seed->frozen_tokens;
+    block->frozen_names = seed->frozen_names;
+    block->latest = seed->latest;
+    block->precision = seed->precision;
+    block->blocks = seed->blocks;
+    block->order = seed->order;
+    if (seed->open != 0) weft_words_drop(unit, seed->open - 1); // Nobody goes on with it here.
+    return at;
+}
+
 int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                      const struct weft_unit_options *options, const struct weft_unit_host *host,
                      const void *from, struct weft_unit **result)
 {
     struct seed seed;
+    struct weft_module *module;
     memcpy(&seed, from, sizeof(seed));
+    const uint8_t *at = (const uint8_t *)from + sizeof(seed);
     if (seed.system_hash != system->hash) return -ESTALE;
+    int code = take_module(system, &seed, at, &module);
+    if (code != 0) return code;
+
     uint32_t bytes[WEFT_SEGMENT_COUNT];
-    memcpy(bytes, weft_unit_birth_bytes, sizeof(bytes));
+    memcpy(bytes, furnished_bytes, sizeof(bytes));
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
         if (bytes[inherited[n]] < seed.bytes[n]) bytes[inherited[n]] = padded(seed.bytes[n]);
     }
-    int code = weft_unit_make(system, memory, options, host, bytes, result);
+    code = weft_unit_make(system, memory, options, host, module, bytes, result);
     if (code != 0) return code;
-
-    struct weft_unit *unit = *result;
-    unit->is_fleeting = true;
-    struct weft_block *block = unit->block;
-    const uint8_t *at = (const uint8_t *)from + sizeof(seed);
-    for (unsigned n = 0; n < INHERITED_COUNT; n++) {
-        if (seed.bytes[n] > 0) memcpy(weft_segment_base(block, inherited[n]), at, seed.bytes[n]);
-        block->segment[inherited[n]].used = seed.bytes[n];
-        at += padded(seed.bytes[n]);
-    }
-    block->latest = seed.latest;
-    block->precision = seed.precision;
-    block->blocks = seed.blocks;
-    block->order = seed.order;
-    if (seed.open != 0) weft_words_drop(unit, seed.open - 1); // Nobody goes on with it here.
-    code = begin(unit, &seed, at);
-    if (code != 0) weft_unit_free(unit);
+    (*result)->is_fleeting = true;
+    code = begin(*result, &seed, plant(*result, &seed, at + seed.module_bytes));
+    if (code != 0) weft_unit_free(*result);
     return code;
 }

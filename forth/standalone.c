@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "forth/binary.h"
+#include "forth/family.h"
 #include "forth/help.h"
 #include "forth/machine.h"
 #include "forth/play.h"
@@ -302,6 +303,7 @@ static int run(struct call *call, char **argv)
     struct weft_unit_options options = weft_play_options;
     options.strict_effects = call->strict;
     if (weft_forth_system_create(&weft_forth_memory_libc, &call->system) != 0 ||
+        weft_family_create(&call->machine, call->system, &options, &call->host) != 0 ||
         weft_unit_create(call->system, &weft_forth_memory_libc, &options, &call->host,
                          &call->unit) != 0) {
         fprintf(stderr, "%s: no memory\n", call->name);
@@ -330,6 +332,7 @@ int weft_forth_standalone(int argc, char **argv, const struct weft_forth_tools *
     memcpy(words, argv + 1, (size_t)(argc - 1) * sizeof(*words));
     int status = read_arguments(&call, argc - 1, words);
     if (status == 0) status = run(&call, words);
+    weft_family_free(&call.machine);
     weft_unit_free(call.unit);
     weft_forth_system_free(call.system);
     weft_machine_destroy(&call.machine);

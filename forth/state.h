@@ -9,6 +9,7 @@
 
 #include "forth/cell.h"
 #include "forth/unit.h"
+#include "runtime/base/sha256.h"
 
 enum weft_segment_id {
     WEFT_SEGMENT_DATA,  // Bytes, at WEFT_ADDRESS_DATA. used: HERE.
@@ -61,10 +62,12 @@ enum {
     WEFT_WORD_IMMEDIATE = 1,
     WEFT_WORD_COMPILE_ONLY = 2,
     WEFT_WORD_VALID = 4,    // Closed and verified: may be executed.
-    WEFT_WORD_STATIC = 8,   // need..net hold, so one check at entry covers the body.
+    WEFT_WORD_STATIC = 8,   // need..net hold, so one check at entry covers the body, and what it
+                            // calls, but for words that LOOK.
     WEFT_WORD_VISIBLE = 16, // Found by name.
     WEFT_WORD_SMART = 32,   // Does by STATE one thing or the other; only in the system module.
-    WEFT_WORD_CLAIMS = 64   // A stack comment lies behind its name (claim.c).
+    WEFT_WORD_CLAIMS = 64,  // A stack comment lies behind its name (claim.c).
+    WEFT_WORD_LOOKS = 128   // Static, but its callers' checks do not cover it: it looks at entry.
 };
 
 // Also the layout in an image.
@@ -136,7 +139,9 @@ _Static_assert(sizeof(struct weft_unit_file) == 256, "part of the image");
 #define WEFT_CODE_SPECIAL 0x80000000u // Not a place: an entry of a CATCH or level frame.
 #define WEFT_CODE_CHECKED 0x40000000u // Every operation checks the stacks.
 #define WEFT_CODE_SYSTEM  0x20000000u // In the system module.
-#define WEFT_CODE_OFFSET  0x1fffffffu
+#define WEFT_CODE_MODULE  0x10000000u // In the unit's module.
+#define WEFT_CODE_OFFSET  0x0fffffffu
+#define WEFT_CODE_MODE    (WEFT_CODE_CHECKED | WEFT_CODE_SYSTEM | WEFT_CODE_MODULE)
 
 enum {
     WEFT_CATCH_ENTRIES = 3,
@@ -197,23 +202,28 @@ struct weft_block {
                         // may still be folded; 0: no.
     uint32_t abort_address;
     uint32_t abort_length;
-    uint32_t blocks;     // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
+    uint32_t blocks; // Address of what prelude_sets.fs keeps of its blocks; 0: nothing yet.
+    // What lies in the unit's module, where own words, tokens and names begin to count: the
+    // segments hold what comes behind it.
+    uint32_t frozen_tokens;
+    uint32_t frozen_names;
     uint16_t definition; // 1 + own index of the word being compiled (a does-part counts); 0: none.
     uint16_t first;      // Own index of the word at which that definition began.
     uint16_t latest;     // 1 + own index of the newest word.
     uint16_t hold;       // Characters held between <# and #>.
     uint16_t precision;  // Digits that F. FE. FS. show: 1 to WEFT_PRECISION_MAX.
+    uint16_t frozen_words;
     uint8_t status;      // enum weft_status of the topmost level.
     uint8_t levels;      // Texts under way.
     uint8_t string_turn; // Which of the two buffers for interpreted strings is next.
     uint8_t udp_ready;   // A datagram has been received: UDP-REPLY has somewhere to go.
     struct weft_order order;
-    uint8_t spare[6];
+    uint8_t spare[4];
     uint64_t wake_ns;
     uint64_t reductions;
     uint64_t output_dropped;
 };
-_Static_assert(sizeof(struct weft_block) == 272, "part of the image");
+_Static_assert(sizeof(struct weft_block) == 280, "part of the image");
 
 // The shared module: what every unit of a core knows. Immutable once made.
 struct weft_forth_system {
@@ -228,6 +238,25 @@ struct weft_forth_system {
     uint32_t sprout; // and where a spawned unit does: what its stack has on top is executed.
     uint32_t caught; // Where a THROW lands: behind CATCH's end.
     uint64_t hash;
+    struct weft_shelf *shelf; // The modules in use on this core; see module.h.
+};
+
+// Words that units have frozen: one piece of memory, immutable once it is on the shelf. The bytes
+// behind this header are what an image carries: words, code, names, each padded to 8.
+struct weft_module {
+    struct weft_module *next; // On the shelf.
+    uint64_t serial;          // Among all that ever were there.
+    uint32_t user_count;      // Units, and holds.
+    uint32_t crc;             // Of the content.
+    uint32_t word_count, code_length, name_bytes;
+    uint32_t content_bytes;
+    const struct weft_word *words; // Into the content.
+    const uint16_t *code;
+    const char *names;
+    uint8_t *starts; // One bit per token: an operation begins here.
+    uint8_t *content;
+    bool is_named; // `name` has been made; the rest never changes.
+    uint8_t name[WEFT_SHA256_BYTES];
 };
 
 // SANDBOX at work: the unit that runs inside the budget of another.
@@ -241,6 +270,7 @@ struct weft_sandbox {
 struct weft_unit {
     struct weft_block *block;
     const struct weft_forth_system *system;
+    struct weft_module *module;        // NULL: none.
     const struct weft_unit_host *host; // Never NULL.
     void *self;                        // The host's.
     struct weft_forth_memory memory;
@@ -292,14 +322,27 @@ static inline uint32_t weft_source_count(const struct weft_block *block)
     return block->segment[WEFT_SEGMENT_SOURCES].used / (uint32_t)sizeof(struct weft_source);
 }
 
+// Own words, those in the module and those behind it; so are own indices counted.
 static inline uint32_t weft_own_words(const struct weft_block *block)
 {
-    return block->segment[WEFT_SEGMENT_WORDS].used / (uint32_t)sizeof(struct weft_word);
+    return block->frozen_words +
+           block->segment[WEFT_SEGMENT_WORDS].used / (uint32_t)sizeof(struct weft_word);
 }
 
 static inline uint32_t weft_own_tokens(const struct weft_block *block)
 {
-    return block->segment[WEFT_SEGMENT_CODE].used / 2;
+    return block->frozen_tokens + block->segment[WEFT_SEGMENT_CODE].used / 2;
+}
+
+static inline uint32_t weft_own_names(const struct weft_block *block)
+{
+    return block->frozen_names + block->segment[WEFT_SEGMENT_NAMES].used;
+}
+
+// Such that own token n, as long as it is not in the module, is at index n.
+static inline uint16_t *weft_own_code(const struct weft_block *block)
+{
+    return (uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) - block->frozen_tokens;
 }
 
 // A branch may land behind what was compiled last.
@@ -313,21 +356,56 @@ static inline uint32_t weft_shared_words(const struct weft_unit *unit)
     return unit->system == NULL ? 0 : unit->system->word_count;
 }
 
+static inline const struct weft_word *weft_own_word(const struct weft_unit *unit,
+                                                    uint32_t own_index)
+{
+    const uint32_t frozen = unit->block->frozen_words;
+    if (own_index < frozen) return &unit->module->words[own_index];
+    return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) +
+           (own_index - frozen);
+}
+
 // The word of an index in the common numbering: the system's first, then the unit's. NULL if none.
-static inline struct weft_word *weft_word_at(const struct weft_unit *unit, uint64_t index)
+static inline const struct weft_word *weft_word_at(const struct weft_unit *unit, uint64_t index)
 {
     const uint32_t shared = weft_shared_words(unit);
     if (index < shared) return &unit->system->words[index];
     if (index - shared >= weft_own_words(unit->block)) return NULL;
-    return (struct weft_word *)weft_segment_base(unit->block, WEFT_SEGMENT_WORDS) +
-           (index - shared);
+    return weft_own_word(unit, (uint32_t)index - shared);
+}
+
+// What lies at an offset among the own names.
+static inline const char *weft_own_name(const struct weft_unit *unit, uint32_t offset)
+{
+    const uint32_t frozen = unit->block->frozen_names;
+    if (offset < frozen) return unit->module->names + offset;
+    return (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + (offset - frozen);
 }
 
 static inline const char *weft_word_name(const struct weft_unit *unit, uint64_t index)
 {
     const struct weft_word *word = weft_word_at(unit, index);
     if (index < weft_shared_words(unit)) return unit->system->names + word->name;
-    return (const char *)weft_segment_base(unit->block, WEFT_SEGMENT_NAMES) + word->name;
+    return weft_own_name(unit, word->name);
+}
+
+// The code of a word, by its index in the common numbering.
+static inline const uint16_t *weft_word_code(const struct weft_unit *unit, uint64_t index)
+{
+    const uint32_t shared = weft_shared_words(unit);
+    const struct weft_word *word = weft_word_at(unit, index);
+    if (index < shared) return unit->system->code + word->code;
+    if (index - shared < unit->block->frozen_words) return unit->module->code + word->code;
+    return weft_own_code(unit->block) + word->code;
+}
+
+// What stands at a place in code.
+static inline const uint16_t *weft_code_at(const struct weft_unit *unit, uint32_t place)
+{
+    const uint32_t offset = place & WEFT_CODE_OFFSET;
+    if (place & WEFT_CODE_SYSTEM) return unit->system->code + offset;
+    if (place & WEFT_CODE_MODULE) return unit->module->code + offset;
+    return weft_own_code(unit->block) + offset;
 }
 
 static inline weft_cell weft_variable(const struct weft_block *block, uint32_t offset)

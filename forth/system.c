@@ -7,6 +7,7 @@
 #include "forth/dictionary.h"
 #include "forth/fuse.h"
 #include "forth/infer.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/unit_internal.h"
 #include "forth/word_table.h"
@@ -184,7 +185,7 @@ static int merge(struct weft_forth_system *to, const struct weft_forth_system *c
     memcpy(to->data, weft_segment_base(block, WEFT_SEGMENT_DATA), to->data_bytes);
     for (uint32_t n = 0; n < own; n++) {
         struct weft_word *word = &to->words[core->word_count + n];
-        *word = *weft_own_word(unit, n);
+        *word = *weft_own_word(unit, n); // While it is built nothing is frozen.
         word->code += core->code_length;
         word->name += core->name_bytes;
     }
@@ -237,9 +238,12 @@ int weft_forth_system_create(const struct weft_forth_memory *memory,
     const struct weft_forth_system sizes = core;
     struct weft_forth_system *system = take(memory, sizeof(*system));
     int code = allocate(&core);
-    if (system == NULL) code = -ENOMEM;
-    if (code == 0) {
+    if (system != NULL) {
         system->memory = *memory;
+        system->shelf = take(memory, sizeof(*system->shelf));
+    }
+    if (system == NULL || system->shelf == NULL) code = -ENOMEM;
+    if (code == 0) {
         core.code_length = core.word_count = core.name_bytes = 0;
         add_core(&core);
         weft_word_table_build(core.words, core.word_count);
@@ -261,6 +265,7 @@ void weft_forth_system_free(struct weft_forth_system *system)
 {
     if (system == NULL) return;
     const struct weft_forth_memory memory = system->memory;
+    if (system->shelf != NULL) give(&memory, system->shelf, sizeof(*system->shelf));
     release(system);
     memory.resize(memory.self, system, sizeof(*system), 0);
 }

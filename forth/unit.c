@@ -7,6 +7,7 @@
 #include "forth/files.h"
 #include "forth/inner.h"
 #include "forth/level.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
 #include "forth/sandbox.h"
@@ -25,11 +26,11 @@ const struct weft_unit_options weft_unit_options_default = {
 
 // A stack that is empty needs one cell (weft_data_room); the rest of that, and BASE, STATE and >IN,
 // fill the block up to a size in which allocators cut memory. Other segments come with a text.
-const uint32_t weft_unit_birth_bytes[WEFT_SEGMENT_COUNT] = {
+static const uint32_t birth_bytes[WEFT_SEGMENT_COUNT] = {
     [WEFT_SEGMENT_DATA] = WEFT_VARIABLE_BYTES,
-    [WEFT_SEGMENT_DATA_STACK] = 56,
+    [WEFT_SEGMENT_DATA_STACK] = 48,
 };
-_Static_assert(sizeof(struct weft_block) + WEFT_VARIABLE_BYTES + 56 == 352, "an idle unit's block");
+_Static_assert(sizeof(struct weft_block) + WEFT_VARIABLE_BYTES + 48 == 352, "an idle unit's block");
 _Static_assert(sizeof(struct weft_unit) <= 112, "and its handle: together less than 512 bytes");
 
 static bool options_valid(const struct weft_unit_options *options)
@@ -59,21 +60,24 @@ struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
 
 int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
-                   const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **result)
+                   struct weft_module *module, const uint32_t segment_bytes[WEFT_SEGMENT_COUNT],
+                   struct weft_unit **result)
 {
     int code;
     struct weft_unit *unit = weft_unit_handle(system, memory, options, host, &code);
-    if (unit == NULL) return code;
-
+    if (unit == NULL) {
+        weft_module_put(system, module);
+        return code;
+    }
+    unit->module = module;
     uint64_t bytes = sizeof(struct weft_block);
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
         bytes += segment_bytes[n];
-    struct weft_block *block = NULL;
-    code = bytes <= unit->options.memory_bytes_max ? -ENOMEM : -ENOSPC;
-    if (code == -ENOMEM) block = memory->resize(memory->self, NULL, 0, bytes);
+    const bool fits = bytes + weft_module_charge(module) <= unit->options.memory_bytes_max;
+    struct weft_block *block = fits ? memory->resize(memory->self, NULL, 0, bytes) : NULL;
     if (block == NULL) {
-        memory->resize(memory->self, unit, sizeof(*unit), 0);
-        return code;
+        weft_unit_free(unit);
+        return fits ? -ENOMEM : -ENOSPC;
     }
     memset(block, 0, bytes);
     block->bytes = (uint32_t)bytes;
@@ -91,7 +95,7 @@ int weft_unit_create(const struct weft_forth_system *system, const struct weft_f
                      const struct weft_unit_options *options, const struct weft_unit_host *host,
                      struct weft_unit **result)
 {
-    const int code = weft_unit_make(system, memory, options, host, weft_unit_birth_bytes, result);
+    const int code = weft_unit_make(system, memory, options, host, NULL, birth_bytes, result);
     if (code != 0) return code;
     struct weft_block *block = (*result)->block;
     weft_order_reset(block);
@@ -113,6 +117,7 @@ struct weft_unit *weft_unit_clone(const struct weft_unit *unit)
         return NULL;
     }
     memcpy(clone->block, unit->block, unit->block->bytes);
+    clone->module = weft_module_get(unit->module);
     return clone;
 }
 
@@ -122,6 +127,7 @@ void weft_unit_free(struct weft_unit *unit)
     weft_sandbox_drop(unit); // A child has no child.
     weft_unit_files_forget(unit);
     const struct weft_forth_memory memory = unit->memory;
+    weft_module_put(unit->system, unit->module);
     if (unit->error != NULL) memory.resize(memory.self, unit->error, sizeof(*unit->error), 0);
     if (unit->block != NULL) memory.resize(memory.self, unit->block, unit->block->bytes, 0);
     memory.resize(memory.self, unit, sizeof(*unit), 0);
@@ -214,8 +220,8 @@ static void trim(struct weft_unit *unit)
         bytes[n] = (block->segment[n].used + 7) & ~7u;
     bytes[WEFT_SEGMENT_DATA] = weft_segment_capacity(block, WEFT_SEGMENT_DATA);
     bytes[WEFT_SEGMENT_DATA_STACK] = (block->dsp + 1) * WEFT_CELL_BYTES;
-    if (bytes[WEFT_SEGMENT_DATA_STACK] < weft_unit_birth_bytes[WEFT_SEGMENT_DATA_STACK])
-        bytes[WEFT_SEGMENT_DATA_STACK] = weft_unit_birth_bytes[WEFT_SEGMENT_DATA_STACK];
+    if (bytes[WEFT_SEGMENT_DATA_STACK] < birth_bytes[WEFT_SEGMENT_DATA_STACK])
+        bytes[WEFT_SEGMENT_DATA_STACK] = birth_bytes[WEFT_SEGMENT_DATA_STACK];
     bytes[WEFT_SEGMENT_RETURN_STACK] = block->rsp * WEFT_CELL_BYTES;
     bytes[WEFT_SEGMENT_CALLS] = block->csp * WEFT_CELL_BYTES;
     bytes[WEFT_SEGMENT_FLOAT_STACK] = block->fsp * (uint32_t)sizeof(double);
@@ -290,10 +296,7 @@ static enum weft_unit_waits waits(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
     if (block->status != WEFT_STATUS_PARKED) return WEFT_UNIT_WAITS_NOT;
-    const uint16_t *code = block->ip & WEFT_CODE_SYSTEM
-                               ? unit->system->code
-                               : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE);
-    switch (code[block->ip & WEFT_CODE_OFFSET]) {
+    switch (*weft_code_at(unit, block->ip)) {
     case WEFT_OP_ms: return WEFT_UNIT_WAITS_TIME;
     case WEFT_OP_receive:
     case WEFT_OP_receive_for: return WEFT_UNIT_WAITS_MESSAGE;
@@ -333,7 +336,8 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .float_depth = block->fsp - block->fbase,
         .words = weft_own_words(block),
         .data_bytes = block->segment[WEFT_SEGMENT_DATA].used,
-        .code_bytes = block->segment[WEFT_SEGMENT_CODE].used,
+        .code_bytes = weft_own_tokens(block) * 2,
+        .module_bytes = weft_module_bytes(unit->module),
         .levels = block->levels,
         .reductions = block->reductions,
         .output_dropped = block->output_dropped,
@@ -377,7 +381,7 @@ bool weft_unit_value(const struct weft_unit *unit, const char *name, int64_t *va
         if (!weft_name_equal(weft_word_name(unit, weft_shared_words(unit) + n), name, length))
             continue;
         if (word->kind == WEFT_WORD_CONSTANT) {
-            *value = weft_word_literal(unit, word);
+            *value = weft_word_literal(unit, weft_shared_words(unit) + n);
             return true;
         }
         if (word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_VALUE) return false;

@@ -107,7 +107,8 @@ struct weft_unit_error {
 
 struct weft_unit_info {
     enum weft_unit_state state;
-    uint32_t memory_bytes; // Block and handle, without the shared system module.
+    uint32_t memory_bytes; // Block and handle, without what is shared.
+    uint32_t module_bytes; // Of its module, which others may have as well.
     uint32_t depth;        // Data stack of the topmost text, cells.
     uint32_t float_depth;  // Its floating-point stack.
     uint32_t words;        // Own words.
@@ -180,12 +181,19 @@ size_t weft_unit_output_bytes(const struct weft_unit *unit);
 // The data stack of the topmost text: up to `max` cells from the top, deepest first. Their number.
 uint32_t weft_unit_cells(const struct weft_unit *unit, int64_t *cells, uint32_t max);
 
+// Puts the unit's own words where all units of this system module share those that are the same, if
+// there are enough of them to be worth it. Nothing changes for its program, and its quota is
+// charged as before. When a source has been loaded; SPAWN does it by itself. 0 or -ENOMEM.
+int weft_unit_freeze(struct weft_unit *unit);
+
 // A child: a unit that begins with the words and the data of another, and runs one of its words.
 // Between the two lies a seed: bytes that any core of the process may read, but that are believed,
-// so no other's. `xt` and `cells` as SPAWN has them; no definition is open in `unit`.
-size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count);
+// so no other's. `xt` and `cells` as SPAWN has them; no definition is open in `unit`. `elsewhere`:
+// it may grow under another system module than the unit's, and carries what is frozen; otherwise it
+// is to grow while `unit` lives.
+size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count, bool elsewhere);
 void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
-                    void *to);
+                    bool elsewhere, void *to);
 // The child, ready to run: DONE when its word is. 0; -ENOMEM, -EINVAL, -ENOSPC: larger than
 // `options` allow; -ESTALE: another system module.
 int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
@@ -201,15 +209,26 @@ bool weft_unit_has_word(const struct weft_unit *unit, const char *name);
 bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size);
 
 // An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash
-// of the system module it needs. Output not yet taken travels with it; a delay in MS starts again.
+// of the system module it needs. Output not yet taken travels with it; a delay in MS starts again,
+// unless weft_unit_wake_at says how much of it is left.
 size_t weft_unit_image_bytes(const struct weft_unit *unit);
 // Writes the image. Returns its bytes, or -ENOSPC if `size` is less than weft_unit_image_bytes.
 int64_t weft_unit_save(const struct weft_unit *unit, void *to, size_t size);
+// The same, but its module is only named: to be loaded where that is in use.
+size_t weft_unit_image_bytes_bare(const struct weft_unit *unit);
+int64_t weft_unit_save_bare(const struct weft_unit *unit, void *to, size_t size);
 // A unit from an image that anybody may have written: every offset, token and frame is checked.
 // -EBADMSG: not an image, or damaged; -EPROTONOSUPPORT: another version; -ESTALE: another system
-// module; -ENOSPC: larger than `options` allow; -ENOMEM.
+// module; -ENOENT: it only names its module, and that is not in use here; -ENOSPC: larger than
+// `options` allow; -ENOMEM.
 int weft_unit_load(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
                    const void *image, size_t bytes, struct weft_unit **unit);
+
+// When text number `level` (0: the lowest) is to go on at the latest, by the host's now_ns; 0: it
+// does not wait for a time. Of one that was just loaded the second says so. Nothing if there is no
+// such text.
+uint64_t weft_unit_wakes_at(const struct weft_unit *unit, uint32_t level);
+void weft_unit_wake_at(struct weft_unit *unit, uint32_t level, uint64_t wake_ns);
 
 #endif // WEFT_FORTH_UNIT_H

@@ -183,6 +183,9 @@ struct weft_unit_host {
     int32_t (*share)(void *self, const char *text, size_t length, bool peers);
     int32_t (*goal)(void *self, const char *text, size_t length, uint64_t *pid);
     void (*learns)(void *self, enum weft_unit_teachers from);
+    // UNIT-SAVE: the unit as it stands there is to survive the node. WEFT_UNIT_LATER, or an ior: 0,
+    // it does; -301: nothing of it is kept.
+    int32_t (*save)(void *self, uint32_t level);
     // PEERS: the host ids of other nodes that are not dead, up to `max`; their number.
     uint32_t (*peers)(void *self, uint64_t *ids, uint32_t max);
 

@@ -4,7 +4,9 @@
 #include "forth/fuse.h"
 #include "forth/ops.h"
 
-enum { TOKENS_MAX = 32767, LABELS_MAX = 64, HEIGHT_MAX = 100 };
+// COVER_MAX: the cells that a word may make its callers answer for, so that a small unit need not
+// make room for the whole depth of a program at its first call.
+enum { TOKENS_MAX = 32767, LABELS_MAX = 64, HEIGHT_MAX = 100, COVER_MAX = 24, PASSES_MAX = 4 };
 
 struct label {
     uint32_t offset;
@@ -23,8 +25,9 @@ struct verifier {
     uint8_t starts[(TOKENS_MAX + 8) / 8];
 
     // Of the effect: heights relative to the entry.
-    bool live, net_known;
+    bool live, net_known, recurses;
     int d, r, need, grow, rneed, rgrow, net;
+    int self_need; // What it takes itself, as far as that is known: for calls of itself.
 };
 
 // What only the system module may contain: these rely on the tokens around them.
@@ -48,16 +51,19 @@ static struct label *find_label(struct verifier *v, uint32_t offset)
     return NULL;
 }
 
-// The word of a call must exist, and be valid unless it is the one being defined.
-static bool callee_ok(const struct verifier *v, uint32_t index)
+// The word of a call must exist, and be valid unless it is the one being defined. None calls what
+// came after it (but its own parts): that could be forgotten, and the call lead anywhere.
+static bool callee_ok(const struct verifier *v, uint32_t index, bool is_called)
 {
     const struct weft_word *word = weft_word_at(v->unit, index);
     if (word == NULL) return false;
     const uint32_t shared = weft_shared_words(v->unit);
     const uint32_t open = v->unit->block->definition;
-    const uint32_t first =
-        v->unit->block->first; // Its parts may call each other before they are valid.
-    if (open != 0 && v->self >= shared + first && index >= shared + first) return true;
+    const uint32_t first = v->unit->block->first;
+    // Its parts, but not its locals, may call each other before they are valid.
+    if (open != 0 && v->self >= shared + first && index >= shared + first && index < shared + open)
+        return true;
+    if (is_called && index > v->self) return false;
     return index == v->self || word->flags & WEFT_WORD_VALID;
 }
 
@@ -103,7 +109,8 @@ static bool check_operands(struct verifier *v)
     for (uint32_t p = 0; p < v->length; p += 1u + weft_op_info[v->code[p]].operands) {
         const unsigned op = v->code[p];
         if (op == WEFT_OP_call || op == WEFT_OP_tail || op == WEFT_OP_set_does) {
-            if (!callee_ok(v, v->code[p + 1])) return false;
+            // DOES> names a part that comes later, and looks at run time whether it is there.
+            if (!callee_ok(v, v->code[p + 1], op != WEFT_OP_set_does)) return false;
         }
         const int way = weft_branch_direction(op);
         if (way == 0) continue;
@@ -141,6 +148,13 @@ static void consume(struct verifier *v, int in, int rise, int rin, int rrise)
     if (v->r > v->rgrow) v->rgrow = v->r;
 }
 
+// What a callee that does not look may leave: our entry looks for it.
+static void cover(struct verifier *v, const struct weft_word *word)
+{
+    if (v->d + word->grow > v->grow) v->grow = v->d + word->grow;
+    if (v->r + word->rgrow > v->rgrow) v->rgrow = v->r + word->rgrow;
+}
+
 static bool leave_word(struct verifier *v, int net)
 {
     v->live = false;
@@ -161,6 +175,7 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
         const struct weft_word *word = weft_word_at(v->unit, index);
         int net = word->net;
         if (index == v->self) {
+            v->recurses = true;
             if (recursion == NULL) {
                 v->live = false; // What follows is known once we know what it leaves.
                 return true;
@@ -170,10 +185,9 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
             return false;
         }
         if (op == WEFT_OP_tail) return leave_word(v, v->d + net);
-        v->d += net; // Its own entry checks what it takes.
-        if (v->d < -HEIGHT_MAX) return false;
-        if (-v->d > v->need) v->need = -v->d;
-        if (v->d > v->grow) v->grow = v->d;
+        consume(v, index == v->self ? v->self_need : word->need, 0, 0, 0);
+        if (index != v->self && !(word->flags & WEFT_WORD_LOOKS)) cover(v, word);
+        consume(v, 0, net, 0, 0);
         return true;
     }
     if (info->out == WEFT_VAR) return false;
@@ -197,10 +211,40 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
     return true;
 }
 
+int weft_return_height(const uint16_t *code, uint32_t length)
+{
+    struct label labels[LABELS_MAX];
+    uint32_t count = 0;
+    int r = 0;
+    bool live = true;
+    for (uint32_t p = 0; p < length; p += 1u + weft_op_info[code[p]].operands) {
+        const unsigned op = code[p];
+        const struct weft_op_info *info = &weft_op_info[op];
+        for (uint32_t n = 0; n < count && !live; n++) {
+            if (labels[n].offset != p) continue;
+            r = labels[n].r;
+            live = true;
+        }
+        r += info->rout - info->rin;
+        const uint32_t operand = p + info->operands;
+        if (weft_branch_direction(op) > 0 && count < LABELS_MAX)
+            labels[count++] =
+                (struct label){.offset = (uint32_t)((int)operand + (int16_t)code[operand]),
+                               .r = (int16_t)(weft_last_part(op) == WEFT_OP_qdo ? r - 2 : r)};
+        if (op == WEFT_OP_branch || op == WEFT_OP_branch_back || op == WEFT_OP_exit) live = false;
+    }
+    for (uint32_t n = 0; n < count && !live; n++) {
+        if (labels[n].offset != length) continue;
+        r = labels[n].r;
+        live = true;
+    }
+    return r;
+}
+
 static bool follow_effects(struct verifier *v, const int *recursion)
 {
     v->live = true;
-    v->net_known = false;
+    v->net_known = v->recurses = false;
     v->d = v->r = v->need = v->grow = v->rneed = v->rgrow = v->net = 0;
     for (uint32_t n = 0; n < v->label_count; n++)
         v->label[n].known = false;
@@ -222,26 +266,39 @@ static bool follow_effects(struct verifier *v, const int *recursion)
     return true;
 }
 
+// Follows the effects until nothing is new: what it leaves, and then what it takes, are needed
+// where it calls itself. What takes its caller's cells off the return stack always looks.
+static bool is_static(struct verifier *v)
+{
+    if (!follow_effects(v, NULL) || !v->net_known) return false;
+    for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
+        const int net = v->net;
+        v->self_need = v->need;
+        if (!follow_effects(v, &net) || !v->net_known || v->rneed > 0) return false;
+        if (v->need <= v->self_need)
+            return v->need <= UINT8_MAX && v->grow <= UINT8_MAX && v->rgrow <= UINT8_MAX;
+    }
+    return false; // Each turn of it takes more.
+}
+
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
 {
-    struct weft_word *word = weft_own_word(unit, own_index);
+    struct weft_word *word = weft_own_word_open(unit, own_index);
     if (word->code_length == 0 || word->code_length > TOKENS_MAX) return -22;
     struct verifier v = {
         .unit = unit,
-        .code = (const uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE) + word->code,
+        .code = weft_own_code(unit->block) + word->code,
         .length = word->code_length,
         .self = own_index + weft_shared_words(unit),
     };
     unit->budget -= (int32_t)(v.length / 16);
-    word->flags &= (uint8_t)~WEFT_WORD_STATIC;
+    word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
     if (!find_operations(&v) || !check_operands(&v)) return -22;
     for (uint32_t p = 0; starts != NULL && p < v.length; p++) {
         const uint32_t at = word->code + p;
         if (starts_at(&v, p)) starts[at / 8] |= (uint8_t)(1u << (at % 8));
     }
-    if (v.crowded || !follow_effects(&v, NULL) || !v.net_known) return 0;
-    const int net = v.net;
-    if (!follow_effects(&v, &net) || !v.net_known) return 0;
+    if (v.crowded || !is_static(&v)) return 0;
 
     word->need = (uint8_t)v.need;
     word->grow = (uint8_t)v.grow;
@@ -249,5 +306,6 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
     word->rgrow = (uint8_t)v.rgrow;
     word->net = (int8_t)v.net;
     word->flags |= WEFT_WORD_STATIC;
+    if (v.recurses || v.grow > COVER_MAX || v.rgrow > COVER_MAX) word->flags |= WEFT_WORD_LOOKS;
     return 0;
 }

@@ -3,16 +3,22 @@
 // Linear in the length of a word: tokens in range, operands whole, calls to words that exist,
 // branches that land on operations of the same word and turn back only through safepoints. Along
 // the way the effect on both stacks is followed; if every path agrees, the word is static, and one
-// check at its entry covers its body. If not (EXECUTE, ?DUP without IF, more than 64 labels), its
-// operations check one by one.
+// check at its entry covers its body and the words it calls. Only those that call themselves, or
+// leave much, look again (WEFT_WORD_LOOKS). If a word is not static (EXECUTE, ?DUP without IF, more
+// than 64 labels), its operations check one by one.
 #ifndef WEFT_FORTH_VERIFY_H
 #define WEFT_FORTH_VERIFY_H
 
 #include "forth/state.h"
 
-// Checks the code of the word at own index `own_index`, `length` tokens, and fills need..net and
-// WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it must not run.
+// Checks the code of the word at own index `own_index`, which is not in the module, and fills
+// need..net and WEFT_WORD_STATIC. `starts`: set a bit for each operation, or NULL. 0, or -22 if it
+// must not run.
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts);
+
+// How many cells the code of an open definition, as far as it goes, has put on the return stack: by
+// its first way, and among 64 branches.
+int weft_return_height(const uint16_t *code, uint32_t length);
 
 // The last part of a fused operation: what branches. Any other operation itself.
 unsigned weft_last_part(unsigned op);

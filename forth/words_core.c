@@ -2,6 +2,7 @@
 #include "forth/compile.h"
 #include "forth/inner.h"
 #include "forth/level.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
 #include "forth/throw.h"
@@ -140,7 +141,8 @@ int32_t weft_op_align(struct weft_unit *unit)
 int32_t weft_op_unused(struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
-    const uint32_t max = unit->options.memory_bytes_max, bytes = block->bytes;
+    const uint64_t max = unit->options.memory_bytes_max;
+    const uint64_t bytes = (uint64_t)block->bytes + weft_module_charge(unit->module);
     const uint32_t idle =
         weft_segment_capacity(block, WEFT_SEGMENT_DATA) - block->segment[WEFT_SEGMENT_DATA].used;
     weft_push(unit->block, (weft_cell)(max > bytes ? max - bytes : 0) + idle);
@@ -330,10 +332,9 @@ int32_t weft_op_m_star_slash(struct weft_unit *unit)
     const weft_udcell first = high / by;
     const weft_udcell rest = (high % by) << 64 | (uint64_t)low;
     weft_udcell quotient = first << 64 | (uint64_t)(rest / by);
-    if (negative) {
-        if (rest % by != 0) quotient++; // Floored.
-        quotient = -quotient;
-    }
-    put_double(at, quotient);
+    if (negative && rest % by != 0) quotient++; // Floored.
+    const weft_udcell largest = (~(weft_udcell)0 >> 1) + negative;
+    if (first >> 64 != 0 || quotient > largest) return -11;
+    put_double(at, negative ? -quotient : quotient);
     return WEFT_NEXT;
 }

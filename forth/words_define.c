@@ -5,6 +5,7 @@
 #include "forth/infer.h"
 #include "forth/inner.h"
 #include "forth/level.h"
+#include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/origin.h"
 #include "forth/outer.h"
@@ -37,7 +38,7 @@ static int32_t header(struct weft_unit *unit, enum weft_word_kind kind, bool *ag
 
 static void open_definition(struct weft_unit *unit, uint32_t own_index)
 {
-    weft_own_word(unit, own_index)->body = (uint32_t)weft_here(unit); // For FORGET.
+    weft_own_word_open(unit, own_index)->body = (uint32_t)weft_here(unit); // For FORGET.
     unit->block->definition = own_index + 1;
     unit->block->first = own_index;
     unit->block->leave = 0;
@@ -88,7 +89,7 @@ int32_t weft_op_semicolon(struct weft_unit *unit)
 
     block = unit->block;
     for (uint32_t n = block->first; n < block->definition; n++)
-        weft_own_word(unit, n)->flags |= WEFT_WORD_VALID;
+        weft_own_word_open(unit, n)->flags |= WEFT_WORD_VALID;
     block->definition = 0;
     block->latest = block->first + 1;
     weft_word_reveal(unit, block->first);
@@ -117,7 +118,9 @@ int32_t weft_op_right_bracket(struct weft_unit *unit)
 static int32_t flag_latest(struct weft_unit *unit, uint8_t flag)
 {
     if (unit->block->latest == 0) return -12;
-    weft_own_word(unit, unit->block->latest - 1)->flags |= flag;
+    const int32_t code = weft_unit_thaw_word(unit, unit->block->latest - 1u);
+    if (code != 0) return code;
+    weft_own_word_open(unit, unit->block->latest - 1u)->flags |= flag;
     return WEFT_NEXT;
 }
 
@@ -260,7 +263,7 @@ static int32_t finish(struct weft_unit *unit, int32_t index, int32_t code)
     if (code == 0) code = weft_compile_op(unit, WEFT_OP_exit);
     if (code == 0) code = weft_word_close(unit, (uint32_t)index);
     if (code == 0) {
-        weft_own_word(unit, (uint32_t)index)->flags |= WEFT_WORD_VALID;
+        weft_own_word_open(unit, (uint32_t)index)->flags |= WEFT_WORD_VALID;
         weft_word_reveal(unit, (uint32_t)index);
     } else {
         weft_words_drop(unit, (uint32_t)index);
@@ -279,7 +282,7 @@ static int32_t open_word(struct weft_unit *unit, int32_t index, bool aligned)
         weft_words_drop(unit, (uint32_t)index);
         return code;
     }
-    weft_own_word(unit, (uint32_t)index)->body = (uint32_t)weft_here(unit);
+    weft_own_word_open(unit, (uint32_t)index)->body = (uint32_t)weft_here(unit);
     unit->block->definition = (uint32_t)index + 1;
     unit->block->first = (uint32_t)index;
     return index;
@@ -332,7 +335,7 @@ int32_t weft_op_create_named(struct weft_unit *unit)
     unit->block->dsp -= 3;
     int32_t index = weft_word_add(unit, WEFT_WORD_CREATE, name, (uint32_t)length);
     if (index < 0) return index;
-    weft_own_word(unit, (uint32_t)index)->list = list;
+    weft_own_word_open(unit, (uint32_t)index)->list = list;
     index = open_word(unit, index, true);
     return index < 0 ? index : create_open(unit, index, 0);
 }
@@ -488,7 +491,7 @@ int32_t weft_op_marker(struct weft_unit *unit)
     const int32_t index = begin_word(unit, WEFT_WORD_MARKER, false, &again);
     if (index < 0 || again) return again ? WEFT_REDO : index;
     // The search order goes to HERE, to be found again there.
-    weft_own_word(unit, (uint32_t)index)->body = here;
+    weft_own_word_open(unit, (uint32_t)index)->body = here;
     int32_t code = weft_data_append(unit, &unit->block->order, sizeof(unit->block->order));
     if (code == 0) code = weft_compile_literal(unit, index);
     if (code == 0) code = weft_compile_op(unit, WEFT_OP_forget_to);
@@ -524,6 +527,10 @@ static int32_t forget(struct weft_unit *unit, uint32_t index)
     if (index >= weft_own_words(block)) return -15;
     const struct weft_word *word = weft_own_word(unit, index);
     if (in_use(unit, word->code)) return -15;
+    const int32_t code = weft_unit_thaw_word(unit, index);
+    if (code != 0) return code;
+    block = unit->block;
+    word = weft_own_word(unit, index);
     const uint32_t used = word->body - WEFT_ADDRESS_DATA;
     if (word->kind != WEFT_WORD_SYNONYM && used >= WEFT_VARIABLE_BYTES &&
         used <= block->segment[WEFT_SEGMENT_DATA].used)
@@ -544,6 +551,7 @@ int32_t weft_op_forget_to(struct weft_unit *unit)
     if (kept != NULL) memcpy(&order, kept, sizeof(order));
     const int32_t code = forget(unit, (uint32_t)index);
     if (code != WEFT_NEXT) return code;
+    block = unit->block;
     // The program may have written anything there.
     if (weft_order_valid(&order)) block->order = order;
     block->order.locals = 0;
@@ -581,7 +589,7 @@ int32_t weft_op_does(struct weft_unit *unit)
     if (code != 0) return code;
     weft_locals_drop(unit); // The part that follows may have its own.
     const uint32_t part = weft_own_words(unit->block) + weft_shared_words(unit);
-    ((uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE))[operand] = (uint16_t)part;
+    weft_own_code(unit->block)[operand] = (uint16_t)part;
     const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
     if (index < 0) return index;
     unit->block->first = first;
@@ -594,19 +602,16 @@ int32_t weft_op_does(struct weft_unit *unit)
 int32_t weft_op_set_does(struct weft_unit *unit)
 {
     struct weft_block *block = unit->block;
-    const bool in_system = block->ip & WEFT_CODE_SYSTEM;
-    const uint16_t *operand =
-        (in_system ? unit->system->code
-                   : (const uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE)) +
-        (block->ip & WEFT_CODE_OFFSET);
-    const uint16_t part = *operand;
+    const uint16_t part = *weft_code_at(unit, block->ip);
     block->ip++;
     const uint32_t count = weft_own_words(block);
     if (count == 0 || block->definition != 0) return -32;
-    struct weft_word *word = weft_own_word(unit, count - 1);
+    const int32_t thawed = weft_unit_thaw_word(unit, count - 1);
+    if (thawed != 0) return thawed;
+    struct weft_word *word = weft_own_word_open(unit, count - 1);
     if ((word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_DOES) || word->code_length != 5)
         return -32;
-    uint16_t *code = (uint16_t *)weft_segment_base(block, WEFT_SEGMENT_CODE) + word->code;
+    uint16_t *code = weft_own_code(unit->block) + word->code;
     code[3] = WEFT_OP_tail;
     code[4] = part;
     word->kind = WEFT_WORD_DOES;

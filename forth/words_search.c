@@ -116,7 +116,7 @@ int32_t weft_op_synonym(struct weft_unit *unit)
     const int32_t index =
         weft_word_add(unit, WEFT_WORD_SYNONYM, weft_address_read(unit, address, length), length);
     if (index < 0) return index;
-    struct weft_word *word = weft_own_word(unit, (uint32_t)index);
+    struct weft_word *word = weft_own_word_open(unit, (uint32_t)index);
     word->body = meant;
     weft_word_reveal(unit, (uint32_t)index);
     return WEFT_NEXT;

@@ -13,7 +13,8 @@
 static uint32_t define(const struct weft_unit *unit, uint32_t own_index, char *to, size_t size)
 {
     const struct weft_word *word = weft_own_word(unit, own_index);
-    const char *name = weft_word_name(unit, weft_shared_words(unit) + own_index);
+    const uint32_t index = weft_shared_words(unit) + own_index;
+    const char *name = weft_word_name(unit, index);
     const void *body = weft_address_read(unit, word->body, WEFT_CELL_BYTES);
     uint32_t text_length = 0;
     int length = 0;
@@ -23,7 +24,7 @@ static uint32_t define(const struct weft_unit *unit, uint32_t own_index, char *t
             length = snprintf(to, size, ": %.*s%s", (int)text_length, text,
                               word->flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
     } else if (word->kind == WEFT_WORD_CONSTANT) {
-        length = snprintf(to, size, "%lld CONSTANT %.*s", (long long)weft_word_literal(unit, word),
+        length = snprintf(to, size, "%lld CONSTANT %.*s", (long long)weft_word_literal(unit, index),
                           word->name_length, name);
     } else if (word->kind == WEFT_WORD_VALUE && body != NULL) {
         length = snprintf(to, size, "%lld VALUE %.*s", (long long)weft_cell_get(body),

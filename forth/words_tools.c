@@ -114,16 +114,12 @@ static void say_operation(struct weft_unit *unit, unsigned op, const uint16_t *o
 static void say_colon(struct weft_unit *unit, uint32_t index)
 {
     const struct weft_word word = *weft_word_at(unit, index);
-    const bool shared = index < weft_shared_words(unit);
     say(unit, ": ");
     say_name(unit, index);
     for (uint32_t p = 0; p + 1 < word.code_length && !output_full(unit);) {
         // Printing may move the block, and the code with it: never further than one operation.
         uint16_t operation[8] = {0};
-        const uint16_t *code =
-            (shared ? unit->system->code
-                    : (const uint16_t *)weft_segment_base(unit->block, WEFT_SEGMENT_CODE)) +
-            word.code;
+        const uint16_t *code = weft_word_code(unit, index);
         const uint32_t tokens = 1u + weft_op_info[code[p]].operands;
         memcpy(operation, code + p, tokens * sizeof(*code));
         say_operation(unit, operation[0], operation + 1, p + 1);
@@ -152,13 +148,13 @@ int32_t weft_op_see(struct weft_unit *unit)
         return WEFT_NEXT;
     case WEFT_WORD_COLON: say_colon(unit, index); return WEFT_NEXT;
     case WEFT_WORD_CONSTANT:
-        say(unit, "%lld CONSTANT ", (long long)weft_word_literal(unit, word));
+        say(unit, "%lld CONSTANT ", (long long)weft_word_literal(unit, index));
         break;
     case WEFT_WORD_VALUE:
         say(unit, "%lld VALUE ", body != NULL ? (long long)weft_cell_get(body) : 0);
         break;
     case WEFT_WORD_FLOAT_CONSTANT:
-        say_float(unit, weft_word_float(unit, word));
+        say_float(unit, weft_word_float(unit, index));
         say(unit, "FCONSTANT ");
         break;
     case WEFT_WORD_FLOAT_VALUE:

@@ -70,6 +70,8 @@ static int32_t spawn(struct weft_unit *unit, bool is_linked)
     const weft_cell *cells = counted(unit, 1, &count, &code);
     if (cells == NULL) return give_up(unit, code);
     uint64_t pid;
+    weft_unit_freeze(unit); // Without memory for it the child gets a copy.
+    cells = weft_top(unit->block) - 1 - count;
     code = unit->host->spawn(unit->self, level_of(unit), unit, xt, cells, count, is_linked, &pid);
     code = waited(unit, code, false);
     if (code != 0) return code;
@@ -412,4 +414,16 @@ int32_t weft_op_every(struct weft_unit *unit)
 int32_t weft_op_cancel(struct weft_unit *unit)
 {
     return tell(unit, unit->host->timer_cancel);
+}
+
+// ---- The journal.
+
+// UNIT-SAVE ( -- ior ): whoever is restored from there saves itself again, and goes on.
+int32_t weft_op_unit_save(struct weft_unit *unit)
+{
+    if (unit->host->save == NULL) return -21;
+    const int32_t code = waited(unit, unit->host->save(unit->self, level_of(unit)), false);
+    if (code == WEFT_PARK) return code;
+    weft_push(unit->block, code);
+    return WEFT_NEXT;
 }

@@ -1,11 +1,13 @@
-// forth.c: eight programs on `weft forth`, against the same in C by gcc -O2 and, if it is there, on
-// Debian's gforth-fast.
+// forth.c: eight programs on `weft forth`, against the same in C by gcc -O2, in Lua, and, as far as
+// they are there, on Debian's gforth-fast and pforth.
 //
-// bench_forth WEFT SOURCES TWINS [--json] [--quick]: WEFT is the tool, SOURCES holds NAME.fth,
-// TWINS holds a program NAME for each. Question: how far is the engine from C, and from the fastest
-// interpreter that Debian has? User and system time of whole processes, best of four, the engines
-// one after the other within each round, so that a disturbance meets all. The outputs must be
-// equal. What start-up costs is a row of its own and stays inside the others.
+// bench_forth WEFT CHECKED BARE SOURCES SCRATCH [--json] [--quick]: WEFT is the tool, CHECKED and
+// BARE the Forth alone, with its checks and without; SOURCES holds NAME.fth and NAME.lua; SCRATCH a
+// program NAME in C for each, pforth.dic, and what we write. Questions: how far is the engine from
+// C, and from the interpreters that Debian has? What do reductions, bounds and depths of stacks
+// cost? How fast does it compile? User and system time of whole processes, best of eight, the
+// engines one after the other within each round, so that a disturbance meets all. The outputs must
+// be equal. What start-up costs is a row of its own and stays inside the others.
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -22,15 +24,40 @@
 
 extern char **environ;
 
-enum { ROUNDS = 4, OUTPUT_BYTES = 256, TIMEOUT_S = 20 };
-enum engine { WEFT, GCC, GFORTH, ENGINE_COUNT };
+enum { ROUNDS = 8, OUTPUT_BYTES = 256, TIMEOUT_S = 20, WORDS_MAX = 8, PATH_BYTES = 512 };
+enum engine { WEFT, GCC, GFORTH, PFORTH, LUA, CHECKED, BARE, ENGINE_COUNT };
 
-static const char *const engine_names[ENGINE_COUNT] = {"weft", "gcc -O2", "gforth-fast"};
+// How each is called. In the words, %s is SOURCES/NAME, %t SCRATCH/NAME, %d SCRATCH; %w, %c and %b
+// are the first three arguments.
+static const struct {
+    const char *name;
+    const char *run[WORDS_MAX];   // A program.
+    const char *start[WORDS_MAX]; // Nothing at all.
+    const char *lines[WORDS_MAX]; // SCRATCH/lines.fth, which only defines words.
+} engines[ENGINE_COUNT] = {
+    [WEFT] = {"weft",
+              {"%w", "forth", "%s.fth"},
+              {"%w", "forth", "-e", "bye"},
+              {"%w", "forth", "%d/lines.fth", "-e", "bye"}},
+    [GCC] = {"gcc -O2", {"%t"}, {"true"}, {0}},
+    [GFORTH] = {"gforth-fast",
+                {"gforth-fast", "%s.fth", "-e", "bye"},
+                {"gforth-fast", "-e", "bye"},
+                {"gforth-fast", "-m", "64M", "%d/lines.fth", "-e", "bye"}},
+    [PFORTH] = {"pforth",
+                {"pforth", "-q", "-d%d/pforth.dic", "%s.fth"},
+                {"pforth", "-q", "-d%d/pforth.dic", "%d/empty.fth"},
+                {0}},
+    [LUA] = {"lua5.4", {"lua5.4", "%s.lua"}, {"lua5.4", "-e", ""}, {0}},
+    [CHECKED] = {"weft, the Forth alone", {"%c", "%s.fth"}, {0}, {0}},
+    [BARE] = {"weft, without its checks", {"%b", "%s.fth"}, {0}, {0}},
+};
+
 static const char *const programs[] = {"fib",    "nest",   "sieve",      "bubble",
                                        "matrix", "queens", "mandelbrot", "parse"};
 
 struct paths {
-    const char *weft, *sources, *twins;
+    const char *weft, *checked, *bare, *sources, *scratch;
     bool has[ENGINE_COUNT];
 };
 
@@ -71,53 +98,71 @@ static double run(char *const words[], char output[OUTPUT_BYTES])
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-// Program NULL: nothing at all, for the cost of a start.
-static double run_on(const struct paths *paths, enum engine engine, const char *program,
-                     char output[OUTPUT_BYTES])
+// One word of a command, with what it stands for.
+static void expand(const struct paths *paths, const char *word, const char *program,
+                   char to[PATH_BYTES])
 {
-    char source[512], twin[512], limit[16];
-    char *words[10];
-    int count = 0;
-    snprintf(source, sizeof(source), "%s/%s.fth", paths->sources, program ? program : "");
-    snprintf(twin, sizeof(twin), "%s/%s", paths->twins, program ? program : "");
-    snprintf(limit, sizeof(limit), "%d", TIMEOUT_S);
-    words[count++] = (char *)(uintptr_t) "timeout";
-    words[count++] = limit;
-    if (engine == GCC) {
-        words[count++] = program ? twin : (char *)(uintptr_t) "true";
-    } else {
-        words[count++] = (char *)(uintptr_t)(engine == WEFT ? paths->weft : "gforth-fast");
-        if (engine == WEFT) words[count++] = (char *)(uintptr_t) "forth";
-        if (program) words[count++] = source;
-        if (engine == GFORTH || !program) {
-            words[count++] = (char *)(uintptr_t) "-e";
-            words[count++] = (char *)(uintptr_t) "bye";
-        }
+    const char *sign = strchr(word, '%');
+    if (sign == NULL) {
+        snprintf(to, PATH_BYTES, "%s", word);
+        return;
     }
-    words[count] = NULL;
+    const int before = (int)(sign - word);
+    const char *after = sign + 2;
+    switch (sign[1]) {
+    case 'w': snprintf(to, PATH_BYTES, "%s", paths->weft); break;
+    case 'c': snprintf(to, PATH_BYTES, "%s", paths->checked); break;
+    case 'b': snprintf(to, PATH_BYTES, "%s", paths->bare); break;
+    case 's': snprintf(to, PATH_BYTES, "%s/%s%s", paths->sources, program, after); break;
+    case 't': snprintf(to, PATH_BYTES, "%s/%s", paths->scratch, program); break;
+    default: snprintf(to, PATH_BYTES, "%.*s%s%s", before, word, paths->scratch, after); break;
+    }
+}
+
+static double run_on(const struct paths *paths, const char *const command[WORDS_MAX],
+                     const char *program, char output[OUTPUT_BYTES])
+{
+    char limit[16], text[WORDS_MAX][PATH_BYTES];
+    char *words[WORDS_MAX + 3] = {(char *)(uintptr_t) "timeout", limit};
+    if (command[0] == NULL) return NAN;
+    snprintf(limit, sizeof(limit), "%d", TIMEOUT_S);
+    for (unsigned n = 0; n < WORDS_MAX && command[n] != NULL; n++) {
+        expand(paths, command[n], program, text[n]);
+        words[2 + n] = text[n];
+    }
     return run(words, output);
 }
 
+enum what { PROGRAM, START, LINES };
+
+static const char *const *command_of(unsigned engine, enum what what)
+{
+    return what == PROGRAM ? engines[engine].run
+           : what == START ? engines[engine].start
+                           : engines[engine].lines;
+}
+
 struct times {
-    double s[ENGINE_COUNT];
+    double s[ENGINE_COUNT]; // NAN: it is not there, or it failed.
     bool agree;
 };
 
-static struct times measure(const struct paths *paths, const char *program, unsigned rounds)
+static struct times measure(const struct paths *paths, enum what what, const char *program,
+                            unsigned rounds)
 {
-    struct times best = {{INFINITY, INFINITY, INFINITY}, true};
+    struct times best = {.agree = true};
     char first[OUTPUT_BYTES] = "", output[OUTPUT_BYTES];
+    for (unsigned engine = 0; engine < ENGINE_COUNT; engine++)
+        best.s[engine] = paths->has[engine] ? INFINITY : NAN;
     for (unsigned round = 0; round < rounds; round++) {
         for (unsigned engine = 0; engine < ENGINE_COUNT; engine++) {
-            if (!paths->has[engine]) continue;
-            const double s = run_on(paths, (enum engine)engine, program, output);
+            if (isnan(best.s[engine])) continue;
+            const double s = run_on(paths, command_of(engine, what), program, output);
             best.s[engine] = isnan(s) ? NAN : fmin(best.s[engine], s);
             if (first[0] == '\0') snprintf(first, sizeof(first), "%s", output);
-            if (strcmp(first, output) != 0) best.agree = false;
+            if (!isnan(s) && strcmp(first, output) != 0) best.agree = false;
         }
     }
-    for (unsigned engine = 0; engine < ENGINE_COUNT; engine++)
-        if (isinf(best.s[engine])) best.s[engine] = NAN;
     return best;
 }
 
@@ -126,8 +171,11 @@ static void print(struct weft_bench *out, const char *program, const struct time
     char row[64], note[96] = "";
     for (unsigned engine = 0; engine < ENGINE_COUNT; engine++) {
         if (isnan(times->s[engine])) continue;
-        snprintf(row, sizeof(row), "%s, %s", program, engine_names[engine]);
-        if (engine != WEFT)
+        snprintf(row, sizeof(row), "%s, %s", program, engines[engine].name);
+        if (engine == BARE)
+            snprintf(note, sizeof(note), "with them, %.2f of it",
+                     times->s[CHECKED] / times->s[BARE]);
+        else if (engine != WEFT)
             snprintf(note, sizeof(note), "weft takes %.2f of it",
                      times->s[WEFT] / times->s[engine]);
         weft_bench_row(out, row, times->s[engine] * 1e3, "ms", note[0] ? note : NULL);
@@ -135,51 +183,107 @@ static void print(struct weft_bench *out, const char *program, const struct time
     if (!times->agree) weft_bench_say(out, "%s: the engines disagree on the result", program);
 }
 
-static void print_mean(struct weft_bench *out, enum engine against, double log_sum, unsigned count,
-                       const char *goal)
+struct mean {
+    double log_sum;
+    unsigned count;
+};
+
+static void add(struct mean *mean, double of, double to)
+{
+    if (isnan(of) || isnan(to)) return;
+    mean->log_sum += log(of / to);
+    mean->count++;
+}
+
+// NAN if a program is missing.
+static double value(const struct mean *mean)
+{
+    return mean->count == WEFT_COUNT_OF(programs) ? exp(mean->log_sum / mean->count) : NAN;
+}
+
+// 20 000 words of five lines each, as a program has them: stack words, numbers, an IF, two calls.
+static bool write_lines(const char *scratch)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/lines.fth", scratch);
+    FILE *file = fopen(path, "we");
+    if (file == NULL) return false;
+    fputs(": word-0 ( a b -- c ) + ;\n: word-1 ( a b -- c ) - ;\n\n\n\n\n\n\n\n\n", file);
+    for (unsigned n = 2; n < 20000; n++) {
+        fprintf(file,
+                ": word-%u ( a b -- c )\n    2dup + over swap\n"
+                "    if drop %u word-%u else word-%u then\n    3 + swap drop\n;\n",
+                n, n, n - 1, n - 2);
+    }
+    return fclose(file) == 0;
+}
+
+static void measure_lines(struct weft_bench *out, const struct paths *paths, unsigned rounds)
 {
     char row[64];
-    snprintf(row, sizeof(row), "geometric mean, weft / %s", engine_names[against]);
-    weft_bench_row(out, row, count == WEFT_COUNT_OF(programs) ? exp(log_sum / count) : NAN, "times",
-                   goal);
+    if (!write_lines(paths->scratch)) {
+        weft_bench_say(out, "100 000 lines: %s", strerror(errno));
+        return;
+    }
+    const struct times times = measure(paths, LINES, NULL, rounds);
+    for (unsigned engine = 0; engine < ENGINE_COUNT; engine++) {
+        if (isnan(times.s[engine])) continue;
+        snprintf(row, sizeof(row), "100 000 lines compiled, %s", engines[engine].name);
+        weft_bench_row(out, row, times.s[engine] * 1e3, "ms",
+                       engine == WEFT ? "20 000 words; goal 1 000" : NULL);
+    }
+}
+
+static void print_means(struct weft_bench *out, const struct mean means[ENGINE_COUNT],
+                        const struct mean *cost)
+{
+    static const char *const goals[ENGINE_COUNT] = {
+        [GCC] = "goal 1.5, compiled; there is no compiler yet",
+        [GFORTH] = "goal 1, bytecode alone",
+    };
+    for (unsigned engine = GCC; engine < CHECKED; engine++) {
+        char row[64];
+        const double mean = value(&means[engine]);
+        snprintf(row, sizeof(row), "geometric mean, weft / %s", engines[engine].name);
+        weft_bench_row(out, row, mean, "times",
+                       isnan(mean) ? "not installed: --peers installs it" : goals[engine]);
+    }
+    weft_bench_row(out, "cost of reductions, bounds and stack checks", (value(cost) - 1) * 100, "%",
+                   "geometric mean; goal 5");
 }
 
 int main(int argc, char **argv)
 {
     struct weft_bench out;
     char ignored[OUTPUT_BYTES];
-    double log_sum[ENGINE_COUNT] = {0};
-    unsigned counts[ENGINE_COUNT] = {0};
+    struct mean means[ENGINE_COUNT] = {0}, cost = {0};
     bool agree = true;
     weft_bench_begin(&out, "forth", "one process of each engine", argc, argv);
-    if (out.argument_count != 3) {
-        fprintf(stderr, "usage: bench_forth WEFT SOURCES TWINS [--json] [--quick]\n");
+    if (out.argument_count != 5) {
+        fprintf(stderr,
+                "usage: bench_forth WEFT CHECKED BARE SOURCES SCRATCH [--json] [--quick]\n");
         return 64;
     }
-    struct paths paths = {
-        out.arguments[0], out.arguments[1], out.arguments[2], {true, true, false}};
-    paths.has[GFORTH] = !isnan(run_on(&paths, GFORTH, NULL, ignored));
+    struct paths paths = {out.arguments[0], out.arguments[1], out.arguments[2],
+                          out.arguments[3], out.arguments[4], {0}};
+    for (unsigned engine = 0; engine < ENGINE_COUNT; engine++)
+        paths.has[engine] = engine == CHECKED || engine == BARE ||
+                            !isnan(run_on(&paths, engines[engine].start, NULL, ignored));
     const unsigned rounds = out.quick ? 1 : ROUNDS;
-    const struct times start = measure(&paths, NULL, rounds);
     weft_bench_say(&out, "user + system time of a process, best of %u, interleaved", rounds);
+    const struct times start = measure(&paths, START, NULL, rounds);
     print(&out, "start and end", &start);
     for (size_t i = 0; i < WEFT_COUNT_OF(programs); i++) {
-        const struct times times = measure(&paths, programs[i], rounds);
+        const struct times times = measure(&paths, PROGRAM, programs[i], rounds);
         print(&out, programs[i], &times);
         agree = agree && times.agree && !isnan(times.s[WEFT]);
-        for (unsigned engine = GCC; engine < ENGINE_COUNT; engine++) {
-            if (isnan(times.s[WEFT]) || isnan(times.s[engine])) continue;
-            log_sum[engine] += log(times.s[WEFT] / times.s[engine]);
-            counts[engine]++;
-        }
+        for (unsigned engine = GCC; engine < CHECKED; engine++)
+            add(&means[engine], times.s[WEFT], times.s[engine]);
+        add(&cost, times.s[CHECKED], times.s[BARE]);
         weft_bench_probe(&out);
     }
-    print_mean(&out, GCC, log_sum[GCC], counts[GCC],
-               "goal 1.5, compiled; there is no compiler yet");
-    print_mean(&out, GFORTH, log_sum[GFORTH], counts[GFORTH],
-               paths.has[GFORTH] ? "goal 1, bytecode alone" : "not installed: --peers installs it");
-    weft_bench_row(&out, "cost of reductions and bounds", NAN, "%",
-                   "the engine cannot be built without them");
+    measure_lines(&out, &paths, rounds);
+    print_means(&out, means, &cost);
     weft_bench_end(&out);
     return agree ? 0 : 1;
 }

@@ -116,13 +116,14 @@ static double sprout_ns(const struct rig *rig, unsigned count)
 {
     int64_t xt;
     struct weft_unit *library = make_library(rig, &xt), *unit;
-    void *seed = malloc(weft_unit_seed_bytes(library, 0));
+    weft_assert(weft_unit_freeze(library) == 0);
+    void *seed = malloc(weft_unit_seed_bytes(library, 0, false));
     double best = INFINITY;
     weft_assert(seed != NULL);
     for (unsigned run = 0; run < RUNS; run++) {
         const uint64_t from = weft_bench_cpu_ns();
         for (unsigned i = 0; i < count; i++) {
-            weft_unit_seed(library, (uint64_t)xt, NULL, 0, seed);
+            weft_unit_seed(library, (uint64_t)xt, NULL, 0, false, seed);
             weft_assert(weft_unit_sprout(rig->system, &rig->memory, NULL, NULL, seed, &unit) == 0);
             weft_unit_free(unit);
         }
@@ -163,6 +164,7 @@ static struct footprint footprint_here(const char *text, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         units[i] = make_unit(&rig, text);
         if (text != NULL) run_to_end(units[i]);
+        weft_assert(weft_unit_freeze(units[i]) == 0); // As a node does with what it has loaded.
         weft_unit_inspect(units[i], &info);
         accounted += info.memory_bytes;
     }

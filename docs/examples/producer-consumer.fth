@@ -2,7 +2,7 @@
 \   weft unit load n1 docs/examples/producer-consumer.fth --name market
 \   weft unit eval n1/market main
 
-: produce ( channel n -- sent ) 0 ?DO I 1+ OVER SEND LOOP CLOSE-CHANNEL ;
+: produce ( channel n -- ) 0 ?DO I 1+ OVER SEND LOOP CLOSE-CHANNEL ;
 
 : consume ( channel -- sum )
   0 BEGIN OVER -1 RECV-FOR 0= WHILE + 1 MS REPEAT DROP NIP ;

@@ -225,7 +225,8 @@ static void choose(struct weft_boot *boot)
                           ? weft_trial_take(WEFT_BOOT_TRY, WEFT_BOOT_TRIED, &boot->try_seconds)
                           : -ENOENT;
     if (taken == 0 && weft_choice_try(&boot->choice, WEFT_BOOT_TRIED, as, verdict)) {
-        weft_say(&boot->say, "a configuration is on trial for %u s", (unsigned)boot->try_seconds);
+        weft_init_say(&boot->say, "a configuration is on trial for %u s",
+                      (unsigned)boot->try_seconds);
         return;
     }
     boot->try_seconds = 0;

@@ -199,11 +199,11 @@ struct weft_actor_node {
     const char *crash_path;     // Made when the process ends by a fault; NULL: no report is kept.
     _Atomic bool stopping;      // An actor that holds its core is ended (fault.c).
     _Atomic uint16_t searcher;  // A core that looks for work, plus 1 (balance.c). One at a time.
-    uint32_t
-        first_generation; // Pids begin above it. A node that keeps pids over a restart (in images
-                          // of units) draws one each time, so that an old one names nobody.
-    bool moves_always;    // For tests: every actor moves after every slice.
-    bool is_ending;       // Its first system is being destroyed, or has been.
+    uint32_t first_generation;  // Pids begin above it, and references at a place of its own. A node
+                                // that keeps either over a restart (in images of units) draws one
+                                // below 2^30 each time, so that an old one names nobody.
+    bool moves_always;          // For tests: every actor moves after every slice.
+    bool is_ending;             // Its first system is being destroyed, or has been.
 };
 
 struct weft_actor_system { // One per worker core.

@@ -12,6 +12,7 @@
 
 #include "runtime/actor/fast.h"
 #include "runtime/actor/internal.h"
+#include "runtime/actor/ties.h"
 
 enum { SEND = 0xff00, SEND_NOW, RECEIVE, RECEIVE_NOW, CANCEL, CLOSE }; // `type` of the calls.
 
@@ -499,4 +500,40 @@ void weft_later_channel_cancel(struct weft_actor *self, weft_pid pid, uint64_t r
     cast->from = self->pid;
     system->sent++;
     weft_route(system, cast, true);
+}
+
+// ---- As data (ties.h).
+
+bool weft_channel_look(struct weft_actor_system *system, weft_pid pid,
+                       struct weft_channel_view *view,
+                       void (*see)(void *argument, const struct weft_message *message),
+                       void *argument)
+{
+    struct weft_actor *actor = NULL;
+    // Each look serves a few of those that wait; all of them are before the caller.
+    while (actor == NULL) {
+        actor = weft_actor_find(system, pid);
+        if (actor == NULL || actor->kind != &kind) return false;
+        if ((actor->task.flags & WEFT_ACTOR_ENDING) != 0) return false;
+        actor = channel_here(system, pid);
+    }
+    const struct channel *channel = actor->state;
+    *view = (struct weft_channel_view){.capacity = channel->capacity, .closed = channel->closed};
+    for (const struct weft_list *link = channel->queue.next; link != &channel->queue;
+         link = link->next)
+        see(argument, (const struct weft_message *)(const void *)link);
+    return true;
+}
+
+int weft_channel_fill(struct weft_actor_system *system, weft_pid pid, uint16_t type,
+                      const void *bytes, size_t length)
+{
+    struct weft_actor *actor = weft_actor_find(system, pid);
+    if (actor == NULL || actor->kind != &kind) return -ENOENT;
+    struct weft_message *message = weft_message_alloc_hidden(system, (uint32_t)length);
+    if (message == NULL) return -ENOMEM;
+    message->type = type;
+    if (length > 0) memcpy(message->payload, bytes, length);
+    enqueue(actor->state, message);
+    return 0;
 }

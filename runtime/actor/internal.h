@@ -405,8 +405,20 @@ struct weft_message *weft_monitor_find(const struct weft_actor *actor, uint64_t 
                                        bool *known);
 void weft_monitor_end(struct weft_actor *actor, struct weft_message *edge);
 
+// A monitor with a reference that the caller knows to be free. `has_come`: its DOWN is there
+// already, or about to be, and the target is not asked for another one (ties.h).
+int weft_monitor_as(struct weft_actor *watcher, weft_pid target, uint64_t reference, bool has_come);
+
 // To whom a timer goes, and when.
 void weft_timer_look(struct weft_message *edge, weft_pid *to, uint64_t *due_ns);
+// What it will send; NULL: that is on its way.
+const struct weft_message *weft_timer_message(struct weft_message *edge, uint64_t *interval_ns);
+// Of one that ticks: its message, as if it had just been sent. NULL: it is, or it fires once.
+struct weft_message *weft_timer_take_tick(struct weft_message *edge);
+// As weft_timer_start, with a reference that the caller knows to be free.
+int weft_timer_start_as(struct weft_actor *self, weft_pid to, uint64_t delay_ns,
+                        uint64_t interval_ns, uint16_t type, const void *bytes, size_t length,
+                        uint64_t reference);
 void weft_timer_end(struct weft_actor *actor, struct weft_message *edge);
 void weft_timer_send_back(struct weft_actor_system *system, struct weft_message *tick);
 void weft_timer_came_back(struct weft_actor_system *system, struct weft_actor *actor,

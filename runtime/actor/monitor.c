@@ -16,27 +16,34 @@ static struct weft_message **down_of(struct weft_message *watch)
     return (struct weft_message **)(void *)watch->payload;
 }
 
-int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *reference)
+int weft_monitor_as(struct weft_actor *watcher, weft_pid target, uint64_t reference, bool has_come)
 {
     struct weft_actor_system *system = watcher->system;
     struct weft_message *watch = weft_message_alloc_control(system);
     if (watch == NULL) return -ENOMEM;
-    struct weft_message *down = weft_message_alloc_control(system);
-    if (down == NULL) {
+    struct weft_message *down = has_come ? NULL : weft_message_alloc_control(system);
+    if (down == NULL && !has_come) {
         weft_message_release_block(system, watch);
         return -ENOMEM;
     }
     watch->tag = TAG_EDGE_WATCH;
     watch->to = target;
-    watch->reference = down->reference = ++system->reference;
+    watch->reference = reference;
     *down_of(watch) = NULL;
     weft_edge_add(watcher, watch);
-    *reference = watch->reference;
+    if (has_come) return 0;
+    down->reference = reference;
     down->tag = TAG_MONITOR;
     down->to = target;
     down->from = watcher->pid;
     weft_signal(system, down);
     return 0;
+}
+
+int weft_actor_monitor(struct weft_actor *watcher, weft_pid target, uint64_t *reference)
+{
+    *reference = ++watcher->system->reference;
+    return weft_monitor_as(watcher, target, *reference, false);
 }
 
 static void fire(struct weft_actor_system *system, struct weft_message *down, weft_pid watcher,

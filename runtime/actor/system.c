@@ -8,6 +8,7 @@
 
 #define CHUNK_BYTES    (16 * 1024)
 #define CORE_REF_SHIFT 56
+#define BOOT_REF_SHIFT 25 // References of one start of the node before those of another.
 
 _Static_assert(WEFT_CORE_MAX <= 64, "HOME_CORE and core_mask have a bit or 6 bits for each");
 
@@ -54,7 +55,8 @@ int weft_actor_system_init(struct weft_actor_system *system,
     system->arena = options->arena;
     system->node = options->node;
     system->index = options->core->index;
-    system->reference = (uint64_t)system->index << CORE_REF_SHIFT;
+    system->reference = (uint64_t)system->index << CORE_REF_SHIFT |
+                        (uint64_t)options->node->first_generation << BOOT_REF_SHIFT;
     weft_list_init(&system->dams);
     weft_list_init(&system->held);
     weft_list_init(&system->moves);

@@ -75,8 +75,25 @@ static struct weft_message *make_message(struct weft_actor *self, uint16_t type,
     return message;
 }
 
-int weft_timer_start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint64_t interval_ns,
-                     uint16_t type, const void *bytes, size_t length, uint64_t *reference)
+const struct weft_message *weft_timer_message(struct weft_message *edge, uint64_t *interval_ns)
+{
+    const struct alarm *alarm = alarm_of(edge);
+    *interval_ns = alarm->interval_ns;
+    return alarm->message;
+}
+
+struct weft_message *weft_timer_take_tick(struct weft_message *edge)
+{
+    struct alarm *alarm = alarm_of(edge);
+    if (alarm->interval_ns == 0) return NULL;
+    struct weft_message *message = alarm->message;
+    alarm->message = NULL;
+    return message;
+}
+
+int weft_timer_start_as(struct weft_actor *self, weft_pid to, uint64_t delay_ns,
+                        uint64_t interval_ns, uint16_t type, const void *bytes, size_t length,
+                        uint64_t reference)
 {
     struct weft_actor_system *system = self->system;
     if (interval_ns != 0 && interval_ns < INTERVAL_NS_MIN) interval_ns = INTERVAL_NS_MIN;
@@ -89,15 +106,24 @@ int weft_timer_start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, ui
         return -ENOMEM;
     }
     edge->tag = TAG_EDGE_TIMER;
-    edge->reference = message->reference = ++system->reference;
+    edge->reference = message->reference = reference;
     struct alarm *alarm = alarm_of(edge);
     *alarm =
         (struct alarm){.actor = self, .message = message, .to = to, .interval_ns = interval_ns};
     weft_timer_init(&alarm->timer, fire, edge);
     weft_edge_add(self, edge);
     weft_wheel_arm(&system->core->wheel, &alarm->timer, weft_deadline_ns(self, delay_ns));
-    if (reference != NULL) *reference = edge->reference;
     return 0;
+}
+
+int weft_timer_start(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint64_t interval_ns,
+                     uint16_t type, const void *bytes, size_t length, uint64_t *reference)
+{
+    const uint64_t own = ++self->system->reference;
+    const int result =
+        weft_timer_start_as(self, to, delay_ns, interval_ns, type, bytes, length, own);
+    if (result == 0 && reference != NULL) *reference = own;
+    return result;
 }
 
 int weft_send_after(struct weft_actor *self, weft_pid to, uint64_t delay_ns, uint16_t type,

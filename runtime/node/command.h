@@ -21,8 +21,10 @@ enum weft_command_verb {
     WEFT_COMMAND_LOAD,    // Make the unit and run its source.
     WEFT_COMMAND_RESTORE, // Make the unit from its image in the journal; from its source if it has
                           // none.
+    WEFT_COMMAND_ADOPT,   // Make the unit from an image of a file: new to the journal.
     WEFT_COMMAND_EVAL,
     WEFT_COMMAND_INPUT,  // What a user has typed, to the program that asks for it.
+    WEFT_COMMAND_SAVE,   // Write its image down.
     WEFT_COMMAND_UNLOAD, // End it and forget it, also in the journal.
     WEFT_COMMAND_KILL,   // End it; its policy says whether it comes back.
 };
@@ -36,8 +38,12 @@ struct weft_command {
     const char *text; // Source or text to evaluate; outlives the command.
     size_t text_length;
     bool ends_input;      // Of INPUT: there is no more behind it.
-    const uint8_t *image; // Of RESTORE; NULL for none.
+    const uint8_t *image; // Of RESTORE and ADOPT; NULL for none.
     size_t image_length;
+    bool is_held;    // Of RESTORE and ADOPT: it does not run before weft_unit_actor_release_held.
+    bool has_family; // Its children are restored with it.
+    uint8_t *saved;  // Of SAVE: where to, `saved_length` bytes; then so many are there.
+    size_t saved_length;
     void (*done)(struct weft_command *command); // On the control core.
     void *self;
 

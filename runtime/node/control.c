@@ -12,6 +12,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/node/control_actor.h"
+#include "runtime/node/control_command.h"
 #include "runtime/node/unit_actor.h"
 
 #define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
@@ -158,226 +159,6 @@ static uint64_t due_ns(void *self)
                                                           : control->sample_due_ns;
 }
 
-// ---- Commands: from the admin port to a unit, and back.
-
-struct control_command { // One on its way; ours until it comes back.
-    struct weft_command command;
-    struct weft_control *control;
-    struct weft_admin_command *admin; // NULL: the control core's own.
-    char *text;                       // Own copy, of the control core's own.
-};
-
-static void free_command(struct control_command *own)
-{
-    free(own->text);
-    free(own);
-}
-
-static void answer_text(struct control_command *own)
-{
-    const struct weft_command *command = &own->command;
-    struct weft_admin_outcome outcome = {
-        .pid = weft_counter_get(&command->resident->pid),
-        .core = command->resident->core,
-        .throw_code = command->throw_code,
-        .output = command->output,
-        .output_length = command->output_length,
-        .output_cut = command->output_cut,
-        .compiling = command->compiling,
-        .asks = command->asks,
-        .reduction_count = command->reduction_count,
-        .error = command->throw_code != 0 ? command->message : NULL,
-        .line = command->line,
-        .column = command->column,
-    };
-    memcpy(outcome.file, command->file, sizeof(command->file));
-    weft_admin_complete_unit(own->admin, &outcome);
-}
-
-static void tell_people(struct control_command *own)
-{
-    struct weft_control *control = own->control;
-    const struct weft_command *command = &own->command;
-    const char *name = command->resident->name;
-    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL &&
-        command->verb != WEFT_COMMAND_INPUT) {
-        weft_control_event(control, "unit.failed", name, "%.150s", command->error.text);
-        return;
-    }
-    switch (command->verb) {
-    case WEFT_COMMAND_LOAD:
-        weft_control_event(control, "unit.loaded", name, "on core %u from %s",
-                           command->resident->core, command->resident->file);
-        break;
-    case WEFT_COMMAND_RESTORE:
-        weft_control_event(control, "unit.restored", name, "on core %u, from %s",
-                           command->resident->core,
-                           command->image != NULL ? "its journalled state" : "its source");
-        break;
-    default: break;
-    }
-}
-
-// The unit has answered. Its resident may be about to end: that message comes after this one.
-static void command_done(struct weft_command *command)
-{
-    struct control_command *own = WEFT_CONTAINER_OF(command, struct control_command, command);
-    struct weft_control *control = own->control;
-    control->command_count--;
-    // The journal has what this node could not bring back: its name is kept for it.
-    if (command->verb == WEFT_COMMAND_RESTORE && command->error.code != 0)
-        command->resident->stays_failed = true;
-    tell_people(own);
-    if (own->admin == NULL) {
-        control->starting_count--;
-        if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
-        if (command->error.code != 0) {
-            control->start_failed_count++;
-            weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",
-                     command->resident->name, command->error.code, command->error.text);
-        }
-    } else if (command->error.code == 0 || command->throw_code != 0) {
-        answer_text(own);
-    } else {
-        weft_admin_fail(own->admin, &command->error);
-    }
-    free_command(own);
-}
-
-static struct control_command *new_command(struct weft_control *control,
-                                           enum weft_command_verb verb,
-                                           struct weft_resident *resident)
-{
-    struct control_command *own = malloc(sizeof(*own));
-    if (own == NULL) return NULL;
-    memset(own, 0, sizeof(*own) - sizeof(own->command.output));
-    memset(&own->command, 0, offsetof(struct weft_command, output));
-    own->control = control;
-    own->admin = NULL;
-    own->text = NULL;
-    own->command.verb = verb;
-    own->command.resident = resident;
-    own->command.done = command_done;
-    return own;
-}
-
-static struct weft_resident *new_resident(struct weft_control *control, const char *name,
-                                          const char *file, enum weft_recovery recovery,
-                                          struct weft_error *error)
-{
-    struct weft_unit_registry *units = &control->node->units;
-    struct weft_resident *resident = weft_unit_registry_add(units, name, error);
-    if (resident == NULL) return NULL;
-    resident->recovery = recovery;
-    snprintf(resident->file, sizeof(resident->file), "%s", file[0] != '\0' ? file : name);
-    resident->core = 0; // Not counted where it will run.
-    resident->core = weft_unit_registry_pick_core(units, control->node->options.worker_count);
-    resident->loaded_wall_ns = wall_ns(control);
-    return resident;
-}
-
-static int send(struct weft_control *control, struct control_command *own, struct weft_error *error)
-{
-    control->command_count++;
-    if (weft_unit_actor_submit(control->node, &own->command) == 0) return 0;
-    control->command_count--;
-    weft_error_set(error, 505, "core %u takes no commands at the moment",
-                   own->command.resident->core);
-    free_command(own);
-    return -1;
-}
-
-static enum weft_recovery recovery_of(const char *text, bool *is_known)
-{
-    *is_known = text[0] == '\0' || strcmp(text, "journal") == 0 || strcmp(text, "none") == 0;
-    return strcmp(text, "none") == 0 ? WEFT_RECOVERY_NONE : WEFT_RECOVERY_JOURNAL;
-}
-
-static int submit_load(struct weft_control *control, struct weft_admin_command *admin,
-                       struct weft_error *error)
-{
-    bool is_known;
-    const enum weft_recovery recovery = recovery_of(admin->recovery, &is_known);
-    if (!is_known) {
-        weft_error_set(error, 504, "'%s' is no recovery policy here", admin->recovery);
-        weft_error_hint(error, "none or journal; 'swarm' needs a swarm that agrees on placement");
-        return -1;
-    }
-    struct weft_unit_quota quota = {0};
-    if (weft_unit_quota_parse(admin->quota, &quota, error) != 0) return -1;
-    struct weft_resident *resident =
-        new_resident(control, admin->unit, admin->file, recovery, error);
-    if (resident == NULL) return -1;
-    resident->quota = quota;
-    struct control_command *own = new_command(control, WEFT_COMMAND_LOAD, resident);
-    if (own == NULL) {
-        weft_unit_registry_remove(&control->node->units, resident);
-        return weft_error_set(error, 203, "no memory for the command");
-    }
-    own->admin = admin;
-    own->command.text = admin->text;
-    own->command.text_length = admin->text_length;
-    const int result = send(control, own, error);
-    if (result != 0) weft_unit_registry_remove(&control->node->units, resident);
-    return result;
-}
-
-static enum weft_command_verb verb_of(enum weft_admin_verb verb)
-{
-    switch (verb) {
-    case WEFT_ADMIN_UNIT_EVAL: return WEFT_COMMAND_EVAL;
-    case WEFT_ADMIN_UNIT_INPUT: return WEFT_COMMAND_INPUT;
-    case WEFT_ADMIN_UNIT_KILL: return WEFT_COMMAND_KILL;
-    default: return WEFT_COMMAND_UNLOAD;
-    }
-}
-
-int weft_control_submit(void *self, struct weft_admin_command *admin, struct weft_error *error)
-{
-    struct weft_control *control = self;
-    if (control->draining) return weft_error_set(error, 505, "the node is shutting down");
-    if (admin->verb == WEFT_ADMIN_UNIT_LOAD) return submit_load(control, admin, error);
-    if (admin->verb == WEFT_ADMIN_FAULT_SET) {
-        if (control->machine.fault_set == NULL)
-            return weft_error_set(error, 503, "this node has no fault layer");
-        if (control->machine.fault_set(control->machine.self, &admin->fault, error) != 0) return -1;
-        weft_control_event(
-            control, "fault.set", admin->fault.port[0] != '\0' ? admin->fault.port : "*",
-            "loss %g duplicate %g reorder %g corrupt %g%s", admin->fault.loss_ratio,
-            admin->fault.duplicate_ratio, admin->fault.reorder_ratio, admin->fault.corrupt_ratio,
-            admin->fault.partition ? ", partitioned" : "");
-        weft_admin_complete(admin);
-        return 0;
-    }
-    if (admin->verb >= WEFT_ADMIN_ACTOR_LIST && admin->verb <= WEFT_ADMIN_ACTOR_LOAD)
-        return weft_control_submit_actor(control, admin, error);
-    struct weft_resident *resident = weft_unit_registry_find(&control->node->units, admin->unit);
-    if (resident == NULL) {
-        weft_error_set(error, 402, "there is no unit '%s' on node '%s'", admin->unit,
-                       control->node->options.name);
-        weft_error_hint(error, "`weft unit ls` shows those that there are");
-        return -1;
-    }
-    if (weft_counter_get(&resident->status) == WEFT_RESIDENT_FAILED) {
-        if (admin->verb != WEFT_ADMIN_UNIT_UNLOAD) {
-            weft_error_set(error, 402,
-                           "unit '%s' could not be restored from the journal: see `weft events`",
-                           admin->unit);
-            weft_error_hint(error,
-                            "what it was is still there; `weft unit unload` would forget it");
-            return -1;
-        }
-        resident->stays_failed = false;
-    }
-    struct control_command *own = new_command(control, verb_of(admin->verb), resident);
-    if (own == NULL) return weft_error_set(error, 203, "no memory for the command");
-    own->admin = admin;
-    own->command.text = admin->text;
-    own->command.text_length = admin->text_length;
-    own->command.ends_input = admin->ends_input;
-    return send(control, own, error);
-}
-
 // ---- Units that are there from the start.
 
 static void start_failed(struct weft_control *control, const char *name,
@@ -394,10 +175,11 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
                        struct weft_span image)
 {
     struct weft_error error = {0};
-    struct control_command *own = NULL;
+    struct weft_control_command *own = NULL;
     char *text = malloc(source.length + 1);
-    struct weft_resident *resident = new_resident(control, name, file, recovery, &error);
-    if (resident != NULL) own = new_command(control, verb, resident);
+    struct weft_resident *resident =
+        weft_control_resident_new(control, name, file, recovery, &error);
+    if (resident != NULL) own = weft_control_command_new(control, verb, resident);
     if (own == NULL || text == NULL) {
         if (error.code == 0) weft_error_set(&error, 203, "no memory for unit '%s'", name);
         free(own);
@@ -416,7 +198,7 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
     own->command.image_length = image.length;
     weft_unit_actor_image_quota(image, &resident->quota);
     control->starting_count++;
-    if (send(control, own, &error) == 0) return;
+    if (weft_control_command_send(control, own, &error) == 0) return;
     control->starting_count--;
     weft_unit_registry_remove(&control->node->units, resident);
     start_failed(control, name, &error);

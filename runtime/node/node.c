@@ -112,6 +112,7 @@ static int make_cores(struct weft_node *node)
     for (uint16_t i = 0; i < options->worker_count; i++) {
         struct weft_node_worker *worker = &node->workers[i];
         worker->node = node;
+        weft_list_init(&worker->held);
         weft_core_init(&worker->core, &node->group, (uint16_t)(i + 1), &node->options.clock,
                        options->log_level);
         if (options->idle_sleep_max_ns != 0)
@@ -159,6 +160,7 @@ int weft_node_init(struct weft_node *node, const struct weft_node_options *optio
                       sizeof(node->actors.first_generation));
     node->actors.first_generation >>= 2;
     if (result == 0) result = weft_unit_registry_init(&node->units, options->unit_count_max);
+    if (result == 0) result = weft_unit_ids_init(&node->ids, options->actor_count_max);
     if (result == 0) result = make_cores(node);
     for (uint16_t i = 0; result == 0 && i < options->worker_count; i++) {
         result = start_worker(&node->workers[i]);
@@ -251,6 +253,7 @@ void weft_node_destroy(struct weft_node *node)
         node->blocks = block->next;
     weft_core_group_destroy(&node->group);
     weft_unit_registry_destroy(&node->units);
+    weft_unit_ids_destroy(&node->ids);
     weft_unit_table_destroy(&node->recovered);
     free(node->workers);
     free(node->owners);
@@ -270,7 +273,7 @@ static void hash_actor(struct weft_actor *actor, void *argument)
     *hash = mix(mix(*hash, actor->pid), actor->reduction_count);
     *hash = mix(*hash, actor->mailbox_count);
     if (actor->kind != &weft_unit_actor_kind) return;
-    const struct weft_unit_actor *unit = actor->state;
+    struct weft_unit_actor *unit = actor->state;
     const size_t bytes = weft_unit_actor_image_bytes(unit);
     uint8_t *image = malloc(bytes);
     weft_assert(image != NULL && weft_unit_actor_image_write(unit, image, bytes) == 0);

@@ -28,6 +28,7 @@
 #include "runtime/node/event_ring.h"
 #include "runtime/node/journal_keeper.h"
 #include "runtime/node/mesh_keeper.h"
+#include "runtime/node/unit_ids.h"
 #include "runtime/node/unit_registry.h"
 #include "runtime/port/port.h"
 #include "runtime/sched/core.h"
@@ -71,6 +72,7 @@ struct weft_node_options {
     uint32_t unit_reductions_hz; // Reductions of one and those that it spawns; 0: no limit.
     uint32_t eval_reductions;    // Of one load or evaluation.
     uint64_t eval_timeout_ns;
+    uint64_t unit_keep_ns; // A unit that runs is written to the journal so often; 0: never.
     struct weft_capture *const *captures; // One of each worker, or NULL.
 };
 
@@ -91,6 +93,7 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     weft_pid nursery;                // Makes units for those of other cores (unit_nursery.c).
     struct weft_resident nestling;   // What all spawned units of this core have for a resident.
     uint32_t nestling_count;         // Of those alive.
+    struct weft_list held;           // Units that have been restored and do not run yet.
 };
 
 struct weft_node_block { // From malloc, freed with the node.
@@ -106,6 +109,7 @@ struct weft_node {
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;
     struct weft_unit_registry units;
+    struct weft_unit_ids ids; // Of what was restored. Any core.
     struct weft_unit_table
         recovered;                 // What the journal knew at start; emptied as units are restored.
     struct weft_mesh_keeper *mesh; // NULL: off.

@@ -1,7 +1,7 @@
 // unit_actor.h: a Forth unit as an actor: its slices, its messages, and the texts it is asked to
 // run.
 //
-//                   weft_unit_actor_submit (LOAD, RESTORE, EVAL, UNLOAD, KILL)
+//                   weft_unit_actor_submit (LOAD, RESTORE, ADOPT, EVAL, SAVE, UNLOAD, KILL)
 //                                   |
 //     commands (oldest first) -> current --DONE, FAULT--> durable? --> done, on the control core
 //                                   |                        |
@@ -60,7 +60,27 @@ struct weft_unit_actor {
     uint64_t lesson_reductions;
     uint64_t lesson_due_ns; // and until then.
     uint32_t goal_cursor;   // Where GOAL looks first.
-    bool leaving;           // The journal has been asked to forget it: no text is begun any more.
+    // By which number programs know it: its pid, or the one that it had before it was restored. Of
+    // a copy beside its original, that one's is `old_id`.
+    uint64_t id, old_id;
+    bool has_old_channels; // Some of its channels have been restored.
+    bool has_family;       // So have its children.
+    // Made, and to wait for others before it runs (unit_birth.c), with what it is to be given then.
+    bool is_held, is_adopted;
+    struct weft_list held_link;
+    uint8_t *ties;
+    uint32_t ties_bytes;
+    // The journal (unit_keep.c).
+    uint32_t asked, answered; // Records.
+    uint32_t keep_ask;        // The one of its own that is under way; 0: none.
+    bool is_journaled;        // It stands in the journal.
+    bool is_dirty;            // It has done something since.
+    bool wakes_to_keep;       // What `timer` is for, and nothing else.
+    uint8_t save, save_level; // enum weft_unit_save, of the text that said UNIT-SAVE.
+    int32_t save_ior;
+    uint32_t kept_mail;   // Messages in its mailbox at the last one.
+    uint64_t keep_due_ns; // When it may be written again.
+    bool leaving;         // The journal has been asked to forget it: no text is begun any more.
     bool ending;
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
@@ -76,6 +96,17 @@ int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command)
 bool weft_unit_actor_is_kept(const struct weft_unit_actor *unit);
 int weft_unit_actor_keep(struct weft_unit_actor *unit, struct weft_span source, bool has_source);
 int weft_unit_actor_forget(struct weft_unit_actor *unit);
+// Between slices: writes the unit down if it has changed and its time has come, or if it has said
+// UNIT-SAVE. When that will be, if nothing else happens; UINT64_MAX: never.
+void weft_unit_actor_keep_turn(struct weft_unit_actor *unit);
+uint64_t weft_unit_actor_keep_due_ns(const struct weft_unit_actor *unit);
+// It stands in UNIT-SAVE.
+bool weft_unit_actor_is_saving(const struct weft_unit_actor *unit);
+// It has changed, and is to be written down without delay.
+void weft_unit_actor_keep_soon(struct weft_unit_actor *unit);
+// The answer to one of its own. False: it was a command's.
+bool weft_unit_actor_kept(struct weft_unit_actor *unit, int result);
+void weft_unit_keep_host(struct weft_unit_host *host); // UNIT-SAVE.
 
 // From the journal: the oldest record of this unit that waits for an answer is durable (`result` 0)
 // or will never be. On the unit's core.
@@ -87,16 +118,45 @@ void weft_unit_actor_host(struct weft_unit_host *host);
 int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port);
 void weft_unit_actor_unbind_all(struct weft_unit_actor *unit);
 
-// The image as the journal holds it: what the node knows of the unit (its ports), then the unit's
-// own.
-size_t weft_unit_actor_image_bytes(const struct weft_unit_actor *unit);
-int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to, size_t bytes);
-// Splits an image. 0 or -EBADMSG.
-int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
-                               uint32_t *port_count, struct weft_span *unit_image);
+// A datagram as a message: the flow back, then the payload.
+struct weft_unit_datagram {
+    struct weft_udp_flow reply;
+};
+// Eight bytes of it, in an image; it comes back by whatever port has a route.
+void weft_unit_flow_put(uint8_t *to, const struct weft_udp_flow *flow);
+void weft_unit_flow_get(const uint8_t *from, struct weft_udp_flow *flow);
+
+// ---- unit_image.c: the image as the journal and files hold it: what the node knows of the unit
+// (its ports, its id, its ties), then the unit's own. docs/wire/unit-image.md.
+
+struct weft_unit_parts {
+    uint16_t ports[WEFT_UNIT_PORTS_MAX];
+    uint32_t port_count;
+    uint64_t id; // 0: of a version that had none.
+    struct weft_span ties, unit;
+    struct weft_unit_quota quota; // What was set for it; of the ties.
+};
+
+size_t weft_unit_actor_image_bytes(struct weft_unit_actor *unit);
+// 0 or -ENOSPC. `bytes` is what the function above has just said.
+int weft_unit_actor_image_write(struct weft_unit_actor *unit, uint8_t *to, size_t bytes);
+// Splits an image and checks all but the unit's own part. 0; -EBADMSG, -EPROTONOSUPPORT with *wrong
+// for people.
+int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_options *options,
+                               struct weft_unit_parts *parts, const char **wrong);
 // The quotas that were set for the unit of an image: to its resident, before it is restored. 0, or
-// -EBADMSG, -EPROTONOSUPPORT: none were.
+// -EBADMSG, -EPROTONOSUPPORT: then *quota sets none.
 int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota);
+
+// ---- Ids (unit_ids.h).
+
+// Whom a program of this unit means by `id`.
+weft_pid weft_unit_actor_resolve(const struct weft_unit_actor *unit, uint64_t id);
+// `pid` is known as `id` from now on, unless somebody lives who is: then only to this unit.
+void weft_unit_actor_name(struct weft_unit_actor *unit, uint64_t id, weft_pid pid);
+
+// The units of this core that are held run from now on.
+void weft_unit_actor_release_held(struct weft_node_worker *worker);
 
 extern const struct weft_actor_kind weft_unit_actor_kind;
 

@@ -25,8 +25,7 @@ static int32_t ior_of(int result)
     }
 }
 
-// Made at the first use: most units have none. NULL: no memory.
-static struct weft_unit_dealings *dealings_of(struct weft_unit_actor *unit)
+struct weft_unit_dealings *weft_unit_dealings_of(struct weft_unit_actor *unit)
 {
     if (unit->dealings == NULL)
         unit->dealings = weft_arena_alloc_zeroed(unit->worker->arena, sizeof(*unit->dealings));
@@ -35,7 +34,7 @@ static struct weft_unit_dealings *dealings_of(struct weft_unit_actor *unit)
 
 static struct weft_unit_wait *wait_of(struct weft_unit_actor *unit, uint32_t level)
 {
-    struct weft_unit_dealings *dealings = dealings_of(unit);
+    struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
     return dealings != NULL && level < WEFT_UNIT_LEVELS ? &dealings->waits[level] : NULL;
 }
 
@@ -83,6 +82,14 @@ static bool room_for_child(struct weft_unit_actor *unit)
     return children != NULL;
 }
 
+int weft_unit_child_add(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell)
+{
+    if (weft_unit_dealings_of(unit) == NULL || !room_for_child(unit)) return -ENOMEM;
+    unit->dealings->children[unit->dealings->child_count++] =
+        (struct weft_unit_child){.pid = id, .farewell = farewell};
+    return 0;
+}
+
 // One after the other: its own core first.
 static uint16_t next_core(struct weft_unit_actor *unit)
 {
@@ -97,26 +104,26 @@ static uint16_t next_core(struct weft_unit_actor *unit)
 // The birth and the seed as one block. NULL: no memory.
 static struct weft_message *make_birth(struct weft_unit_actor *unit, const struct weft_unit *parent,
                                        uint64_t xt, const int64_t *cells, uint32_t count,
-                                       uint64_t farewell, bool is_linked)
+                                       uint64_t farewell, bool is_linked, uint16_t core)
 {
+    const bool elsewhere = core != unit->worker->core.index;
     struct weft_unit_birth birth = {
         .parent = unit->actor->pid, .reference = farewell, .is_linked = is_linked};
     struct weft_message *block = weft_later_block(
-        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count));
+        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count, elsewhere));
     if (block == NULL) return NULL;
     weft_unit_limits_bequeath(unit, &birth);
     strncpy(birth.label, weft_label(unit->actor), sizeof(birth.label) - 1);
     memcpy(block->payload, &birth, sizeof(birth));
-    weft_unit_seed(parent, xt, cells, count, block->payload + sizeof(birth));
+    weft_unit_seed(parent, xt, cells, count, elsewhere, block->payload + sizeof(birth));
     return block;
 }
 
 // Here, or asked for elsewhere. As ior_of; 1: the answer to `wait` will tell.
 static int begin_child(struct weft_unit_actor *unit, struct weft_message *block,
-                       struct weft_unit_wait *wait, weft_pid *pid)
+                       struct weft_unit_wait *wait, uint16_t core, weft_pid *pid)
 {
     struct weft_node_worker *worker = unit->worker;
-    const uint16_t core = next_core(unit);
     if (core == worker->core.index) {
         struct weft_unit_birth birth;
         memcpy(&birth, block->payload, sizeof(birth));
@@ -158,17 +165,15 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
             return WEFT_THROW_SPAWNED;
         wait->farewell = weft_later_new(unit->actor);
         if (wait->farewell == 0) return IOR_NO_MEMORY;
+        const uint16_t core = next_core(unit);
         struct weft_message *block =
-            make_birth(unit, parent, xt, cells, count, wait->farewell, is_linked);
-        result = block != NULL ? begin_child(unit, block, wait, pid) : -ENOMEM;
+            make_birth(unit, parent, xt, cells, count, wait->farewell, is_linked, core);
+        result = block != NULL ? begin_child(unit, block, wait, core, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
-    if (result == 0 && !room_for_child(unit)) result = -ENOMEM; // It lives, and nobody joins it.
-    if (result == 0)
-        unit->dealings->children[unit->dealings->child_count++] =
-            (struct weft_unit_child){.pid = *pid, .farewell = wait->farewell};
-    else
-        weft_later_forget(unit->actor, wait->farewell);
+    // Without memory it lives, and nobody joins it.
+    if (result == 0) result = weft_unit_child_add(unit, *pid, wait->farewell);
+    if (result != 0) weft_later_forget(unit->actor, wait->farewell);
     is_over(wait);
     return ior_of(result);
 }
@@ -214,8 +219,9 @@ static int begin_join(struct weft_unit_actor *unit, struct weft_unit_wait *wait,
             .what = WEFT_UNIT_FOR_FAREWELL, .whom = pid, .reference = child->farewell};
         return 0;
     }
-    if (pid == unit->actor->pid) return -EINVAL; // It would wait for ever.
-    const int result = weft_actor_monitor(unit->actor, pid, &wait->reference);
+    const weft_pid now = weft_unit_actor_resolve(unit, pid);
+    if (now == unit->actor->pid) return -EINVAL; // It would wait for ever.
+    const int result = weft_actor_monitor(unit->actor, now, &wait->reference);
     if (result != 0) return result;
     wait->what = WEFT_UNIT_FOR_END;
     wait->whom = pid;
@@ -249,8 +255,7 @@ static int32_t detach(void *self, uint64_t pid)
     return 0;
 }
 
-// The node's own actors are none of a unit's business.
-static bool is_the_nodes(const struct weft_node *node, weft_pid pid)
+bool weft_unit_is_the_nodes(const struct weft_node *node, weft_pid pid)
 {
     bool is = pid == node->operator_pid ||
               (node->mesh != NULL && pid == weft_mesh_keeper_pid(node->mesh)) ||
@@ -260,10 +265,11 @@ static bool is_the_nodes(const struct weft_node *node, weft_pid pid)
     return is;
 }
 
-static int32_t kill_it(void *self, uint64_t pid)
+static int32_t kill_it(void *self, uint64_t id)
 {
     struct weft_unit_actor *unit = self;
-    if (is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
+    const weft_pid pid = weft_unit_actor_resolve(unit, id);
+    if (weft_unit_is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
     const int result = weft_actor_kill(&unit->worker->actors, pid, WEFT_EXIT_KILLED);
     return result == -ESRCH ? WEFT_THROW_NOBODY : ior_of(result);
 }
@@ -275,27 +281,59 @@ static void forget_closed(struct weft_unit_actor *unit)
     struct weft_unit_dealings *dealings = unit->dealings;
     uint32_t kept = 0;
     for (uint32_t n = 0; n < dealings->channel_count; n++) {
-        if (weft_actor_find(&unit->worker->actors, dealings->channels[n]) != NULL)
+        if (weft_actor_find(&unit->worker->actors, dealings->channels[n].pid) != NULL)
             dealings->channels[kept++] = dealings->channels[n];
     }
     dealings->channel_count = kept;
 }
 
+// Room for one more, which it returns. NULL: no memory.
+static struct weft_unit_channel *room_for_channel(struct weft_unit_actor *unit)
+{
+    struct weft_unit_dealings *dealings = unit->dealings;
+    struct weft_unit_channel *channels =
+        room_for_one(unit, dealings->channels, dealings->channel_count, &dealings->channel_room,
+                     sizeof(*channels));
+    if (channels != NULL) dealings->channels = channels;
+    return channels != NULL ? &channels[dealings->channel_count] : NULL;
+}
+
+int weft_unit_channel_open(struct weft_unit_actor *unit, uint64_t id, uint32_t capacity,
+                           weft_pid *pid)
+{
+    struct weft_unit_channel *channel =
+        weft_unit_dealings_of(unit) != NULL ? room_for_channel(unit) : NULL;
+    if (channel == NULL) return -ENOMEM;
+    const int result = weft_later_channel_new(unit->actor, capacity, pid);
+    if (result != 0) return result;
+    *channel = (struct weft_unit_channel){.pid = *pid, .id = id};
+    unit->dealings->channel_count++;
+    unit->has_old_channels = true;
+    weft_unit_actor_name(unit, id, *pid);
+    return 0;
+}
+
+void weft_unit_channel_close(struct weft_unit_actor *unit, weft_pid pid)
+{
+    uint64_t reference;
+    weft_later_channel_close(unit->actor, pid, &reference);
+}
+
 static int32_t channel_new(void *self, uint32_t capacity, uint64_t *channel)
 {
     struct weft_unit_actor *unit = self;
-    struct weft_unit_dealings *dealings = dealings_of(unit);
+    struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
     const uint32_t limit = weft_unit_limit(unit, WEFT_QUOTA_CHANNELS);
     if (dealings == NULL) return IOR_NO_MEMORY;
     if (dealings->channel_count >= limit) forget_closed(unit);
     if (dealings->channel_count >= limit) return WEFT_THROW_CHANNELS;
-    weft_pid *channels = room_for_one(unit, dealings->channels, dealings->channel_count,
-                                      &dealings->channel_room, sizeof(*channels));
-    if (channels == NULL) return IOR_NO_MEMORY;
-    dealings->channels = channels;
+    struct weft_unit_channel *made = room_for_channel(unit);
+    if (made == NULL) return IOR_NO_MEMORY;
     const int result = weft_later_channel_new(unit->actor, capacity, channel);
-    if (result == 0) channels[dealings->channel_count++] = *channel;
-    return ior_of(result);
+    if (result != 0) return ior_of(result);
+    *made = (struct weft_unit_channel){.pid = *channel, .id = *channel};
+    dealings->channel_count++;
+    return 0;
 }
 
 // What `wait` was answered. 1: nothing yet; one that is late has asked for an answer, and if the
@@ -306,7 +344,8 @@ static int look_at_channel(struct weft_unit_actor *unit, struct weft_unit_wait *
     const int result = weft_later_look(unit->actor, wait->reference, message);
     if (result != 1 || !is_late) return result;
     if (!wait->is_cancelled) {
-        weft_later_channel_cancel(unit->actor, wait->whom, wait->reference);
+        weft_later_channel_cancel(unit->actor, weft_unit_actor_resolve(unit, wait->whom),
+                                  wait->reference);
         wait->is_cancelled = true;
         return weft_later_look(unit->actor, wait->reference, message);
     }
@@ -323,8 +362,8 @@ static int32_t channel_send(void *self, uint32_t level, uint64_t channel, const 
     if (wait == NULL) return IOR_NO_MEMORY;
     int result;
     if (wait->what == WEFT_UNIT_FOR_NOTHING) {
-        result = weft_later_channel_send(unit->actor, channel, payload, length, is_late,
-                                         &wait->reference);
+        result = weft_later_channel_send(unit->actor, weft_unit_actor_resolve(unit, channel),
+                                         payload, length, is_late, &wait->reference);
         if (result != 1) return ior_of(result);
         wait->what = WEFT_UNIT_FOR_ROOM;
         wait->whom = channel;
@@ -346,8 +385,8 @@ static int32_t channel_receive(void *self, uint32_t level, uint64_t channel, boo
     if (wait == NULL) return IOR_NO_MEMORY;
     int result;
     if (wait->what == WEFT_UNIT_FOR_NOTHING) {
-        result =
-            weft_later_channel_receive(unit->actor, channel, is_late, &message, &wait->reference);
+        result = weft_later_channel_receive(unit->actor, weft_unit_actor_resolve(unit, channel),
+                                            is_late, &message, &wait->reference);
         if (result == 1) {
             wait->what = WEFT_UNIT_FOR_MESSAGE;
             wait->whom = channel;
@@ -377,7 +416,8 @@ static int32_t channel_close(void *self, uint32_t level, uint64_t channel)
     struct weft_message *reply = NULL;
     if (wait == NULL) return IOR_NO_MEMORY;
     if (wait->what == WEFT_UNIT_FOR_NOTHING) {
-        const int result = weft_later_channel_close(unit->actor, channel, &wait->reference);
+        const int result = weft_later_channel_close(
+            unit->actor, weft_unit_actor_resolve(unit, channel), &wait->reference);
         if (result != 1) return ior_of(result);
         wait->what = WEFT_UNIT_FOR_CLOSE;
         wait->whom = channel;
@@ -404,7 +444,8 @@ static void abandon(void *self, uint32_t level)
     case WEFT_UNIT_FOR_END: weft_actor_demonitor(unit->actor, wait->reference); break;
     case WEFT_UNIT_FOR_ROOM:
     case WEFT_UNIT_FOR_MESSAGE:
-        weft_later_channel_cancel(unit->actor, wait->whom, wait->reference);
+        weft_later_channel_cancel(unit->actor, weft_unit_actor_resolve(unit, wait->whom),
+                                  wait->reference);
         weft_later_forget(unit->actor, wait->reference);
         break;
     case WEFT_UNIT_FOR_CLOSE: weft_later_forget(unit->actor, wait->reference); break;
@@ -417,7 +458,7 @@ static void abandon(void *self, uint32_t level)
 
 static bool room_for_signal(struct weft_unit_actor *unit)
 {
-    const struct weft_unit_dealings *dealings = dealings_of(unit);
+    const struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
     return dealings != NULL && dealings->signal_count < WEFT_UNIT_SIGNALS_MAX;
 }
 
@@ -442,7 +483,8 @@ static int32_t monitor(void *self, uint64_t pid, uint64_t *number)
 {
     struct weft_unit_actor *unit = self;
     if (!room_for_signal(unit)) return WEFT_THROW_FULL;
-    return signal_begun(unit, weft_actor_monitor(unit->actor, pid, number));
+    return signal_begun(
+        unit, weft_actor_monitor(unit->actor, weft_unit_actor_resolve(unit, pid), number));
 }
 
 static int32_t demonitor(void *self, uint64_t number)
@@ -451,10 +493,11 @@ static int32_t demonitor(void *self, uint64_t number)
     return signal_undone(unit, weft_actor_demonitor(unit->actor, number));
 }
 
-static int32_t link_it(void *self, uint64_t pid)
+static int32_t link_it(void *self, uint64_t id)
 {
     struct weft_unit_actor *unit = self;
-    if (is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
+    const weft_pid pid = weft_unit_actor_resolve(unit, id);
+    if (weft_unit_is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
     if (!room_for_signal(unit)) return WEFT_THROW_FULL;
     return signal_begun(unit, weft_link_to(unit->actor, pid));
 }
@@ -462,7 +505,7 @@ static int32_t link_it(void *self, uint64_t pid)
 static int32_t unlink_it(void *self, uint64_t pid)
 {
     struct weft_unit_actor *unit = self;
-    return signal_undone(unit, weft_unlink_from(unit->actor, pid));
+    return signal_undone(unit, weft_unlink_from(unit->actor, weft_unit_actor_resolve(unit, pid)));
 }
 
 static void trap_exit(void *self, bool traps)
@@ -500,16 +543,16 @@ bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_m
         return true;
     }
     if (message->tag != WEFT_MESSAGE_DOWN && message->tag != WEFT_MESSAGE_EXIT) return false;
-    struct weft_unit_dealings *dealings = dealings_of(unit);
+    struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
     if (dealings == NULL) return false;
     const bool is_down = message->tag == WEFT_MESSAGE_DOWN;
     dealings->cells[0] = is_down ? (int64_t)message->reference : message->type;
     dealings->cells[1] = message->type;
-    *to = (struct weft_unit_message){.payload = dealings->cells,
-                                     .length = is_down ? 16 : 8,
-                                     .from = message->from,
-                                     .kind =
-                                         is_down ? WEFT_UNIT_MESSAGE_DOWN : WEFT_UNIT_MESSAGE_EXIT};
+    *to = (struct weft_unit_message){
+        .payload = dealings->cells,
+        .length = is_down ? 16 : 8,
+        .from = weft_unit_ids_id(&unit->worker->node->ids, message->from),
+        .kind = is_down ? WEFT_UNIT_MESSAGE_DOWN : WEFT_UNIT_MESSAGE_EXIT};
     signal_over(unit);
     return true;
 }

@@ -4,8 +4,8 @@
 //   a text asks -> answered at once, or: its wait is kept, by its level, and the unit parks
 //   what was asked for comes as a REPLY or DOWN -> the unit runs, asks again, and finds it
 //
-// All of it is the node's: an image has none. A unit that is restored asks anew, and finds that
-// whom it knew is gone.
+// What has not been answered is the node's alone: a unit that is restored asks anew. The rest goes
+// with it, as ties (unit_ties.h).
 #ifndef WEFT_NODE_UNIT_DEALINGS_H
 #define WEFT_NODE_UNIT_DEALINGS_H
 
@@ -28,20 +28,25 @@ struct weft_unit_wait {
         WEFT_UNIT_FOR_CLOSE
     } what;
     bool is_cancelled; // It came late: the channel has been told.
-    weft_pid whom;
+    weft_pid whom;     // As the program says it.
     uint64_t reference;
     uint64_t farewell; // Of CHILD: under which its end will come.
 };
 
 struct weft_unit_child {
-    weft_pid pid;
+    weft_pid pid;      // Its id.
     uint64_t farewell; // The reference of its results.
+};
+
+struct weft_unit_channel { // Made here.
+    weft_pid pid;
+    uint64_t id; // By which programs know it: another one if it was restored (unit_ids.h).
 };
 
 struct weft_unit_dealings { // From the worker's arena, as are its arrays.
     struct weft_unit_wait waits[WEFT_UNIT_LEVELS];
-    struct weft_unit_child *children; // Not joined yet.
-    weft_pid *channels;               // Made here; some may be closed.
+    struct weft_unit_child *children;   // Not joined yet.
+    struct weft_unit_channel *channels; // Made here; some may be closed.
     uint32_t child_count, child_room;
     uint32_t channel_count, channel_room;
     uint32_t signal_count;
@@ -61,5 +66,18 @@ struct weft_message *weft_unit_dealings_receive(struct weft_unit_actor *unit);
 // TIMER, DOWN or EXIT as the unit sees it. False: it is none of these.
 bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_message *message,
                                struct weft_unit_message *to);
+
+// ---- For one that is restored (unit_ties_apply.c).
+
+// Made at the first use: most units have none. NULL: no memory.
+struct weft_unit_dealings *weft_unit_dealings_of(struct weft_unit_actor *unit);
+// A child that its program knows as `id`, whose farewell is awaited. 0 or -ENOMEM.
+int weft_unit_child_add(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell);
+// A channel that programs know as `id`. 0 and *pid, or a negative errno.
+int weft_unit_channel_open(struct weft_unit_actor *unit, uint64_t id, uint32_t capacity,
+                           weft_pid *pid);
+void weft_unit_channel_close(struct weft_unit_actor *unit, weft_pid pid);
+// The node's own actors are none of a unit's business.
+bool weft_unit_is_the_nodes(const struct weft_node *node, weft_pid pid);
 
 #endif // WEFT_NODE_UNIT_DEALINGS_H

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/base/endian.h"
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
@@ -65,7 +64,7 @@ static uint64_t mesh_process_count(void *self)
 
 static uint64_t own_pid(void *self)
 {
-    return ((struct weft_unit_actor *)self)->actor->pid;
+    return ((struct weft_unit_actor *)self)->id;
 }
 
 static uint64_t now_ns(void *self)
@@ -118,9 +117,10 @@ static int32_t send_to(void *self, const void *payload, size_t length, uint64_t 
     return ior_of(weft_actor_send(&unit->worker->actors, message));
 }
 
-static int32_t send(void *self, const void *payload, size_t length, uint64_t pid)
+static int32_t send(void *self, const void *payload, size_t length, uint64_t id)
 {
     struct weft_unit_actor *unit = self;
+    const weft_pid pid = weft_unit_actor_resolve(unit, id);
     if (length > UINT32_MAX / 2) return IOR_TOO_LONG;
     struct weft_message *message = new_message(unit, pid, WEFT_UNIT_MESSAGE_SIBLING, length);
     if (message == NULL) return IOR_NO_MEMORY;
@@ -129,11 +129,6 @@ static int32_t send(void *self, const void *payload, size_t length, uint64_t pid
     if (result > 0) unit->full_receiver = pid;
     return result > 0 ? 1 : ior_of(result);
 }
-
-// A datagram as a message: the flow back, then the payload.
-struct datagram_head {
-    struct weft_udp_flow reply;
-};
 
 // The next message that a program can have.
 static bool take(struct weft_unit_actor *unit, struct weft_unit_message *to)
@@ -158,7 +153,7 @@ static bool receive(void *self, struct weft_unit_message *to)
     const struct weft_message *message = unit->given;
     if (message->tag >= WEFT_MESSAGE_REPLY) return true; // A signal, read already.
     if (message->tag == WEFT_MESSAGE_PORT) {
-        const struct datagram_head *head = (const struct datagram_head *)message->payload;
+        const struct weft_unit_datagram *head = (const struct weft_unit_datagram *)message->payload;
         unit->reply = head->reply;
         unit->can_reply = true;
         *to = (struct weft_unit_message){.payload = message->payload + sizeof(*head),
@@ -169,21 +164,22 @@ static bool receive(void *self, struct weft_unit_message *to)
         return true;
     }
     const bool remote = message->type == WEFT_UNIT_MESSAGE_HOST && message->from == 0;
-    *to = (struct weft_unit_message){.payload = message->payload,
-                                     .length = message->length,
-                                     .from = remote ? message->reference : message->from,
-                                     .kind = remote ? WEFT_UNIT_MESSAGE_HOST
-                                                    : WEFT_UNIT_MESSAGE_SIBLING};
+    *to = (struct weft_unit_message){
+        .payload = message->payload,
+        .length = message->length,
+        .from = remote ? message->reference : weft_unit_ids_id(&node_of(self)->ids, message->from),
+        .kind = remote ? WEFT_UNIT_MESSAGE_HOST : WEFT_UNIT_MESSAGE_SIBLING};
     return true;
 }
 
 static void datagram_came(void *self, const struct weft_udp_datagram *datagram)
 {
     struct weft_unit_actor *unit = self;
-    struct weft_message *message = weft_message_alloc(
-        &unit->worker->actors, (uint32_t)(sizeof(struct datagram_head) + datagram->payload.length));
+    struct weft_message *message =
+        weft_message_alloc(&unit->worker->actors, (uint32_t)(sizeof(struct weft_unit_datagram) +
+                                                             datagram->payload.length));
     if (message == NULL) return; // Counted where it was refused.
-    struct datagram_head *head = (struct datagram_head *)message->payload;
+    struct weft_unit_datagram *head = (struct weft_unit_datagram *)message->payload;
     head->reply = (struct weft_udp_flow){.destination = datagram->source,
                                          .destination_port = datagram->source_port,
                                          .source_port = datagram->destination_port,
@@ -243,59 +239,6 @@ void weft_unit_actor_host(struct weft_unit_host *host)
     };
     weft_unit_dealings_host(host);
     weft_unit_lessons_host(host);
+    weft_unit_keep_host(host);
     weft_unit_keys_host(host);
-}
-
-// ---- The image: "WFUA", version, port count, ports, quotas, then the unit's own image
-// (forth/unit.h).
-
-#define IMAGE_MAGIC   UINT32_C(0x41554657)
-#define IMAGE_VERSION 2
-#define IMAGE_QUOTAS  (8 + 2 * WEFT_UNIT_PORTS_MAX)
-#define IMAGE_HEAD    (IMAGE_QUOTAS + WEFT_UNIT_QUOTA_BYTES)
-#define IMAGE_HEAD_1  IMAGE_QUOTAS // Version 1 had no quotas.
-
-size_t weft_unit_actor_image_bytes(const struct weft_unit_actor *unit)
-{
-    return IMAGE_HEAD + weft_unit_image_bytes(unit->unit);
-}
-
-int weft_unit_actor_image_write(const struct weft_unit_actor *unit, uint8_t *to, size_t bytes)
-{
-    if (bytes < IMAGE_HEAD) return -ENOSPC;
-    memset(to, 0, IMAGE_HEAD);
-    weft_le32_put(to, IMAGE_MAGIC);
-    weft_le16_put(to + 4, IMAGE_VERSION);
-    weft_le16_put(to + 6, (uint16_t)unit->port_count);
-    for (uint32_t i = 0; i < unit->port_count; i++) {
-        weft_le16_put(to + 8 + 2 * i, unit->ports[i]);
-    }
-    weft_unit_quota_put(&unit->resident->quota, to + IMAGE_QUOTAS);
-    const int64_t put = weft_unit_save(unit->unit, to + IMAGE_HEAD, bytes - IMAGE_HEAD);
-    return put < 0 ? (int)put : 0;
-}
-
-int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota)
-{
-    *quota = (struct weft_unit_quota){0};
-    if (image.length < IMAGE_HEAD || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
-    if (weft_le16_get(image.data + 4) != IMAGE_VERSION) return -EPROTONOSUPPORT;
-    return weft_unit_quota_get(image.data + IMAGE_QUOTAS, quota);
-}
-
-int weft_unit_actor_image_read(struct weft_span image, uint16_t ports[WEFT_UNIT_PORTS_MAX],
-                               uint32_t *port_count, struct weft_span *unit_image)
-{
-    if (image.length < IMAGE_HEAD_1 || weft_le32_get(image.data) != IMAGE_MAGIC) return -EBADMSG;
-    const uint16_t version = weft_le16_get(image.data + 4);
-    if (version != 1 && version != IMAGE_VERSION) return -EPROTONOSUPPORT;
-    const size_t head = version == 1 ? IMAGE_HEAD_1 : IMAGE_HEAD;
-    if (image.length < head) return -EBADMSG;
-    *port_count = weft_le16_get(image.data + 6);
-    if (*port_count > WEFT_UNIT_PORTS_MAX) return -EBADMSG;
-    for (uint32_t i = 0; i < *port_count; i++) {
-        ports[i] = weft_le16_get(image.data + 8 + 2 * i);
-    }
-    *unit_image = weft_span_of(image.data + head, image.length - head);
-    return 0;
 }

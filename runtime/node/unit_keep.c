@@ -1,10 +1,22 @@
-// What a unit sends to the journal: its state as of now, or that it is to be forgotten.
+// unit_keep.c: what a unit sends to the journal: its state as of now, or that it is to be
+// forgotten.
+//
+// A load and an evaluation wait for it. Between them a unit that has changed is written down at
+// most every unit_keep_ns, the less often the larger it is, and never while the last time is still
+// on its way to the disk: so what it costs is bounded by its size and by what the disk takes.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "runtime/node/journal_keeper.h"
 #include "runtime/node/unit_actor.h"
+#include "runtime/node/unit_internal.h"
+
+#define NS_PER_BYTE 250 // Of an image: 4 MB a second, and no more, for one unit.
+
+enum weft_unit_save { SAVE_NOT, SAVE_WANTED, SAVE_ASKED, SAVE_DONE };
+
+enum { IOR_NO_MEMORY = -59, IOR_TOO_LONG = -303 };
 
 bool weft_unit_actor_is_kept(const struct weft_unit_actor *unit)
 {
@@ -30,6 +42,24 @@ static struct weft_message *new_ask(struct weft_unit_actor *unit, enum weft_jour
     return message;
 }
 
+static int send(struct weft_unit_actor *unit, struct weft_message *message)
+{
+    const int result = weft_actor_send(&unit->worker->actors, message);
+    if (result == 0) unit->asked++;
+    return result;
+}
+
+// It stands in the journal as it is now.
+static void is_written(struct weft_unit_actor *unit, size_t image_bytes)
+{
+    const uint64_t pause_ns = unit->worker->node->options.unit_keep_ns;
+    const uint64_t least_ns = (uint64_t)image_bytes * NS_PER_BYTE;
+    unit->is_journaled = true;
+    unit->is_dirty = false;
+    unit->kept_mail = unit->actor->mailbox_count;
+    unit->keep_due_ns = unit->worker->core.now_ns + (pause_ns > least_ns ? pause_ns : least_ns);
+}
+
 int weft_unit_actor_keep(struct weft_unit_actor *unit, struct weft_span source, bool has_source)
 {
     const size_t image_bytes = weft_unit_actor_image_bytes(unit);
@@ -42,15 +72,110 @@ int weft_unit_actor_keep(struct weft_unit_actor *unit, struct weft_span source, 
     ask->source_bytes = has_source ? (uint32_t)source.length : 0;
     ask->image_bytes = (uint32_t)image_bytes;
     if (ask->source_bytes > 0) memcpy(ask->bytes, source.data, source.length);
-    const int result =
-        weft_unit_actor_image_write(unit, ask->bytes + ask->source_bytes, image_bytes);
-    if (result == 0) return weft_actor_send(&unit->worker->actors, message);
-    weft_message_release(&unit->worker->actors, message);
+    int result = weft_unit_actor_image_write(unit, ask->bytes + ask->source_bytes, image_bytes);
+    if (result != 0) {
+        weft_message_release(&unit->worker->actors, message);
+        return result;
+    }
+    result = send(unit, message);
+    if (result == 0) is_written(unit, image_bytes);
     return result;
 }
 
 int weft_unit_actor_forget(struct weft_unit_actor *unit)
 {
     struct weft_message *message = new_ask(unit, WEFT_JOURNAL_ASK_GONE, 0);
-    return message != NULL ? weft_actor_send(&unit->worker->actors, message) : -ENOMEM;
+    return message != NULL ? send(unit, message) : -ENOMEM;
+}
+
+// ---- By itself.
+
+static bool may_keep(const struct weft_unit_actor *unit)
+{
+    return unit->is_journaled && unit->keep_ask == 0 && !unit->leaving && !unit->ending &&
+           !unit->is_held;
+}
+
+uint64_t weft_unit_actor_keep_due_ns(const struct weft_unit_actor *unit)
+{
+    const bool is_on = unit->worker->node->options.unit_keep_ns != 0;
+    return is_on && unit->is_dirty && may_keep(unit) ? unit->keep_due_ns : UINT64_MAX;
+}
+
+void weft_unit_actor_keep_soon(struct weft_unit_actor *unit)
+{
+    unit->is_dirty = true;
+    unit->keep_due_ns = 0;
+}
+
+static int32_t ior_of(int result)
+{
+    switch (result) {
+    case 0: return 0;
+    case -ENOMEM: return IOR_NO_MEMORY;
+    case -EMSGSIZE: return IOR_TOO_LONG;
+    default: return WEFT_THROW_FULL;
+    }
+}
+
+bool weft_unit_actor_is_saving(const struct weft_unit_actor *unit)
+{
+    return unit->save == SAVE_WANTED;
+}
+
+void weft_unit_actor_keep_turn(struct weft_unit_actor *unit)
+{
+    const bool is_due = weft_unit_actor_keep_due_ns(unit) <= unit->worker->core.now_ns;
+    const bool is_wanted = unit->save == SAVE_WANTED && may_keep(unit);
+    if (!is_due && !is_wanted) return;
+    const int result = weft_unit_actor_keep(unit, weft_span_of(NULL, 0), false);
+    if (result == 0) {
+        unit->keep_ask = unit->asked;
+        if (unit->save == SAVE_WANTED) unit->save = SAVE_ASKED;
+        return;
+    }
+    // One that has grown too large, or for which there is no memory, is tried again later.
+    unit->keep_due_ns = unit->worker->core.now_ns + unit->worker->node->options.unit_keep_ns;
+    if (unit->save != SAVE_WANTED) return;
+    unit->save = SAVE_DONE;
+    unit->save_ior = ior_of(result);
+    weft_unit_actor_wake(unit);
+}
+
+bool weft_unit_actor_kept(struct weft_unit_actor *unit, int result)
+{
+    unit->answered++;
+    if (unit->keep_ask == 0 || unit->keep_ask != unit->answered) return false;
+    unit->keep_ask = 0;
+    if (unit->save == SAVE_ASKED) {
+        unit->save = SAVE_DONE;
+        unit->save_ior = ior_of(result);
+    }
+    if (unit->save != SAVE_NOT)
+        weft_unit_actor_wake(unit);
+    else
+        weft_unit_actor_arm(unit);
+    return true;
+}
+
+// ---- UNIT-SAVE. The image is taken when the text has parked there, so it goes on behind it.
+
+static int32_t save(void *self, uint32_t level)
+{
+    struct weft_unit_actor *unit = self;
+    if (!weft_unit_actor_is_kept(unit)) return WEFT_THROW_NOBODY;
+    const bool is_own = unit->save_level == level;
+    if (is_own && unit->save == SAVE_DONE) {
+        unit->save = SAVE_NOT;
+        return unit->save_ior;
+    }
+    // A text above that is done before this one goes on has the last word.
+    if (!is_own || unit->save == SAVE_NOT) unit->save = SAVE_WANTED;
+    unit->save_level = (uint8_t)level;
+    return WEFT_UNIT_LATER;
+}
+
+void weft_unit_keep_host(struct weft_unit_host *host)
+{
+    host->save = save;
 }

@@ -11,7 +11,6 @@
 enum { IOR_NO_MEMORY = -59, IOR_TOO_LONG = -303, IOR_NO_MESH = -304 };
 
 #define SHARE_NODES_MAX 8
-#define SHARE_BYTES_MAX 4096
 #define CANDIDATES      8 // Units that are looked at for a goal.
 
 struct lesson { // The payload of a message that is passed by its address; its text follows.
@@ -44,16 +43,25 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
     if (weft_actor_disturb(actor)) unit->was_disturbed = true;
 }
 
+// NULL: no memory.
+static struct weft_message *pack(struct weft_node_worker *worker, struct weft_span text,
+                                 bool from_peer)
+{
+    const struct lesson lesson = {.length = (uint32_t)text.length, .from_peer = from_peer};
+    struct weft_message *message = weft_later_block(&worker->actors, sizeof(lesson) + text.length);
+    if (message == NULL) return NULL;
+    memcpy(message->payload, &lesson, sizeof(lesson));
+    if (text.length > 0) memcpy(message->payload + sizeof(lesson), text.data, text.length);
+    return message;
+}
+
 static int32_t give(struct weft_node_worker *worker, weft_pid to, struct weft_span text,
                     bool from_peer)
 {
     const int core = weft_actor_core_of(&worker->node->actors, to);
     if (core < 0) return WEFT_THROW_NOBODY;
-    const struct lesson lesson = {.length = (uint32_t)text.length, .from_peer = from_peer};
-    struct weft_message *message = weft_later_block(&worker->actors, sizeof(lesson) + text.length);
+    struct weft_message *message = pack(worker, text, from_peer);
     if (message == NULL) return IOR_NO_MEMORY;
-    memcpy(message->payload, &lesson, sizeof(lesson));
-    memcpy(message->payload + sizeof(lesson), text.data, text.length);
     message->to = to;
     const uint64_t node = (uint64_t)(uintptr_t)worker->node;
     if (core == worker->core.index)
@@ -98,7 +106,7 @@ static uint32_t peers(void *self, uint64_t *ids, uint32_t max)
 static int32_t share_with_peers(struct weft_unit_actor *unit, const char *text, size_t length)
 {
     uint64_t ids[64];
-    char bytes[SHARE_BYTES_MAX];
+    char bytes[WEFT_UNIT_LESSON_BYTES_MAX];
     struct weft_sexp_writer writer;
     const struct weft_unit_host *host = &unit->worker->unit_host;
     if (unit->worker->node->mesh == NULL) return IOR_NO_MESH;
@@ -125,7 +133,7 @@ static bool is_text(struct weft_span text, const char *word)
 bool weft_unit_lessons_from_peer(struct weft_node_worker *worker, struct weft_span bytes)
 {
     struct weft_sexp_node nodes[SHARE_NODES_MAX];
-    uint8_t text[SHARE_BYTES_MAX];
+    uint8_t text[WEFT_UNIT_LESSON_BYTES_MAX];
     static const char head[] = "(word-share ";
     if (bytes.length < sizeof(head) || memcmp(bytes.data, head, sizeof(head) - 1) != 0)
         return false;
@@ -142,7 +150,7 @@ bool weft_unit_lessons_from_peer(struct weft_node_worker *worker, struct weft_sp
 static int32_t share(void *self, const char *text, size_t length, bool with_peers)
 {
     struct weft_unit_actor *unit = self;
-    if (length > SHARE_BYTES_MAX) return IOR_TOO_LONG;
+    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return IOR_TOO_LONG;
     if (with_peers) return share_with_peers(unit, text, length);
     return give_all(unit->worker, unit->resident, weft_span_of(text, length), false);
 }
@@ -180,11 +188,12 @@ static struct weft_resident *choose(struct weft_unit_actor *unit)
 static int32_t goal(void *self, const char *text, size_t length, uint64_t *pid)
 {
     struct weft_unit_actor *unit = self;
-    if (length > SHARE_BYTES_MAX) return IOR_TOO_LONG;
+    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return IOR_TOO_LONG;
     struct weft_resident *resident = choose(unit);
     if (resident == NULL) return WEFT_THROW_NOBODY;
-    *pid = weft_counter_get(&resident->pid);
-    return give(unit->worker, *pid, weft_span_of(text, length), false);
+    const weft_pid now = weft_counter_get(&resident->pid);
+    *pid = weft_unit_ids_id(&unit->worker->node->ids, now);
+    return give(unit->worker, now, weft_span_of(text, length), false);
 }
 
 static void learns(void *self, enum weft_unit_teachers from)
@@ -249,7 +258,31 @@ void weft_unit_lessons_check(struct weft_unit_actor *unit, enum weft_unit_state 
     const bool is_late = unit->worker->core.now_ns >= unit->lesson_due_ns ||
                          info.reductions - unit->lesson_reductions > options->eval_reductions;
     if (!is_over && is_late) weft_unit_cancel(unit->unit, WEFT_THROW_REDUCTIONS);
-    if (is_over || is_late) unit->has_lesson = false;
+    if (!is_over && !is_late) return;
+    unit->has_lesson = false;
+    weft_unit_actor_keep_soon(unit); // What it has been taught is to survive the node.
+}
+
+bool weft_unit_lessons_add(struct weft_unit_actor *unit, struct weft_span text, bool from_peer)
+{
+    struct weft_message *message = pack(unit->worker, text, from_peer);
+    if (message == NULL) return false;
+    weft_list_append(&unit->lessons, weft_message_link(message));
+    unit->lesson_count++;
+    return true;
+}
+
+void weft_unit_lessons_each(struct weft_unit_actor *unit,
+                            void (*see)(void *argument, struct weft_span text, bool from_peer),
+                            void *argument)
+{
+    for (struct weft_list *link = unit->lessons.next; link != &unit->lessons; link = link->next) {
+        const struct weft_message *message = weft_message_of(link);
+        struct lesson lesson;
+        memcpy(&lesson, message->payload, sizeof(lesson));
+        see(argument, weft_span_of(message->payload + sizeof(lesson), lesson.length),
+            lesson.from_peer);
+    }
 }
 
 void weft_unit_lessons_drop(struct weft_unit_actor *unit)

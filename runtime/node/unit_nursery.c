@@ -43,6 +43,7 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
         result = weft_actor_spawn(&worker->actors, &spawn, birth->parent, pid);
     if (result != 0) goto free_unit;
     unit->actor = weft_actor_find(&worker->actors, *pid);
+    unit->id = *pid;
     worker->nestling_count++;
     // Without memory for the link it is as if it had been born and killed.
     if (birth->is_linked && weft_link_to(unit->actor, birth->parent) != 0)

@@ -137,8 +137,10 @@ static void take_output(struct run *run)
     run->output[run->output_length] = '\0';
 }
 
+// Now and then its words are frozen before.
 static void *save(struct run *run, size_t *bytes)
 {
+    if (run->slices % 512 == 0 && weft_unit_freeze(run->unit) != 0) die("freeze");
     *bytes = weft_unit_image_bytes(run->unit);
     void *image = malloc(*bytes);
     if (image == NULL || weft_unit_save(run->unit, image, *bytes) != (int64_t)*bytes) die("save");

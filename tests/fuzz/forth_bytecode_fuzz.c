@@ -8,7 +8,10 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
+#include "runtime/base/sha256.h"
 #include "tests/support/forth_memory.h"
+
+enum { HEADER_BYTES = 80 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,7 +90,7 @@ static void call_words(struct weft_unit *unit)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct weft_forth_system *system;
-    if (size < 48 || size > 65536) return 0;
+    if (size < HEADER_BYTES + 8 || size > 65536) return 0;
     if (system == NULL)
         weft_assert(weft_forth_system_create(&weft_forth_memory_libc, &system) == 0);
 
@@ -95,8 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weft_assert(image != NULL);
     memcpy(image, data, size);
     memcpy(image, "weftunit", 8);
-    weft_le32_put(image + 8, 2);
+    weft_le32_put(image + 8, 3);
     weft_le64_put(image + 16, weft_forth_system_hash(system));
+    const uint32_t module_bytes = weft_le32_get(image + 40);
+    if (module_bytes > 0 && module_bytes <= size - HEADER_BYTES)
+        weft_sha256(image + HEADER_BYTES, module_bytes, image + 48);
     weft_le32_put(image + 12, weft_crc32c(0, image + 16, size - 16));
 
     static struct forth_memory memory; // Not on the stack, for its size.
@@ -116,6 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     infer(unit);
     run(unit, 4);
+    // Its words into a module, as they are, before half of the images are written again.
+    if (data[12] & 1) weft_assert(weft_unit_freeze(unit) == 0);
     const size_t bytes = weft_unit_image_bytes(unit);
     uint8_t *again = malloc(bytes);
     weft_assert(again != NULL && weft_unit_save(unit, again, bytes) == (int64_t)bytes);

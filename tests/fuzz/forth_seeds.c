@@ -13,6 +13,7 @@ static const struct {
     const char *name, *text;
     uint32_t reductions; // Spent before the unit is saved.
     const char *second;  // A text above the parked first one; NULL: none.
+    bool freezes;        // Between the two.
 } seeds[] = {
     {"idle", "", 1000, NULL},
     {"words",
@@ -44,6 +45,12 @@ static const struct {
      "s\" b\" r/w create-file throw value f s\" text\" f write-file throw 2. f reposition-file "
      "throw",
      1000, NULL},
+    {"module",
+     ": w create , does> @ 1+ ; 5 w x 7 constant c marker m : z x c 10 0 do i + loop ; "
+     ": t begin receive 2drop 2drop z . again ; t",
+     1000, ": y z begin 1+ z drop again ; 3 y", true},
+    {"module-open", "1.5e fconstant f : y ( n -- n ) 1+ ; : t 1 if begin 10 0 do i [ 1 y drop",
+     1000, NULL, true},
 };
 
 static bool no_message(void *self, struct weft_unit_message *message)
@@ -73,6 +80,7 @@ static void write_seed(const struct weft_forth_system *system, size_t n, const c
     options.places = true;
     weft_assert(weft_unit_create(system, &weft_forth_memory_libc, &options, &host, &unit) == 0);
     run_text(unit, seeds[n].text, seeds[n].reductions);
+    if (seeds[n].freezes) weft_assert(weft_unit_freeze(unit) == 0);
     if (seeds[n].second != NULL) run_text(unit, seeds[n].second, 50);
     const size_t bytes = weft_unit_image_bytes(unit);
     void *image = malloc(bytes);

@@ -288,8 +288,8 @@ static void a_text_above_a_parked_one_has_floats_of_its_own(void **state)
     run.host = NULL;
 }
 
-// Where the heights and the precision lie in an image's block, behind its 40 bytes of header.
-enum { FSP = 40 + 156, FBASE = 40 + 168, PRECISION = 40 + 216 };
+// Where the heights and the precision lie in an image's block, behind its 80 bytes of header.
+enum { FSP = 80 + 156, FBASE = 80 + 168, PRECISION = 80 + 224 };
 
 static void an_image_does_not_lie_about_floats(void **state)
 {

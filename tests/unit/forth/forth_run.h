@@ -24,7 +24,7 @@ struct forth_run {
     struct weft_unit *unit;
     enum forth_mode mode;
     enum weft_unit_state state;
-    uint64_t slices;
+    uint64_t slices, restores;
     struct weft_unit_error error; // Of the last fault.
     char output[65536];           // All of it, ended by NUL.
     size_t output_length;
@@ -35,7 +35,7 @@ static inline void forth_open(struct forth_run *run, const struct weft_forth_sys
 {
     run->system = system;
     run->mode = mode;
-    run->slices = 0;
+    run->slices = run->restores = 0;
     run->output_length = 0;
     run->output[0] = '\0';
     assert_int_equal(
@@ -55,9 +55,10 @@ static inline void forth_take(struct forth_run *run)
     run->output[run->output_length] = '\0';
 }
 
-// The unit saved, freed and loaded. The image must be the same when saved once more.
+// The unit saved, freed and loaded; now and then its words are frozen before.
 static inline void forth_restore(struct forth_run *run)
 {
+    if (run->restores++ % 3 == 0) assert_int_equal(weft_unit_freeze(run->unit), 0);
     const size_t bytes = weft_unit_image_bytes(run->unit);
     uint8_t *image = malloc(bytes);
     assert_non_null(image);
@@ -88,7 +89,7 @@ static inline enum weft_unit_state forth_text(struct forth_run *run, const char 
 {
     run->output_length = 0;
     run->output[0] = '\0';
-    run->slices = 0;
+    run->slices = run->restores = 0;
     assert_int_equal(weft_unit_interpret(run->unit, name, text, strlen(text)), 0);
     return forth_go(run, UINT64_MAX);
 }

@@ -1,9 +1,12 @@
 // Images: what is refused and why, and that no damage of one gets past the checks.
 #include "tests/unit/forth/forth_run.h"
 
+#include "forth/dictionary.h"
+#include "forth/ops.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
+#include "runtime/base/sha256.h"
 
 enum { IMAGE_BYTES_MAX = 1 << 16 };
 
@@ -28,6 +31,9 @@ static int load(void **state, const uint8_t *image, size_t bytes, struct weft_un
 
 static void seal(uint8_t *image, size_t bytes)
 {
+    const uint32_t module_bytes = weft_le32_get(image + 40);
+    if (module_bytes > 0 && module_bytes <= bytes - 80)
+        weft_sha256(image + 80, module_bytes, image + 48);
     weft_le32_put(image + 12, weft_crc32c(0, image + 16, bytes - 16));
 }
 
@@ -99,13 +105,59 @@ static void the_header_is_as_documented(void **state)
     assert_memory_equal(image, "weftunit\3\0\0\0", 12);
     assert_int_equal(weft_le32_get(image + 12), weft_crc32c(0, image + 16, bytes - 16));
     assert_int_equal(weft_le64_get(image + 16), weft_forth_system_hash(*state));
-    assert_int_equal(weft_le32_get(image + 24), bytes - 40);
+    assert_int_equal(weft_le32_get(image + 24), bytes - 80);
     assert_int_equal(weft_le32_get(image + 28), 0);
     assert_int_equal(weft_le64_get(image + 32), 0);
-    assert_int_equal(weft_le32_get(image + 40), 272);                 // The data space begins,
-    assert_int_equal(weft_le32_get(image + 40 + 4), 24);              // with three variables,
-    assert_int_equal(weft_le64_get(image + 40 + 272), 10);            // of which BASE is the first.
-    assert_int_equal(weft_le32_get(image + 40 + 17 * 8), bytes - 40); // The block's own size.
+    for (unsigned n = 40; n < 80; n++)
+        assert_int_equal(image[n], 0);                                // No module.
+    assert_int_equal(weft_le32_get(image + 80), 280);                 // The data space begins,
+    assert_int_equal(weft_le32_get(image + 80 + 4), 24);              // with three variables,
+    assert_int_equal(weft_le64_get(image + 80 + 280), 10);            // of which BASE is the first.
+    assert_int_equal(weft_le32_get(image + 80 + 17 * 8), bytes - 80); // The block's own size.
+    forth_close(&run);
+}
+
+// A call to what was defined later is nothing that a compiler writes; and it could be forgotten.
+static void no_word_calls_a_later_one(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_unit *unit;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": a 1 ; : b a a + ; : c 2 ;");
+    uint16_t *code = weft_own_code(run.unit->block) + weft_own_word(run.unit, 1)->code;
+    size_t bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+    assert_int_equal(code[0], WEFT_OP_call);
+    code[1] += 2; // From a to c.
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    forth_close(&run);
+}
+
+// A part of an open definition that is closed already is verified: it may not call a local, which
+// goes when the definition is closed, and the open part has no end yet.
+static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_unit *unit;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": a 1 ; : mk a a create , does> {: b :} [");
+    assert_int_equal(weft_own_word(run.unit, 3)->kind, WEFT_WORD_LOCAL);
+    uint16_t *code = weft_own_code(run.unit->block) + weft_own_word(run.unit, 1)->code;
+    assert_int_equal(code[0], WEFT_OP_call);
+    size_t bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+    code[1] += 3; // From a to b.
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    code[1] -= 3;
+    weft_own_word_open(run.unit, 2)->code_length = 1;
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
     forth_close(&run);
 }
 
@@ -122,6 +174,7 @@ static void damage_to(void **state, const char *text, unsigned step)
     for (unsigned seed = 0; seed < 3000; seed++) {
         uint32_t reductions = step;
         weft_unit_run(run.unit, &reductions);
+        if (seed % 5 == 0) assert_int_equal(weft_unit_freeze(run.unit), 0);
         const size_t bytes = save(run.unit, image);
         memcpy(damaged, image, bytes);
         weft_prng_seed(&prng, seed);
@@ -176,6 +229,8 @@ int main(void)
         cmocka_unit_test(an_image_goes_on_where_it_was),
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
         cmocka_unit_test(the_header_is_as_documented),
+        cmocka_unit_test(no_word_calls_a_later_one),
+        cmocka_unit_test(what_is_open_is_verified_as_far_as_it_is_closed),
         cmocka_unit_test(damage_stays_inside),
         cmocka_unit_test(damage_to_the_word_sets_stays_inside),
         cmocka_unit_test(the_system_module_is_named_by_its_content),

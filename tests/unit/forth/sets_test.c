@@ -53,6 +53,13 @@ static const struct forth_case cases[] = {
                                                                       "8 4 "},
     {": t >r r> {: a :} 3 >r a . r> a . . ; 5 t", "5 5 3 "},
     {"5 :noname {: a :} a 1+ ; execute .", "6 "},
+    {": t dup if >r r> else drop 0 then {: a :} a . ; 5 t 0 t", "5 0 "},
+    {": t 3 0 do i drop loop {: a :} a . ; 5 t", "5 "},
+    {": t ?dup if 0 ?do loop then {: a :} a . ; 7 2 t", "7 "},
+    {": t 1 >r begin dup while 1- repeat rdrop {: a :} a . ; 5 t", "0 "},
+    {": t 5 0 do i 3 = if leave then loop {: a :} a . ; 9 t", "9 "},
+    {": t 5 0 do i 3 = if unloop exit then loop {: a :} a . ; 9 t .", "9 "},
+    {": t 2>r 2r> 9 >r >r r> rdrop {: a b :} a b - . ; 9 5 t", "4 "},
     {": t locals| a b | a . b . ; 1 2 t", "2 1 "},
     {": local bl word count (local) ; immediate : end 0 0 (local) ; immediate "
      ": t local a local b end a b . . ; 1 2 t",
@@ -286,7 +293,7 @@ static void a_quota_ends_heap_and_blocks(void **state)
         {"100 allocate drop dup 60000 resize . free .", "-61 0 "},
         {": t 9000 0 do s\" wordlist drop\" evaluate loop ; ' t catch .", "-8 "},
     };
-    const struct weft_unit_options options = {.memory_bytes_max = 20000,
+    const struct weft_unit_options options = {.memory_bytes_max = 21000,
                                               .stack_cells_max = 128,
                                               .call_depth_max = 128,
                                               .output_bytes_max = 256};

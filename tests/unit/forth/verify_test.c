@@ -23,7 +23,7 @@ static int32_t open_with(struct forth_run *run, const uint16_t *tokens, uint32_t
                                 "over over over over over over over over over over over over over "
                                 "over ; : m [char] ! emit ;"),
                      WEFT_UNIT_DONE);
-    struct weft_word *word = weft_own_word(run->unit, 1);
+    struct weft_word *word = weft_own_word_open(run->unit, 1);
     assert_true(word->code_length > TOKENS_MAX && count <= TOKENS_MAX);
     memcpy((uint16_t *)weft_segment_base(run->unit->block, WEFT_SEGMENT_CODE) + word->code, tokens,
            count * sizeof(*tokens));
@@ -186,6 +186,75 @@ static void what_ends_has_done_what_was_told(void **state)
     assert_true(ended > 500 && told > 300);
 }
 
+// Appends a random definition of `w<number>`, of stack words and of calls of the words before it.
+static void random_word(struct weft_prng *prng, unsigned number, char *text, size_t size)
+{
+    static const char *const plain[] = {"dup", "drop", "swap", "over", "rot", "+",  "2dup",
+                                        "nip", "7",    "tuck", ">r",   "r>",  "1-", "2drop"};
+    static const char *const branches[] = {"dup 3 > if 1- recurse then", "dup 0< if drop w then",
+                                           "swap >r dup 0 > if 1- recurse then r>",
+                                           "dup 5 > if drop exit then", "3 0 do i w loop"};
+    size_t length = strlen(text);
+    length += (size_t)snprintf(text + length, size - length, ": w%u ", number);
+    for (uint32_t n = 1 + weft_prng_below(prng, 7); n > 0; n--) {
+        const uint32_t kind = weft_prng_below(prng, 8);
+        if (kind == 0) {
+            length += (size_t)snprintf(text + length, size - length, "%s ",
+                                       branches[weft_prng_below(prng, 5)]);
+        } else if (kind < 4 && number > 0) {
+            length += (size_t)snprintf(text + length, size - length, "w%u ",
+                                       weft_prng_below(prng, number));
+        } else {
+            length += (size_t)snprintf(text + length, size - length, "%s ",
+                                       plain[weft_prng_below(prng, 14)]);
+        }
+    }
+    snprintf(text + length, size - length, "; ");
+}
+
+// Law: where one look at the entry stands for many, nothing is seen later, or otherwise, than where
+// every operation looks, which it does behind a restore. Deep stacks, empty ones, small quotas.
+static void what_is_looked_at_once_throws_where_each_operation_would(void **state)
+{
+    enum { WORDS = 12 };
+    static const struct weft_unit_options options = {.memory_bytes_max = 1 << 20,
+                                                     .stack_cells_max = 40,
+                                                     .call_depth_max = 40,
+                                                     .output_bytes_max = 4096};
+    static struct forth_run once = {.options = &options}, each = {.options = &options};
+    unsigned threw = 0, ended = 0;
+    (void)state;
+    for (unsigned seed = 0; seed < 400; seed++) {
+        struct weft_prng prng;
+        char text[4096] = ": w 1 ; : fill 0 ?do i loop ; : say dup if . depth . else .s then "
+                          "depth 0 ?do drop loop ; ";
+        weft_prng_seed(&prng, seed);
+        for (unsigned number = 0; number < WORDS; number++)
+            random_word(&prng, number, text, sizeof(text));
+        forth_open(&once, forth, FORTH_PLAIN);
+        forth_open(&each, forth, FORTH_RESTORE);
+        const bool compiled = forth_text(&once, "t", text) == WEFT_UNIT_DONE;
+        assert_int_equal(forth_text(&each, "t", text) == WEFT_UNIT_DONE, compiled);
+        for (unsigned number = 0; compiled && number < WORDS; number++) {
+            char use[128];
+            snprintf(use, sizeof(use), "%u fill ' w%u catch say", weft_prng_below(&prng, 41),
+                     number);
+            forth_text(&once, "t", use);
+            forth_text(&each, "t", use);
+            if (strcmp(once.output, each.output) != 0 || once.state != each.state ||
+                (once.state == WEFT_UNIT_FAULT && once.error.code != each.error.code))
+                fail_msg("seed %u: %s\n%s\nonce [%s]\neach [%s]", seed, text, use, once.output,
+                         each.output);
+            threw += once.output[0] == '-';
+            ended += once.output[0] == '<';
+        }
+        forth_close(&once);
+        forth_close(&each);
+    }
+    print_message("%u threw, %u ended\n", threw, ended);
+    assert_true(threw > 1000 && ended > 1000);
+}
+
 static int make_system(void **state)
 {
     const int code = forth_compile_system(state);
@@ -198,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_tokens),
         cmocka_unit_test(what_ends_has_done_what_was_told),
+        cmocka_unit_test(what_is_looked_at_once_throws_where_each_operation_would),
     };
     return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "forth/dictionary.h"
+#include "forth/module.h"
 #include "forth/word_table.h"
 #include "runtime/base/prng.h"
 
@@ -56,12 +57,13 @@ static void add_word(struct weft_unit *unit, struct model *model, struct weft_pr
 static void reveal_word(struct weft_unit *unit, struct model *model, struct weft_prng *prng)
 {
     const uint32_t index = weft_prng_below(prng, model->count);
+    assert_int_equal(weft_unit_thaw_word(unit, index), 0);
     weft_word_reveal(unit, index);
     model->visible[index] = true;
 }
 
-// Property: whatever is added, revealed and forgotten, each name finds its newest word; and a table
-// made anew of the same words is the same table, so that an image need not be believed.
+// Property: whatever is added, revealed, frozen and forgotten, each name finds its newest word; and
+// a table made anew of the same words is the same table, so that an image need not be believed.
 static void every_name_finds_its_newest_word(void **state)
 {
     static struct model model;
@@ -74,16 +76,19 @@ static void every_name_finds_its_newest_word(void **state)
         model.count = 0;
         for (unsigned step = 0; step < 900; step++) {
             const uint32_t what = weft_prng_below(&prng, 60);
-            if (what > 1 && model.count < WORDS_MAX) add_word(unit, &model, &prng);
+            if (what == 2) assert_int_equal(weft_unit_freeze(unit), 0);
+            if (what > 2 && model.count < WORDS_MAX) add_word(unit, &model, &prng);
             if (what == 1 && model.count > 0) reveal_word(unit, &model, &prng);
             if (what == 0 && model.count > 0) {
                 model.count -= 1 + weft_prng_below(&prng, model.count < 90 ? model.count : 90);
+                assert_int_equal(weft_unit_thaw_word(unit, model.count), 0);
                 weft_words_drop(unit, model.count);
             }
             if (step % 90 == 0) find_all(unit, &model, seed);
         }
         find_all(unit, &model, seed);
-        struct weft_word *words = weft_own_word(unit, 0);
+        assert_int_equal(weft_unit_thaw_word(unit, 0), 0);
+        struct weft_word *words = weft_own_word_open(unit, 0);
         memcpy(before, words, model.count * sizeof(*words));
         weft_word_table_build(words, model.count);
         for (uint32_t n = 0; n < model.count; n++) {

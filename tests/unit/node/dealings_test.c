@@ -368,9 +368,9 @@ static void a_parked_wait_is_left_alone(void **state)
     expect(rig, unit, "got @ .", "42 ");
 }
 
-// A unit that was saved while it waited finds, when it is restored, that whom it waited for is
-// gone.
-static void restored_it_finds_nobody(void **state)
+// A unit that was saved while it waited has its channel again when it is restored, and finds that
+// its child is gone.
+static void restored_it_finds_no_child(void **state)
 {
     struct rig *rig = *state;
     load(rig, "unit", 1,
@@ -392,7 +392,9 @@ static void restored_it_finds_nobody(void **state)
     assert_int_equal(weft_unit_actor_submit(&rig->node, &asked.command), 0);
     wait_for(rig, &asked);
     turn(rig, 100);
-    expect(rig, unit, "got @ .", "95 "); // -305, and then 4 hundred: nobody.
+    expect(rig, unit, "7 ch SEND", "");
+    turn(rig, 100);
+    expect(rig, unit, "got @ .", "400 "); // 0, and then 4 hundred: nobody.
 }
 
 #define UNIT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -419,7 +421,7 @@ int main(void)
         UNIT_TEST(a_lesson_that_spins_is_ended),
         UNIT_TEST(a_goal_goes_to_the_least_busy),
         UNIT_TEST(a_parked_wait_is_left_alone),
-        UNIT_TEST(restored_it_finds_nobody),
+        UNIT_TEST(restored_it_finds_no_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,359 @@
+#include "forth/module.h"
+
+#include <errno.h>
+
+#include "forth/dictionary.h"
+#include "forth/ops.h"
+#include "forth/word_table.h"
+#include "runtime/base/assert.h"
+#include "runtime/base/crc32c.h"
+
+// Less than this part of what is frozen already is not worth a module of its own.
+enum { WORTH_DIVISOR = 8 };
+
+static uint32_t padded(uint32_t bytes)
+{
+    return (bytes + 7) & ~7u;
+}
+
+static uint32_t content_bytes(const struct weft_module_head *head)
+{
+    return (uint32_t)sizeof(*head) + head->word_count * (uint32_t)sizeof(struct weft_word) +
+           padded(head->code_length * 2) + padded(head->name_bytes);
+}
+
+bool weft_module_content_valid(const void *content, size_t bytes)
+{
+    struct weft_module_head head;
+    if (bytes < sizeof(head)) return false;
+    memcpy(&head, content, sizeof(head));
+    return head.word_count > 0 && head.word_count < UINT16_MAX &&
+           head.code_length <= WEFT_CODE_OFFSET && head.name_bytes <= WEFT_CODE_OFFSET &&
+           head.spare == 0 && content_bytes(&head) == bytes;
+}
+
+// ---- The shelf.
+
+static size_t whole_bytes(const struct weft_module *module)
+{
+    return sizeof(*module) + module->content_bytes + module->code_length / 8 + 1;
+}
+
+uint32_t weft_module_bytes(const struct weft_module *module)
+{
+    return module != NULL ? (uint32_t)whole_bytes(module) : 0;
+}
+
+struct weft_module *weft_module_get(struct weft_module *module)
+{
+    if (module != NULL) module->user_count++;
+    return module;
+}
+
+static void discard(const struct weft_forth_system *system, struct weft_module *module)
+{
+    const struct weft_forth_memory *memory = &system->memory;
+    memory->resize(memory->self, module, whole_bytes(module), 0);
+}
+
+void weft_module_put(const struct weft_forth_system *system, struct weft_module *module)
+{
+    if (module == NULL || --module->user_count > 0) return;
+    struct weft_module **at = &system->shelf->first;
+    while (*at != module)
+        at = &(*at)->next;
+    *at = module->next;
+    discard(system, module);
+}
+
+struct weft_module *weft_module_known(const struct weft_forth_system *system,
+                                      const struct weft_module *module, uint64_t serial)
+{
+    struct weft_module *at = system->shelf->first;
+    while (at != NULL && (at != module || at->serial != serial))
+        at = at->next;
+    return weft_module_get(at);
+}
+
+static struct weft_module *find(const struct weft_forth_system *system, const void *content,
+                                size_t bytes, uint32_t crc)
+{
+    struct weft_module *at = system->shelf->first;
+    while (at != NULL && (at->crc != crc || at->content_bytes != bytes ||
+                          memcmp(at->content, content, bytes) != 0))
+        at = at->next;
+    return weft_module_get(at);
+}
+
+struct weft_module *weft_module_find(const struct weft_forth_system *system, const void *content,
+                                     size_t bytes)
+{
+    return find(system, content, bytes, weft_crc32c(0, content, bytes));
+}
+
+// Room for a module of these numbers, its content still to come. NULL: no memory.
+static struct weft_module *prepare(const struct weft_forth_system *system,
+                                   const struct weft_module_head *head)
+{
+    const struct weft_forth_memory *memory = &system->memory;
+    struct weft_module sizes = {.word_count = head->word_count,
+                                .code_length = head->code_length,
+                                .name_bytes = head->name_bytes,
+                                .content_bytes = content_bytes(head)};
+    struct weft_module *module = memory->resize(memory->self, NULL, 0, whole_bytes(&sizes));
+    if (module == NULL) return NULL;
+    memset(module, 0, whole_bytes(&sizes));
+    *module = sizes;
+    module->content = (uint8_t *)(module + 1);
+    memcpy(module->content, head, sizeof(*head));
+    uint8_t *at = module->content + sizeof(*head);
+    module->words = (const struct weft_word *)at;
+    at += module->word_count * sizeof(struct weft_word);
+    module->code = (const uint16_t *)at;
+    at += padded(module->code_length * 2);
+    module->names = (const char *)at;
+    module->starts = module->content + module->content_bytes;
+    return module;
+}
+
+static void mark_starts(struct weft_module *module)
+{
+    for (uint32_t n = 0; n < module->word_count; n++) {
+        const struct weft_word *word = &module->words[n];
+        if (!(word->flags & WEFT_WORD_VALID)) continue;
+        for (uint32_t p = word->code; p < word->code + word->code_length;) {
+            module->starts[p / 8] |= (uint8_t)(1u << (p % 8));
+            p += 1u + weft_op_info[module->code[p]].operands;
+        }
+    }
+}
+
+// Puts it on the shelf, unless its content is there: got in either case.
+static struct weft_module *shelve(const struct weft_forth_system *system,
+                                  struct weft_module *module)
+{
+    module->crc = weft_crc32c(0, module->content, module->content_bytes);
+    struct weft_module *same = find(system, module->content, module->content_bytes, module->crc);
+    if (same != NULL) {
+        discard(system, module);
+        return same;
+    }
+    mark_starts(module);
+    module->serial = ++system->shelf->serial;
+    module->next = system->shelf->first;
+    system->shelf->first = module;
+    return weft_module_get(module);
+}
+
+struct weft_module *weft_module_shelve(const struct weft_forth_system *system, const void *content,
+                                       size_t bytes)
+{
+    struct weft_module_head head;
+    struct weft_module *module = weft_module_find(system, content, bytes);
+    if (module != NULL) return module;
+    memcpy(&head, content, sizeof(head));
+    module = prepare(system, &head);
+    if (module == NULL) return NULL;
+    memcpy(module->content, content, bytes);
+    return shelve(system, module);
+}
+
+const uint8_t *weft_module_name(struct weft_module *module)
+{
+    if (!module->is_named) weft_sha256(module->content, module->content_bytes, module->name);
+    module->is_named = true;
+    return module->name;
+}
+
+void weft_module_set_name(struct weft_module *module, const uint8_t name[WEFT_SHA256_BYTES])
+{
+    memcpy(module->name, name, sizeof(module->name));
+    module->is_named = true;
+}
+
+struct weft_module *weft_module_named(const struct weft_forth_system *system,
+                                      const uint8_t name[WEFT_SHA256_BYTES])
+{
+    struct weft_module *at = system->shelf->first;
+    while (at != NULL && memcmp(weft_module_name(at), name, WEFT_SHA256_BYTES) != 0)
+        at = at->next;
+    return weft_module_get(at);
+}
+
+// ---- Freezing and thawing.
+
+static uint32_t retagged(uint32_t place, uint32_t limit, uint32_t bit)
+{
+    if (place & (WEFT_CODE_SPECIAL | WEFT_CODE_SYSTEM) || (place & WEFT_CODE_OFFSET) >= limit)
+        return place;
+    return (place & ~WEFT_CODE_MODULE) | bit;
+}
+
+// The places below `limit` that the unit is to go on at: `bit` says where they lie now.
+static void retag(struct weft_unit *unit, uint32_t limit, uint32_t bit)
+{
+    struct weft_block *block = unit->block;
+    uint64_t *calls = weft_calls(block);
+    if (block->levels > 0) block->ip = retagged(block->ip, limit, bit);
+    for (uint32_t n = 0; n < block->csp; n++)
+        calls[n] = (calls[n] & ~(uint64_t)UINT32_MAX) | retagged((uint32_t)calls[n], limit, bit);
+    for (uint32_t level = block->level_csp; level > WEFT_LEVEL_ENTRIES;) {
+        uint64_t *frame = &calls[level - WEFT_LEVEL_ENTRIES];
+        const uint32_t place = retagged((uint32_t)(*frame >> 32), limit, bit);
+        *frame = (*frame & UINT32_MAX) | (uint64_t)place << 32;
+        level = (uint32_t)*frame & ~WEFT_CODE_SPECIAL;
+    }
+}
+
+static const enum weft_segment_id frozen_segments[] = {WEFT_SEGMENT_CODE, WEFT_SEGMENT_WORDS,
+                                                       WEFT_SEGMENT_NAMES};
+enum { FROZEN_SEGMENTS = sizeof(frozen_segments) / sizeof(frozen_segments[0]) };
+
+// Where the words end that are to be frozen: those of a definition under way stay.
+static struct weft_module_head frozen_end(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    const uint32_t count = weft_own_words(block);
+    if (block->definition == 0)
+        return (struct weft_module_head){count, weft_own_tokens(block), weft_own_names(block), 0};
+    const struct weft_word *first = weft_own_word(unit, block->first);
+    return (struct weft_module_head){block->first, first->code, first->name, 0};
+}
+
+// Their content, of the module so far and what the block adds.
+static void gather(const struct weft_unit *unit, struct weft_module *to)
+{
+    const struct weft_block *block = unit->block;
+    const struct weft_module *old = unit->module;
+    if (old != NULL) {
+        memcpy((void *)(uintptr_t)to->words, old->words,
+               old->word_count * sizeof(struct weft_word));
+        memcpy((void *)(uintptr_t)to->code, old->code, old->code_length * 2);
+        memcpy((void *)(uintptr_t)to->names, old->names, old->name_bytes);
+    }
+    memcpy((void *)(uintptr_t)(to->words + block->frozen_words),
+           weft_segment_base(block, WEFT_SEGMENT_WORDS),
+           (to->word_count - block->frozen_words) * sizeof(struct weft_word));
+    weft_word_table_build((struct weft_word *)(uintptr_t)to->words, to->word_count);
+    memcpy((void *)(uintptr_t)(to->code + block->frozen_tokens),
+           weft_segment_base(block, WEFT_SEGMENT_CODE),
+           (to->code_length - block->frozen_tokens) * 2);
+    memcpy((void *)(uintptr_t)(to->names + block->frozen_names),
+           weft_segment_base(block, WEFT_SEGMENT_NAMES), to->name_bytes - block->frozen_names);
+}
+
+// Takes the first `bytes` out of a segment.
+static void behead(struct weft_block *block, enum weft_segment_id id, uint32_t bytes)
+{
+    uint8_t *base = weft_segment_base(block, id);
+    block->segment[id].used -= bytes;
+    memmove(base, base + bytes, block->segment[id].used);
+}
+
+// The table of the words behind the module.
+static void build_table(struct weft_block *block)
+{
+    weft_word_table_build(weft_segment_base(block, WEFT_SEGMENT_WORDS),
+                          weft_own_words(block) - block->frozen_words);
+}
+
+// The words that `module` has are in it from now on.
+static void adopt(struct weft_unit *unit, struct weft_module *module)
+{
+    struct weft_block *block = unit->block;
+    behead(block, WEFT_SEGMENT_WORDS,
+           (module->word_count - block->frozen_words) * (uint32_t)sizeof(struct weft_word));
+    behead(block, WEFT_SEGMENT_CODE, (module->code_length - block->frozen_tokens) * 2);
+    behead(block, WEFT_SEGMENT_NAMES, module->name_bytes - block->frozen_names);
+    block->frozen_words = (uint16_t)module->word_count;
+    block->frozen_tokens = module->code_length;
+    block->frozen_names = module->name_bytes;
+    build_table(block);
+    weft_module_put(unit->system, unit->module);
+    unit->module = module;
+    retag(unit, module->code_length, WEFT_CODE_MODULE);
+}
+
+static void trim(struct weft_unit *unit)
+{
+    uint32_t bytes[WEFT_SEGMENT_COUNT];
+    for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
+        bytes[n] = weft_segment_capacity(unit->block, n);
+    for (unsigned n = 0; n < FROZEN_SEGMENTS; n++)
+        bytes[frozen_segments[n]] = padded(unit->block->segment[frozen_segments[n]].used);
+    weft_segments_shrink(unit, bytes);
+}
+
+// A module takes some bytes more than its words did in the block: none who is at the end of its
+// quota.
+static bool fits(const struct weft_unit *unit, const struct weft_module_head *end)
+{
+    const struct weft_block *block = unit->block;
+    uint64_t bytes = (uint64_t)block->bytes + content_bytes(end);
+    for (unsigned n = 0; n < FROZEN_SEGMENTS; n++)
+        bytes -= weft_segment_capacity(block, frozen_segments[n]);
+    bytes += padded((weft_own_tokens(block) - end->code_length) * 2) +
+             padded(weft_own_names(block) - end->name_bytes) +
+             (weft_own_words(block) - end->word_count) * sizeof(struct weft_word);
+    return bytes <= unit->options.memory_bytes_max;
+}
+
+int weft_unit_freeze(struct weft_unit *unit)
+{
+    const struct weft_module_head end = frozen_end(unit);
+    const uint32_t added = content_bytes(&end) - weft_module_charge(unit->module);
+    // A sandbox at work has the module of its parent, or none: one is enough for an image.
+    if (unit->building || unit->sandbox != NULL || end.word_count == unit->block->frozen_words ||
+        added < weft_module_charge(unit->module) / WORTH_DIVISOR || !fits(unit, &end))
+        return 0;
+    struct weft_module *module = prepare(unit->system, &end);
+    if (module == NULL) return -ENOMEM;
+    gather(unit, module);
+    adopt(unit, shelve(unit->system, module));
+    trim(unit);
+    weft_no_fold(unit->block);
+    return 0;
+}
+
+// Puts `bytes` before what a segment has; there is room.
+static void prefix(struct weft_block *block, enum weft_segment_id id, const void *from,
+                   uint32_t bytes)
+{
+    uint8_t *base = weft_segment_base(block, id);
+    memmove(base + bytes, base, block->segment[id].used);
+    memcpy(base, from, bytes);
+    block->segment[id].used += bytes;
+}
+
+static int32_t thaw(struct weft_unit *unit)
+{
+    struct weft_module *module = unit->module;
+    const struct weft_segment *segment = unit->block->segment;
+    const uint32_t words = module->word_count * (uint32_t)sizeof(struct weft_word);
+    const uint32_t bytes[WEFT_SEGMENT_COUNT] = {
+        [WEFT_SEGMENT_WORDS] = segment[WEFT_SEGMENT_WORDS].used + words,
+        [WEFT_SEGMENT_CODE] = segment[WEFT_SEGMENT_CODE].used + module->code_length * 2,
+        [WEFT_SEGMENT_NAMES] = segment[WEFT_SEGMENT_NAMES].used + module->name_bytes,
+    };
+    unit->module = NULL; // Its part of the quota is what the block takes instead.
+    if (weft_segments_grow(unit, bytes) != 0) {
+        unit->module = module;
+        return -8;
+    }
+    struct weft_block *block = unit->block;
+    prefix(block, WEFT_SEGMENT_WORDS, module->words, words);
+    prefix(block, WEFT_SEGMENT_CODE, module->code, module->code_length * 2);
+    prefix(block, WEFT_SEGMENT_NAMES, module->names, module->name_bytes);
+    block->frozen_words = 0;
+    block->frozen_tokens = block->frozen_names = 0;
+    build_table(block);
+    retag(unit, module->code_length, 0);
+    unit->budget -= (int32_t)(module->content_bytes / 64);
+    weft_module_put(unit->system, module);
+    return 0;
+}
+
+int32_t weft_unit_thaw_word(struct weft_unit *unit, uint32_t own_index)
+{
+    return own_index < unit->block->frozen_words ? thaw(unit) : 0;
+}
