@@ -35,6 +35,7 @@ usage: ./do COMMAND [ARGUMENT…]
   test soak …     a great many actors for a long time (--actors N, --seconds N)
   test mutants …  that the proofs of the actors find faults that are put in on purpose
   test arm64-vm … the actors in an emulated ARM64 machine
+  test image …    the flashable image in emulated machines (--all: for an hour; or names of tests/image)
   weft …          run the tool just built: ./do weft swarm status
 
   build [KIND]    KIND is release (default), debug, asan, tsan, clang, fuzz or arm64
@@ -145,6 +146,26 @@ configure_tsan() {
 
 # skip TEXT: for `./do test`, which counts exit status 77 as skipped.
 skip() { say "SKIP: $*"; exit 77; }
+
+# What the tests of the image need: the image itself, QEMU, and the tool of this machine.
+ready_image() {
+    build_release
+    # shellcheck disable=SC2086
+    install_missing $packages_qemu_arm64 $packages_image mtools
+    . image/build/image.sh
+    (build_image)
+    export WEFT_TOOL="$root/$build/runtime/tool/weft"
+}
+
+# test_image [--all] [NAME…]
+test_image() {
+    ready_image
+    case " $* " in
+    *" --all "* | *" units "*)
+        is_arm64 || { build_arm64; arm64_machine; export WEFT_SYSROOT="$sysroot" WEFT_BUSYBOX="$machine/busybox"; } ;;
+    esac
+    sh tests/image/run.sh "$@"
+}
 
 # apt_arch ARCH DIR TOOL ARGUMENT…: apt for another CPU, with all that it remembers in DIR. Needs no root.
 apt_arch() {
@@ -274,7 +295,8 @@ test)
     soak) shift; setup_all; build_release; exec "$build/tests/soak/weft-soak" "$@" ;;
     mutants) shift; setup_all; exec sh tests/model/mutants.sh "$@" ;;
     arm64-vm) shift; test_arm64_vm "$@" ;;
-    *) die "there is no test '$1': forth, soak, mutants, arm64-vm, or nothing for all tests" ;;
+    image) shift; test_image "$@" ;;
+    *) die "there is no test '$1': forth, soak, mutants, arm64-vm, image, or nothing for all tests" ;;
     esac ;;
 check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
 sim) setup_all; build_release; exec "$build/tests/sim/weft-sim" "$@" ;;

@@ -17,6 +17,7 @@ TXT
 }
 
 boot_clean() {
+    [ -z "${boot_tail:-}" ] || kill "$boot_tail" 2>/dev/null || true
     for boot_one in "$boot_dir"/n*; do [ ! -d "$boot_one" ] || vm_stop "$boot_one"; done
     rm -rf "$boot_dir"
 }
@@ -52,8 +53,10 @@ boot_swarm() {
         number=$((number + 1))
     done
     boot_tell
-    # What they say from here on, until Ctrl-C.
-    tail -q -n 0 -f "$boot_dir"/n*/serial.log
+    # What they say from here on, until Ctrl-C; in the background, since a shell that waits for a program hears no signal.
+    tail -q -n 0 -f "$boot_dir"/n*/serial.log &
+    boot_tail=$!
+    wait $boot_tail
 }
 
 boot_tell() {

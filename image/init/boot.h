@@ -15,6 +15,7 @@
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
+#include "image/init/power_button.h"
 #include "image/init/probe.h"
 #include "image/init/say.h"
 #include "image/init/watchdog.h"
@@ -32,7 +33,7 @@
 #define WEFT_BOOT_SEED   "/data/state/random-seed"
 #define WEFT_BOOT_RESET  "/data/state/reset" // Of a node without a FAT drive.
 #define WEFT_BOOT_LOGS   "/data/log"
-#define WEFT_BOOT_MARK   "/data/identity/machine"
+#define WEFT_BOOT_MARK   "/data/state/machine"
 
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 
@@ -84,7 +85,8 @@ struct weft_boot {
     struct weft_loop_timer report; // status.txt is written when it fires.
     struct weft_admin_net net;
     char address[144]; // Of the admin card, for people; "" while it has none.
-    bool has_time;     // From a server, during this boot.
+    struct weft_power_button power_button;
+    bool has_time; // From a server, during this boot.
     enum weft_boot_end end;
 };
 

@@ -140,7 +140,6 @@ static int make(const char *device, struct weft_say *say)
 
 static void make_directories(void)
 {
-    mkdir("/data/identity", 0700);
     mkdir("/data/journal", 0700);
     mkdir("/data/update", 0700);
     mkdir("/data/log", 0700);

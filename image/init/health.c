@@ -71,19 +71,14 @@ int weft_health_bless(struct weft_boot *boot)
     }
     boot->is_blessed = true;
     weft_loop_cancel(&boot->trial);
+    weft_say(&boot->say, "version %s is blessed%s", boot->version,
+             boot->counted_path[0] != '\0' ? "" : ": it was not counted");
     if (boot->has_data) result = note_good(boot);
     if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_GOOD ": %s", strerror(-result));
     return result;
 }
 
 // ---- The node's own word, and what the admin port says to it.
-
-static uint64_t since_power_on_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void node_ready(void *self)
 {
@@ -100,8 +95,11 @@ static void readyz_answered(void *self, int status)
     }
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
-    if (is_first) boot->ready_ms = since_power_on_ms();
-    weft_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
+    const uint64_t ms = weft_clock_since_power_on_ms();
+    if (is_first) boot->ready_ms = ms;
+    weft_say(&boot->say, "ready%s, %llu.%03llu s after power-on",
+             boot->choice.maintenance ? " in maintenance mode" : "", (unsigned long long)ms / 1000,
+             (unsigned long long)ms % 1000);
     if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                             boot->good_version)) {
         weft_health_bless(boot);

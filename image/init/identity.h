@@ -1,4 +1,4 @@
-// identity.h: is this still the machine that the identity in /data/identity was made for?
+// identity.h: is this still the machine that the identity in /data was made for?
 //
 // Two nodes with one identity tear a mesh apart, and a disk that was copied brings just that. So
 // the first boot notes which disk and which machine it is; a later one compares:
