@@ -141,6 +141,7 @@ build_image() {
     check_sizes
     make_bundle
     seal
+    echo "$SOURCE_DATE_EPOCH" >"$out/epoch" # Of which commit all this is.
     rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi"
     say "made $out/$name.img.zst"
 }

@@ -4,6 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 git -C "$root" -c safe.directory='*' diff --quiet HEAD || { echo 'SKIP: there are changes that are not committed'; exit 77; }
+[ "$(cat "$images/epoch" 2>/dev/null)" = "$(git -C "$root" -c safe.directory='*' log -1 --format=%ct)" ] ||
+    { echo 'SKIP: build-image/ is of another commit: ./do image'; exit 77; }
 copy=$work/elsewhere/with/a/longer/name
 mkdir -p "$copy"
 git -C "$root" -c safe.directory='*' clone -q "$root" "$copy"
