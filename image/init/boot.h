@@ -26,6 +26,8 @@
 #define WEFT_BOOT_CONF   "/conf/weft.toml"
 #define WEFT_BOOT_OWNER  "/conf/owner.token"
 #define WEFT_BOOT_KEPT   "/data/state/weft.toml"
+#define WEFT_BOOT_TRY    "/data/state/try.toml"   // For the next start alone (trial.h),
+#define WEFT_BOOT_TRIED  "/data/state/tried.toml" // and once that has begun.
 #define WEFT_BOOT_GOOD   "/data/state/good"
 #define WEFT_BOOT_CLOCK  "/data/state/clock"
 #define WEFT_BOOT_SEED   "/data/state/random-seed"
@@ -64,15 +66,17 @@ struct weft_boot {
     struct weft_cards cards;
     const struct weft_card *admin_card; // NULL: none.
     char devices[WEFT_CONFIG_PORTS_MAX][32];
+    uint32_t try_seconds; // The configuration goes after so long, unless it is confirmed; 0: stays.
 
     // The node, and how it is watched.
     struct weft_daemon daemon;
     struct weft_probe probe;       // /livez, every few seconds.
     struct weft_probe ready_probe; // /readyz, once it has said so itself.
     struct weft_watchdog watchdog;
-    struct weft_loop_timer watch; // The next look.
-    struct weft_loop_timer trial; // When a kernel on trial has failed.
-    uint64_t ready_ms;            // From the kernel's start; 0: not yet.
+    struct weft_loop_timer watch;     // The next look.
+    struct weft_loop_timer trial;     // When a kernel on trial has failed.
+    struct weft_loop_timer try_timer; // Likewise, a configuration.
+    uint64_t ready_ms;                // From the kernel's start; 0: not yet.
     uint32_t looks;
 
     struct weft_init_socket socket;

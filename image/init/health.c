@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "config/toml.h"
 #include "image/init/boot_entry.h"
 #include "image/init/clock.h"
 #include "image/init/leave.h"
@@ -165,8 +167,41 @@ static void look(void *self)
         weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }
 
+// Nobody has confirmed it: perhaps nobody can reach the node any more.
+static void try_over(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_leave(boot, WEFT_BOOT_REBOOTS, "the configuration on trial was not confirmed");
+}
+
+int weft_health_confirm(struct weft_boot *boot)
+{
+    char *text = NULL;
+    if (boot->try_seconds == 0) return -ENOENT;
+    text = malloc(WEFT_TOML_BYTES_MAX + 1);
+    if (text == NULL) return -ENOMEM;
+    const ssize_t length = weft_text_file_read(WEFT_BOOT_TRIED, text, WEFT_TOML_BYTES_MAX + 1);
+    int result = length < 0 ? (int)length : 0;
+    if (result == 0 && boot->has_conf) result = weft_mounts_conf_writable(true);
+    if (result == 0) {
+        result = weft_text_file_replace(boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT, text,
+                                        (size_t)length, 0600);
+        sync();
+        if (boot->has_conf) weft_mounts_conf_writable(false);
+    }
+    free(text);
+    if (result != 0) return result;
+    boot->try_seconds = 0;
+    weft_loop_cancel(&boot->try_timer);
+    weft_say(&boot->say, "the configuration is confirmed");
+    return 0;
+}
+
 void weft_health_start(struct weft_boot *boot)
 {
+    weft_loop_timer_init(&boot->try_timer, try_over, boot);
+    if (boot->try_seconds > 0)
+        weft_loop_after(&boot->loop, &boot->try_timer, boot->try_seconds * WEFT_NS_PER_S);
     weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
     weft_probe_init(&boot->probe, &boot->loop, livez_answered, boot);
     weft_probe_init(&boot->ready_probe, &boot->loop, readyz_answered, boot);

@@ -21,6 +21,7 @@
 #include "image/init/node_config.h"
 #include "image/init/panic_log.h"
 #include "image/init/text_file.h"
+#include "image/init/trial.h"
 
 // ---- What is there before any disk.
 
@@ -213,9 +214,28 @@ static void name_host(struct weft_boot *boot)
     (void)!sethostname(boot->hostname, used);
 }
 
+// One that is tried for this start alone, if there is one and it is good; else the usual one.
+static void choose(struct weft_boot *boot)
+{
+    const char *as = boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT;
+    char verdict[512] = "its first line is not \"# weft try SECONDS\"";
+    const int taken = boot->has_data
+                          ? weft_trial_take(WEFT_BOOT_TRY, WEFT_BOOT_TRIED, &boot->try_seconds)
+                          : -ENOENT;
+    if (taken == 0 && weft_choice_try(&boot->choice, WEFT_BOOT_TRIED, as, verdict)) {
+        weft_say(&boot->say, "a configuration is on trial for %u s", (unsigned)boot->try_seconds);
+        return;
+    }
+    boot->try_seconds = 0;
+    weft_choice_make(&boot->choice, WEFT_BOOT_CONF, boot->conf_absent, WEFT_BOOT_KEPT);
+    if (taken == -ENOENT) return;
+    weft_say_error(&boot->say, "the configuration to be tried is left out: %s", verdict);
+    weft_choice_note(&boot->choice, WEFT_BOOT_TRIED, verdict);
+}
+
 void weft_start_config(struct weft_boot *boot)
 {
-    weft_choice_make(&boot->choice, WEFT_BOOT_CONF, boot->conf_absent, WEFT_BOOT_KEPT);
+    choose(boot);
     check_clone(boot);
     weft_config_defaults(&boot->defaults);
     boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
