@@ -3,8 +3,8 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-everyday='smoke config_errors secure_boot corrupt rollback frames'
-others='nics reproducible units'
+everyday='smoke config_errors secure_boot corrupt rollback update update_cut frames'
+others='config_try flash nics reproducible units'
 names=
 while [ $# -gt 0 ]; do
     case $1 in

@@ -7,6 +7,7 @@
 tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
 [ -x "$tool" ] || { echo "SKIP: there is no $tool: ./do build"; exit 77; }
 cuts=${WEFT_CUTS:-2}
+[ "${WEFT_ALL:-no}" = no ] || cuts=${WEFT_CUTS:-20}
 seed=${WEFT_SEED:-1}
 
 machine n1
