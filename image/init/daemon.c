@@ -162,7 +162,7 @@ static void wait_and_restart(struct weft_daemon *daemon, uint64_t ran_ns)
     const uint64_t wait_ns = weft_backoff_next(&daemon->backoff, ran_ns);
     daemon->state = WEFT_DAEMON_WAITING;
     weft_loop_after(daemon->loop, &daemon->restart, wait_ns);
-    weft_say(daemon->say, "weftd is started again in %.1f s", (double)wait_ns / 1e9);
+    weft_say_line(daemon->say, "weftd is started again in %.1f s", (double)wait_ns / 1e9);
 }
 
 void weft_daemon_start(struct weft_daemon *daemon)

@@ -131,7 +131,7 @@ static int make(const char *device, struct weft_say *say)
         mkfs(), "-q", "-F", "-L", LABEL_NEW, "-m", "1", "-E", "lazy_itable_init=1,nodiscard",
         device, NULL};
     char said[256];
-    weft_say(say, "%s: a new file system is made", device);
+    weft_say_line(say, "%s: a new file system is made", device);
     const int result = weft_run(arguments, said, sizeof(said));
     if (result == 0) return 0;
     weft_say_error(say, "%s: mkfs.ext4 ended with %d: %s", device, result, said);

@@ -19,7 +19,7 @@ static void print_line(const struct weft_say *say, const char *kind, const char 
     (void)!write(say->fd, line, bytes); // A console that is gone stops nothing.
 }
 
-void weft_say(struct weft_say *say, const char *format, ...)
+void weft_say_line(struct weft_say *say, const char *format, ...)
 {
     char text[448];
     va_list arguments;

@@ -15,7 +15,8 @@ struct weft_say {
 };
 
 // One line, with the time since power-on in front of it. printf rules.
-__attribute__((format(printf, 2, 3))) void weft_say(struct weft_say *say, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void weft_say_line(struct weft_say *say, const char *format,
+                                                         ...);
 
 // The same, and remembers the line as an error; one that is there already is kept once.
 __attribute__((format(printf, 2, 3))) void weft_say_error(struct weft_say *say, const char *format,

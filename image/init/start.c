@@ -53,7 +53,7 @@ void weft_start_kernel(struct weft_boot *boot)
     open_console(boot);
     read_facts(boot);
     mkdir(WEFT_BOOT_RUN, 0700);
-    weft_say(&boot->say, "Weft %s, slot %s", boot->version, boot->slot[0] ? boot->slot : "-");
+    weft_say_line(&boot->say, "Weft %s, slot %s", boot->version, boot->slot[0] ? boot->slot : "-");
     weft_link_up("lo"); // An address comes with it.
     const int result = weft_boot_entry_counted("/sys/firmware/efi/efivars", boot->counted_path,
                                                sizeof(boot->counted_path));
@@ -106,15 +106,16 @@ static void open_data(struct weft_boot *boot)
         return;
     }
     const int grown = weft_data_grow_partition(&boot->disk);
-    if (grown > 0) weft_say(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
+    if (grown > 0)
+        weft_say_line(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
     if (grown < 0)
         weft_say_error(&boot->say, "%s cannot grow: %s", boot->disk.data.device, strerror(-grown));
     const bool reset = conf_has(boot, "RESET", wish);
-    if (reset) weft_say(&boot->say, "factory reset: the data partition is emptied");
+    if (reset) weft_say_line(&boot->say, "factory reset: the data partition is emptied");
     boot->has_data = weft_data_open(&boot->disk, reset, &boot->say) == 0;
     if (boot->has_data && reset) forget_wish(boot, wish);
     if (boot->has_data && !reset && access(WEFT_BOOT_RESET, F_OK) == 0) {
-        weft_say(&boot->say, "factory reset: the data partition is emptied");
+        weft_say_line(&boot->say, "factory reset: the data partition is emptied");
         umount2("/data", 0);
         boot->has_data = weft_data_open(&boot->disk, true, &boot->say) == 0;
     }
@@ -153,7 +154,8 @@ void weft_start_memory(struct weft_boot *boot)
                                 ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
                                 : boot->build_epoch_s;
     if (weft_clock_raise(floor_s) > 0)
-        weft_say(&boot->say, "the clock stood before a time that has passed; it was set forward");
+        weft_say_line(&boot->say,
+                      "the clock stood before a time that has passed; it was set forward");
     if (!boot->has_data) return;
     const bool own = boot->identity == WEFT_IDENTITY_SAME;
     const int result = weft_entropy_load(WEFT_BOOT_SEED, own);
@@ -233,8 +235,8 @@ static void bind_cards(struct weft_boot *boot)
         if (strncmp(port->device, "pci:", 4) != 0) continue;
         const int result = weft_cards_bind("/sys", port->device + 4);
         if (result == 1)
-            weft_say(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
-                     port->name, port->device);
+            weft_say_line(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
+                          port->name, port->device);
         if (result < 0)
             weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
                            port->device, result == -ENODEV ? "no such card" : strerror(-result));
@@ -250,8 +252,9 @@ static void tune(struct weft_boot *boot)
     if (given < 0)
         weft_say_error(&boot->say, "no huge pages: %s", strerror((int)-given));
     else if ((uint64_t)given < wanted)
-        weft_say(&boot->say, "%lld MB in huge pages of %llu MB wanted",
-                 (long long)(given / (int64_t)WEFT_MIB), (unsigned long long)(wanted / WEFT_MIB));
+        weft_say_line(&boot->say, "%lld MB in huge pages of %llu MB wanted",
+                      (long long)(given / (int64_t)WEFT_MIB),
+                      (unsigned long long)(wanted / WEFT_MIB));
     const uint32_t cpu_count = cpus > 0 ? (uint32_t)cpus : 1;
     if (weft_tune_worker_cpus(boot->config, cpu_count, mask) > 0)
         weft_tune_isolate("/proc", "/sys", cpu_count, mask);
