@@ -38,7 +38,7 @@
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 
 struct weft_boot {
-    struct weft_init_say say;
+    struct weft_say say;
     struct weft_loop loop;
     int signal_fd;
 

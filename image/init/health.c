@@ -71,7 +71,7 @@ int weft_health_bless(struct weft_boot *boot)
     }
     boot->is_blessed = true;
     weft_loop_cancel(&boot->trial);
-    weft_init_say(&boot->say, "version %s is blessed%s", boot->version,
+    weft_say_line(&boot->say, "version %s is blessed%s", boot->version,
                   boot->counted_path[0] != '\0' ? "" : ": it was not counted");
     if (boot->has_data) result = note_good(boot);
     if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_GOOD ": %s", strerror(-result));
@@ -97,7 +97,7 @@ static void readyz_answered(void *self, int status)
     const bool is_first = boot->ready_ms == 0;
     const uint64_t ms = weft_clock_since_power_on_ms();
     if (is_first) boot->ready_ms = ms;
-    weft_init_say(&boot->say, "ready%s, %llu.%03llu s after power-on",
+    weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
                   boot->choice.maintenance ? " in maintenance mode" : "",
                   (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
     if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
@@ -193,7 +193,7 @@ int weft_health_confirm(struct weft_boot *boot)
     if (result != 0) return result;
     boot->try_seconds = 0;
     weft_loop_cancel(&boot->try_timer);
-    weft_init_say(&boot->say, "the configuration is confirmed");
+    weft_say_line(&boot->say, "the configuration is confirmed");
     return 0;
 }
 

@@ -127,7 +127,7 @@ static void write_text(struct weft_boot *boot)
         if (result != 0)
             weft_say_error(&boot->say, "status.txt cannot be written: %s", strerror(-result));
         else
-            weft_init_say(&boot->say, "status.txt says %s", view.status.state);
+            weft_say_line(&boot->say, "status.txt says %s", view.status.state);
     }
     free(text);
 }
