@@ -17,8 +17,7 @@ packages_vm='qemu-system-arm cpio'
 # The image: what builds the kernel, makes the file systems, signs. And what starts it.
 packages_image='linux-source-6.12 make flex bison bc libelf-dev libssl-dev openssl xz-utils zstd erofs-utils cryptsetup-bin
 dosfstools mtools e2fsprogs fdisk sbsigntool faketime binutils'
-packages_qemu_arm64='qemu-system-arm qemu-efi-aarch64 curl'
-packages_qemu_amd64='qemu-system-x86 ovmf curl'
+packages_boot_vm='qemu-system-arm qemu-efi-aarch64 mtools curl jq'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
 libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'
@@ -36,6 +35,7 @@ usage: ./do COMMAND [ARGUMENT…]
   test soak …     a great many actors for a long time (--actors N, --seconds N)
   test mutants …  that the proofs of the actors find faults that are put in on purpose
   test arm64-vm … the actors in an emulated ARM64 machine
+  test image …    the flashable image in emulated machines (--all: for an hour; or names of tests/image)
   weft …          run the tool just built: ./do weft swarm status
 
   build [KIND]    KIND is release (default), debug, asan, tsan, clang, fuzz or arm64
@@ -44,7 +44,7 @@ usage: ./do COMMAND [ARGUMENT…]
   bench [NAME]    measure; ./do bench lists the names
   fuzz [NAME]     fuzz one parser, or each for 60 seconds (WEFT_FUZZ_SECONDS)
   sim [--seed N]  run the simulator: two nodes of two cores, one thread, one seed
-  image …         build the flashable image (docs/image.md; --arch, --new-keys, --relock)
+  image …         build the flashable image (docs/image.md; --new-keys, --relock)
   boot …          start it in QEMU until Ctrl-C (--nodes 3: a swarm; --smoke: check it, exit 0 or 1)
 TXT
 }
@@ -146,6 +146,26 @@ configure_tsan() {
 
 # skip TEXT: for `./do test`, which counts exit status 77 as skipped.
 skip() { say "SKIP: $*"; exit 77; }
+
+# What the tests of the image need: the image itself, QEMU, and the tool of this machine.
+ready_image() {
+    build_release
+    # shellcheck disable=SC2086
+    install_missing $packages_boot_vm $packages_image
+    . image/build/image.sh
+    (build_image)
+    export WEFT_TOOL="$root/$build/runtime/tool/weft"
+}
+
+# test_image [--all] [NAME…]
+test_image() {
+    ready_image
+    case " $* " in
+    *" --all "* | *" units "*)
+        is_arm64 || { build_arm64; arm64_machine; export WEFT_SYSROOT="$sysroot" WEFT_BUSYBOX="$machine/busybox"; } ;;
+    esac
+    sh tests/image/run.sh "$@"
+}
 
 # apt_arch ARCH DIR TOOL ARGUMENT…: apt for another CPU, with all that it remembers in DIR. Needs no root.
 apt_arch() {
@@ -275,7 +295,8 @@ test)
     soak) shift; setup_all; build_release; exec "$build/tests/soak/weft-soak" "$@" ;;
     mutants) shift; setup_all; exec sh tests/model/mutants.sh "$@" ;;
     arm64-vm) shift; test_arm64_vm "$@" ;;
-    *) die "there is no test '$1': forth, soak, mutants, arm64-vm, or nothing for all tests" ;;
+    image) shift; test_image "$@" ;;
+    *) die "there is no test '$1': forth, soak, mutants, arm64-vm, image, or nothing for all tests" ;;
     esac ;;
 check) setup_all; build_release; exec sh tests/check.sh "$build" ;;
 sim) setup_all; build_release; exec "$build/tests/sim/weft-sim" "$@" ;;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -118,6 +119,26 @@ static void argue(struct arguments *arguments, const char *text)
     if (arguments->count < ARGUMENT_MAX) arguments->list[arguments->count++] = (char *)text;
 }
 
+// Behind an IOMMU a card uses our addresses; without one it can only use those of the memory
+// itself.
+static bool lacks_iommu(const char *pci)
+{
+    char path[128];
+    const bool is_short = strlen(pci) == strlen("00:02.0"); // As lspci prints it.
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%.32s", is_short ? "0000:" : "", pci);
+    if (access(path, F_OK) != 0) return false; // It is not there at all: DPDK will say so.
+    strcat(path, "/iommu_group");
+    return access(path, F_OK) != 0;
+}
+
+static bool needs_physical_addresses(const struct weft_eal_options *options)
+{
+    for (uint32_t i = 0; i < options->pci_count; i++) {
+        if (lacks_iommu(options->pci[i])) return true;
+    }
+    return false;
+}
+
 static void build_arguments(struct arguments *arguments, const struct weft_eal_options *options,
                             uint32_t memory_mb, bool huge)
 {
@@ -144,7 +165,7 @@ static void build_arguments(struct arguments *arguments, const struct weft_eal_o
         argue(arguments, "-a");
         argue(arguments, options->pci[i]);
     }
-    argue(arguments, "--iova-mode=va");
+    argue(arguments, needs_physical_addresses(options) ? "--iova-mode=pa" : "--iova-mode=va");
 }
 
 static int check_options(const struct weft_eal_options *options, struct weft_error *error)

@@ -99,7 +99,7 @@ while read -r digits; do
 done <"$build/codes.table"
 
 # 6. No two object files define the same name: the linker takes whichever comes first.
-find "$build/runtime" "$build/config" "$build/dataplane" "$build/forth" "$build/image" -name 'lib*.a' -exec nm -A -g --defined-only {} + 2>/dev/null |
+find "$build/runtime" "$build/config" "$build/dataplane" "$build/forth" "$build/image/update" -name 'lib*.a' -exec nm -A -g --defined-only {} + 2>/dev/null |
     awk 'NF > 2 && $(NF - 1) ~ /^[TDBRGSC]$/ {
              object = $1
              sub(/^[^:]*:/, "", object) # An object may lie in two libraries.

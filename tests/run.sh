@@ -2,13 +2,13 @@
 #
 # A stage that this machine cannot run is skipped by name and says why. WEFT_TEST_STAGES="check unit"
 # runs some of the stages only, in this order:
-#   check unit io proof sim system asan tsan clang fuzz arm64
+#   check unit io proof sim system asan tsan clang fuzz arm64 image
 # shellcheck shell=sh
 
 passed=0
 failed=0
 skipped=0
-stages=${WEFT_TEST_STAGES:-check unit io proof sim system asan tsan clang fuzz arm64}
+stages=${WEFT_TEST_STAGES:-check unit io proof sim system asan tsan clang fuzz arm64 image}
 results=$build/test-results
 rm -rf "$results"
 mkdir -p "$results"
@@ -143,6 +143,26 @@ if stage arm64 'cross build, unit tests under qemu-user'; then
     [ ! -x build-arm64/runtime/tool/weft ] || count unit-arm64 build-arm64 --suite unit --timeout-multiplier 10
     unset WEFT_IO
     [ ! -x build-arm64/tests/forth/forth_suite ] || one forth-relay relay_arm64
+fi
+
+if stage image 'the flashable image, in emulated machines'; then
+    # Tools that cannot be installed, an archive that cannot be reached: skipped, and said.
+    image_status=0
+    (ready_image) >"$results/image-build.out" 2>&1 || image_status=$?
+    if [ $image_status = 0 ]; then
+        export WEFT_TOOL="$root/$build/runtime/tool/weft"
+        for name in smoke config_errors secure_boot corrupt rollback update update_cut frames; do
+            one "image-$name" sh "tests/image/$name.sh"
+            tail -n 3 "$results/image-$name.out" | sed -n 's/^/    /p'
+        done
+    elif grep -q 'could not install\|could not be fetched\|no package lists\|there is no apt' "$results/image-build.out"; then
+        skipped=$((skipped + 1))
+        echo "image: skipped: $(grep 'could not install\|could not be fetched\|no package lists\|there is no apt' "$results/image-build.out" | tail -1)"
+    else
+        failed=$((failed + 1))
+        tail -40 "$results/image-build.out"
+        echo 'image: FAILED (it could not be built)'
+    fi
 fi
 
 printf '\n(after %s s)\n' "$(($(date +%s) - started))"

@@ -3,7 +3,7 @@
 
 boot_usage() {
     cat <<'TXT'
-usage: ./do boot [--nodes N] [--smoke] [--config FILE] [--image FILE] [--arch arm64|amd64] [--port N]
+usage: ./do boot [--nodes N] [--smoke] [--config FILE] [--image FILE] [--port N]
 
 Starts a copy of the image in QEMU: UEFI, boot loader, verified root, packets by DPDK on vfio-pci behind an
 emulated IOMMU. The serial line is this terminal; Ctrl-C ends it and leaves nothing behind.
@@ -17,6 +17,7 @@ TXT
 }
 
 boot_clean() {
+    [ -z "${boot_tail:-}" ] || kill "$boot_tail" 2>/dev/null || true
     for boot_one in "$boot_dir"/n*; do [ ! -d "$boot_one" ] || vm_stop "$boot_one"; done
     rm -rf "$boot_dir"
 }
@@ -52,8 +53,10 @@ boot_swarm() {
         number=$((number + 1))
     done
     boot_tell
-    # What they say from here on, until Ctrl-C.
-    tail -q -n 0 -f "$boot_dir"/n*/serial.log
+    # What they say from here on, until Ctrl-C; in the background, since a shell that waits for a program hears no signal.
+    tail -q -n 0 -f "$boot_dir"/n*/serial.log &
+    boot_tail=$!
+    wait $boot_tail
 }
 
 boot_tell() {
@@ -77,14 +80,13 @@ boot_smoke() {
 }
 
 boot_image() {
-    boot_nodes=1 boot_smoke=no boot_config='' boot_image='' boot_port=9338 boot_arch=arm64
+    boot_nodes=1 boot_smoke=no boot_config='' boot_image='' boot_port=9338
     while [ $# -gt 0 ]; do
         case $1 in
         --nodes) boot_nodes=${2:?}; shift ;;
         --smoke) boot_smoke=yes ;;
         --config) boot_config=${2:?}; shift ;;
         --image) boot_image=${2:?}; shift ;;
-        --arch) boot_arch=${2:?}; shift ;;
         --port) boot_port=${2:?}; shift ;;
         -h | --help) boot_usage; return 0 ;;
         *) boot_usage >&2; exit 64 ;;
@@ -94,16 +96,12 @@ boot_image() {
     case $boot_nodes in [1-8]) ;; *) die 'boot: --nodes is 1 to 8' ;; esac
     . "$root/image/build/image.sh"
     . "$root/image/build/vm.sh"
-    choose_arch "$boot_arch"
-    case $arch in
-    arm64) packages_qemu=$packages_qemu_arm64 ;;
-    *) packages_qemu=$packages_qemu_amd64 ;;
-    esac
+    choose_arch arm64
     # shellcheck disable=SC2086
-    install_missing $packages_qemu mtools
+    install_missing $packages_boot_vm
     version=$(image_version)
     [ -n "$boot_image" ] || boot_image=$root/build-image/weft-$version-$arch.img
-    [ -f "$boot_image" ] || (build_image --arch "$arch")
+    [ -f "$boot_image" ] || (build_image)
     boot_dir=$(mktemp -d "${TMPDIR:-/tmp}/weft-boot.XXXXXX")
     trap boot_clean EXIT
     trap 'exit 130' INT TERM

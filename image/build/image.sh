@@ -4,12 +4,11 @@
 
 image_usage() {
     cat <<'TXT'
-usage: ./do image [--arch arm64|amd64] [--new-keys] [--relock] [--out DIR]
+usage: ./do image [--new-keys] [--relock] [--out DIR]
 
 Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs,
 SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
 
-  --arch ARCH   for which machines (default arm64)
   --new-keys    make new keys to sign with, in build-image/keys, and stop
   --relock      take the versions of packages that the archive has today into image/packages.lock, and stop
   --out DIR     put the results there
@@ -23,10 +22,7 @@ choose_arch() {
     arm64)
         triple=aarch64-linux-gnu efi_arch=aa64 loader_name=ld-linux-aarch64.so.1
         type_root=B921B045-1DF0-41C3-AF44-4C6F280D3FAE type_verity=DF3300CE-D69F-4C92-978C-9BFB0F38D820 ;;
-    amd64)
-        triple=x86_64-linux-gnu efi_arch=x64 loader_name=ld-linux-x86-64.so.2
-        type_root=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709 type_verity=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5 ;;
-    *) die "image: there is no image for '$arch' (arm64, amd64)" ;;
+    *) die "image: there is no image for '$arch' (arm64)" ;;
     esac
 }
 
@@ -102,7 +98,6 @@ build_image() {
     action=build
     while [ $# -gt 0 ]; do
         case $1 in
-        --arch) choose_arch "${2:-}"; shift ;;
         --new-keys) action=new-keys ;;
         --relock) action=relock ;;
         --out) out=$(mkdir -p "${2:?}" && cd "$2" && pwd); shift ;;
@@ -141,6 +136,7 @@ build_image() {
     check_sizes
     make_bundle
     seal
+    echo "$SOURCE_DATE_EPOCH" >"$out/epoch" # Of which commit all this is.
     rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi"
     say "made $out/$name.img.zst"
 }

@@ -17,21 +17,13 @@ die() { echo "kernel: $*" >&2; exit 1; }
 
 case $arch in
 arm64) make_arch=arm64 triple=aarch64-linux-gnu target=vmlinuz.efi made=arch/arm64/boot/vmlinuz.efi ;;
-amd64) make_arch=x86_64 triple=x86_64-linux-gnu target=bzImage made=arch/x86/boot/bzImage ;;
-*) die "unknown architecture '$arch' (arm64, amd64)" ;;
+*) die "unknown architecture '$arch' (arm64)" ;;
 esac
-fragment=$cache/fragment-$arch
+fragment=$here/weft.config
 [ -f "$source" ] || die "there is no $source (package linux-source-6.12)"
 command -v "$triple-gcc" >/dev/null || die "there is no $triple-gcc"
 
-# On the other architecture some lines have no meaning: weft-amd64.config takes their place.
 mkdir -p "$cache"
-if [ "$arch" = arm64 ]; then cp "$here/weft.config" "$fragment"
-else
-    sed '/^CONFIG_ARM\|^CONFIG_.*_ARM64\|_PL011\|_PL031\|_PL061\|^CONFIG_EFI_ZBOOT\|^CONFIG_.*ERRATUM/d; /^CONFIG_UNMAP_KERNEL\|^CONFIG_MITIGATE\|^CONFIG_RODATA/d' \
-        "$here/weft.config" >"$fragment"
-    cat "$here/weft-amd64.config" >>"$fragment"
-fi
 
 version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
 key=$({ echo "$version"; "$triple-gcc" --version | head -1; "$triple-ld" --version | head -1; echo recipe 1; cat "$fragment"; } | sha256sum | cut -c1-16)

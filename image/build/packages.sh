@@ -41,7 +41,7 @@ take_package() {
 # All packages of the lock, unpacked into $packages. Once for each content of the lock.
 take_packages() {
     lines=$(sed -n "s/^$arch //p" "$lock")
-    [ -n "$lines" ] || die "image: image/packages.lock has nothing for $arch; ./do image --relock --arch $arch"
+    [ -n "$lines" ] || die "image: image/packages.lock has nothing for $arch; ./do image --relock"
     packages=$image_cache/packages-$arch-$(printf '%s\n' "$lines" | sha256sum | cut -c1-16)
     [ ! -e "$packages/.complete" ] || return 0
     rm -rf "$packages"

@@ -6,7 +6,7 @@
 
 # library NAME: its path among the packages.
 find_library() {
-    for directory in "usr/lib/$triple" "lib/$triple" usr/lib lib "lib64"; do
+    for directory in "usr/lib/$triple" "lib/$triple" usr/lib lib; do
         [ ! -e "$packages/$directory/$1" ] || { readlink -f "$packages/$directory/$1"; return 0; }
     done
     return 1
@@ -66,7 +66,6 @@ make_root() {
     loader=$(find_library "$loader_name")
     cp "$loader" "$1/usr/lib/$loader_name"
     ln -sf "../$loader_name" "$1/usr/lib/$triple/$loader_name"
-    [ "$arch" != amd64 ] || ln -s usr/lib "$1/lib64"
     find "$1/usr" "$1/sbin" -type f -exec "$triple-strip" --strip-unneeded {} +
     find "$1" -type d -exec chmod 755 {} +
     find "$1" -type f -exec chmod 644 {} +

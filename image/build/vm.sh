@@ -16,12 +16,9 @@ export MTOOLS_SKIP_CHECK=1
 vm_make() {
     mkdir -p "$1"
     cp --sparse=always --reflink=auto "$2" "$1/disk.img"
-    case $arch in
-    arm64) vm_firmware=/usr/share/AAVMF/AAVMF_CODE.fd vm_vars=/usr/share/AAVMF/AAVMF_VARS.fd ;;
-    amd64) vm_firmware=/usr/share/OVMF/OVMF_CODE_4M.fd vm_vars=/usr/share/OVMF/OVMF_VARS_4M.fd ;;
-    esac
+    vm_firmware=/usr/share/AAVMF/AAVMF_CODE.fd
     [ -f "$vm_firmware" ] || { vm_fail "there is no $vm_firmware"; return 1; }
-    cp --sparse=always "$vm_vars" "$1/vars.fd"
+    cp --sparse=always /usr/share/AAVMF/AAVMF_VARS.fd "$1/vars.fd"
 }
 
 # vm_put DIR FILE NAME: onto its FAT drive, as a laptop would. vm_get DIR NAME: what stands there, on stdout.
@@ -32,8 +29,7 @@ vm_esp_list() { mdir -b -i "$1/disk.img@@$vm_esp_at" ::EFI/Linux | sed 's|^::/EF
 # vm_accelerator: the words for the CPU. TCG with cortex-a72: `max` emulates pointer authentication, at five times the cost.
 vm_accelerator() {
     if [ "$arch" = "$(dpkg --print-architecture)" ] && [ -w /dev/kvm ] && [ "${WEFT_KVM:-no}" = yes ]; then echo '-accel kvm -cpu host'
-    elif [ "$arch" = arm64 ]; then echo '-accel tcg,thread=multi -cpu cortex-a72'
-    else echo '-accel tcg,thread=multi -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
+    else echo '-accel tcg,thread=multi -cpu cortex-a72'
     fi
 }
 
@@ -41,12 +37,8 @@ vm_accelerator() {
 vm_run() {
     vm_dir=$1
     shift
-    case $arch in
-    arm64) set -- qemu-system-aarch64 -M "virt,gic-version=3${vm_iommu-,iommu=smmuv3}" "$@" ;;
-    amd64) set -- qemu-system-x86_64 -M q35 -device intel-iommu,intremap=off,caching-mode=on "$@" ;;
-    esac
     # shellcheck disable=SC2046
-    "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga none -nodefaults \
+    qemu-system-aarch64 -M "virt,gic-version=3${vm_iommu-,iommu=smmuv3}" "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga none -nodefaults \
         -drive if=pflash,unit=0,format=raw,readonly=on,file="$vm_firmware" -drive if=pflash,unit=1,format=raw,file="$vm_dir/vars.fd" \
         -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=0 \
         -device virtio-rng-pci -device i6300esb -action watchdog=reset \

@@ -181,7 +181,7 @@ static void take_time(void *self, short events)
     }
     weft_clock_move(offset_ns);
     if (net->sntp_failures > 0 || !boot->has_time)
-        weft_init_say(&boot->say, "the clock was %+.3f s off and is set by a time server",
+        weft_say_line(&boot->say, "the clock was %+.3f s off and is set by a time server",
                       (double)-offset_ns / 1e9);
     boot->has_time = true;
     net->sntp_failures = 0;
@@ -257,7 +257,7 @@ static void use_address(struct weft_admin_net *net, uint32_t ip, uint32_t prefix
     address_text(ip, text);
     snprintf(boot->address, sizeof(boot->address), "%s/%u %s on %s (%s), %s.local", text, prefix,
              how, net->interface, boot->admin_card->mac, boot->hostname);
-    weft_init_say(&boot->say, "admin port: %s", boot->address);
+    weft_say_line(&boot->say, "admin port: %s", boot->address);
     start_mdns(net);
     start_time(net);
     weft_report_soon(boot);

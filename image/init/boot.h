@@ -15,6 +15,7 @@
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
+#include "image/init/power_button.h"
 #include "image/init/probe.h"
 #include "image/init/say.h"
 #include "image/init/watchdog.h"
@@ -25,17 +26,19 @@
 #define WEFT_BOOT_CONF   "/conf/weft.toml"
 #define WEFT_BOOT_OWNER  "/conf/owner.token"
 #define WEFT_BOOT_KEPT   "/data/state/weft.toml"
+#define WEFT_BOOT_TRY    "/data/state/try.toml"   // For the next start alone (trial.h),
+#define WEFT_BOOT_TRIED  "/data/state/tried.toml" // and once that has begun.
 #define WEFT_BOOT_GOOD   "/data/state/good"
 #define WEFT_BOOT_CLOCK  "/data/state/clock"
 #define WEFT_BOOT_SEED   "/data/state/random-seed"
 #define WEFT_BOOT_RESET  "/data/state/reset" // Of a node without a FAT drive.
 #define WEFT_BOOT_LOGS   "/data/log"
-#define WEFT_BOOT_MARK   "/data/identity/machine"
+#define WEFT_BOOT_MARK   "/data/state/machine"
 
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 
 struct weft_boot {
-    struct weft_init_say say;
+    struct weft_say say;
     struct weft_loop loop;
     int signal_fd;
 
@@ -63,15 +66,17 @@ struct weft_boot {
     struct weft_cards cards;
     const struct weft_card *admin_card; // NULL: none.
     char devices[WEFT_CONFIG_PORTS_MAX][32];
+    uint32_t try_seconds; // The configuration goes after so long, unless it is confirmed; 0: stays.
 
     // The node, and how it is watched.
     struct weft_daemon daemon;
     struct weft_probe probe;       // /livez, every few seconds.
     struct weft_probe ready_probe; // /readyz, once it has said so itself.
     struct weft_watchdog watchdog;
-    struct weft_loop_timer watch; // The next look.
-    struct weft_loop_timer trial; // When a kernel on trial has failed.
-    uint64_t ready_ms;            // From the kernel's start; 0: not yet.
+    struct weft_loop_timer watch;     // The next look.
+    struct weft_loop_timer trial;     // When a kernel on trial has failed.
+    struct weft_loop_timer try_timer; // Likewise, a configuration.
+    uint64_t ready_ms;                // From the kernel's start; 0: not yet.
     uint32_t looks;
 
     struct weft_init_socket socket;
@@ -80,7 +85,8 @@ struct weft_boot {
     struct weft_loop_timer report; // status.txt is written when it fires.
     struct weft_admin_net net;
     char address[144]; // Of the admin card, for people; "" while it has none.
-    bool has_time;     // From a server, during this boot.
+    struct weft_power_button power_button;
+    bool has_time; // From a server, during this boot.
     enum weft_boot_end end;
 };
 

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "config/toml.h"
+#include "image/init/text_file.h"
 
 static struct weft_choice_source *add_source(struct weft_choice *choice, const char *path)
 {
@@ -73,6 +75,44 @@ static int try_file(struct weft_choice *choice, const char *path)
     }
     weft_config_report_free(&report);
     return result == -ENOENT ? -EIO : result;
+}
+
+void weft_choice_note(struct weft_choice *choice, const char *path, const char *verdict)
+{
+    if (choice->source_count == WEFT_CHOICE_SOURCES_MAX) return;
+    struct weft_choice_source *source = add_source(choice, path);
+    snprintf(source->verdict, sizeof(source->verdict), "%s", verdict);
+}
+
+static int parse_as(struct weft_choice *choice, const char *path, const char *as, char verdict[512])
+{
+    struct weft_config_report report = {0};
+    char *text = malloc(WEFT_TOML_BYTES_MAX + 1);
+    int result = text == NULL ? -ENOMEM : 0;
+    if (result == 0) {
+        const ssize_t length = weft_text_file_read(path, text, WEFT_TOML_BYTES_MAX + 1);
+        result = length < 0 ? (int)length
+                            : weft_config_parse(&choice->config, text, (size_t)length, as, &report);
+    }
+    free(text);
+    if (result != 0) describe(&report, verdict, 512);
+    weft_config_report_free(&report);
+    return result;
+}
+
+bool weft_choice_try(struct weft_choice *choice, const char *path, const char *as,
+                     char verdict[512])
+{
+    memset(choice, 0, sizeof(*choice));
+    const int result =
+        look_at(path, verdict, 512) != 0 ? -EINVAL : parse_as(choice, path, as, verdict);
+    if (result != 0) {
+        choice->config = (struct weft_config){0};
+        return false;
+    }
+    snprintf(choice->path, sizeof(choice->path), "%s", path);
+    weft_choice_note(choice, path, "taken, on trial");
+    return true;
 }
 
 static void fall_back(struct weft_choice *choice, bool broken, const char *problem)

@@ -20,4 +20,8 @@ int weft_clock_raise(int64_t floor_s);
 // kernel's adjtime, 0.5 ms each second). Returns 0 or a negative errno.
 int weft_clock_move(int64_t offset_ns);
 
+// Milliseconds since the machine was switched on, the firmware's included where the CPU has a
+// counter that says so (arm64); else since the kernel began.
+uint64_t weft_clock_since_power_on_ms(void);
+
 #endif // WEFT_IMAGE_CLOCK_H

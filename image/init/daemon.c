@@ -25,7 +25,7 @@ static void kill_now(void *self)
     if (daemon->pid > 0) kill(daemon->pid, SIGKILL);
 }
 
-void weft_daemon_init(struct weft_daemon *daemon, struct weft_loop *loop, struct weft_init_say *say)
+void weft_daemon_init(struct weft_daemon *daemon, struct weft_loop *loop, struct weft_say *say)
 {
     *daemon = (struct weft_daemon){
         .loop = loop, .say = say, .ready_fd = -1, .output_fd = -1, .log_fd = -1};
@@ -162,7 +162,7 @@ static void wait_and_restart(struct weft_daemon *daemon, uint64_t ran_ns)
     const uint64_t wait_ns = weft_backoff_next(&daemon->backoff, ran_ns);
     daemon->state = WEFT_DAEMON_WAITING;
     weft_loop_after(daemon->loop, &daemon->restart, wait_ns);
-    weft_init_say(daemon->say, "weftd is started again in %.1f s", (double)wait_ns / 1e9);
+    weft_say_line(daemon->say, "weftd is started again in %.1f s", (double)wait_ns / 1e9);
 }
 
 void weft_daemon_start(struct weft_daemon *daemon)

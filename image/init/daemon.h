@@ -34,7 +34,7 @@ enum weft_daemon_state {
 
 struct weft_daemon {
     struct weft_loop *loop;
-    struct weft_init_say *say;
+    struct weft_say *say;
     const char *program, *config_path;
     const char *log_path; // Appended to, one old one is kept; NULL: none.
     void (*ready)(void *self);
@@ -57,8 +57,7 @@ struct weft_daemon {
     uint32_t line_count;
 };
 
-void weft_daemon_init(struct weft_daemon *daemon, struct weft_loop *loop,
-                      struct weft_init_say *say);
+void weft_daemon_init(struct weft_daemon *daemon, struct weft_loop *loop, struct weft_say *say);
 
 // Starts it. One that does not start (no such program) is tried again as one that has ended.
 void weft_daemon_start(struct weft_daemon *daemon);

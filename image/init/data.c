@@ -125,13 +125,13 @@ static const char *mkfs(void)
     return is_merged ? "/usr/sbin/mkfs.ext4" : "/sbin/mkfs.ext4";
 }
 
-static int make(const char *device, struct weft_init_say *say)
+static int make(const char *device, struct weft_say *say)
 {
     const char *const arguments[] = {
         mkfs(), "-q", "-F", "-L", LABEL_NEW, "-m", "1", "-E", "lazy_itable_init=1,nodiscard",
         device, NULL};
     char said[256];
-    weft_init_say(say, "%s: a new file system is made", device);
+    weft_say_line(say, "%s: a new file system is made", device);
     const int result = weft_run(arguments, said, sizeof(said));
     if (result == 0) return 0;
     weft_say_error(say, "%s: mkfs.ext4 ended with %d: %s", device, result, said);
@@ -140,7 +140,6 @@ static int make(const char *device, struct weft_init_say *say)
 
 static void make_directories(void)
 {
-    mkdir("/data/identity", 0700);
     mkdir("/data/journal", 0700);
     mkdir("/data/update", 0700);
     mkdir("/data/log", 0700);
@@ -191,7 +190,7 @@ static int open_made(const struct weft_disk *disk, enum weft_data_state state)
     return fill_partition(device);
 }
 
-int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_init_say *say)
+int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *say)
 {
     const char *device = disk->data.device;
     enum weft_data_state state = WEFT_DATA_BLANK;

@@ -32,6 +32,6 @@ int weft_data_grow_partition(const struct weft_disk *disk);
 
 // Makes what is not made yet (always, when `reset`), mounts it at /data, lets the file system fill
 // its partition, and makes the directories. Returns 0 or a negative errno, said to `say`.
-int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_init_say *say);
+int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *say);
 
 #endif // WEFT_IMAGE_DATA_H

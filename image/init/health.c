@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "config/toml.h"
 #include "image/init/boot_entry.h"
 #include "image/init/clock.h"
 #include "image/init/leave.h"
@@ -69,19 +71,14 @@ int weft_health_bless(struct weft_boot *boot)
     }
     boot->is_blessed = true;
     weft_loop_cancel(&boot->trial);
+    weft_say_line(&boot->say, "version %s is blessed%s", boot->version,
+                  boot->counted_path[0] != '\0' ? "" : ": it was not counted");
     if (boot->has_data) result = note_good(boot);
     if (result != 0) weft_say_error(&boot->say, WEFT_BOOT_GOOD ": %s", strerror(-result));
     return result;
 }
 
 // ---- The node's own word, and what the admin port says to it.
-
-static uint64_t since_power_on_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void node_ready(void *self)
 {
@@ -98,8 +95,11 @@ static void readyz_answered(void *self, int status)
     }
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
-    if (is_first) boot->ready_ms = since_power_on_ms();
-    weft_init_say(&boot->say, "ready%s", boot->choice.maintenance ? " in maintenance mode" : "");
+    const uint64_t ms = weft_clock_since_power_on_ms();
+    if (is_first) boot->ready_ms = ms;
+    weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
+                  boot->choice.maintenance ? " in maintenance mode" : "",
+                  (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
     if (weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                             boot->good_version)) {
         weft_health_bless(boot);
@@ -167,8 +167,41 @@ static void look(void *self)
         weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }
 
+// Nobody has confirmed it: perhaps nobody can reach the node any more.
+static void try_over(void *self)
+{
+    struct weft_boot *boot = self;
+    weft_leave(boot, WEFT_BOOT_REBOOTS, "the configuration on trial was not confirmed");
+}
+
+int weft_health_confirm(struct weft_boot *boot)
+{
+    char *text = NULL;
+    if (boot->try_seconds == 0) return -ENOENT;
+    text = malloc(WEFT_TOML_BYTES_MAX + 1);
+    if (text == NULL) return -ENOMEM;
+    const ssize_t length = weft_text_file_read(WEFT_BOOT_TRIED, text, WEFT_TOML_BYTES_MAX + 1);
+    int result = length < 0 ? (int)length : 0;
+    if (result == 0 && boot->has_conf) result = weft_mounts_conf_writable(true);
+    if (result == 0) {
+        result = weft_text_file_replace(boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT, text,
+                                        (size_t)length, 0600);
+        sync();
+        if (boot->has_conf) weft_mounts_conf_writable(false);
+    }
+    free(text);
+    if (result != 0) return result;
+    boot->try_seconds = 0;
+    weft_loop_cancel(&boot->try_timer);
+    weft_say_line(&boot->say, "the configuration is confirmed");
+    return 0;
+}
+
 void weft_health_start(struct weft_boot *boot)
 {
+    weft_loop_timer_init(&boot->try_timer, try_over, boot);
+    if (boot->try_seconds > 0)
+        weft_loop_after(&boot->loop, &boot->try_timer, boot->try_seconds * WEFT_NS_PER_S);
     weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
     weft_probe_init(&boot->probe, &boot->loop, livez_answered, boot);
     weft_probe_init(&boot->ready_probe, &boot->loop, readyz_answered, boot);

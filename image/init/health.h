@@ -20,6 +20,10 @@ void weft_health_start(struct weft_boot *boot);
 // Returns 0 or a negative errno, which is said.
 int weft_health_bless(struct weft_boot *boot);
 
+// The configuration on trial becomes that of the drive (or, without one, the last good copy).
+// Returns 0, -ENOENT when none is on trial, or another negative errno, and then it stays on trial.
+int weft_health_confirm(struct weft_boot *boot);
+
 // Whether a node in this state is what the loader should keep: a maintenance mode that an older
 // version did not fall into is not.
 bool weft_health_is_good(bool maintenance, bool broken, const char *version,

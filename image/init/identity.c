@@ -46,6 +46,13 @@ void weft_identity_find(struct weft_identity_mark *found, const char *sys, const
     clean(found->machine);
 }
 
+// What is not known today was known before, perhaps.
+static void complete(struct weft_identity_mark *mark, const struct weft_identity_mark *noted)
+{
+    if (mark->disk[0] == '\0') memcpy(mark->disk, noted->disk, sizeof(mark->disk));
+    if (mark->machine[0] == '\0') memcpy(mark->machine, noted->machine, sizeof(mark->machine));
+}
+
 static int note(const char *path, const struct weft_identity_mark *mark)
 {
     char text[256];
@@ -68,6 +75,13 @@ enum weft_identity_state weft_identity_check(const char *path,
     }
     if (state == WEFT_IDENTITY_CLONED && adopt) state = WEFT_IDENTITY_MOVED;
     *result = 0;
-    if (state == WEFT_IDENTITY_NEW || state == WEFT_IDENTITY_MOVED) *result = note(path, found);
+    const bool learns =
+        state != WEFT_IDENTITY_CLONED && ((noted.disk[0] == '\0' && found->disk[0] != '\0') ||
+                                          (noted.machine[0] == '\0' && found->machine[0] != '\0'));
+    if (state == WEFT_IDENTITY_NEW || state == WEFT_IDENTITY_MOVED || learns) {
+        struct weft_identity_mark mark = *found;
+        complete(&mark, &noted);
+        *result = note(path, &mark);
+    }
     return state;
 }

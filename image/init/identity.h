@@ -1,4 +1,4 @@
-// identity.h: is this still the machine that the identity in /data/identity was made for?
+// identity.h: is this still the machine that the identity in /data was made for?
 //
 // Two nodes with one identity tear a mesh apart, and a disk that was copied brings just that. So
 // the first boot notes which disk and which machine it is; a later one compares:
@@ -38,7 +38,8 @@ enum weft_identity_state weft_identity_compare(const struct weft_identity_mark *
 // known.
 void weft_identity_find(struct weft_identity_mark *found, const char *sys, const char *disk_serial);
 
-// Reads the note at `path`, compares, and notes anew when it is new or moved, or is to be adopted.
+// Reads the note at `path`, compares, and notes anew when it is new or moved, is to be adopted, or
+// something is known now that was not.
 // `result` is 0 or the negative errno with which the note could not be written.
 enum weft_identity_state weft_identity_check(const char *path,
                                              const struct weft_identity_mark *found, bool adopt,

@@ -16,6 +16,11 @@
 #include "image/init/requests.h"
 #include "image/init/start.h"
 
+static void power_off(void *self)
+{
+    weft_leave(self, WEFT_BOOT_POWERS_OFF, "the power button");
+}
+
 static void take_signal(void *self, short events)
 {
     struct weft_boot *boot = self;
@@ -59,6 +64,7 @@ int main(void)
     if (result != 0) weft_say_error(&boot.say, "no control socket: %s", strerror(-result));
     weft_report_init(&boot);
     weft_health_start(&boot);
+    weft_power_button_watch(&boot.power_button, &boot.loop, "/dev/input", power_off, &boot);
     weft_admin_net_start(&boot); // Beside the node, which does not wait for it.
     for (;;) {
         weft_loop_turn(&boot.loop);

@@ -7,6 +7,7 @@
 //   bless                 this boot was good: its kernel is not counted any more
 //   slot a | slot b       the loader prefers that slot from the next boot on
 //   reboot | poweroff     in order
+//   confirm               the configuration on trial stays
 //   reset                 factory reset: the next boot empties the data partition; then a reboot
 //
 // An answer is {"ok":true…} or {"ok":false,"error":"…"}.
@@ -30,6 +31,7 @@ enum weft_init_socket_verb {
     WEFT_INIT_SOCKET_REBOOT,
     WEFT_INIT_SOCKET_POWEROFF,
     WEFT_INIT_SOCKET_RESET,
+    WEFT_INIT_SOCKET_CONFIRM,
     WEFT_INIT_SOCKET_UNKNOWN,
 };
 

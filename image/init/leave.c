@@ -19,7 +19,7 @@ void weft_leave(struct weft_boot *boot, enum weft_boot_end end, const char *why)
     const bool is_first = boot->end == WEFT_BOOT_RUNS;
     if (is_first || end == WEFT_BOOT_POWERS_OFF) boot->end = end;
     if (!is_first) return;
-    weft_init_say(&boot->say, "%s: %s", end == WEFT_BOOT_REBOOTS ? "restarting" : "powering off",
+    weft_say_line(&boot->say, "%s: %s", end == WEFT_BOOT_REBOOTS ? "restarting" : "powering off",
                   why);
     weft_report_now(boot);
     weft_admin_net_leave(boot);
@@ -33,7 +33,7 @@ static void note(struct weft_boot *boot)
 {
     if (!boot->has_data) return;
     const int result = weft_entropy_save(WEFT_BOOT_SEED);
-    if (result != 0) weft_init_say(&boot->say, "no seed is put by: %s", strerror(-result));
+    if (result != 0) weft_say_line(&boot->say, "no seed is put by: %s", strerror(-result));
     weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }
 
@@ -44,9 +44,9 @@ void weft_leave_node_ended(struct weft_boot *boot)
     if (boot->daemon.log_fd >= 0) close(boot->daemon.log_fd); // It lies on /data.
     boot->daemon.log_fd = -1;
     weft_mounts_leave(&boot->say);
-    weft_init_say(&boot->say, "%s now", boot->end == WEFT_BOOT_REBOOTS ? "restarting" : "off");
+    weft_say_line(&boot->say, "%s now", boot->end == WEFT_BOOT_REBOOTS ? "restarting" : "off");
     reboot(boot->end == WEFT_BOOT_REBOOTS ? RB_AUTOBOOT : RB_POWER_OFF);
-    weft_init_say(&boot->say, "the machine does not let itself be switched: %s", strerror(errno));
+    weft_say_line(&boot->say, "the machine does not let itself be switched: %s", strerror(errno));
     for (;;) {
         pause();
     }

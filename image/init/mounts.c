@@ -32,7 +32,7 @@ static const struct file_system kernel_ones[] = {
     {"cgroup2", "/sys/fs/cgroup", NULL, QUIET, false},
 };
 
-void weft_mounts_kernel(struct weft_init_say *say)
+void weft_mounts_kernel(struct weft_say *say)
 {
     umask(0022);
     for (size_t i = 0; i < WEFT_COUNT_OF(kernel_ones); i++) {
@@ -80,7 +80,7 @@ int weft_mounts_esp_leave(void)
     return umount2("/esp", 0) == 0 ? 0 : -errno;
 }
 
-void weft_mounts_leave(struct weft_init_say *say)
+void weft_mounts_leave(struct weft_say *say)
 {
     static const char *const places[] = {"/esp", "/conf", "/data"};
     sync();

@@ -8,7 +8,7 @@
 
 // What the kernel offers: /proc, /sys and what hangs in them, /dev, /run, /tmp. One that is there
 // already stays; one that the kernel lacks is left out, and said only when a node needs it.
-void weft_mounts_kernel(struct weft_init_say *say);
+void weft_mounts_kernel(struct weft_say *say);
 
 // /data: ext4, read and write. Returns 0 or a negative errno.
 int weft_mounts_data(const char *device);
@@ -25,6 +25,6 @@ int weft_mounts_esp_leave(void);
 
 // Everything off, or read-only where something still holds it; then what was written is on the
 // disk.
-void weft_mounts_leave(struct weft_init_say *say);
+void weft_mounts_leave(struct weft_say *say);
 
 #endif // WEFT_IMAGE_MOUNTS_H

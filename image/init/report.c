@@ -11,6 +11,7 @@
 #include "image/init/text_file.h"
 
 #define SOON_NS     (500 * WEFT_NS_PER_MS)
+#define STARTING_NS (20 * WEFT_NS_PER_S)
 #define FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
 
 static const char readme[] =
@@ -126,7 +127,7 @@ static void write_text(struct weft_boot *boot)
         if (result != 0)
             weft_say_error(&boot->say, "status.txt cannot be written: %s", strerror(-result));
         else
-            weft_init_say(&boot->say, "status.txt says %s", view.status.state);
+            weft_say_line(&boot->say, "status.txt says %s", view.status.state);
     }
     free(text);
 }
@@ -151,5 +152,10 @@ void weft_report_init(struct weft_boot *boot)
 
 void weft_report_soon(struct weft_boot *boot)
 {
-    if (!weft_loop_is_set(&boot->report)) weft_loop_after(&boot->loop, &boot->report, SOON_NS);
+    // Of a node that is starting there is soon more to say, and a write would only hold it up.
+    const bool waits = boot->daemon.state == WEFT_DAEMON_STARTING && boot->end == WEFT_BOOT_RUNS;
+    const uint64_t in_ns = waits ? STARTING_NS : SOON_NS;
+    const bool is_set = weft_loop_is_set(&boot->report);
+    if (!is_set || boot->report.at_ns > boot->loop.now_ns + in_ns)
+        weft_loop_after(&boot->loop, &boot->report, in_ns);
 }

@@ -62,6 +62,7 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
     case WEFT_INIT_SOCKET_BLESS: result = weft_health_bless(boot); break;
     case WEFT_INIT_SOCKET_SLOT_A: result = prefer(boot, 'a'); break;
     case WEFT_INIT_SOCKET_SLOT_B: result = prefer(boot, 'b'); break;
+    case WEFT_INIT_SOCKET_CONFIRM: result = weft_health_confirm(boot); break;
     case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
     case WEFT_INIT_SOCKET_REBOOT:
     case WEFT_INIT_SOCKET_POWEROFF: break;

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void print_line(const struct weft_init_say *say, const char *kind, const char *text)
+static void print_line(const struct weft_say *say, const char *kind, const char *text)
 {
     struct timespec now;
     char line[512];
@@ -19,7 +19,7 @@ static void print_line(const struct weft_init_say *say, const char *kind, const 
     (void)!write(say->fd, line, bytes); // A console that is gone stops nothing.
 }
 
-void weft_init_say(struct weft_init_say *say, const char *format, ...)
+void weft_say_line(struct weft_say *say, const char *format, ...)
 {
     char text[448];
     va_list arguments;
@@ -29,7 +29,7 @@ void weft_init_say(struct weft_init_say *say, const char *format, ...)
     print_line(say, "", text);
 }
 
-static void remember(struct weft_init_say *say, const char *text)
+static void remember(struct weft_say *say, const char *text)
 {
     const size_t kept =
         say->error_count < WEFT_SAY_ERRORS_MAX ? say->error_count : WEFT_SAY_ERRORS_MAX;
@@ -41,7 +41,7 @@ static void remember(struct weft_init_say *say, const char *text)
     say->error_count++;
 }
 
-void weft_say_error(struct weft_init_say *say, const char *format, ...)
+void weft_say_error(struct weft_say *say, const char *format, ...)
 {
     char text[256];
     va_list arguments;

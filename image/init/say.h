@@ -8,18 +8,18 @@
 
 #define WEFT_SAY_ERRORS_MAX 16 // The first ones are kept: they have caused the later ones.
 
-struct weft_init_say {
+struct weft_say {
     int fd;             // The console; -1: nowhere.
     size_t error_count; // All; those past WEFT_SAY_ERRORS_MAX are only counted.
     char errors[WEFT_SAY_ERRORS_MAX][256];
 };
 
 // One line, with the time since power-on in front of it. printf rules.
-__attribute__((format(printf, 2, 3))) void weft_init_say(struct weft_init_say *say,
-                                                         const char *format, ...);
+__attribute__((format(printf, 2, 3))) void weft_say_line(struct weft_say *say, const char *format,
+                                                         ...);
 
 // The same, and remembers the line as an error; one that is there already is kept once.
-__attribute__((format(printf, 2, 3))) void weft_say_error(struct weft_init_say *say,
-                                                          const char *format, ...);
+__attribute__((format(printf, 2, 3))) void weft_say_error(struct weft_say *say, const char *format,
+                                                          ...);
 
 #endif // WEFT_IMAGE_SAY_H

@@ -21,6 +21,7 @@
 #include "image/init/node_config.h"
 #include "image/init/panic_log.h"
 #include "image/init/text_file.h"
+#include "image/init/trial.h"
 
 // ---- What is there before any disk.
 
@@ -53,7 +54,7 @@ void weft_start_kernel(struct weft_boot *boot)
     open_console(boot);
     read_facts(boot);
     mkdir(WEFT_BOOT_RUN, 0700);
-    weft_init_say(&boot->say, "Weft %s, slot %s", boot->version, boot->slot[0] ? boot->slot : "-");
+    weft_say_line(&boot->say, "Weft %s, slot %s", boot->version, boot->slot[0] ? boot->slot : "-");
     weft_link_up("lo"); // An address comes with it.
     const int result = weft_boot_entry_counted("/sys/firmware/efi/efivars", boot->counted_path,
                                                sizeof(boot->counted_path));
@@ -107,15 +108,15 @@ static void open_data(struct weft_boot *boot)
     }
     const int grown = weft_data_grow_partition(&boot->disk);
     if (grown > 0)
-        weft_init_say(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
+        weft_say_line(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
     if (grown < 0)
         weft_say_error(&boot->say, "%s cannot grow: %s", boot->disk.data.device, strerror(-grown));
     const bool reset = conf_has(boot, "RESET", wish);
-    if (reset) weft_init_say(&boot->say, "factory reset: the data partition is emptied");
+    if (reset) weft_say_line(&boot->say, "factory reset: the data partition is emptied");
     boot->has_data = weft_data_open(&boot->disk, reset, &boot->say) == 0;
     if (boot->has_data && reset) forget_wish(boot, wish);
     if (boot->has_data && !reset && access(WEFT_BOOT_RESET, F_OK) == 0) {
-        weft_init_say(&boot->say, "factory reset: the data partition is emptied");
+        weft_say_line(&boot->say, "factory reset: the data partition is emptied");
         umount2("/data", 0);
         boot->has_data = weft_data_open(&boot->disk, true, &boot->say) == 0;
     }
@@ -154,7 +155,7 @@ void weft_start_memory(struct weft_boot *boot)
                                 ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
                                 : boot->build_epoch_s;
     if (weft_clock_raise(floor_s) > 0)
-        weft_init_say(&boot->say,
+        weft_say_line(&boot->say,
                       "the clock stood before a time that has passed; it was set forward");
     if (!boot->has_data) return;
     const bool own = boot->identity == WEFT_IDENTITY_SAME;
@@ -215,9 +216,29 @@ static void name_host(struct weft_boot *boot)
     (void)!sethostname(boot->hostname, used);
 }
 
+// One that is tried for this start alone, if there is one and it is good; else the usual one.
+static void choose(struct weft_boot *boot)
+{
+    const char *as = boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT;
+    char verdict[512] = "its first line is not \"# weft try SECONDS\"";
+    const int taken = boot->has_data
+                          ? weft_trial_take(WEFT_BOOT_TRY, WEFT_BOOT_TRIED, &boot->try_seconds)
+                          : -ENOENT;
+    if (taken == 0 && weft_choice_try(&boot->choice, WEFT_BOOT_TRIED, as, verdict)) {
+        weft_say_line(&boot->say, "a configuration is on trial for %u s",
+                      (unsigned)boot->try_seconds);
+        return;
+    }
+    boot->try_seconds = 0;
+    weft_choice_make(&boot->choice, WEFT_BOOT_CONF, boot->conf_absent, WEFT_BOOT_KEPT);
+    if (taken == -ENOENT) return;
+    weft_say_error(&boot->say, "the configuration to be tried is left out: %s", verdict);
+    weft_choice_note(&boot->choice, WEFT_BOOT_TRIED, verdict);
+}
+
 void weft_start_config(struct weft_boot *boot)
 {
-    weft_choice_make(&boot->choice, WEFT_BOOT_CONF, boot->conf_absent, WEFT_BOOT_KEPT);
+    choose(boot);
     check_clone(boot);
     weft_config_defaults(&boot->defaults);
     boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
@@ -235,7 +256,7 @@ static void bind_cards(struct weft_boot *boot)
         if (strncmp(port->device, "pci:", 4) != 0) continue;
         const int result = weft_cards_bind("/sys", port->device + 4);
         if (result == 1)
-            weft_init_say(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
+            weft_say_line(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
                           port->name, port->device);
         if (result < 0)
             weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
@@ -252,7 +273,7 @@ static void tune(struct weft_boot *boot)
     if (given < 0)
         weft_say_error(&boot->say, "no huge pages: %s", strerror((int)-given));
     else if ((uint64_t)given < wanted)
-        weft_init_say(&boot->say, "%lld MB in huge pages of %llu MB wanted",
+        weft_say_line(&boot->say, "%lld MB in huge pages of %llu MB wanted",
                       (long long)(given / (int64_t)WEFT_MIB),
                       (unsigned long long)(wanted / WEFT_MIB));
     const uint32_t cpu_count = cpus > 0 ? (uint32_t)cpus : 1;

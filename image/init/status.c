@@ -76,7 +76,7 @@ static void print_facts(const struct weft_status *status, FILE *out)
 void weft_status_text(const struct weft_status *status, FILE *out)
 {
     const struct weft_choice *choice = status->choice;
-    const struct weft_init_say *say = status->say;
+    const struct weft_say *say = status->say;
     print_facts(status, out);
     fprintf(out, "\r\nlast error:   %s\r\n", or_none(status->last_error));
     fprintf(out, "\r\nconfiguration%s\r\n",

@@ -23,7 +23,7 @@ struct weft_status {
     uint64_t ready_ms;       // From the kernel's start; 0: not yet.
     const struct weft_choice *choice;
     const struct weft_disk *disk;
-    const struct weft_init_say *say;
+    const struct weft_say *say;
 };
 
 // For people, with the line ends of every laptop.

@@ -29,6 +29,19 @@ void weft_update_slots_read(const struct weft_update_medium *medium,
     }
 }
 
+void weft_update_learn(const struct weft_update_medium *medium, const struct weft_update_node *node,
+                       struct weft_update_ledger *ledger)
+{
+    struct weft_update_slot slots[2];
+
+    weft_update_slots_read(medium, slots);
+    const struct weft_update_slot *away = &slots[node->running == 'a'];
+    if (weft_update_slot_state(away) == WEFT_SLOT_FAILED)
+        weft_update_ledger_fail(ledger, away->version);
+    if (weft_update_shelf_settled(medium, node, NULL) == 0)
+        weft_update_ledger_bless(ledger, node->version);
+}
+
 int weft_update_shelf_settled(const struct weft_update_medium *medium,
                               const struct weft_update_node *node, struct weft_error *error)
 {

@@ -74,25 +74,12 @@ int weft_update_writer_check(const struct weft_update_writer *writer,
     return check_history(writer, manifest, error);
 }
 
-// What is known of the other slot is written down before it is overwritten.
-static void remember(struct weft_update_writer *writer)
-{
-    struct weft_update_slot slots[2];
-
-    weft_update_slots_read(&writer->medium, slots);
-    const struct weft_update_slot *away = &slots[other(writer->node.running) - 'a'];
-    if (weft_update_slot_state(away) == WEFT_SLOT_FAILED)
-        weft_update_ledger_fail(writer->ledger, away->version);
-    weft_update_ledger_bless(writer->ledger, writer->node.version);
-}
-
 static int begin(void *self, const struct weft_update_manifest *manifest, struct weft_error *error)
 {
     struct weft_update_writer *writer = self;
     const char slot = other(writer->node.running);
 
-    if (weft_update_shelf_settled(&writer->medium, &writer->node, error) != 0) return -1;
-    remember(writer);
+    weft_update_learn(&writer->medium, &writer->node, writer->ledger);
     if (weft_update_writer_check(writer, manifest, error) != 0) return -1;
     memcpy(writer->ledger->next, manifest->version, sizeof(writer->ledger->next));
     memcpy(writer->ledger->next_floor, manifest->floor, sizeof(writer->ledger->next_floor));

@@ -59,6 +59,11 @@ int weft_update_writer_check(const struct weft_update_writer *writer,
 void weft_update_slots_read(const struct weft_update_medium *medium,
                             struct weft_update_slot slots[2]);
 
+// Takes over into the ledger what the slots show: a release that failed, and that the running one
+// has proved good. It is not kept here.
+void weft_update_learn(const struct weft_update_medium *medium, const struct weft_update_node *node,
+                       struct weft_update_ledger *ledger);
+
 // Makes the other slot the one that starts next: with tries, as after an update. 0, or -1 with
 // W0904 (it is empty or has failed), W0905, W0906.
 int weft_update_roll_back(const struct weft_update_medium *medium,

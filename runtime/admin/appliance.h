@@ -26,6 +26,8 @@ struct weft_appliance_options {
     const char *init_socket;  // "/run/weft/init.sock": if there is none, this is no image.
     const char *boot_file;    // "/run/weft/boot.json".
     const char *log_dir;      // "/data/log": where the first process keeps panics.
+    const char *try_file;     // "/data/state/try.toml": the configuration of the next start alone.
+    const char *config_file;  // What the node runs with: "/run/weft/weft.toml".
     const char *const *extra; // More words for the program, ended by NULL; NULL: none. For tests.
     struct weft_clock clock;
     struct weft_admin_events *events; // May be NULL.

@@ -153,6 +153,62 @@ static void panic(struct weft_admin_request *request)
     }
 }
 
+// ---- Configurations.
+
+static void config(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+
+    reply_file(request, appliance->options.config_file, "application/toml");
+}
+
+// All or nothing, and on the disk before the restart that takes it.
+static int write_try(const struct weft_appliance *appliance, uint64_t seconds,
+                     const struct weft_admin_request *request)
+{
+    char fresh[512];
+
+    snprintf(fresh, sizeof(fresh), "%s.new", appliance->options.try_file);
+    FILE *file = fopen(fresh, "we");
+    if (file == NULL) return -errno;
+    fprintf(file, "# weft try %u\n", (unsigned)seconds);
+    fwrite(request->body, 1, request->body_length, file);
+    bool written = fflush(file) == 0 && fsync(fileno(file)) == 0;
+    written = fclose(file) == 0 && written && rename(fresh, appliance->options.try_file) == 0;
+    const int reason = errno;
+    if (!written) unlink(fresh);
+    return written ? 0 : -reason;
+}
+
+static void config_try(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+    struct weft_error error;
+    uint64_t seconds;
+
+    if (!weft_admin_query_u64(request, "seconds", 60, &seconds)) return;
+    if (weft_appliance_check(appliance, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+    } else if (seconds < 10 || seconds > 3600) {
+        weft_admin_reply_problem(request, 504, "a configuration is tried for 10 to 3600 seconds");
+    } else if (request->body_length == 0 ||
+               memchr(request->body, '\0', request->body_length) != NULL) {
+        weft_admin_reply_problem(request, 504, "the body is no configuration");
+    } else {
+        const int result = write_try(appliance, seconds, request);
+        if (result == 0)
+            tell(request, "reboot");
+        else
+            weft_admin_reply_problem(request, 906, "%s: %s", appliance->options.try_file,
+                                     strerror(-result));
+    }
+}
+
+static void config_confirm(struct weft_admin_request *request)
+{
+    tell(request, "confirm");
+}
+
 #define TIMEOUT                                                                                    \
     {                                                                                              \
         "timeout_ms", "integer", "how long to wait for the answer"                                 \
@@ -178,5 +234,12 @@ const struct weft_admin_route weft_appliance_routes[] = {
     {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
     {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
      .privileged = true, .response = "text/plain"},
+    {"GET", "/api/v1/config", "config", "The configuration that the node runs with, as TOML.",
+     config, .privileged = true, .response = "application/toml"},
+    {"POST", "/api/v1/config/try", "config_try",
+     "Restarts with the configuration in the body, TOML, and goes back unless it is confirmed.",
+     config_try, .query = {{"seconds", "integer", "how long it may wait for that; 60 if absent"}}},
+    {"POST", "/api/v1/config/confirm", "config_confirm", "The configuration on trial stays.",
+     config_confirm},
     {.method = NULL},
 };

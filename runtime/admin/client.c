@@ -152,6 +152,19 @@ static int dial(const struct weft_client_target *target, struct weft_error *erro
     return unreachable(target, error, strerror(reason));
 }
 
+int weft_client_fingerprint(const struct weft_client_target *target, char fingerprint[65],
+                            struct weft_error *error)
+{
+    struct weft_wire wire = {.fd = dial_host(target, error)};
+    if (wire.fd < 0) return -1;
+    int result = weft_wire_secure(&wire, "", now_ms() + TIMEOUT_MS);
+    if (result == 0) result = weft_wire_fingerprint(&wire, fingerprint);
+    weft_wire_close(&wire);
+    if (result == 0) return 0;
+    return result == -ETIMEDOUT ? late(target, error)
+                                : unreachable(target, error, strerror(-result));
+}
+
 // What the head says of the body, and its end.
 static int body_head(const struct weft_client_call *call, char *text, size_t size)
 {

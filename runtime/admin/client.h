@@ -29,6 +29,11 @@ struct weft_client_target {
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
                              const char *fingerprint, struct weft_error *error);
 
+// What the certificate of target->host is, whosever it may be: nothing is sent, no token either.
+// 0, or -1 with W0501, W0505.
+int weft_client_fingerprint(const struct weft_client_target *target, char fingerprint[65],
+                            struct weft_error *error);
+
 // A body that is sent as it is read.
 struct weft_client_upload {
     uint64_t bytes; // In all.

@@ -33,17 +33,24 @@ static ssize_t pull(gnutls_transport_ptr_t self, void *bytes, size_t size)
     return recv(*(const int *)self, bytes, size, MSG_DONTWAIT);
 }
 
-static int check_fingerprint(gnutls_session_t session, const char *fingerprint)
+int weft_wire_fingerprint(const struct weft_wire *wire, char text[65])
 {
     unsigned count = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(wire->session, &count);
     unsigned char digest[32];
-    char text[65];
     if (chain == NULL || count == 0) return -EACCES;
     if (gnutls_hash_fast(GNUTLS_DIG_SHA256, chain[0].data, chain[0].size, digest) != 0)
         return -EPROTO;
     for (size_t i = 0; i < sizeof(digest); i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    return 0;
+}
+
+static int check_fingerprint(const struct weft_wire *wire, const char *fingerprint)
+{
+    char text[65];
+    const int result = weft_wire_fingerprint(wire, text);
+    if (result != 0) return result;
     return strcasecmp(text, fingerprint) == 0 ? 0 : -EACCES;
 }
 
@@ -92,8 +99,7 @@ int weft_wire_secure(struct weft_wire *wire, const char *fingerprint, int64_t de
 {
     int result = start_session(wire);
     if (result == 0) result = shake_hands(wire, deadline_ms);
-    if (result == 0 && fingerprint[0] != '\0')
-        result = check_fingerprint(wire->session, fingerprint);
+    if (result == 0 && fingerprint[0] != '\0') result = check_fingerprint(wire, fingerprint);
     if (result != 0) end_session(wire);
     return result;
 }

@@ -23,6 +23,10 @@ struct weft_wire {
 // descriptor stays the caller's.
 int weft_wire_secure(struct weft_wire *wire, const char *fingerprint, int64_t deadline_ms);
 
+// The SHA-256 of the certificate that the other side has shown, in hex. 0, -EACCES if it has shown
+// none, else -EPROTO.
+int weft_wire_fingerprint(const struct weft_wire *wire, char text[65]);
+
 // Sends all. 0, -ETIMEDOUT or another negative errno; 0 too if the other side has closed: its
 // answer may be there.
 int weft_wire_send(struct weft_wire *wire, const char *bytes, size_t length, int64_t deadline_ms);

@@ -179,7 +179,7 @@ static int listen_tcp(struct daemon *daemon, int fd, struct weft_error *error)
 }
 
 // On a node that does not run from an image it only says so.
-static int start_appliance(struct daemon *daemon)
+static int start_appliance(struct daemon *daemon, const char *config_path)
 {
     const char *run_dir = daemon->config.node.run_dir;
     snprintf(daemon->init_socket, sizeof(daemon->init_socket), "%s/init.sock", run_dir);
@@ -189,6 +189,8 @@ static int start_appliance(struct daemon *daemon)
                                                 .init_socket = daemon->init_socket,
                                                 .boot_file = daemon->boot_file,
                                                 .log_dir = "/data/log",
+                                                .try_file = "/data/state/try.toml",
+                                                .config_file = config_path,
                                                 .clock = daemon->machine.node.options.clock,
                                                 .events = &daemon->control.events});
     const struct weft_poller poller = weft_appliance_poller(&daemon->appliance);
@@ -201,7 +203,7 @@ static int start_admin(struct daemon *daemon, int listen_fd, struct weft_error *
                                                .clock = daemon->machine.node.options.clock,
                                                .routes = weft_appliance_routes,
                                                .route_self = &daemon->appliance};
-    if (start_appliance(daemon) != 0)
+    if (start_appliance(daemon, daemon->control.config_path) != 0)
         return weft_error_set(error, 203, "no room on the control core");
     daemon->server = weft_admin_server_create(&options);
     if (daemon->server == NULL) return weft_error_set(error, 203, "no memory for the admin port");

@@ -58,6 +58,16 @@ int weft_run_forth_verify(struct weft_tool_call *call);
 int weft_run_image_bundle(struct weft_tool_call *call);
 int weft_run_image_sign(struct weft_tool_call *call);
 int weft_run_image_verify(struct weft_tool_call *call);
+// config_apply.c
+int weft_run_plan(struct weft_tool_call *call);
+int weft_run_apply(struct weft_tool_call *call);
+int weft_run_confirm(struct weft_tool_call *call);
+// config_init.c
+int weft_run_config_init(struct weft_tool_call *call);
+// context.c
+int weft_run_context_add(struct weft_tool_call *call);
+int weft_run_context_ls(struct weft_tool_call *call);
+int weft_run_context_rm(struct weft_tool_call *call);
 // flash.c
 int weft_run_image_flash(struct weft_tool_call *call);
 // node_life.c

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/tool/context.h"
+
 static void target_set(struct weft_client_target *target, const char *name, const char *path)
 {
     memset(target, 0, sizeof(*target));
@@ -34,6 +36,7 @@ static bool find_lone(const struct weft_tool *tool, const char *run,
 static int find_named(const struct weft_tool *tool, const char *run, const char *name,
                       struct weft_targets *targets)
 {
+    struct weft_contexts contexts; // Large for a stack; one command looks one node up.
     struct weft_error error = {0};
     char path[108];
 
@@ -43,12 +46,19 @@ static int find_named(const struct weft_tool *tool, const char *run, const char 
     targets->named = true;
     if (access(path, F_OK) == 0) return 0;
     struct weft_client_target lone;
-    if (find_lone(tool, run, &lone) && strcmp(lone.name, name) == 0) targets->items[0] = lone;
+    if (find_lone(tool, run, &lone) && strcmp(lone.name, name) == 0) {
+        targets->items[0] = lone;
+        return 0;
+    }
+    if (weft_contexts_read(&contexts, &error) != 0) return weft_tool_fail(tool, &error);
+    const struct weft_client_target *added = weft_contexts_find(&contexts, name);
+    if (added != NULL) targets->items[0] = *added;
     return 0; // Else asking it says that it is not there.
 }
 
 int weft_targets_find(const struct weft_tool *tool, const char *name, struct weft_targets *targets)
 {
+    struct weft_contexts contexts;
     char names[WEFT_PLACE_NODES_MAX][64];
     struct weft_error error = {0};
     char run[WEFT_PLACE_BYTES];
@@ -89,6 +99,10 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
         find_lone(tool, run, &targets->items[targets->count])) {
         targets->count++;
     }
+    if (targets->count > 0) return 0;
+    if (weft_contexts_read(&contexts, &error) != 0) return weft_tool_fail(tool, &error);
+    for (size_t i = 0; i < contexts.count && i < WEFT_PLACE_NODES_MAX; i++)
+        targets->items[targets->count++] = contexts.items[i];
     if (targets->count > 0) return 0;
     weft_error_set(&error, 501, "no node runs here: nothing is in %s", run);
     weft_error_hint(&error, "`weft lab up` starts three; WEFT_RUN_DIR says where else to look");

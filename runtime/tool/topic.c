@@ -40,7 +40,9 @@ const struct weft_topic weft_topics[] = {
      "that\n"
      "stands in the node's owner.token, WEFT_FINGERPRINT the 64 digits of its certificate (they "
      "may be\n"
-     "left out for 127.0.0.1).\n"
+     "left out for 127.0.0.1). `weft context add` keeps both under the node's name; where no node "
+     "runs\n"
+     "here, those added are asked.\n"
      "\n"
      "The same HTTP can be spoken by others: curl --unix-socket RUN/n1/admin.sock http://w/readyz"},
     {"errors", "the codes of errors", "weft help Wnnnn explains one of them."},

@@ -74,6 +74,7 @@ static int session_open(struct session *session, const struct weft_tool_call *ca
     session->is_open = true;
     session->medium = weft_update_disk_medium(&session->disk);
     weft_update_ledger_read(session->ledger_path, &session->ledger);
+    weft_update_learn(&session->medium, &session->host.node, &session->ledger);
     return 0;
 }
 
@@ -186,7 +187,7 @@ static int apply(struct session *session, const struct weft_tool_call *call,
 
 int weft_run_update(struct weft_tool_call *call)
 {
-    static struct session session;
+    struct session session;
     struct weft_error error = {0};
     const char *verb = call->args[0];
     int result = session_open(&session, call, &error);

@@ -47,20 +47,21 @@ static void sign(uint8_t *disk)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *bytes = calloc(SECTORS, WEFT_GPT_SECTOR);
-    if (bytes == NULL) return 0;
+    static uint8_t bytes[SECTORS * WEFT_GPT_SECTOR]; // Zero between two inputs.
     const struct weft_gpt_disk disk = {disk_read, disk_write, disk_flush, bytes, SECTORS};
     memcpy(bytes + WEFT_GPT_SECTOR, data, size < HEAD_BYTES ? size : HEAD_BYTES);
     struct weft_gpt gpt;
     struct weft_gpt_part part, again;
     weft_gpt_read(&gpt, &disk);
     sign(bytes);
-    if (weft_gpt_grow(&disk, 7, &part) == 1) {
+    const int grown = weft_gpt_grow(&disk, 7, &part);
+    if (grown == 1) {
         if (part.last >= SECTORS || part.first > part.last) abort();
         if (weft_gpt_read(&gpt, &disk) != 0 || gpt.from_backup) abort();
         if (!weft_gpt_part(&gpt, 7, &again) || again.last != part.last) abort();
         if (weft_gpt_grow(&disk, 7, &part) != 0) abort(); // Once is enough.
     }
-    free(bytes);
+    // Only the head was written to, unless it has grown or failed half way.
+    memset(bytes, 0, grown == 0 || grown == -EINVAL ? HEAD_BYTES + WEFT_GPT_SECTOR : sizeof(bytes));
     return 0;
 }

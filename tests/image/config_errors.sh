@@ -20,7 +20,7 @@ printf '[node]\nname = "n1"\nnmae = 1\n' >"$work/bad.toml"
 vm_put "$at" "$work/bad.toml" weft.toml
 complains 'an unknown key' 'weft.toml:3:1'
 
-head -c 20 "$work/weft.toml" >"$work/half.toml"
+head -c 14 "$work/weft.toml" >"$work/half.toml"
 vm_put "$at" "$work/half.toml" weft.toml
 complains 'half a file' 'weft.toml:'
 

@@ -8,7 +8,6 @@ second_slot "$at" 0.0.1 '' # An older release that was good once.
 printf '\125' | dd of="$at/disk.img" bs=1 seek=$((97 * 1048576 + 1024 + 64)) conv=notrunc status=none
 alone "$at"
 expect "$at" 'weft-init: Weft .*, slot b'
-[ "$(vm_said "$at" | grep -c 'verity.*corrupted\|dm-verity device corrupted')" -ge 1 ] || ok 'the kernel was quiet about it'
 expect "$at" "$vm_ready"
 vm_esp_list "$at" | grep -q "weft-a_$version+0-3.efi" || fail "the tries were not counted: $(vm_esp_list "$at")"
 ok 'a flipped byte is caught; after three tries the other slot runs'

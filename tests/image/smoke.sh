@@ -3,8 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 
 machine n1
+load=$(cut -d' ' -f1 /proc/loadavg)
 alone "$at"
 expect "$at" "$vm_ready"
+cpu_ms=$(awk '{ print ($14 + $15) * 10 }' "/proc/$(cat "$at/pid")/stat")
 [ "$(ask 1 /readyz)" = ready ] || fail '/readyz does not say ready'
 ask 1 /api/v1/node >"$work/node.json"
 grep -q '"name":"n1"' "$work/node.json" || fail "the node is not n1: $(cat "$work/node.json")"
@@ -14,7 +16,10 @@ expect "$at" 'weft-init: status.txt says ready'
 [ "$(vm_esp_list "$at")" = "weft-a_$version.efi" ] || fail "the entry was not blessed: $(vm_esp_list "$at")"
 vm_get "$at" status.txt >"$work/status.txt" || fail 'there is no status.txt on the drive'
 grep -q "$version" "$work/status.txt" || fail "status.txt has no version: $(cat "$work/status.txt")"
-# Power-on is where the counter of the CPU begins; init reads it.
+# Power-on is where the counter of the CPU begins; init reads it. In an emulated machine that counter is this one's clock, so
+# the figure is only asserted where nothing else ran meanwhile; the CPU time that QEMU took always is.
 ready_ms=$(vm_said "$at" | sed -n 's/.*weft-init: ready, \([0-9]*\)\.\([0-9]*\) s after power-on.*/\1\2/p' | head -1)
-ok "ready ${ready_ms:-?} ms after power-on of the guest's clock, $(($(awk '{ print $14 + $15 }' "/proc/$(cat "$at/pid")/stat") * 10)) ms of CPU"
-[ -z "$ready_ms" ] || [ "$ready_ms" -le "${WEFT_READY_MS:-3000}" ] || [ "${WEFT_TIMING:-yes}" = no ] || fail "not within ${WEFT_READY_MS:-3000} ms"
+ok "ready ${ready_ms:-?} ms after power-on by the guest's clock, $cpu_ms ms of CPU, load $load"
+[ -n "$ready_ms" ] || fail 'init does not say how long it took'
+[ "$cpu_ms" -le 10000 ] || fail "more than 10 s of CPU until it was ready"
+case $load in [01].*) [ "$ready_ms" -le "${WEFT_READY_MS:-3000}" ] || fail "not within ${WEFT_READY_MS:-3000} ms" ;; esac

@@ -30,7 +30,7 @@ command -v jq >/dev/null || { echo 'SKIP: no jq'; exit 77; }
 machine n1
 alone "$at"
 expect "$at" "$vm_ready"
-expect "$at" 'weft-init: .*bless'
+expect "$at" 'weft-init: status.txt says ready'
 holds a "$version" good true
 [ "$(jq -r '.items[1].state' "$work/slots.json")" = empty ] || fail 'slot b is not empty'
 
@@ -50,7 +50,7 @@ floor=9.9.0 bundle 9.9.0 "$work/good.update"
 weft 1 node upgrade "$work/good.update" || fail 'the good one was refused'
 expect "$at" 'weft-init: Weft .*, slot b'
 expect "$at" "$vm_ready"
-expect "$at" 'weft-init: .*bless'
+expect "$at" 'weft-init: status.txt says ready'
 holds b 9.9.0 good true
 holds a "$version" good false
 ok 'a good release runs, and is blessed'
@@ -77,12 +77,12 @@ ok 'a bad release falls back within three tries, and is refused the next time'
 vm_mark "$at"
 weft 1 node upgrade "$work/older.update" --force || fail 'not by force'
 expect "$at" 'weft-init: Weft .*, slot a'
-expect "$at" 'weft-init: .*bless'
+expect "$at" 'weft-init: status.txt says ready'
 holds a 9.8.0 good true
 holds b 9.9.0 aside false
 vm_mark "$at"
 weft 1 node rollback || fail 'it does not roll back'
 expect "$at" 'weft-init: Weft .*, slot b'
-expect "$at" 'weft-init: .*bless'
+expect "$at" 'weft-init: status.txt says ready'
 holds b 9.9.0 good true
 ok 'an older release by force, and back'

@@ -97,6 +97,13 @@ static void an_identity_is_noted_once(void **state)
     assert_int_equal(weft_identity_check(path, &other, false, &result), WEFT_IDENTITY_SAME);
     assert_int_equal(result, 0);
     unlink(path);
+    const struct weft_identity_mark nothing = {"", ""}, later = {"", "M1"}, copy = {"", "M2"};
+    assert_int_equal(weft_identity_check(path, &nothing, false, &result), WEFT_IDENTITY_NEW);
+    assert_int_equal(weft_identity_check(path, &nothing, false, &result), WEFT_IDENTITY_UNKNOWN);
+    assert_int_equal(weft_identity_check(path, &later, false, &result), WEFT_IDENTITY_UNKNOWN);
+    assert_int_equal(weft_identity_check(path, &later, false, &result), WEFT_IDENTITY_SAME);
+    assert_int_equal(weft_identity_check(path, &copy, false, &result), WEFT_IDENTITY_CLONED);
+    unlink(path);
 }
 
 static void the_wait_doubles_and_starts_over(void **state)

@@ -258,7 +258,7 @@ static void a_question_is_answered_or_given_up(void **state)
 
 struct household {
     struct weft_loop loop;
-    struct weft_init_say say;
+    struct weft_say say;
     struct weft_daemon daemon;
     int ready, bad, ended;
 };

@@ -1,0 +1,36 @@
+// context.h: nodes elsewhere that the user has added: where they answer, whose certificate they
+// have, and the owner's token that they take. In $XDG_CONFIG_HOME/weft/contexts (~/.config/weft),
+// mode 0600; one line for each:
+//
+//   NAME HOST PORT FINGERPRINT TOKEN
+#ifndef WEFT_TOOL_CONTEXT_H
+#define WEFT_TOOL_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/admin/client.h"
+
+#define WEFT_CONTEXTS_MAX 64
+
+struct weft_contexts {
+    struct weft_client_target items[WEFT_CONTEXTS_MAX];
+    size_t count;
+};
+
+// Reads them; no file is none. 0, or -1 with W0504: a line that is malformed, a file that others
+// may read.
+int weft_contexts_read(struct weft_contexts *contexts, struct weft_error *error);
+// Replaces the file. 0, or -1 with W0504.
+int weft_contexts_write(const struct weft_contexts *contexts, struct weft_error *error);
+// The one of that name, or NULL.
+const struct weft_client_target *weft_contexts_find(const struct weft_contexts *contexts,
+                                                    const char *name);
+
+// The six words of a fingerprint of 64 hex digits, as the node shows them: for each of the first
+// six times 16 bits a consonant, a vowel, a consonant, a vowel, a consonant (proquints, Wilkerson
+// 2009). 96 bits: nobody makes a key whose words are the same.
+#define WEFT_CONTEXT_WORDS_BYTES 36
+void weft_context_words(const char *fingerprint, char words[WEFT_CONTEXT_WORDS_BYTES]);
+
+#endif // WEFT_TOOL_CONTEXT_H

@@ -1,0 +1,96 @@
+#!/bin/sh
+# context.sh: a node elsewhere: its owner's port opens with the token alone, `weft context add` knows it by its words,
+# and a node that has lost its key is another node. What only an image can do is refused in so many words.
+#
+# Environment: WEFT, WEFTD: the built programs.
+set -eu
+: "${WEFT:?the built tool}" "${WEFTD:?the built daemon}"
+dir=$(mktemp -d)
+pid=
+clean() {
+    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null || true
+    wait 2>/dev/null || true
+    rm -rf "$dir"
+}
+trap clean EXIT INT TERM
+fail() { echo "FAIL: $*"; exit 1; }
+
+export WEFT_RUN_DIR="$dir/nobody" XDG_CONFIG_HOME="$dir/config"
+unset WEFT_TOKEN WEFT_FINGERPRINT
+mkdir -m 700 "$dir/run" "$dir/data"
+port=$((20000 + $$ % 20000))
+echo "a-token-of-$$-and-long-enough" >"$dir/owner.token"
+cat >"$dir/far.toml" <<TOML
+[node]
+name = "far"
+data_dir = "$dir/data"
+run_dir = "$dir/run"
+[memory]
+arena_per_core = "8MiB"
+mbufs = 255
+[admin]
+listen = "127.0.0.1:$port"
+owner_token = "owner.token"
+[ports.p0]
+device = "ring:far"
+address = "10.77.1.1/24"
+TOML
+
+start() {
+    mkfifo "$dir/ready"
+    "$WEFTD" --config "$dir/far.toml" --ready-fd 9 9>"$dir/ready" 2>"$dir/log" &
+    pid=$!
+    word=$(timeout 20 cat "$dir/ready") || fail "it was not ready in 20 s: $(cat "$dir/log")"
+    rm "$dir/ready"
+    [ "$word" = ready ] || fail "it ended before it was ready: $(cat "$dir/log")"
+}
+# says CODE WORDS -- COMMAND…: it exits with CODE and says so on standard error.
+says() {
+    wanted=$1
+    said=$2
+    shift 3
+    status=0
+    "$WEFT" "$@" >"$dir/out" 2>"$dir/err" || status=$?
+    [ "$status" = "$wanted" ] || fail "$*: exit $status, not $wanted: $(cat "$dir/err")"
+    grep -qF -- "$said" "$dir/err" || fail "$* does not say '$said': $(cat "$dir/err")"
+}
+
+start
+says 65 '--token FILE is needed' -- context add "127.0.0.1:$port"
+says 77 ' shows ' -- context add "127.0.0.1:$port" --token "$dir/owner.token"
+words=$(sed -n 's/.* shows \([a-z-]*\)$/\1/p' "$dir/err")
+[ ${#words} = 35 ] || fail "no six words: $(cat "$dir/err")"
+says 77 'is not the code' -- context add "127.0.0.1:$port" --token "$dir/owner.token" --code babab-babab-babab-babab-babab-babab
+[ ! -e "$XDG_CONFIG_HOME/weft/contexts" ] || fail 'a stranger was kept'
+echo another-token-that-is-wrong >"$dir/wrong.token"
+says 77 'token' -- context add "127.0.0.1:$port" --token "$dir/wrong.token" --code "$words"
+
+# Words as people type them.
+says 0 'far is at' -- context add "127.0.0.1:$port" --token "$dir/owner.token" --code "$(echo "$words" | tr a-z- 'A-Z ')"
+[ "$(stat -c %a "$XDG_CONFIG_HOME/weft/contexts")" = 600 ] || fail 'others may read the token'
+"$WEFT" context ls | grep -qF "$words" || fail 'the words are not listed'
+"$WEFT" node show far | grep -q '^name *far' || fail 'it does not answer by its name'
+"$WEFT" node show | grep -q '^name *far' || fail 'it is not asked where no node runs'
+says 0 'at' -- context add "127.0.0.1:$port" --token "$dir/owner.token" --code "$words" --name other
+"$WEFT" context ls -o jsonl | grep -c . | grep -qx 2 || fail 'there are not two'
+"$WEFT" context rm other
+says 1 'no context' -- context rm other
+
+# It is no image, and says so.
+for command in slots rollback reboot poweroff boot panic 'reset --factory --yes'; do
+    # shellcheck disable=SC2086
+    says 1 'W0901' -- node $command far
+done
+printf 'WEFTUPD1 and what follows' >"$dir/some.update"
+says 1 'W0901' -- node upgrade far "$dir/some.update"
+says 65 'is no update' -- node upgrade far "$dir/far.toml"
+says 1 'nothing was done' -- node reset --factory far </dev/null
+
+# Its key is gone: another node.
+kill -TERM "$pid"
+wait "$pid" || true
+rm "$dir/data/admin.pem"
+start
+says 77 'fingerprint' -- node show far
+chmod 644 "$XDG_CONFIG_HOME/weft/contexts"
+says 65 'chmod 600' -- node show far
