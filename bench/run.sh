@@ -79,8 +79,10 @@ run_forth() {
     ! command -v pforth >/dev/null 2>&1 ||
         timeout 10 pforth -q "$scratch/room.fth" </dev/null >/dev/null 2>&1 || true
     # shellcheck disable=SC2086
-    timeout --foreground 300 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" \
+    timeout --foreground 600 "$build/bench/macro/bench_forth" "$build/runtime/tool/weft" \
         "$build/forth/weft-forth" "$build/bench/macro/weft-forth-bare" bench/forth "$scratch" $flags
+    # shellcheck disable=SC2086
+    timeout --foreground 120 "$build/bench/macro/bench_siblings" "$scratch" $flags
 }
 
 # Its rows have limits of their own.

@@ -141,12 +141,14 @@ struct weft_config {
         uint64_t memory_max; // Bytes.
         uint32_t eval_reductions;
         uint64_t eval_timeout_ns;
+        uint64_t journal_interval_ns;
         uint32_t mailbox;
         uint32_t spawned_max;
         uint32_t channels_max;
         uint32_t stack_max;
         uint32_t reductions_max; // Per second; 0: no limit.
         const char *files;       // "": none.
+        struct weft_config_endpoints net;
         uint32_t files_max;
         uint32_t count_max;
     } units;

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "dataplane/io_socket.h"
@@ -193,7 +195,9 @@ static ssize_t on_thread(const struct weft_io_op *op)
 {
     const int fd = op->handle != NULL ? op->handle->number : -1;
     switch ((enum weft_io_kind)op->kind) {
-    case WEFT_IO_OPEN: return open(op->path, op->flags | O_CLOEXEC, op->mode);
+    case WEFT_IO_OPEN:
+        return op->how != NULL ? syscall(SYS_openat2, op->root, op->path, op->how, sizeof(*op->how))
+                               : open(op->path, op->flags | O_CLOEXEC, op->mode);
     case WEFT_IO_READ: return pread(fd, op->to, op->count, (off_t)op->offset);
     case WEFT_IO_WRITE: return pwritev(fd, op->spans, (int)op->count, (off_t)op->offset);
     default: return fdatasync(fd);

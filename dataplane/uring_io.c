@@ -144,6 +144,14 @@ static void prepare_connect(struct weft_io_op *op, struct io_uring_sqe *sqe)
                           sizeof(own->name));
 }
 
+static void prepare_open(struct weft_io_op *op, struct io_uring_sqe *sqe)
+{
+    if (op->how != NULL)
+        io_uring_prep_openat2(sqe, op->root, op->path, (struct open_how *)(uintptr_t)op->how);
+    else
+        io_uring_prep_openat(sqe, AT_FDCWD, op->path, op->flags | O_CLOEXEC, op->mode);
+}
+
 static void prepare(const struct weft_uring_io *io, struct weft_io_op *op, struct io_uring_sqe *sqe)
 {
     const int fd = op->handle != NULL ? op->handle->number : -1;
@@ -153,9 +161,7 @@ static void prepare(const struct weft_uring_io *io, struct weft_io_op *op, struc
     case WEFT_IO_READY: io_uring_prep_poll_add(sqe, fd, POLLIN); break;
     case WEFT_IO_CONNECT: prepare_connect(op, sqe); break;
     case WEFT_IO_SEND: prepare_send(op, sqe); break;
-    case WEFT_IO_OPEN:
-        io_uring_prep_openat(sqe, AT_FDCWD, op->path, op->flags | O_CLOEXEC, op->mode);
-        break;
+    case WEFT_IO_OPEN: prepare_open(op, sqe); break;
     case WEFT_IO_READ: io_uring_prep_read(sqe, fd, op->to, op->count, op->offset); break;
     case WEFT_IO_WRITE: io_uring_prep_writev(sqe, fd, op->spans, op->count, op->offset); break;
     case WEFT_IO_SYNC: io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC); break;

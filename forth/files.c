@@ -1,6 +1,7 @@
 #include "forth/files.h"
 
 #include "forth/inner.h"
+#include "forth/ops.h"
 #include "forth/outer.h"
 
 enum { LINE_BYTES_MAX = 65536 }; // Of a source: read in one go, so there must be a limit.
@@ -179,7 +180,7 @@ int32_t weft_unit_file_refill(struct weft_unit *unit)
         if (more == 0 && source->length > start) break; // The last line, which nothing ends.
         if (more > 0) continue;
         weft_unit_file_at(unit, source->id)->position = begun;
-        return (int32_t)more;
+        return more == WEFT_UNIT_FILE_LATER ? WEFT_PARK : (int32_t)more;
     }
     weft_unit_file_at(unit, source->id)->position = source->position + start + next;
     source->line++;

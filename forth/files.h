@@ -24,8 +24,9 @@ int64_t weft_unit_file_read(struct weft_unit *unit, weft_cell fileid, void *to, 
 // Closes what the host has open for the unit. Nothing of the unit changes.
 void weft_unit_files_forget(struct weft_unit *unit);
 
-// The next line of the file on top of the sources: 1, 0 at its end, or a THROW code. Lines begin
-// where the file's position is, which moves behind each: a program may read or move it in between.
+// The next line of the file on top of the sources: 1, 0 at its end, WEFT_PARK, or a THROW code.
+// Lines begin where the file's position is, which moves behind each: a program may read or move it
+// in between.
 int32_t weft_unit_file_refill(struct weft_unit *unit);
 
 #endif // WEFT_FORTH_FILES_H

@@ -40,7 +40,7 @@ static const struct weft_block *sandbox_of(const struct weft_unit *unit)
 
 size_t weft_unit_image_bytes(const struct weft_unit *unit)
 {
-    return weft_unit_image_bytes_bare(unit) + weft_module_charge(unit->module);
+    return weft_unit_image_bytes_bare(unit) + weft_word_module_charge(unit->module);
 }
 
 size_t weft_unit_image_bytes_bare(const struct weft_unit *unit)
@@ -53,7 +53,7 @@ static int64_t save(const struct weft_unit *unit, bool bare, void *to, size_t si
 {
     const size_t bytes = bare ? weft_unit_image_bytes_bare(unit) : weft_unit_image_bytes(unit);
     const struct weft_block *child = sandbox_of(unit);
-    struct weft_module *module = unit->module;
+    struct weft_word_module *module = unit->module;
     if (size < bytes) return -ENOSPC;
     struct image_header header = {
         .version = IMAGE_VERSION,
@@ -61,11 +61,11 @@ static int64_t save(const struct weft_unit *unit, bool bare, void *to, size_t si
         .block_bytes = unit->block->bytes,
         .child_bytes = child != NULL ? child->bytes : 0,
         .child_budget = child != NULL ? unit->sandbox->budget : 0,
-        .module_bytes = bare ? 0 : weft_module_charge(module),
+        .module_bytes = bare ? 0 : weft_word_module_charge(module),
     };
     memcpy(header.magic, magic, sizeof(magic));
     if (module != NULL)
-        memcpy(header.module_name, weft_module_name(module), sizeof(header.module_name));
+        memcpy(header.module_name, weft_word_module_name(module), sizeof(header.module_name));
     uint8_t *at = (uint8_t *)to + sizeof(header);
     if (header.module_bytes > 0) memcpy(at, module->content, header.module_bytes);
     at += header.module_bytes;
@@ -361,7 +361,7 @@ static bool module_ok(struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
     if (block->frozen_words == 0) {
-        weft_module_put(unit->system, unit->module);
+        weft_word_module_put(unit->system, unit->module);
         unit->module = NULL;
         return block->frozen_tokens == 0 && block->frozen_names == 0;
     }
@@ -391,7 +391,7 @@ static void release_starts(struct weft_unit *unit, uint8_t *starts)
 static int load_block(struct weft_unit *unit, const uint8_t *from, uint32_t bytes)
 {
     const struct weft_forth_memory *memory = &unit->memory;
-    if ((uint64_t)bytes + weft_module_charge(unit->module) > unit->options.memory_bytes_max)
+    if ((uint64_t)bytes + weft_word_module_charge(unit->module) > unit->options.memory_bytes_max)
         return -ENOSPC;
     if (bytes < sizeof(struct weft_block)) return -EBADMSG;
     unit->block = memory->resize(memory->self, NULL, 0, bytes);
@@ -419,7 +419,7 @@ static int unfold(const struct weft_forth_system *system, const struct weft_fort
                   const struct weft_unit_options *options, const uint8_t *content,
                   struct weft_unit **result)
 {
-    struct weft_module_head head;
+    struct weft_word_module_head head;
     memcpy(&head, content, sizeof(head));
     const uint32_t used[WEFT_SEGMENT_COUNT] = {
         [WEFT_SEGMENT_CODE] = head.code_length * 2,
@@ -447,7 +447,7 @@ static int unfold(const struct weft_forth_system *system, const struct weft_fort
 static int load_module(const struct weft_forth_system *system,
                        const struct weft_forth_memory *memory,
                        const struct weft_unit_options *options, const uint8_t *content,
-                       struct weft_module **module)
+                       struct weft_word_module **module)
 {
     struct weft_unit *unit;
     uint8_t *starts;
@@ -456,7 +456,7 @@ static int load_module(const struct weft_forth_system *system,
     code = check_words(unit, &starts);
     release_starts(unit, starts);
     if (code == 0) code = weft_unit_freeze(unit);
-    if (code == 0) *module = weft_module_get(unit->module);
+    if (code == 0) *module = weft_word_module_get(unit->module);
     weft_unit_free(unit);
     return code;
 }
@@ -465,33 +465,33 @@ static int load_module(const struct weft_forth_system *system,
 static int find_module(const struct weft_forth_system *system,
                        const struct weft_forth_memory *memory,
                        const struct weft_unit_options *options, const struct image_header *header,
-                       const uint8_t *content, struct weft_module **module)
+                       const uint8_t *content, struct weft_word_module **module)
 {
     static const uint8_t nobody[WEFT_SHA256_BYTES];
     uint8_t name[WEFT_SHA256_BYTES];
     *module = NULL;
     if (header->module_bytes == 0) {
         if (memcmp(header->module_name, nobody, sizeof(nobody)) == 0) return 0;
-        *module = weft_module_named(system, header->module_name);
+        *module = weft_word_module_named(system, header->module_name);
         return *module != NULL ? 0 : -ENOENT;
     }
     const uint32_t bytes = header->module_bytes;
-    if (!weft_module_content_valid(content, bytes)) return -EBADMSG;
-    *module = weft_module_find(system, content, bytes);
+    if (!weft_word_module_content_valid(content, bytes)) return -EBADMSG;
+    *module = weft_word_module_find(system, content, bytes);
     if (*module != NULL)
-        memcpy(name, weft_module_name(*module), sizeof(name));
+        memcpy(name, weft_word_module_name(*module), sizeof(name));
     else
         weft_sha256(content, bytes, name);
     const bool is_named = memcmp(name, header->module_name, sizeof(name)) == 0;
     if (is_named && *module != NULL) return 0;
-    weft_module_put(system, *module);
+    weft_word_module_put(system, *module);
     *module = NULL;
     if (!is_named) return -EBADMSG;
     const int code = load_module(system, memory, options, content, module);
     if (code != 0) return code;
     // Unless the verifier sees more in it than the image's writer did.
     if ((*module)->content_bytes == bytes && memcmp((*module)->content, content, bytes) == 0)
-        weft_module_set_name(*module, name);
+        weft_word_module_set_name(*module, name);
     return 0;
 }
 
@@ -529,7 +529,7 @@ static int load_sandbox(struct weft_unit *unit, const uint8_t *from, uint32_t by
         weft_unit_free(child);
         return -ENOMEM;
     }
-    child->module = weft_module_get(unit->module);
+    child->module = weft_word_module_get(unit->module);
     code = load_block(child, from, bytes);
     if (code != 0) return code;
     return child->block->status == WEFT_STATUS_READY && at_sandbox(unit) ? 0 : -EBADMSG;

@@ -17,7 +17,7 @@
 
 #define WEFT_KEYS_BYTES 4096 // Typed, and not read yet.
 
-enum { // Events beyond the characters. prelude_keys.fs has the same numbers.
+enum { // Events beyond the characters. prelude_host.fs has the same numbers.
     WEFT_KEY_SPECIAL = 1 << 24,
     WEFT_KEY_SHIFT = 1 << 25,
     WEFT_KEY_ALT = 1 << 26,

@@ -1,9 +1,7 @@
 // machine.h: the machine as the Forth alone sees it: files below one directory, clocks, the
 // terminal.
 //
-// Confinement is the kernel's: each name is resolved by openat2(2) with RESOLVE_BENEATH, so no
-// "..", absolute name or symbolic link leads out of the directory. A kernel without openat2 (before
-// 5.6) gets no files at all.
+// Names are resolved by forth/beneath.h.
 #ifndef WEFT_FORTH_MACHINE_H
 #define WEFT_FORTH_MACHINE_H
 

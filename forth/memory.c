@@ -35,7 +35,7 @@ static void shift(struct weft_block *block, enum weft_segment_id id, int64_t del
 // How many bytes more the block may take.
 static uint64_t room_left(const struct weft_unit *unit)
 {
-    const uint64_t taken = (uint64_t)unit->block->bytes + weft_module_charge(unit->module);
+    const uint64_t taken = (uint64_t)unit->block->bytes + weft_word_module_charge(unit->module);
     return taken < unit->options.memory_bytes_max ? unit->options.memory_bytes_max - taken : 0;
 }
 

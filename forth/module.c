@@ -16,15 +16,15 @@ static uint32_t padded(uint32_t bytes)
     return (bytes + 7) & ~7u;
 }
 
-static uint32_t content_bytes(const struct weft_module_head *head)
+static uint32_t content_bytes(const struct weft_word_module_head *head)
 {
     return (uint32_t)sizeof(*head) + head->word_count * (uint32_t)sizeof(struct weft_word) +
            padded(head->code_length * 2) + padded(head->name_bytes);
 }
 
-bool weft_module_content_valid(const void *content, size_t bytes)
+bool weft_word_module_content_valid(const void *content, size_t bytes)
 {
-    struct weft_module_head head;
+    struct weft_word_module_head head;
     if (bytes < sizeof(head)) return false;
     memcpy(&head, content, sizeof(head));
     return head.word_count > 0 && head.word_count < UINT16_MAX &&
@@ -34,73 +34,85 @@ bool weft_module_content_valid(const void *content, size_t bytes)
 
 // ---- The shelf.
 
-static size_t whole_bytes(const struct weft_module *module)
+static size_t whole_bytes(const struct weft_word_module *module)
 {
     return sizeof(*module) + module->content_bytes + module->code_length / 8 + 1;
 }
 
-uint32_t weft_module_bytes(const struct weft_module *module)
+uint32_t weft_word_module_bytes(const struct weft_word_module *module)
 {
     return module != NULL ? (uint32_t)whole_bytes(module) : 0;
 }
 
-struct weft_module *weft_module_get(struct weft_module *module)
+struct weft_word_module *weft_word_module_get(struct weft_word_module *module)
 {
     if (module != NULL) module->user_count++;
     return module;
 }
 
-static void discard(const struct weft_forth_system *system, struct weft_module *module)
+static void discard(const struct weft_forth_system *system, struct weft_word_module *module)
 {
     const struct weft_forth_memory *memory = &system->memory;
     memory->resize(memory->self, module, whole_bytes(module), 0);
 }
 
-void weft_module_put(const struct weft_forth_system *system, struct weft_module *module)
+void weft_word_module_put(const struct weft_forth_system *system, struct weft_word_module *module)
 {
     if (module == NULL || --module->user_count > 0) return;
-    struct weft_module **at = &system->shelf->first;
+    struct weft_word_module **at = &system->shelf->first;
     while (*at != module)
         at = &(*at)->next;
     *at = module->next;
     discard(system, module);
 }
 
-struct weft_module *weft_module_known(const struct weft_forth_system *system,
-                                      const struct weft_module *module, uint64_t serial)
+struct weft_word_module *weft_word_module_known(const struct weft_forth_system *system,
+                                                const struct weft_word_module *module,
+                                                uint64_t serial)
 {
-    struct weft_module *at = system->shelf->first;
+    struct weft_word_module *at = system->shelf->first;
     while (at != NULL && (at != module || at->serial != serial))
         at = at->next;
-    return weft_module_get(at);
+    return weft_word_module_get(at);
 }
 
-static struct weft_module *find(const struct weft_forth_system *system, const void *content,
-                                size_t bytes, uint32_t crc)
+void weft_forth_system_sharing(const struct weft_forth_system *system,
+                               struct weft_forth_sharing *sharing)
 {
-    struct weft_module *at = system->shelf->first;
+    *sharing = (struct weft_forth_sharing){0};
+    for (const struct weft_word_module *at = system->shelf->first; at != NULL; at = at->next) {
+        sharing->modules++;
+        sharing->units += at->user_count;
+        sharing->bytes += whole_bytes(at);
+    }
+}
+
+static struct weft_word_module *find(const struct weft_forth_system *system, const void *content,
+                                     size_t bytes, uint32_t crc)
+{
+    struct weft_word_module *at = system->shelf->first;
     while (at != NULL && (at->crc != crc || at->content_bytes != bytes ||
                           memcmp(at->content, content, bytes) != 0))
         at = at->next;
-    return weft_module_get(at);
+    return weft_word_module_get(at);
 }
 
-struct weft_module *weft_module_find(const struct weft_forth_system *system, const void *content,
-                                     size_t bytes)
+struct weft_word_module *weft_word_module_find(const struct weft_forth_system *system,
+                                               const void *content, size_t bytes)
 {
     return find(system, content, bytes, weft_crc32c(0, content, bytes));
 }
 
 // Room for a module of these numbers, its content still to come. NULL: no memory.
-static struct weft_module *prepare(const struct weft_forth_system *system,
-                                   const struct weft_module_head *head)
+static struct weft_word_module *prepare(const struct weft_forth_system *system,
+                                        const struct weft_word_module_head *head)
 {
     const struct weft_forth_memory *memory = &system->memory;
-    struct weft_module sizes = {.word_count = head->word_count,
-                                .code_length = head->code_length,
-                                .name_bytes = head->name_bytes,
-                                .content_bytes = content_bytes(head)};
-    struct weft_module *module = memory->resize(memory->self, NULL, 0, whole_bytes(&sizes));
+    struct weft_word_module sizes = {.word_count = head->word_count,
+                                     .code_length = head->code_length,
+                                     .name_bytes = head->name_bytes,
+                                     .content_bytes = content_bytes(head)};
+    struct weft_word_module *module = memory->resize(memory->self, NULL, 0, whole_bytes(&sizes));
     if (module == NULL) return NULL;
     memset(module, 0, whole_bytes(&sizes));
     *module = sizes;
@@ -116,7 +128,7 @@ static struct weft_module *prepare(const struct weft_forth_system *system,
     return module;
 }
 
-static void mark_starts(struct weft_module *module)
+static void mark_starts(struct weft_word_module *module)
 {
     for (uint32_t n = 0; n < module->word_count; n++) {
         const struct weft_word *word = &module->words[n];
@@ -129,11 +141,12 @@ static void mark_starts(struct weft_module *module)
 }
 
 // Puts it on the shelf, unless its content is there: got in either case.
-static struct weft_module *shelve(const struct weft_forth_system *system,
-                                  struct weft_module *module)
+static struct weft_word_module *shelve(const struct weft_forth_system *system,
+                                       struct weft_word_module *module)
 {
     module->crc = weft_crc32c(0, module->content, module->content_bytes);
-    struct weft_module *same = find(system, module->content, module->content_bytes, module->crc);
+    struct weft_word_module *same =
+        find(system, module->content, module->content_bytes, module->crc);
     if (same != NULL) {
         discard(system, module);
         return same;
@@ -142,14 +155,14 @@ static struct weft_module *shelve(const struct weft_forth_system *system,
     module->serial = ++system->shelf->serial;
     module->next = system->shelf->first;
     system->shelf->first = module;
-    return weft_module_get(module);
+    return weft_word_module_get(module);
 }
 
-struct weft_module *weft_module_shelve(const struct weft_forth_system *system, const void *content,
-                                       size_t bytes)
+struct weft_word_module *weft_word_module_shelve(const struct weft_forth_system *system,
+                                                 const void *content, size_t bytes)
 {
-    struct weft_module_head head;
-    struct weft_module *module = weft_module_find(system, content, bytes);
+    struct weft_word_module_head head;
+    struct weft_word_module *module = weft_word_module_find(system, content, bytes);
     if (module != NULL) return module;
     memcpy(&head, content, sizeof(head));
     module = prepare(system, &head);
@@ -158,26 +171,27 @@ struct weft_module *weft_module_shelve(const struct weft_forth_system *system, c
     return shelve(system, module);
 }
 
-const uint8_t *weft_module_name(struct weft_module *module)
+const uint8_t *weft_word_module_name(struct weft_word_module *module)
 {
     if (!module->is_named) weft_sha256(module->content, module->content_bytes, module->name);
     module->is_named = true;
     return module->name;
 }
 
-void weft_module_set_name(struct weft_module *module, const uint8_t name[WEFT_SHA256_BYTES])
+void weft_word_module_set_name(struct weft_word_module *module,
+                               const uint8_t name[WEFT_SHA256_BYTES])
 {
     memcpy(module->name, name, sizeof(module->name));
     module->is_named = true;
 }
 
-struct weft_module *weft_module_named(const struct weft_forth_system *system,
-                                      const uint8_t name[WEFT_SHA256_BYTES])
+struct weft_word_module *weft_word_module_named(const struct weft_forth_system *system,
+                                                const uint8_t name[WEFT_SHA256_BYTES])
 {
-    struct weft_module *at = system->shelf->first;
-    while (at != NULL && memcmp(weft_module_name(at), name, WEFT_SHA256_BYTES) != 0)
+    struct weft_word_module *at = system->shelf->first;
+    while (at != NULL && memcmp(weft_word_module_name(at), name, WEFT_SHA256_BYTES) != 0)
         at = at->next;
-    return weft_module_get(at);
+    return weft_word_module_get(at);
 }
 
 // ---- Freezing and thawing.
@@ -210,21 +224,22 @@ static const enum weft_segment_id frozen_segments[] = {WEFT_SEGMENT_CODE, WEFT_S
 enum { FROZEN_SEGMENTS = sizeof(frozen_segments) / sizeof(frozen_segments[0]) };
 
 // Where the words end that are to be frozen: those of a definition under way stay.
-static struct weft_module_head frozen_end(const struct weft_unit *unit)
+static struct weft_word_module_head frozen_end(const struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
     const uint32_t count = weft_own_words(block);
     if (block->definition == 0)
-        return (struct weft_module_head){count, weft_own_tokens(block), weft_own_names(block), 0};
+        return (struct weft_word_module_head){count, weft_own_tokens(block), weft_own_names(block),
+                                              0};
     const struct weft_word *first = weft_own_word(unit, block->first);
-    return (struct weft_module_head){block->first, first->code, first->name, 0};
+    return (struct weft_word_module_head){block->first, first->code, first->name, 0};
 }
 
 // Their content, of the module so far and what the block adds.
-static void gather(const struct weft_unit *unit, struct weft_module *to)
+static void gather(const struct weft_unit *unit, struct weft_word_module *to)
 {
     const struct weft_block *block = unit->block;
-    const struct weft_module *old = unit->module;
+    const struct weft_word_module *old = unit->module;
     if (old != NULL) {
         memcpy((void *)(uintptr_t)to->words, old->words,
                old->word_count * sizeof(struct weft_word));
@@ -258,7 +273,7 @@ static void build_table(struct weft_block *block)
 }
 
 // The words that `module` has are in it from now on.
-static void adopt(struct weft_unit *unit, struct weft_module *module)
+static void adopt(struct weft_unit *unit, struct weft_word_module *module)
 {
     struct weft_block *block = unit->block;
     behead(block, WEFT_SEGMENT_WORDS,
@@ -269,7 +284,7 @@ static void adopt(struct weft_unit *unit, struct weft_module *module)
     block->frozen_tokens = module->code_length;
     block->frozen_names = module->name_bytes;
     build_table(block);
-    weft_module_put(unit->system, unit->module);
+    weft_word_module_put(unit->system, unit->module);
     unit->module = module;
     retag(unit, module->code_length, WEFT_CODE_MODULE);
 }
@@ -286,7 +301,7 @@ static void trim(struct weft_unit *unit)
 
 // A module takes some bytes more than its words did in the block: none who is at the end of its
 // quota.
-static bool fits(const struct weft_unit *unit, const struct weft_module_head *end)
+static bool fits(const struct weft_unit *unit, const struct weft_word_module_head *end)
 {
     const struct weft_block *block = unit->block;
     uint64_t bytes = (uint64_t)block->bytes + content_bytes(end);
@@ -300,13 +315,13 @@ static bool fits(const struct weft_unit *unit, const struct weft_module_head *en
 
 int weft_unit_freeze(struct weft_unit *unit)
 {
-    const struct weft_module_head end = frozen_end(unit);
-    const uint32_t added = content_bytes(&end) - weft_module_charge(unit->module);
+    const struct weft_word_module_head end = frozen_end(unit);
+    const uint32_t added = content_bytes(&end) - weft_word_module_charge(unit->module);
     // A sandbox at work has the module of its parent, or none: one is enough for an image.
     if (unit->building || unit->sandbox != NULL || end.word_count == unit->block->frozen_words ||
-        added < weft_module_charge(unit->module) / WORTH_DIVISOR || !fits(unit, &end))
+        added < weft_word_module_charge(unit->module) / WORTH_DIVISOR || !fits(unit, &end))
         return 0;
-    struct weft_module *module = prepare(unit->system, &end);
+    struct weft_word_module *module = prepare(unit->system, &end);
     if (module == NULL) return -ENOMEM;
     gather(unit, module);
     adopt(unit, shelve(unit->system, module));
@@ -327,7 +342,7 @@ static void prefix(struct weft_block *block, enum weft_segment_id id, const void
 
 static int32_t thaw(struct weft_unit *unit)
 {
-    struct weft_module *module = unit->module;
+    struct weft_word_module *module = unit->module;
     const struct weft_segment *segment = unit->block->segment;
     const uint32_t words = module->word_count * (uint32_t)sizeof(struct weft_word);
     const uint32_t bytes[WEFT_SEGMENT_COUNT] = {
@@ -349,7 +364,7 @@ static int32_t thaw(struct weft_unit *unit)
     build_table(block);
     retag(unit, module->code_length, 0);
     unit->budget -= (int32_t)(module->content_bytes / 64);
-    weft_module_put(unit->system, module);
+    weft_word_module_put(unit->system, module);
     return 0;
 }
 

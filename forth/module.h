@@ -17,44 +17,46 @@
 #include "forth/state.h"
 
 struct weft_shelf {
-    struct weft_module *first; // The newest.
-    uint64_t serial;           // Of the newest ever.
+    struct weft_word_module *first; // The newest.
+    uint64_t serial;                // Of the newest ever.
 };
 
-struct weft_module_head { // Of the content; little-endian, as all of it.
+struct weft_word_module_head { // Of the content; little-endian, as all of it.
     uint32_t word_count, code_length, name_bytes, spare;
 };
-_Static_assert(sizeof(struct weft_module_head) == 16, "part of the image");
+_Static_assert(sizeof(struct weft_word_module_head) == 16, "part of the image");
 
 // One user more, and one less; NULL is allowed. The last one's end frees it.
-struct weft_module *weft_module_get(struct weft_module *module);
-void weft_module_put(const struct weft_forth_system *system, struct weft_module *module);
+struct weft_word_module *weft_word_module_get(struct weft_word_module *module);
+void weft_word_module_put(const struct weft_forth_system *system, struct weft_word_module *module);
 // What it takes, for all its users together; 0 of NULL.
-uint32_t weft_module_bytes(const struct weft_module *module);
+uint32_t weft_word_module_bytes(const struct weft_word_module *module);
 // What a unit's quota is charged for having it: as much as it would take in the block.
-static inline uint32_t weft_module_charge(const struct weft_module *module)
+static inline uint32_t weft_word_module_charge(const struct weft_word_module *module)
 {
     return module != NULL ? module->content_bytes : 0;
 }
 
 // The module on the shelf with this content, got; NULL: there is none.
-struct weft_module *weft_module_find(const struct weft_forth_system *system, const void *content,
-                                     size_t bytes);
+struct weft_word_module *weft_word_module_find(const struct weft_forth_system *system,
+                                               const void *content, size_t bytes);
 // The one that is at this place under this serial, got; NULL: not any more.
-struct weft_module *weft_module_known(const struct weft_forth_system *system,
-                                      const struct weft_module *module, uint64_t serial);
+struct weft_word_module *weft_word_module_known(const struct weft_forth_system *system,
+                                                const struct weft_word_module *module,
+                                                uint64_t serial);
 // The same content as a module, got: that on the shelf, or a new one. `content` is believed: from a
 // unit of this process. NULL: no memory.
-struct weft_module *weft_module_shelve(const struct weft_forth_system *system, const void *content,
-                                       size_t bytes);
+struct weft_word_module *weft_word_module_shelve(const struct weft_forth_system *system,
+                                                 const void *content, size_t bytes);
 // Its name: of its content. Made when it is first asked for.
-const uint8_t *weft_module_name(struct weft_module *module);
-void weft_module_set_name(struct weft_module *module, const uint8_t name[WEFT_SHA256_BYTES]);
+const uint8_t *weft_word_module_name(struct weft_word_module *module);
+void weft_word_module_set_name(struct weft_word_module *module,
+                               const uint8_t name[WEFT_SHA256_BYTES]);
 // The module of that name on the shelf, got; NULL: there is none.
-struct weft_module *weft_module_named(const struct weft_forth_system *system,
-                                      const uint8_t name[WEFT_SHA256_BYTES]);
+struct weft_word_module *weft_word_module_named(const struct weft_forth_system *system,
+                                                const uint8_t name[WEFT_SHA256_BYTES]);
 // Whether the numbers at its beginning are those of `bytes` bytes.
-bool weft_module_content_valid(const void *content, size_t bytes);
+bool weft_word_module_content_valid(const void *content, size_t bytes);
 
 // Before an own word is changed: if it is in the module, all of that comes back into the block,
 // which may move. 0; -8: no memory.

@@ -452,7 +452,11 @@
     C(key_ready, "KEY?", 0, 0, 1, 0, 0, 0) \
     C(ekey_ready, "EKEY?", 0, 0, 1, 0, 0, 0) \
     C(xkey_ready, "XKEY?", 0, 0, 1, 0, 0, 0) \
-    C(unit_save, "UNIT-SAVE", 0, 0, 1, 0, 0, 0)
+    C(unit_save, "UNIT-SAVE", 0, 0, 1, 0, 0, 0) \
+    C(tcp_open, "TCP-OPEN", 0, 2, 2, 0, 0, 0) \
+    C(tcp_read, "TCP-READ", 0, 3, 2, 0, 0, 0) \
+    C(tcp_write, "(TCP-WRITE)", 0, 3, 2, 0, 0, 0) \
+    C(tcp_close, "TCP-CLOSE", 0, 1, 1, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

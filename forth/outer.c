@@ -279,6 +279,7 @@ int32_t weft_op_interpret(struct weft_unit *unit)
     if (length == 0) {
         unit->budget--;
         const int32_t filled = weft_source_refill(unit);
+        if (filled == WEFT_PARK) return filled;
         if (filled != 0) return filled < 0 ? filled : WEFT_REDO;
         unit->block->ip += 2; // Over the branch back to us.
         return WEFT_JUMP;
@@ -411,7 +412,7 @@ int32_t weft_op_paren(struct weft_unit *unit)
         end != NULL && *end == ')';
     unit->budget--;
     const int32_t filled = closed ? 0 : weft_source_refill(unit);
-    if (filled < 0) return filled;
+    if (filled < 0 || filled == WEFT_PARK) return filled;
     return filled != 0 ? WEFT_REDO : WEFT_NEXT;
 }
 
@@ -474,7 +475,8 @@ int32_t weft_op_restore_input(struct weft_unit *unit)
     if (cells == 4 && weft_source_count(block) > 0 && saved[3] == weft_source_count(block) &&
         saved[0] >= 0 && saved[1] >= 0)
         went = go_to_line(unit, saved[1], saved[2]);
-    if (went < 0) return went;
+    if (went == WEFT_PARK) block->dsp += (uint32_t)cells + 1; // As it was, to ask again.
+    if (went < 0 || went == WEFT_PARK) return went;
     if (went == 1) weft_variable_set(unit->block, WEFT_VARIABLE_IN, saved[0]);
     weft_push(unit->block, weft_flag(went == 0));
     return WEFT_NEXT;

@@ -19,7 +19,7 @@ struct seed { // Behind it: the module's content, the bytes of the segments, the
     uint64_t system_hash;
     uint64_t xt;
     const struct weft_shelf *shelf; // Only to be compared, as is what follows:
-    const struct weft_module *module;
+    const struct weft_word_module *module;
     uint64_t serial;
     uint32_t module_bytes;           // Of its content, if that is here.
     uint32_t bytes[INHERITED_COUNT]; // Of each, as much of it as is used.
@@ -120,15 +120,15 @@ static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t 
 // The parent's module: that of this shelf, or one made of what the seed carries. 0, -ESTALE: it is
 // not here and not there; -ENOMEM.
 static int take_module(const struct weft_forth_system *system, const struct seed *seed,
-                       const uint8_t *content, struct weft_module **module)
+                       const uint8_t *content, struct weft_word_module **module)
 {
     *module = NULL;
     if (seed->frozen_words == 0) return 0;
     if (seed->shelf == system->shelf)
-        *module = weft_module_known(system, seed->module, seed->serial);
+        *module = weft_word_module_known(system, seed->module, seed->serial);
     if (*module != NULL) return 0;
     if (seed->module_bytes == 0) return -ESTALE;
-    *module = weft_module_shelve(system, content, seed->module_bytes);
+    *module = weft_word_module_shelve(system, content, seed->module_bytes);
     return *module != NULL ? 0 : -ENOMEM;
 }
 
@@ -157,7 +157,7 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
                      const void *from, struct weft_unit **result)
 {
     struct seed seed;
-    struct weft_module *module;
+    struct weft_word_module *module;
     memcpy(&seed, from, sizeof(seed));
     const uint8_t *at = (const uint8_t *)from + sizeof(seed);
     if (seed.system_hash != system->hash) return -ESTALE;

@@ -243,11 +243,11 @@ struct weft_forth_system {
 
 // Words that units have frozen: one piece of memory, immutable once it is on the shelf. The bytes
 // behind this header are what an image carries: words, code, names, each padded to 8.
-struct weft_module {
-    struct weft_module *next; // On the shelf.
-    uint64_t serial;          // Among all that ever were there.
-    uint32_t user_count;      // Units, and holds.
-    uint32_t crc;             // Of the content.
+struct weft_word_module {
+    struct weft_word_module *next; // On the shelf.
+    uint64_t serial;               // Among all that ever were there.
+    uint32_t user_count;           // Units that have it.
+    uint32_t crc;                  // Of the content.
     uint32_t word_count, code_length, name_bytes;
     uint32_t content_bytes;
     const struct weft_word *words; // Into the content.
@@ -270,7 +270,7 @@ struct weft_sandbox {
 struct weft_unit {
     struct weft_block *block;
     const struct weft_forth_system *system;
-    struct weft_module *module;        // NULL: none.
+    struct weft_word_module *module;   // NULL: none.
     const struct weft_unit_host *host; // Never NULL.
     void *self;                        // The host's.
     struct weft_forth_memory memory;

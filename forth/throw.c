@@ -97,6 +97,8 @@ static const struct {
     {WEFT_THROW_SHAPE, "message is not what was asked for"},
     {WEFT_THROW_SPAWNED, "quota of spawned units spent (raise it: unit load --quota spawned=N)"},
     {WEFT_THROW_CHANNELS, "quota of channels spent (raise it: unit load --quota channels=N)"},
+    {WEFT_THROW_NO_NET, "this node does not let its units reach that address (units.net)"},
+    {WEFT_THROW_NO_FILES, "this node gives its units no files (units.files)"},
     {WEFT_THROW_FILES, "quota of open files spent (raise it: unit load --quota files=N)"},
 };
 

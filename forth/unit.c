@@ -60,20 +60,20 @@ struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
 
 int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
-                   struct weft_module *module, const uint32_t segment_bytes[WEFT_SEGMENT_COUNT],
-                   struct weft_unit **result)
+                   struct weft_word_module *module,
+                   const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **result)
 {
     int code;
     struct weft_unit *unit = weft_unit_handle(system, memory, options, host, &code);
     if (unit == NULL) {
-        weft_module_put(system, module);
+        weft_word_module_put(system, module);
         return code;
     }
     unit->module = module;
     uint64_t bytes = sizeof(struct weft_block);
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
         bytes += segment_bytes[n];
-    const bool fits = bytes + weft_module_charge(module) <= unit->options.memory_bytes_max;
+    const bool fits = bytes + weft_word_module_charge(module) <= unit->options.memory_bytes_max;
     struct weft_block *block = fits ? memory->resize(memory->self, NULL, 0, bytes) : NULL;
     if (block == NULL) {
         weft_unit_free(unit);
@@ -117,7 +117,7 @@ struct weft_unit *weft_unit_clone(const struct weft_unit *unit)
         return NULL;
     }
     memcpy(clone->block, unit->block, unit->block->bytes);
-    clone->module = weft_module_get(unit->module);
+    clone->module = weft_word_module_get(unit->module);
     return clone;
 }
 
@@ -127,7 +127,7 @@ void weft_unit_free(struct weft_unit *unit)
     weft_sandbox_drop(unit); // A child has no child.
     weft_unit_files_forget(unit);
     const struct weft_forth_memory memory = unit->memory;
-    weft_module_put(unit->system, unit->module);
+    weft_word_module_put(unit->system, unit->module);
     if (unit->error != NULL) memory.resize(memory.self, unit->error, sizeof(*unit->error), 0);
     if (unit->block != NULL) memory.resize(memory.self, unit->block, unit->block->bytes, 0);
     memory.resize(memory.self, unit, sizeof(*unit), 0);
@@ -304,6 +304,7 @@ static enum weft_unit_waits waits(const struct weft_unit *unit)
     case WEFT_OP_chan_recv_for:
     case WEFT_OP_recv_bytes:
     case WEFT_OP_recv_bytes_for:
+    case WEFT_OP_tcp_read:
     case WEFT_OP_recv_cells: return WEFT_UNIT_WAITS_CHANNEL;
     case WEFT_OP_accept:
     case WEFT_OP_key:
@@ -337,7 +338,7 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .words = weft_own_words(block),
         .data_bytes = block->segment[WEFT_SEGMENT_DATA].used,
         .code_bytes = weft_own_tokens(block) * 2,
-        .module_bytes = weft_module_bytes(unit->module),
+        .module_bytes = weft_word_module_bytes(unit->module),
         .levels = block->levels,
         .reductions = block->reductions,
         .output_dropped = block->output_dropped,

@@ -57,6 +57,8 @@ extern const struct weft_forth_memory weft_forth_memory_libc;
 #define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
 #define WEFT_THROW_CHANNELS   (-321)
 #define WEFT_THROW_FILES      (-322)
+#define WEFT_THROW_NO_FILES   (-323)
+#define WEFT_THROW_NO_NET     (-324)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at 352 bytes. At most 1 GiB.
@@ -83,7 +85,7 @@ enum weft_unit_waits {       // What a parked text waits for.
     WEFT_UNIT_WAITS_NOT,     // It does not.
     WEFT_UNIT_WAITS_TIME,    // MS.
     WEFT_UNIT_WAITS_MESSAGE, // RECEIVE, and for a time too: any message.
-    WEFT_UNIT_WAITS_CHANNEL, // RECV.
+    WEFT_UNIT_WAITS_CHANNEL, // RECV, TCP-READ.
     WEFT_UNIT_WAITS_ANSWER,  // JOIN, SPAWN, SEND.
     WEFT_UNIT_WAITS_INPUT,   // KEY, EKEY, ACCEPT: the user's.
 };
@@ -129,6 +131,14 @@ int weft_forth_system_create(const struct weft_forth_memory *memory,
 void weft_forth_system_free(struct weft_forth_system *system);
 uint64_t
 weft_forth_system_hash(const struct weft_forth_system *system); // Content; names the module.
+
+struct weft_forth_sharing {
+    uint32_t modules; // Frozen words in use (weft_unit_freeze), each set of them once,
+    uint32_t units;   // and how many units have one.
+    uint64_t bytes;   // Of these modules.
+};
+void weft_forth_system_sharing(const struct weft_forth_system *system,
+                               struct weft_forth_sharing *sharing);
 
 // A new idle unit: less than 512 bytes. `options` NULL means the default; they are copied. `host`
 // NULL means none; it is not copied, many units share one, and it stays where it is while a unit

@@ -41,13 +41,17 @@ enum { // How a file is opened.
 };
 #define WEFT_UNIT_FILE_OUTSIDE  (-265) // An ior: the name leads out of the directory of files.
 #define WEFT_UNIT_FILE_TOO_MANY (-266) // An ior: no further file can be opened.
+// Instead of an ior or bytes: the unit is to park, and to ask the same again when it is run.
+#define WEFT_UNIT_FILE_LATER INT32_MIN
 
 // What a program may ask of the machine of its user: files, the command line, a further line. One
 // table for all units of a host; each function is called with the host's `self`, and any may be
 // NULL. `file` is the host's own number of an open file, from 0; the unit keeps positions, and
-// opens files again by their names when it has been restored. These calls may block, so a node
-// gives its units none of them.
+// opens files again by their names when it has been restored. In a node none of these calls may
+// block: there they answer WEFT_UNIT_FILE_LATER (all but file_close and file_size).
 struct weft_unit_machine {
+    int32_t no_files; // What file words throw if there is no file_open. 0: -21.
+    int32_t no_net;   // The same of TCP words, without tcp_open.
     // The number of the file, or an ior. Names are `length` bytes; the host decides where they
     // lead.
     int32_t (*file_open)(void *self, const char *name, size_t length, uint32_t mode);
@@ -73,6 +77,15 @@ struct weft_unit_machine {
     void (*exit_status)(void *self, int64_t status);
     // HELP: what is known of a word, in lines; NULL: nothing. Valid until the next call.
     const char *(*help)(void *self, const char *word, size_t length);
+
+    // TCP-OPEN: a connection to "ADDRESS:PORT", for the text `level`: WEFT_UNIT_LATER or an ior.
+    // TCP-READ: bytes that have come, at least one; 0: no more will. TCP-WRITE: bytes taken, to be
+    // sent in the background. An ior of either; WEFT_UNIT_FILE_LATER. -305: it is closed, or none.
+    int32_t (*tcp_open)(void *self, uint32_t level, const char *address, size_t length,
+                        uint64_t *socket);
+    int64_t (*tcp_read)(void *self, uint64_t socket, void *to, size_t size);
+    int64_t (*tcp_write)(void *self, uint64_t socket, const void *from, size_t size);
+    int32_t (*tcp_close)(void *self, uint64_t socket);
 };
 
 #define WEFT_UNIT_RESULTS_MAX 16 // Cells that a spawned unit leaves behind for JOIN.

@@ -15,8 +15,8 @@ struct weft_unit *weft_unit_handle(const struct weft_forth_system *system,
 // allow.
 int weft_unit_make(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                    const struct weft_unit_options *options, const struct weft_unit_host *host,
-                   struct weft_module *module, const uint32_t segment_bytes[WEFT_SEGMENT_COUNT],
-                   struct weft_unit **unit);
+                   struct weft_word_module *module,
+                   const uint32_t segment_bytes[WEFT_SEGMENT_COUNT], struct weft_unit **unit);
 // From here on the unit compiles what all units will share: it may do what only the preludes may.
 void weft_forth_system_begin(struct weft_unit *unit);
 // A copy of the unit's block under the same options, without its host and child; NULL without

@@ -142,7 +142,7 @@ int32_t weft_op_unused(struct weft_unit *unit)
 {
     const struct weft_block *block = unit->block;
     const uint64_t max = unit->options.memory_bytes_max;
-    const uint64_t bytes = (uint64_t)block->bytes + weft_module_charge(unit->module);
+    const uint64_t bytes = (uint64_t)block->bytes + weft_word_module_charge(unit->module);
     const uint32_t idle =
         weft_segment_capacity(block, WEFT_SEGMENT_DATA) - block->segment[WEFT_SEGMENT_DATA].used;
     weft_push(unit->block, (weft_cell)(max > bytes ? max - bytes : 0) + idle);

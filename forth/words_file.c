@@ -13,9 +13,16 @@ static const struct weft_unit_machine *machine_files(const struct weft_unit *uni
     return machine != NULL && machine->file_open != NULL ? machine : NULL;
 }
 
+// What the file words throw without.
+static int32_t no_files(const struct weft_unit *unit)
+{
+    const struct weft_unit_machine *machine = unit->host->machine;
+    return machine != NULL && machine->no_files != 0 ? machine->no_files : -21;
+}
+
 static int32_t open_as(struct weft_unit *unit, uint32_t more)
 {
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     struct weft_block *block = unit->block;
     const weft_cell *at = weft_top(block) - 2;
     const weft_cell mode = at[2];
@@ -23,6 +30,7 @@ static int32_t open_as(struct weft_unit *unit, uint32_t more)
     if (mode > 0 && mode <= (WEFT_UNIT_FILE_READ | WEFT_UNIT_FILE_WRITE))
         fileid = weft_unit_file_open(unit, (uint64_t)at[0], (uint64_t)at[1], (uint32_t)mode | more);
     if (fileid == -9) return -9;
+    if (fileid == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     block = unit->block; // It may have moved.
     block->dsp -= 3;
     weft_push(block, fileid > 0 ? fileid : 0);
@@ -46,7 +54,7 @@ int32_t weft_op_create_file(struct weft_unit *unit)
 // CLOSE-FILE ( fileid -- ior )
 int32_t weft_op_close_file(struct weft_unit *unit)
 {
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     *weft_top(unit->block) = weft_unit_file_close(unit, *weft_top(unit->block));
     return WEFT_NEXT;
 }
@@ -64,6 +72,7 @@ static void *chunk(struct weft_unit *unit, bool write, uint32_t *size)
 // Puts the bytes moved and the ior in the place of three cells.
 static int32_t moved(struct weft_unit *unit, int64_t bytes)
 {
+    if (bytes == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     unit->block->dsp -= 3;
     weft_push(unit->block, bytes > 0 ? bytes : 0);
     weft_push(unit->block, bytes < 0 ? bytes : 0);
@@ -74,7 +83,7 @@ static int32_t moved(struct weft_unit *unit, int64_t bytes)
 int32_t weft_op_read_chunk(struct weft_unit *unit)
 {
     uint32_t size;
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     void *to = chunk(unit, true, &size);
     if (to == NULL) return -9;
     return moved(unit, weft_unit_file_read(unit, *weft_top(unit->block), to, size));
@@ -86,11 +95,12 @@ int32_t weft_op_read_line_chunk(struct weft_unit *unit)
 {
     uint32_t size;
     char text[WEFT_CHUNK_BYTES];
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     const weft_cell fileid = *weft_top(unit->block);
     void *to = chunk(unit, true, &size);
     if (to == NULL) return -9;
     const int64_t bytes = weft_unit_file_read(unit, fileid, text, size > 0 ? size : 1);
+    if (bytes == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     const char *end = bytes > 0 ? memchr(text, '\n', size < bytes ? size : (size_t)bytes) : NULL;
     int64_t length = bytes;
     weft_cell how = bytes <= 0 ? 0 : bytes < size ? 0 : 1;
@@ -116,7 +126,7 @@ int32_t weft_op_write_chunk(struct weft_unit *unit)
 {
     uint32_t size;
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_write == NULL) return -21;
+    if (machine == NULL || machine->file_write == NULL) return no_files(unit);
     const void *from = chunk(unit, false, &size);
     if (from == NULL) return -9;
     const weft_cell fileid = *weft_top(unit->block);
@@ -134,6 +144,7 @@ int32_t weft_op_write_chunk(struct weft_unit *unit)
 // Answers a double-cell number and an ior for the fileid on top.
 static int32_t answer_double(struct weft_unit *unit, int64_t value)
 {
+    if (value == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     unit->block->dsp--;
     weft_push(unit->block, value > 0 ? value : 0);
     weft_push(unit->block, 0);
@@ -144,7 +155,7 @@ static int32_t answer_double(struct weft_unit *unit, int64_t value)
 // FILE-POSITION ( fileid -- ud ior )
 int32_t weft_op_file_position(struct weft_unit *unit)
 {
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     const struct weft_unit_file *file = weft_unit_file_at(unit, *weft_top(unit->block));
     return answer_double(unit, file == NULL ? -37 : (int64_t)file->position);
 }
@@ -153,7 +164,7 @@ int32_t weft_op_file_position(struct weft_unit *unit)
 int32_t weft_op_file_size(struct weft_unit *unit)
 {
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_size == NULL) return -21;
+    if (machine == NULL || machine->file_size == NULL) return no_files(unit);
     const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
     return answer_double(unit, number < 0 ? number : machine->file_size(unit->self, number));
 }
@@ -161,6 +172,7 @@ int32_t weft_op_file_size(struct weft_unit *unit)
 // Takes ( ud fileid ) and answers one ior.
 static int32_t answer_ior(struct weft_unit *unit, uint32_t cells, int32_t ior)
 {
+    if (ior == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     unit->block->dsp -= cells;
     weft_push(unit->block, ior);
     return WEFT_NEXT;
@@ -169,7 +181,7 @@ static int32_t answer_ior(struct weft_unit *unit, uint32_t cells, int32_t ior)
 // REPOSITION-FILE ( ud fileid -- ior )
 int32_t weft_op_reposition_file(struct weft_unit *unit)
 {
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     const weft_cell *at = weft_top(unit->block) - 2;
     struct weft_unit_file *file = weft_unit_file_at(unit, at[2]);
     if (file == NULL) return answer_ior(unit, 3, -37);
@@ -182,7 +194,7 @@ int32_t weft_op_reposition_file(struct weft_unit *unit)
 int32_t weft_op_resize_file(struct weft_unit *unit)
 {
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_resize == NULL) return -21;
+    if (machine == NULL || machine->file_resize == NULL) return no_files(unit);
     const weft_cell *at = weft_top(unit->block) - 2;
     const weft_cell low = at[0], high = at[1], fileid = at[2];
     if (high != 0 || low < 0) return answer_ior(unit, 3, -36);
@@ -198,7 +210,7 @@ int32_t weft_op_resize_file(struct weft_unit *unit)
 int32_t weft_op_flush_file(struct weft_unit *unit)
 {
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_flush == NULL) return -21;
+    if (machine == NULL || machine->file_flush == NULL) return no_files(unit);
     const int32_t number = weft_unit_file_number(unit, *weft_top(unit->block));
     unit->budget--;
     return answer_ior(unit, 1, number < 0 ? number : machine->file_flush(unit->self, number));
@@ -217,7 +229,7 @@ int32_t weft_op_delete_file(struct weft_unit *unit)
 {
     size_t length;
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_delete == NULL) return -21;
+    if (machine == NULL || machine->file_delete == NULL) return no_files(unit);
     const char *name = file_name(unit, 0, &length);
     if (name == NULL) return -9;
     unit->budget--;
@@ -229,7 +241,7 @@ int32_t weft_op_rename_file(struct weft_unit *unit)
 {
     size_t from_length, to_length;
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_rename == NULL) return -21;
+    if (machine == NULL || machine->file_rename == NULL) return no_files(unit);
     const char *from = file_name(unit, 2, &from_length), *to = file_name(unit, 0, &to_length);
     if (from == NULL || to == NULL) return -9;
     unit->budget--;
@@ -242,10 +254,11 @@ int32_t weft_op_file_status(struct weft_unit *unit)
 {
     size_t length;
     const struct weft_unit_machine *machine = machine_files(unit);
-    if (machine == NULL || machine->file_status == NULL) return -21;
+    if (machine == NULL || machine->file_status == NULL) return no_files(unit);
     const char *name = file_name(unit, 0, &length);
     if (name == NULL) return -9;
     const int64_t mode = length == 0 ? -38 : machine->file_status(unit->self, name, length);
+    if (mode == WEFT_UNIT_FILE_LATER) return WEFT_PARK;
     weft_cell *at = weft_top(unit->block) - 1;
     at[0] = mode > 0 ? mode : 0;
     at[1] = mode < 0 ? mode : 0;
@@ -256,7 +269,7 @@ int32_t weft_op_file_status(struct weft_unit *unit)
 // The beginning of INCLUDE-FILE ( fileid -- ): the file becomes the source, with no line read yet.
 int32_t weft_op_file_begin(struct weft_unit *unit)
 {
-    if (machine_files(unit) == NULL) return -21;
+    if (machine_files(unit) == NULL) return no_files(unit);
     const weft_cell fileid = weft_pop(unit->block);
     const struct weft_unit_file *file = weft_unit_file_at(unit, fileid);
     if (file == NULL || !(file->mode & WEFT_UNIT_FILE_READ)) return -37;

@@ -1,41 +1,57 @@
 // words_memory.c: ALLOCATE, FREE and what of RESIZE needs no copying, within the unit's own block.
 //
-// Sizes come in classes, four to each power of two, so at most a quarter of a block is idle. Each
-// class has a list of freed blocks; allocating takes the first of it, or new memory at the end, in
-// constant time. Freed blocks are not joined; but the last block falls back to the end, and a heap
-// without blocks gives its memory back. The program can write over everything but the heads of the
-// lists, so whatever is read from a block is checked: a damaged heap hands out memory twice, no
-// more.
+// Blocks lie one behind the other, each with its size and that of the one before it, so a freed
+// block is joined with freed neighbours at once; the last one falls back to the end, and a heap
+// without blocks gives its memory back. Freed blocks hang in lists by size, four to each power of
+// two; allocating takes one of a list whose blocks all suffice, or new memory at the end, and frees
+// what it does not need. All in constant time. The program can write over everything, so whatever
+// is read is checked: a damaged heap gives memory out twice, or never again, no more.
 #include "forth/inner.h"
 #include "forth/ops.h"
 
-enum { CLASSES = 100, UNIT_BYTES = 8 };
+enum { CLASSES = 100, UNIT_BYTES = 8, SMALLEST_BYTES = 40 };
 
-// Before each block, in the heap.
+// Before each block's data; and behind the last block, with no size.
 struct block_header {
-    uint32_t kind; // LIVE or FREED, and its class.
-    uint32_t next; // Of a freed block: where the next one is, 0 if it is the last.
+    uint32_t size;   // Bytes with this header, a multiple of 8, and its kind.
+    uint32_t before; // Bytes of the block before it; 0: it is the first.
+};
+
+struct freed_block {
+    struct block_header header;
+    uint32_t next, last; // Offsets of the neighbours in its list; 0: none.
 };
 
 struct heap {
-    uint32_t freed[CLASSES]; // Offset of the newest freed block's header; 0: none.
+    uint32_t freed[CLASSES]; // Offset of the newest freed block; 0: none.
 };
 
-#define LIVE      0x4c495600u
-#define FREED     0x46524500u
-#define BYTES_MAX (UINT64_C(1) << 30)
+#define LIVE       0x80000005u
+#define FREED      0x40000002u
+#define KIND       0xc0000007u
+#define BYTES_MAX  (UINT64_C(1) << 30)
+#define HEAD_BYTES ((uint32_t)sizeof(struct heap))
+#define END_BYTES  ((uint32_t)sizeof(struct block_header))
 
 static uint64_t class_bytes(unsigned class)
 {
     return (uint64_t)(4 + class % 4) << class / 4 << 3;
 }
 
+// The first class whose blocks all have so many bytes.
 static unsigned class_for(uint64_t bytes)
 {
     unsigned class = 0;
     while (class_bytes(class) < bytes)
         class ++; // At most a hundred steps.
     return class;
+}
+
+// The last class that a freed block suffices for.
+static unsigned class_of(uint32_t size)
+{
+    const unsigned class = class_for(size);
+    return class > 0 && class_bytes(class) > size ? class - 1 : class;
 }
 
 static struct heap *heap_of(const struct weft_unit *unit)
@@ -48,53 +64,150 @@ static uint32_t *heap_used(const struct weft_unit *unit)
     return &unit->block->segment[WEFT_SEGMENT_HEAP].used;
 }
 
-// The header at `offset` if it says `kind` of a class that fits there; its class in *class.
-static struct block_header *header_at(const struct weft_unit *unit, uint64_t offset, uint32_t kind,
-                                      unsigned *class)
+static struct freed_block *at_offset(const struct weft_unit *unit, uint32_t offset)
+{
+    return (struct freed_block *)((uint8_t *)heap_of(unit) + offset);
+}
+
+static uint32_t size_at(const struct weft_unit *unit, uint32_t offset)
+{
+    return at_offset(unit, offset)->header.size & ~KIND;
+}
+
+// Whether a whole block of that kind is at `offset`, as far as can be told.
+static bool is_block(const struct weft_unit *unit, uint64_t offset, uint32_t kind)
 {
     const uint32_t used = *heap_used(unit);
-    if (offset < sizeof(struct heap) || offset % UNIT_BYTES != 0 ||
-        offset + sizeof(struct block_header) > used)
-        return NULL;
-    struct block_header *header =
-        (struct block_header *)((uint8_t *)heap_of(unit) + (uint32_t)offset);
-    *class = header->kind & 0xff;
-    if ((header->kind & ~0xffu) != kind || *class >= CLASSES ||
-        offset + sizeof(*header) + class_bytes(*class) > used)
-        return NULL;
-    return header;
+    if (offset < HEAD_BYTES || offset > used || offset % UNIT_BYTES != 0 ||
+        used - offset < SMALLEST_BYTES + END_BYTES)
+        return false;
+    const struct block_header *header = &at_offset(unit, (uint32_t)offset)->header;
+    const uint32_t size = header->size & ~KIND;
+    return (header->size & KIND) == kind && size >= SMALLEST_BYTES &&
+           size <= used - END_BYTES - offset &&
+           at_offset(unit, (uint32_t)offset + size)->header.before == size;
 }
 
-// The live block whose data begin at `address`.
-static struct block_header *live_at(const struct weft_unit *unit, weft_cell address,
-                                    uint32_t *offset, unsigned *class)
+// What lies behind it learns of its size.
+static void put_block(struct weft_unit *unit, uint32_t offset, uint32_t size, uint32_t before,
+                      uint32_t kind)
 {
-    const uint64_t at = (uint64_t)address - WEFT_ADDRESS_HEAP - sizeof(struct block_header);
-    *offset = (uint32_t)at;
-    return at > BYTES_MAX ? NULL : header_at(unit, at, LIVE, class);
+    at_offset(unit, offset)->header = (struct block_header){.size = size | kind, .before = before};
+    at_offset(unit, offset + size)->header.before = size;
 }
 
-// A block from the end of the heap: where its header is, or 0 without memory.
-static uint32_t take_new(struct weft_unit *unit, unsigned class)
+static void list_add(struct weft_unit *unit, uint32_t offset)
 {
-    uint32_t used = *heap_used(unit);
-    if (used < sizeof(struct heap)) used = sizeof(struct heap);
-    const uint64_t end = used + sizeof(struct block_header) + class_bytes(class);
-    if (end > BYTES_MAX || weft_segment_grow(unit, WEFT_SEGMENT_HEAP, end) != 0) return 0;
-    if (*heap_used(unit) < sizeof(struct heap)) memset(heap_of(unit), 0, sizeof(struct heap));
+    uint32_t *head = &heap_of(unit)->freed[class_of(size_at(unit, offset))];
+    if (!is_block(unit, *head, FREED)) *head = 0; // A damaged list is forgotten.
+    if (*head != 0) at_offset(unit, *head)->last = offset;
+    at_offset(unit, offset)->next = *head;
+    at_offset(unit, offset)->last = 0;
+    *head = offset;
+}
+
+// Takes a freed block out of its list. False, and nothing has happened, if that is damaged.
+static bool list_remove(struct weft_unit *unit, uint32_t offset)
+{
+    const uint32_t next = at_offset(unit, offset)->next, last = at_offset(unit, offset)->last;
+    uint32_t *head = &heap_of(unit)->freed[class_of(size_at(unit, offset))];
+    if (next != 0 && (!is_block(unit, next, FREED) || at_offset(unit, next)->last != offset))
+        return false;
+    if (last == 0 && *head != offset) return false;
+    if (last != 0 && (!is_block(unit, last, FREED) || at_offset(unit, last)->next != offset))
+        return false;
+    if (next != 0) at_offset(unit, next)->last = last;
+    *(last != 0 ? &at_offset(unit, last)->next : head) = next;
+    return true;
+}
+
+// A live block, and what is free beside it, become free; at the end, they are the end.
+static void give_back(struct weft_unit *unit, uint32_t offset)
+{
+    uint32_t size = size_at(unit, offset);
+    if (is_block(unit, offset + size, FREED) && list_remove(unit, offset + size))
+        size += size_at(unit, offset + size);
+    const uint32_t before = at_offset(unit, offset)->header.before;
+    if (before != 0 && before <= offset && is_block(unit, offset - before, FREED) &&
+        size_at(unit, offset - before) == before && list_remove(unit, offset - before)) {
+        offset -= before;
+        size += before;
+    }
+    if (offset + size + END_BYTES < *heap_used(unit)) {
+        put_block(unit, offset, size, at_offset(unit, offset)->header.before, FREED);
+        list_add(unit, offset);
+        return;
+    }
+    at_offset(unit, offset)->header.size = 0;
+    *heap_used(unit) = offset + END_BYTES;
+    if (offset > HEAD_BYTES) return;
+    *heap_used(unit) = 0;
+    weft_segment_shrink(unit, WEFT_SEGMENT_HEAP, 0);
+}
+
+// Makes a live block of that size, and frees the rest, if that makes a block.
+static void cut(struct weft_unit *unit, uint32_t offset, uint32_t whole, uint32_t size)
+{
+    const uint32_t before = at_offset(unit, offset)->header.before;
+    const bool leaves = whole - size >= SMALLEST_BYTES;
+    put_block(unit, offset, leaves ? size : whole, before, LIVE);
+    if (!leaves) return;
+    put_block(unit, offset + size, whole - size, size, LIVE);
+    give_back(unit, offset + size);
+}
+
+// Where the end of the heap would be with `size` more bytes at `offset`. False: no room.
+static bool extend(struct weft_unit *unit, uint32_t offset, uint32_t size)
+{
+    const uint64_t end = (uint64_t)offset + size + END_BYTES;
+    if (end > BYTES_MAX || weft_segment_grow(unit, WEFT_SEGMENT_HEAP, end) != 0) return false;
+    if (*heap_used(unit) == 0) memset(heap_of(unit), 0, HEAD_BYTES + END_BYTES);
     *heap_used(unit) = (uint32_t)end;
-    return used;
+    at_offset(unit, offset + size)->header.size = 0;
+    return true;
 }
 
-static uint32_t take_freed(struct weft_unit *unit, unsigned class)
+// A block from the end of the heap: its offset, or 0 without memory.
+static uint32_t take_new(struct weft_unit *unit, uint32_t size)
 {
-    if (*heap_used(unit) < sizeof(struct heap)) return 0;
-    const uint32_t offset = heap_of(unit)->freed[class];
-    unsigned found;
-    const struct block_header *header = header_at(unit, offset, FREED, &found);
-    const bool sound = offset != 0 && header != NULL && found == class;
-    heap_of(unit)->freed[class] = sound ? header->next : 0; // A damaged list is forgotten.
-    return sound ? offset : 0;
+    const uint32_t used = *heap_used(unit);
+    const uint32_t offset = used < HEAD_BYTES + END_BYTES ? HEAD_BYTES : used - END_BYTES;
+    if (used % UNIT_BYTES != 0 || (used != 0 && used < HEAD_BYTES + END_BYTES))
+        return 0; // Only an image can say so.
+    if (!extend(unit, offset, size)) return 0;
+    put_block(unit, offset, size, at_offset(unit, offset)->header.before, LIVE);
+    return offset;
+}
+
+static uint32_t take_freed(struct weft_unit *unit, uint32_t size)
+{
+    if (*heap_used(unit) < HEAD_BYTES + END_BYTES) return 0;
+    for (unsigned class = class_for(size); class < CLASSES; class ++) {
+        const uint32_t offset = heap_of(unit)->freed[class];
+        if (offset == 0) continue;
+        if (!is_block(unit, offset, FREED) || size_at(unit, offset) < size ||
+            class_of(size_at(unit, offset)) != class || !list_remove(unit, offset)) {
+            heap_of(unit)->freed[class] = 0;
+            continue;
+        }
+        cut(unit, offset, size_at(unit, offset), size);
+        return offset;
+    }
+    return 0;
+}
+
+// Of a block for so many bytes of data: one of the sizes that classes have, so that it fits again.
+static uint32_t size_for(uint64_t bytes)
+{
+    const uint64_t least = bytes + sizeof(struct block_header);
+    return (uint32_t)class_bytes(class_for(least < SMALLEST_BYTES ? SMALLEST_BYTES : least));
+}
+
+// The offset of the live block whose data begin at `address`; 0: there is none.
+static uint32_t live_at(const struct weft_unit *unit, weft_cell address)
+{
+    const uint64_t offset = (uint64_t)address - WEFT_ADDRESS_HEAP - sizeof(struct block_header);
+    return is_block(unit, offset, LIVE) ? (uint32_t)offset : 0;
 }
 
 // ALLOCATE ( u -- a-addr ior )
@@ -102,15 +215,9 @@ int32_t weft_op_allocate(struct weft_unit *unit)
 {
     const uint64_t bytes = (uint64_t)*weft_top(unit->block);
     uint32_t offset = 0;
-    if (bytes <= BYTES_MAX) {
-        const unsigned class = class_for(bytes);
-        offset = take_freed(unit, class);
-        if (offset == 0) offset = take_new(unit, class);
-        if (offset != 0) {
-            struct block_header *header =
-                (struct block_header *)((uint8_t *)heap_of(unit) + offset);
-            *header = (struct block_header){.kind = LIVE | class};
-        }
+    if (bytes <= BYTES_MAX / 2) {
+        offset = take_freed(unit, size_for(bytes));
+        if (offset == 0) offset = take_new(unit, size_for(bytes));
     }
     *weft_top(unit->block) =
         offset == 0 ? 0 : (weft_cell)(WEFT_ADDRESS_HEAP + offset + sizeof(struct block_header));
@@ -121,20 +228,9 @@ int32_t weft_op_allocate(struct weft_unit *unit)
 // FREE ( a-addr -- ior )
 int32_t weft_op_free(struct weft_unit *unit)
 {
-    uint32_t offset;
-    unsigned class;
-    struct block_header *header = live_at(unit, *weft_top(unit->block), &offset, &class);
-    *weft_top(unit->block) = header == NULL ? -60 : 0;
-    if (header == NULL) return WEFT_NEXT;
-    if (offset + sizeof(*header) + class_bytes(class) != *heap_used(unit)) {
-        *header = (struct block_header){.kind = FREED | class, .next = heap_of(unit)->freed[class]};
-        heap_of(unit)->freed[class] = offset;
-        return WEFT_NEXT;
-    }
-    *heap_used(unit) = offset;
-    if (offset > sizeof(struct heap)) return WEFT_NEXT;
-    *heap_used(unit) = 0;
-    weft_segment_shrink(unit, WEFT_SEGMENT_HEAP, 0);
+    const uint32_t offset = live_at(unit, *weft_top(unit->block));
+    *weft_top(unit->block) = offset == 0 ? -60 : 0;
+    if (offset != 0) give_back(unit, offset);
     return WEFT_NEXT;
 }
 
@@ -143,23 +239,23 @@ int32_t weft_op_free(struct weft_unit *unit)
 int32_t weft_op_resize_in_place(struct weft_unit *unit)
 {
     const uint64_t bytes = (uint64_t)weft_pop(unit->block);
-    uint32_t offset;
-    unsigned class;
-    const struct block_header *header = live_at(unit, *weft_top(unit->block), &offset, &class);
+    const uint32_t offset = live_at(unit, *weft_top(unit->block));
     weft_cell *answer = weft_top(unit->block);
     *answer = -61;
-    if (header == NULL || bytes > BYTES_MAX) return WEFT_NEXT;
-    const unsigned wanted = class_for(bytes);
-    const bool last = offset + sizeof(*header) + class_bytes(class) == *heap_used(unit);
-    if (wanted != class && !last) {
-        *answer = 1 + (weft_cell)(bytes < class_bytes(class) ? bytes : class_bytes(class));
-        return WEFT_NEXT;
+    if (offset == 0 || bytes > BYTES_MAX / 2) return WEFT_NEXT;
+    const uint32_t size = size_for(bytes), own = size_at(unit, offset);
+    uint32_t whole = own;
+    if (own < size && is_block(unit, offset + own, FREED) &&
+        size_at(unit, offset + own) >= size - own && list_remove(unit, offset + own))
+        whole += size_at(unit, offset + own);
+    if (whole < size && offset + own + END_BYTES == *heap_used(unit)) {
+        if (!extend(unit, offset, size)) return WEFT_NEXT;
+        whole = size;
     }
-    const uint64_t end = offset + sizeof(*header) + class_bytes(wanted);
-    if (end > BYTES_MAX || weft_segment_grow(unit, WEFT_SEGMENT_HEAP, end) != 0) return WEFT_NEXT;
-    *heap_used(unit) = (uint32_t)end;
-    struct block_header *grown = (struct block_header *)((uint8_t *)heap_of(unit) + offset);
-    *grown = (struct block_header){.kind = LIVE | wanted};
     *weft_top(unit->block) = 0;
+    if (whole >= size)
+        cut(unit, offset, whole, size);
+    else
+        *answer = 1 + (weft_cell)(own - sizeof(struct block_header));
     return WEFT_NEXT;
 }

@@ -24,7 +24,7 @@
 
 extern char **environ;
 
-enum { ROUNDS = 8, OUTPUT_BYTES = 256, TIMEOUT_S = 20, WORDS_MAX = 8, PATH_BYTES = 512 };
+enum { ROUNDS = 5, OUTPUT_BYTES = 256, TIMEOUT_S = 120, WORDS_MAX = 8, PATH_BYTES = 512 };
 enum engine { WEFT, GCC, GFORTH, PFORTH, LUA, CHECKED, BARE, ENGINE_COUNT };
 
 // How each is called. In the words, %s is SOURCES/NAME, %t SCRATCH/NAME, %d SCRATCH; %w, %c and %b

@@ -15,6 +15,7 @@
 #include "bench/actors/room.h"
 #include "bench/context.h"
 #include "bench/micro/dealings.h"
+#include "bench/micro/saved.h"
 #include "forth/unit.h"
 #include "runtime/base/assert.h"
 #include "runtime/base/units.h"
@@ -306,6 +307,7 @@ int main(int argc, char **argv)
     measure_image(&out, &rig);
     close_rig(&rig);
     weft_bench_dealings(&out);
+    weft_bench_saved(&out);
     weft_bench_end(&out);
     return 0;
 }

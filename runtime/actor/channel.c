@@ -509,19 +509,19 @@ bool weft_channel_look(struct weft_actor_system *system, weft_pid pid,
                        void (*see)(void *argument, const struct weft_message *message),
                        void *argument)
 {
-    struct weft_actor *actor = NULL;
-    // Each look serves a few of those that wait; all of them are before the caller.
-    while (actor == NULL) {
-        actor = weft_actor_find(system, pid);
-        if (actor == NULL || actor->kind != &kind) return false;
-        if ((actor->task.flags & WEFT_ACTOR_ENDING) != 0) return false;
-        actor = channel_here(system, pid);
-    }
+    const struct weft_actor *actor = weft_actor_find(system, pid);
+    if (actor == NULL || actor->kind != &kind || (actor->task.flags & WEFT_ACTOR_ENDING) != 0)
+        return false;
     const struct channel *channel = actor->state;
+    const struct weft_list *lists[] = {&channel->queue, &actor->mailbox};
     *view = (struct weft_channel_view){.capacity = channel->capacity, .closed = channel->closed};
-    for (const struct weft_list *link = channel->queue.next; link != &channel->queue;
-         link = link->next)
-        see(argument, (const struct weft_message *)(const void *)link);
+    for (unsigned i = 0; i < 2; i++) {
+        for (const struct weft_list *link = lists[i]->next; link != lists[i]; link = link->next) {
+            const struct weft_message *message = (const struct weft_message *)(const void *)link;
+            if (i == 0 || (message->tag == WEFT_MESSAGE_USER && !channel->closed))
+                see(argument, message);
+        }
+    }
     return true;
 }
 

@@ -54,7 +54,8 @@ struct weft_channel_view {
     uint32_t capacity;
     bool closed;
 };
-// Serves what has reached it, then shows it; `see` is called for each message in it, oldest first.
+// `see` is called for each message in it, oldest first, plain ones in its mailbox included. A call
+// that has not been served has not been made: nothing is served here, and nobody answered.
 bool weft_channel_look(struct weft_actor_system *system, weft_pid pid,
                        struct weft_channel_view *view,
                        void (*see)(void *argument, const struct weft_message *message),

@@ -209,9 +209,15 @@ static bool refused(struct weft_admin_call *call, const char *method)
     return false;
 }
 
+static size_t body_bytes_max(const struct weft_admin_call *call)
+{
+    const uint32_t own = call->route != NULL ? call->route->body_bytes_max : 0;
+    return own != 0 ? own : WEFT_ADMIN_BODY_BYTES_MAX;
+}
+
 static bool body_add(struct weft_admin_call *call, const char *data, size_t length)
 {
-    if (length > WEFT_ADMIN_BODY_BYTES_MAX - call->body_length) return false;
+    if (length > body_bytes_max(call) - call->body_length) return false;
     const size_t wanted = call->body_length + length + 1;
     if (wanted > call->body_capacity) {
         const size_t capacity = wanted * 2 < 4096 ? 4096 : wanted * 2;
@@ -228,14 +234,16 @@ static bool body_add(struct weft_admin_call *call, const char *data, size_t leng
 
 static void reply_too_large(struct weft_admin_call *call)
 {
-    reply_refusal(call, 413, 504, "the body is larger than 1 MiB", NULL);
+    char text[64];
+    snprintf(text, sizeof(text), "the body is larger than %zu MiB", body_bytes_max(call) >> 20);
+    reply_refusal(call, 413, 504, text, NULL);
 }
 
 static bool announced_too_large(const struct weft_admin_call *call)
 {
     const char *length = weft_admin_header(&call->request, "Content-Length");
 
-    return length != NULL && strtoull(length, NULL, 10) > WEFT_ADMIN_BODY_BYTES_MAX;
+    return length != NULL && strtoull(length, NULL, 10) > body_bytes_max(call);
 }
 
 static struct weft_admin_call *call_create(const struct listener *listener,

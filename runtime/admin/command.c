@@ -81,6 +81,25 @@ void weft_admin_complete_json(struct weft_admin_command *command, unsigned statu
     free(command);
 }
 
+void weft_admin_complete_bytes(struct weft_admin_command *command, char *bytes, size_t length)
+{
+    struct weft_admin_pending *pending = command->pending;
+    if (pending != NULL) {
+        struct weft_admin_call *call = pending->call;
+        struct weft_admin_server *server = pending->server;
+        const bool suspended = pending->suspended;
+        detach(pending);
+        weft_admin_call_queue(
+            call, 200, "application/octet-stream",
+            MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE));
+        if (suspended) weft_admin_resume(server, call->request.connection);
+    } else {
+        free(bytes);
+    }
+    free((void *)(uintptr_t)command->text);
+    free(command);
+}
+
 void weft_admin_complete(struct weft_admin_command *command)
 {
     weft_admin_complete_json(command, 200, json_pack("{s:s, s:b}", "apiVersion", "v1", "ok", 1));

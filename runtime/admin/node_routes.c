@@ -313,6 +313,57 @@ static void unit_unload(struct weft_admin_request *request)
     unit_end(request, WEFT_ADMIN_UNIT_UNLOAD);
 }
 
+static void unit_save(struct weft_admin_request *request)
+{
+    unit_end(request, WEFT_ADMIN_UNIT_SAVE);
+}
+
+static bool is_recovery(const char *text)
+{
+    return text == NULL || strcmp(text, "none") == 0 || strcmp(text, "journal") == 0;
+}
+
+static void unit_restore(struct weft_admin_request *request)
+{
+    const char *recovery = weft_admin_query(request, "recovery");
+    const char *file = weft_admin_query(request, "file");
+
+    if (!is_recovery(recovery)) {
+        weft_admin_reply_problem(request, 504, "recovery is none or journal");
+        return;
+    }
+    if (strlen(request->name) > 31) {
+        weft_admin_reply_problem(request, 504, "a unit's name has at most 31 letters");
+        return;
+    }
+    struct weft_admin_command *command =
+        weft_admin_defer(request, WEFT_ADMIN_UNIT_RESTORE, request->body, request->body_length);
+    if (command == NULL) return;
+    snprintf(command->file, sizeof(command->file), "%s", file != NULL ? file : "saved");
+    snprintf(command->recovery, sizeof(command->recovery), "%s", recovery != NULL ? recovery : "");
+    for (char *at = command->file; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f) *at = '?';
+    }
+    weft_admin_submit(request, command);
+}
+
+static void snapshot_save(struct weft_admin_request *request)
+{
+    unit_end(request, WEFT_ADMIN_SNAPSHOT_SAVE);
+}
+
+static void snapshot_restore(struct weft_admin_request *request)
+{
+    const char *replace = weft_admin_query(request, "replace");
+    struct weft_admin_command *command =
+        weft_admin_defer(request, WEFT_ADMIN_SNAPSHOT_RESTORE, request->body, request->body_length);
+
+    if (command == NULL) return;
+    command->replaces =
+        replace != NULL && strcmp(replace, "0") != 0 && strcmp(replace, "false") != 0;
+    weft_admin_submit(request, command);
+}
+
 static void fault_set(struct weft_admin_request *request)
 {
     struct weft_admin_fault fault;
@@ -351,6 +402,7 @@ static const char body_fault[] =
     "\"partition\":{\"type\":\"boolean\"}}}";
 // clang-format on
 
+#define OCTETS "application/octet-stream"
 #define TIMEOUT                                                                                    \
     {                                                                                              \
         "timeout_ms", "integer", "answer 504 after so long; 10 s if absent, 60 s at most"          \
@@ -396,6 +448,20 @@ const struct weft_admin_route weft_admin_node_routes[] = {
      .query = {TIMEOUT}},
     {"POST", "/api/v1/units/{name}/kill", "unit_kill",
      "Ends a unit; its recovery policy decides what follows.", unit_kill, .query = {TIMEOUT}},
+    {"GET", "/api/v1/units/{name}/image", "unit_save",
+     "The whole state of a unit, as bytes (docs/wire/unit-image.md).", unit_save,
+     .privileged = true, .response = OCTETS, .query = {TIMEOUT}},
+    {"POST", "/api/v1/units/{name}/image", "unit_restore", "Makes a unit of such a state.",
+     unit_restore, .body_type = OCTETS, .body_bytes_max = 2u << 20,
+     .query = {{"recovery", "string", "none or journal; journal if absent"},
+               {"file", "string", "where it came from, for people"},
+               TIMEOUT}},
+    {"GET", "/api/v1/snapshot", "snapshot_save",
+     "All units, channels and mailboxes at one instant, as bytes (docs/wire/snapshot.md).",
+     snapshot_save, .privileged = true, .response = OCTETS, .query = {TIMEOUT}},
+    {"POST", "/api/v1/snapshot", "snapshot_restore", "Makes the units of a snapshot, or none.",
+     snapshot_restore, .body_type = OCTETS, .body_bytes_max = 64u << 20,
+     .query = {{"replace", "boolean", "units of the same names are unloaded first"}, TIMEOUT}},
     {"DELETE", "/api/v1/units/{name}", "unit_unload", "Removes a unit for good.", unit_unload,
      .query = {TIMEOUT}},
     {"GET", "/api/v1/actors", "actors", "Its actors, the first by one measure.",

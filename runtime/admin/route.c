@@ -82,6 +82,11 @@ static json_t *openapi_operation(const struct weft_admin_route *route)
             operation, "requestBody",
             json_pack("{s:b, s:{s:{}}}", "required", 1, "content", "application/octet-stream"));
     }
+    if (route->body_type != NULL) {
+        json_object_set_new(
+            operation, "requestBody",
+            json_pack("{s:b, s:{s:{}}}", "required", 1, "content", route->body_type));
+    }
     if (route->privileged || strcmp(route->method, "GET") != 0) {
         json_object_set_new(operation, "x-weft-access",
                             json_string("unix socket, the node's own user or root"));

@@ -14,7 +14,7 @@
 #include "runtime/admin/server.h"
 #include "runtime/admin/source.h"
 
-#define WEFT_ADMIN_BODY_BYTES_MAX (1u << 20)
+#define WEFT_ADMIN_BODY_BYTES_MAX (1u << 20) // Where a route does not say.
 
 struct MHD_Connection;
 struct weft_admin_server;
@@ -58,10 +58,12 @@ struct weft_admin_route {
     const char *id;     // operationId.
     const char *doc;    // One sentence.
     void (*handle)(struct weft_admin_request *request);
-    bool privileged;      // Only for a writer. Every method but GET is, whatever this says.
-    const char *body;     // JSON schema of the body; NULL for none.
-    const char *response; // Media type of the answer; NULL: application/json.
-    const struct weft_admin_intake *intake; // NULL: the body is JSON, of at most 1 MiB.
+    bool privileged;         // Only for a writer. Every method but GET is, whatever this says.
+    const char *body;        // JSON schema of the body; NULL for none.
+    uint32_t body_bytes_max; // 0: WEFT_ADMIN_BODY_BYTES_MAX.
+    const char *body_type;   // Media type of a body without a schema; NULL: it has none.
+    const char *response;    // Media type of the answer; NULL: application/json.
+    const struct weft_admin_intake *intake; // NULL: the body is kept.
     struct weft_admin_query query[WEFT_ADMIN_QUERIES_MAX];
 };
 

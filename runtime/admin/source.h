@@ -145,18 +145,22 @@ struct weft_admin_fault {
 };
 
 enum weft_admin_verb {
-    WEFT_ADMIN_UNIT_LOAD,   // unit, file, text, recovery, quota.
-    WEFT_ADMIN_UNIT_EVAL,   // unit, text, interactive.
-    WEFT_ADMIN_UNIT_INPUT,  // unit, text, ends_input.
-    WEFT_ADMIN_UNIT_KILL,   // unit: ends now, its policy says whether it comes back.
-    WEFT_ADMIN_UNIT_UNLOAD, // unit: gone for good, also from the journal.
-    WEFT_ADMIN_FAULT_SET,   // fault.
-    WEFT_ADMIN_ACTOR_LIST,  // actors.
-    WEFT_ADMIN_ACTOR_SHOW,  // unit: the actor's name or pid.
-    WEFT_ADMIN_ACTOR_KILL,  // unit, reason.
-    WEFT_ADMIN_ACTOR_SEND,  // unit, message, text.
-    WEFT_ADMIN_ACTOR_LOAD,  // unit: its name; path; text: its arguments, each with a zero byte.
-    WEFT_ADMIN_OTHER,       // A route that another table brought (see route.h); `self` is its own.
+    WEFT_ADMIN_UNIT_LOAD,        // unit, file, text, recovery, quota.
+    WEFT_ADMIN_UNIT_EVAL,        // unit, text, interactive.
+    WEFT_ADMIN_UNIT_INPUT,       // unit, text, ends_input.
+    WEFT_ADMIN_UNIT_KILL,        // unit: ends now, its policy says whether it comes back.
+    WEFT_ADMIN_UNIT_UNLOAD,      // unit: gone for good, also from the journal.
+    WEFT_ADMIN_UNIT_SAVE,        // unit; answered with bytes.
+    WEFT_ADMIN_UNIT_RESTORE,     // unit, file, recovery; text: what UNIT_SAVE has answered.
+    WEFT_ADMIN_SNAPSHOT_SAVE,    // All units; answered with bytes.
+    WEFT_ADMIN_SNAPSHOT_RESTORE, // text: these; replaces.
+    WEFT_ADMIN_FAULT_SET,        // fault.
+    WEFT_ADMIN_ACTOR_LIST,       // actors.
+    WEFT_ADMIN_ACTOR_SHOW,       // unit: the actor's name or pid.
+    WEFT_ADMIN_ACTOR_KILL,       // unit, reason.
+    WEFT_ADMIN_ACTOR_SEND,       // unit, message, text.
+    WEFT_ADMIN_ACTOR_LOAD, // unit: its name; path; text: its arguments, each with a zero byte.
+    WEFT_ADMIN_OTHER,      // A route that another table brought (see route.h); `self` is its own.
 };
 
 struct weft_admin_server;
@@ -172,6 +176,7 @@ struct weft_admin_command {
     char recovery[16]; // "none", "journal", "swarm"; empty: the default of the configuration.
     char quota[160];   // Of LOAD: "spawned=4,memory=64KiB"; empty: the node's.
     bool ends_input;   // Of INPUT: no more comes behind it.
+    bool replaces;     // SNAPSHOT_RESTORE: units of the same names are unloaded first.
     bool interactive;  // A line of a REPL: a definition may stay open across lines.
     const char *text;  // Source or text to evaluate; `text_length` bytes, zero after them.
     size_t text_length;
@@ -208,9 +213,11 @@ void weft_admin_complete_unit(struct weft_admin_command *command,
                               const struct weft_admin_outcome *outcome);
 // Ends `command` with no more to say than that it is done: 200. Control core.
 void weft_admin_complete(struct weft_admin_command *command);
+// Ends `command` with bytes, from malloc, which are taken over: 200. Control core.
+void weft_admin_complete_bytes(struct weft_admin_command *command, char *bytes, size_t length);
 // Ends `command` with an error; the HTTP status follows from its code (0402: 404, 0403: 409, 0404:
-// 422, 0405: 409, 0502: 403, 0503: 404, 0504: 400, 0505: 504, 0801: 404, 0802: 422, 0803 to 0805:
-// 409, 0901, 0904 and 0905: 409, 0902 and 0903: 422, 02xx and 07xx: 503, else 500).
+// 422, 0405: 409, 0406: 422, 0502: 403, 0503: 404, 0504: 400, 0505: 504, 0801: 404, 0802: 422, 0803
+// to 0805: 409, 0901, 0904 and 0905: 409, 0902 and 0903: 422, 02xx and 07xx: 503, else 500).
 // Control core.
 void weft_admin_fail(struct weft_admin_command *command, const struct weft_error *error);
 

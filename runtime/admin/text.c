@@ -81,6 +81,7 @@ unsigned weft_http_status(uint16_t code)
     case 905: return 409;
     case 401:
     case 404:
+    case 406:
     case 802:
     case 902:
     case 903: return 422;

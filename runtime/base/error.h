@@ -39,6 +39,10 @@
       "ended with a THROW; what it had done until then stays done, and the unit lives on. "        \
       "units.eval_reductions, units.eval_timeout and units.memory_max are the limits.")            \
     X(0405, "the unit is busy", "It evaluates another text. Try again.")                           \
+    X(0406, "a saved state cannot be used",                                                        \
+      "The file is no unit's state or no snapshot, is damaged, or was written by another build "   \
+      "or "                                                                                        \
+      "for other limits; the message says which. Nothing of it has been used.")                    \
     X(0501, "the node cannot be reached", "It is not running, or its admin socket is elsewhere.")  \
     X(0502, "not permitted", "Writes need the node's own user or root on the unix socket.")        \
     X(0503, "no such thing on this node", "The path or name is unknown.")                          \

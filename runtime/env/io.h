@@ -27,6 +27,8 @@
 
 #include "runtime/base/list.h"
 
+struct open_how; // linux/openat2.h
+
 #define WEFT_IO_RECEIVE_MAX 16384 // What one RECEIVE gives at most.
 
 struct weft_io_address { // IPv4, in host order: 127.0.0.1 is 0x7f000001.
@@ -59,6 +61,8 @@ struct weft_io_op {
     bool many;                     // ACCEPT: goes on after the first. To be stopped by cancel.
     uint32_t mode;                 // OPEN: of a new file.
     int32_t flags;                 // OPEN: as open(2).
+    const struct open_how *how;    // OPEN: not NULL: as openat2(2) instead, unchanged until done,
+    int32_t root;                  // below this directory.
     struct weft_io_handle *handle; // Of OPEN: NULL.
     void (*done)(struct weft_io_op *op, int32_t result);
     union {

@@ -13,6 +13,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/node/control_actor.h"
 #include "runtime/node/control_command.h"
+#include "runtime/node/control_saved.h"
 #include "runtime/node/unit_actor.h"
 
 #define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
@@ -142,6 +143,8 @@ static uint32_t poll(void *self, uint64_t now_ns)
         work = drain(control, now_ns);
         weft_control_lists_expire(control, now_ns);
         weft_control_traces_turn(control);
+        weft_control_snapshot_turn(control, now_ns);
+        weft_control_revive_turn(control);
         watch_turns(control, now_ns);
         tell_ready(control);
     }
@@ -197,8 +200,11 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
         image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
     weft_unit_actor_image_quota(image, &resident->quota);
+    own->command.is_held = image.length > 0; // Others that it knows may come after it.
+    control->held_count += own->command.is_held;
     control->starting_count++;
     if (weft_control_command_send(control, own, &error) == 0) return;
+    control->held_count -= image.length > 0;
     control->starting_count--;
     weft_unit_registry_remove(&control->node->units, resident);
     start_failed(control, name, &error);

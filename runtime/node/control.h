@@ -56,11 +56,14 @@ struct weft_control {
     struct weft_mesh_view *view;      // The last good copy. NULL: no mesh.
     struct weft_mesh_view *view_next; // Where the next one is made.
     uint32_t starting_count;          // Units of the journal and the config that are not up yet.
+    uint32_t held_count;              // Of these, those that wait for each other.
     uint32_t start_failed_count;
     uint32_t actors_starting, actors_failed; // Modules of the configuration, likewise.
     uint32_t command_count;                  // On their way, ours and the admin port's.
     struct weft_list lists;                  // Of actors, under way (control_list.c).
     struct weft_list traces;                 // Likewise (control_trace.c).
+    struct weft_control_revival *revival;    // One that waits for others to go. NULL: none.
+    struct weft_control_snapshot *snapshot;  // The one under way (control_snapshot.c). NULL: none.
     bool draining;
     bool print_logs; // To stderr.
     int ready_fd;    // Told once when the node is ready; -1 afterwards.

@@ -5,6 +5,7 @@
 
 #include "runtime/node/control_actor.h"
 #include "runtime/node/control_command.h"
+#include "runtime/node/control_saved.h"
 #include "runtime/node/unit_actor.h"
 
 void weft_control_command_free(struct weft_control_command *own)
@@ -54,8 +55,40 @@ static void tell_people(struct weft_control_command *own)
                            command->resident->core,
                            command->image != NULL ? "its journalled state" : "its source");
         break;
+    case WEFT_COMMAND_ADOPT:
+        weft_control_event(control, "unit.restored", name, "on core %u, from a saved state",
+                           command->resident->core);
+        break;
     default: break;
     }
+}
+
+static void answer_admin(struct weft_control_command *own)
+{
+    const struct weft_command *command = &own->command;
+    if (command->error.code != 0 && command->throw_code == 0) {
+        weft_admin_fail(own->admin, &command->error);
+    } else if (command->verb == WEFT_COMMAND_SAVE) {
+        weft_admin_complete_bytes(own->admin, own->text, command->saved_length);
+        own->text = NULL; // Given away.
+    } else {
+        answer_text(own);
+    }
+}
+
+// Of the journal or the configuration.
+static void is_started(struct weft_control_command *own)
+{
+    struct weft_control *control = own->control;
+    const struct weft_command *command = &own->command;
+    if (command->is_held && --control->held_count == 0)
+        weft_control_run_held(control, NULL, NULL); // All are there that the journal had.
+    control->starting_count--;
+    if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
+    if (command->error.code == 0) return;
+    control->start_failed_count++;
+    weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",
+             command->resident->name, command->error.code, command->error.text);
 }
 
 // The unit has answered. Its resident may be about to end: that message comes after this one.
@@ -69,19 +102,12 @@ static void command_done(struct weft_command *command)
     if (command->verb == WEFT_COMMAND_RESTORE && command->error.code != 0)
         command->resident->stays_failed = true;
     tell_people(own);
-    if (own->admin == NULL) {
-        control->starting_count--;
-        if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
-        if (command->error.code != 0) {
-            control->start_failed_count++;
-            weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",
-                     command->resident->name, command->error.code, command->error.text);
-        }
-    } else if (command->error.code == 0 || command->throw_code != 0) {
-        answer_text(own);
-    } else {
-        weft_admin_fail(own->admin, &command->error);
-    }
+    if (own->revival != NULL)
+        weft_control_revival_part(own);
+    else if (own->admin != NULL)
+        answer_admin(own);
+    else
+        is_started(own);
     weft_control_command_free(own);
 }
 
@@ -96,6 +122,7 @@ struct weft_control_command *weft_control_command_new(struct weft_control *contr
     own->control = control;
     own->admin = NULL;
     own->text = NULL;
+    own->revival = NULL;
     own->command.verb = verb;
     own->command.resident = resident;
     own->command.done = command_done;
@@ -179,7 +206,13 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
 {
     struct weft_control *control = self;
     if (control->draining) return weft_error_set(error, 505, "the node is shutting down");
-    if (admin->verb == WEFT_ADMIN_UNIT_LOAD) return submit_load(control, admin, error);
+    switch (admin->verb) {
+    case WEFT_ADMIN_UNIT_LOAD: return submit_load(control, admin, error);
+    case WEFT_ADMIN_UNIT_RESTORE: return weft_control_restore_unit(control, admin, error);
+    case WEFT_ADMIN_SNAPSHOT_SAVE: return weft_control_save_all(control, admin, error);
+    case WEFT_ADMIN_SNAPSHOT_RESTORE: return weft_control_restore_all(control, admin, error);
+    default: break;
+    }
     if (admin->verb == WEFT_ADMIN_FAULT_SET) {
         if (control->machine.fault_set == NULL)
             return weft_error_set(error, 503, "this node has no fault layer");
@@ -212,6 +245,8 @@ int weft_control_submit(void *self, struct weft_admin_command *admin, struct wef
         }
         resident->stays_failed = false;
     }
+    if (admin->verb == WEFT_ADMIN_UNIT_SAVE)
+        return weft_control_save_unit(control, admin, resident, error);
     struct weft_control_command *own =
         weft_control_command_new(control, verb_of(admin->verb), resident);
     if (own == NULL) return weft_error_set(error, 203, "no memory for the command");

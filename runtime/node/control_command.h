@@ -8,9 +8,13 @@
 struct weft_control_command { // Ours until it comes back.
     struct weft_command command;
     struct weft_control *control;
-    struct weft_admin_command *admin; // NULL: the control core's own.
-    char *text;                       // Own copy, of the control core's own.
+    struct weft_admin_command *admin;     // NULL: the control core's own.
+    char *text;                           // Own memory: a text, or room for an image.
+    struct weft_control_revival *revival; // It is part of one (control_revive.c). NULL: of none.
 };
+
+// A part of a revival has come back.
+void weft_control_revival_part(struct weft_control_command *own);
 
 // From malloc, zero but for its output; NULL: no memory.
 struct weft_control_command *weft_control_command_new(struct weft_control *control,

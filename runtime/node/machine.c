@@ -189,6 +189,22 @@ static int open_pool(struct weft_machine *machine, struct weft_error *error)
     return 0;
 }
 
+// The directory of the units' files, if they have one.
+static int open_files(struct weft_machine *machine, struct weft_error *error)
+{
+    const char *path = machine->config->units.files;
+    if (path[0] == '\0') return 0;
+    const int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        weft_error_set(error, 107, "units.files: %s: %s", path, strerror(errno));
+        weft_error_hint(error,
+                        "make the directory, or leave the key out: units have no files then");
+        return -1;
+    }
+    machine->files_root = fd;
+    return 0;
+}
+
 int weft_machine_open(struct weft_machine *machine, const struct weft_config *config,
                       struct weft_error *error)
 {
@@ -199,6 +215,7 @@ int weft_machine_open(struct weft_machine *machine, const struct weft_config *co
     machine->config = config;
     int result = make_workers(machine);
     if (result != 0) weft_error_set(error, 203, "no memory for %u workers", config->cores.workers);
+    if (result == 0) result = open_files(machine, error);
     if (result == 0) result = open_io(machine, error);
     if (result == 0) result = open_disk(machine, error);
     if (result == 0) result = weft_machine_mesh_options(machine, &clock, error);
@@ -354,6 +371,7 @@ void weft_machine_close(struct weft_machine *machine)
     weft_offload_free(machine->pool); // Before what its work would tell.
     if (machine->has_node) weft_node_destroy(&machine->node);
     machine->has_node = false;
+    if (machine->files_root > 0) close(machine->files_root);
     weft_machine_unpin(machine);
     if (machine->has_control_sleeper) weft_sleeper_epoll_close(&machine->control_sleeper);
     for (size_t i = 0; i < WEFT_NODE_PORTS_MAX; i++) {

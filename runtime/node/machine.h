@@ -61,6 +61,8 @@ struct weft_machine {
     bool has_node;
     struct weft_containment containment;
     struct weft_fault_thread *control_fault; // The control core's thread.
+    struct weft_io_address unit_net[16];     // Of units.net.
+    int32_t files_root;                      // Of units.files; 0: none.
     struct weft_offload *pool;               // Threads that may block for an actor.
     char crash_path[512];                    // Of the report, if this process ends by a fault.
     char crashed_path[512];                  // Of one before it; "": none.

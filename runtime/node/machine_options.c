@@ -121,14 +121,22 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .unit_mailbox = config->units.mailbox,
         .unit_spawn_max = config->units.spawned_max,
         .unit_channel_max = config->units.channels_max,
+        .unit_files_root = machine->files_root,
+        .unit_net = machine->unit_net,
         .unit_file_max = config->units.files_max,
         .unit_reductions_hz = config->units.reductions_max,
         .eval_reductions = config->units.eval_reductions,
         .eval_timeout_ns = config->units.eval_timeout_ns,
+        .unit_keep_ns = config->units.journal_interval_ns,
         .captures = machine->captures,
     };
     to->unit.memory_bytes_max = (uint32_t)config->units.memory_max;
     to->unit.stack_cells_max = config->units.stack_max;
+    for (size_t i = 0; i < config->units.net.count && i < WEFT_COUNT_OF(machine->unit_net); i++) {
+        const struct weft_config_endpoint *from = &config->units.net.items[i];
+        machine->unit_net[to->unit_net_count++] =
+            (struct weft_io_address){.host = from->ip, .port = (uint16_t)from->port};
+    }
     weft_entropy_fill(&to->entropy, &to->journal.journal_id, sizeof(to->journal.journal_id));
     for (size_t i = 0; i < config->port_count; i++) {
         port_options(&config->ports[i], machine->nets[i], &to->ports[to->port_count++]);

@@ -7,6 +7,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/node/operator.h"
+#include "runtime/node/standstill.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/table/table.h"
 
@@ -100,7 +101,9 @@ static int start_worker(struct weft_node_worker *worker)
         result = weft_core_add_poller(&worker->core, &doorbell);
     }
     if (result != 0) return result;
-    weft_unit_actor_host(&worker->unit_host);
+    weft_unit_actor_host(worker->node, &worker->unit_host);
+    result = weft_standstill_init(worker);
+    if (result != 0) return result;
     result = weft_forth_system_create(&worker->memory, &worker->forth);
     return result == 0 ? weft_unit_nursery_start(worker) : result;
 }

@@ -66,8 +66,11 @@ struct weft_node_options {
     struct weft_unit_options unit;
     uint32_t unit_count_max;
     uint32_t unit_mailbox;
-    uint32_t unit_spawn_max;     // Units that one has spawned and not joined; 0: 1 024.
-    uint32_t unit_channel_max;   // Channels that one has open; 0: 256.
+    uint32_t unit_spawn_max;                // Units that one has spawned and not joined; 0: 1 024.
+    uint32_t unit_channel_max;              // Channels that one has open; 0: 256.
+    const struct weft_io_address *unit_net; // What they may connect to. Outlives the node.
+    uint32_t unit_net_count;
+    int32_t unit_files_root;     // The directory of their files, a descriptor; 0: they have none.
     uint32_t unit_file_max;      // Files that one has open; 0: 16.
     uint32_t unit_reductions_hz; // Reductions of one and those that it spawns; 0: no limit.
     uint32_t eval_reductions;    // Of one load or evaluation.
@@ -89,11 +92,12 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_node_datagrams datagrams;
     struct weft_forth_memory memory; // The arena, as the Forth wants it.
     struct weft_forth_system *forth;
-    struct weft_unit_host unit_host; // What all units of this core have; each its own `self`.
-    weft_pid nursery;                // Makes units for those of other cores (unit_nursery.c).
-    struct weft_resident nestling;   // What all spawned units of this core have for a resident.
-    uint32_t nestling_count;         // Of those alive.
-    struct weft_list held;           // Units that have been restored and do not run yet.
+    struct weft_unit_host unit_host;     // What all units of this core have; each its own `self`.
+    weft_pid nursery;                    // Makes units for those of other cores (unit_nursery.c).
+    struct weft_resident nestling;       // What all spawned units of this core have for a resident.
+    uint32_t nestling_count;             // Of those alive.
+    struct weft_standstill_visit *visit; // Waits until this core is quiet. NULL: none.
+    struct weft_list held;               // Units that have been restored and do not run yet.
 };
 
 struct weft_node_block { // From malloc, freed with the node.
@@ -109,7 +113,8 @@ struct weft_node {
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;
     struct weft_unit_registry units;
-    struct weft_unit_ids ids; // Of what was restored. Any core.
+    struct weft_unit_ids ids;           // Of what was restored. Any core.
+    struct weft_standstill *standstill; // The one under way. NULL: none. Control core.
     struct weft_unit_table
         recovered;                 // What the journal knew at start; emptied as units are restored.
     struct weft_mesh_keeper *mesh; // NULL: off.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
@@ -59,6 +60,7 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
         weft_counter_set(&resident->spawned, unit->dealings->child_count);
         weft_counter_set(&resident->channels, unit->dealings->channel_count);
     }
+    weft_counter_set(&resident->files, weft_unit_files_count(unit));
     weft_counter_set(&resident->rests, is_resting(unit));
     weft_counter_set(&resident->asks, info.waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));

@@ -43,6 +43,8 @@ struct weft_unit_actor {
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
     bool can_reply;
     struct weft_unit_input *input;       // What was typed for it (unit_keys.h). NULL: nothing yet.
+    struct weft_unit_files *files;       // unit_files.h. NULL: none yet.
+    struct weft_unit_sockets *sockets;   // unit_sockets.h. NULL: none yet.
     struct weft_unit_limits *limits;     // Its own quotas (unit_limits.h). NULL: the node's.
     struct weft_unit_dealings *dealings; // With others (unit_dealings.h). NULL: none yet.
     // Of a spawned unit: who gets its results, under which reference, in which block.
@@ -71,8 +73,8 @@ struct weft_unit_actor {
     uint8_t *ties;
     uint32_t ties_bytes;
     // The journal (unit_keep.c).
-    uint32_t asked, answered; // Records.
-    uint32_t keep_ask;        // The one of its own that is under way; 0: none.
+    uint64_t asked, answered; // Records.
+    uint64_t keep_ask;        // The one of its own that is under way; 0: none.
     bool is_journaled;        // It stands in the journal.
     bool is_dirty;            // It has done something since.
     bool wakes_to_keep;       // What `timer` is for, and nothing else.
@@ -113,7 +115,7 @@ void weft_unit_keep_host(struct weft_unit_host *host); // UNIT-SAVE.
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result);
 
 // Fills the table through which units reach the node (unit_host.c). `self` is a unit actor.
-void weft_unit_actor_host(struct weft_unit_host *host);
+void weft_unit_actor_host(const struct weft_node *node, struct weft_unit_host *host);
 // Binds a UDP port for the unit: at UDP-BIND, and again when it is restored. An ior for the unit.
 int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port);
 void weft_unit_actor_unbind_all(struct weft_unit_actor *unit);
@@ -155,8 +157,11 @@ weft_pid weft_unit_actor_resolve(const struct weft_unit_actor *unit, uint64_t id
 // `pid` is known as `id` from now on, unless somebody lives who is: then only to this unit.
 void weft_unit_actor_name(struct weft_unit_actor *unit, uint64_t id, weft_pid pid);
 
-// The units of this core that are held run from now on.
-void weft_unit_actor_release_held(struct weft_node_worker *worker);
+// The units of this core that are held: each is given what it had to do with others, once all cores
+// have made theirs; they run, once all have been given that; or they end.
+void weft_unit_actor_tie_held(struct weft_node_worker *worker);
+void weft_unit_actor_run_held(struct weft_node_worker *worker);
+void weft_unit_actor_end_held(struct weft_node_worker *worker);
 
 extern const struct weft_actor_kind weft_unit_actor_kind;
 
@@ -185,6 +190,10 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
 // or a negative errno.
 int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
                          const void *seed, weft_pid *pid);
+// One from its image, held. Its heir is who has the id `heir` when the held are tied; 0: nobody.
+int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
+                           struct weft_span image, uint64_t heir, uint64_t reference,
+                           const char **wrong);
 // The end of one: its heir is told. In its `terminate`.
 void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason);
 // Starts the actor that makes such units when other cores ask for it: by a call of this type with a

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_sockets.h"
 
 static void ended_on_control(struct weft_core *core, void *self, uint64_t argument)
 {
@@ -53,6 +55,8 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     if (unit->unit != NULL) weft_unit_free(unit->unit);
     weft_unit_limits_free(unit);
     weft_unit_keys_free(unit);
+    weft_unit_files_end(unit);
+    weft_unit_sockets_end(unit);
     if (unit->resident != &worker->nestling) {
         weft_counter_set(&unit->resident->receives, 0);
         weft_counter_set(&unit->resident->status, WEFT_RESIDENT_ENDED);
@@ -95,7 +99,9 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
                                      .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
     if (result == 0 && weft_actor_whereis(&worker->node->actors, command->resident->name) != 0)
         result = -EEXIST;
-    if (result == 0) result = weft_unit_restore_make(unit, command, &parts, wrong);
+    if (result == 0)
+        result = weft_unit_restore_make(unit, weft_span_of(command->image, command->image_length),
+                                        &parts, wrong);
     if (result == 0) weft_unit_set_self(unit->unit, unit);
     if (result == 0) result = weft_actor_spawn(&worker->actors, &spawn, 0, &pid);
     if (result != 0) {
@@ -130,7 +136,7 @@ static void describe_refusal(struct weft_command *command, int result, const cha
         wrong = "it does not fit units.memory_max or the stacks";
     else if (wrong == NULL)
         wrong = "it is of another version";
-    weft_error_set(&command->error, 404, "unit '%s' is not restored: %s", name, wrong);
+    weft_error_set(&command->error, 406, "unit '%s' is not restored: %s", name, wrong);
 }
 
 static void describe_birth(struct weft_command *command, uint16_t core, int result,

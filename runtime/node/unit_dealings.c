@@ -429,9 +429,8 @@ static int32_t channel_close(void *self, uint32_t level, uint64_t channel)
     return ior_of(result);
 }
 
-static void abandon(void *self, uint32_t level)
+void weft_unit_dealings_abandon(struct weft_unit_actor *unit, uint32_t level)
 {
-    struct weft_unit_actor *unit = self;
     struct weft_unit_wait *wait = unit->dealings != NULL ? wait_of(unit, level) : NULL;
     if (wait == NULL) return;
     switch (wait->what) {
@@ -586,7 +585,6 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->channel_send = channel_send;
     host->channel_receive = channel_receive;
     host->channel_close = channel_close;
-    host->abandon = abandon;
     host->monitor = monitor;
     host->demonitor = demonitor;
     host->link = link_it;
@@ -608,7 +606,6 @@ void weft_unit_dealings_end(struct weft_unit_actor *unit)
     struct weft_unit_dealings *dealings = unit->dealings;
     struct weft_arena *arena = unit->worker->arena;
     if (dealings == NULL) return;
-    if (dealings->received != NULL) weft_message_release(&unit->worker->actors, dealings->received);
     if (dealings->children != NULL)
         weft_arena_release(arena, dealings->children,
                            dealings->child_room * sizeof(*dealings->children));

@@ -57,6 +57,8 @@ struct weft_unit_dealings { // From the worker's arena, as are its arrays.
 
 // Fills in the words that are made here.
 void weft_unit_dealings_host(struct weft_unit_host *host);
+// The text at `level` waits for nothing any more.
+void weft_unit_dealings_abandon(struct weft_unit_actor *unit, uint32_t level);
 // The unit has ended: gives back the message that it holds, and the memory of all this.
 void weft_unit_dealings_drop(struct weft_unit_actor *unit);
 void weft_unit_dealings_end(struct weft_unit_actor *unit);

@@ -5,8 +5,10 @@
 #include "runtime/node/mesh_keeper.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_sockets.h"
 
 // The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
 enum {
@@ -220,7 +222,28 @@ static int32_t udp_reply(void *self, const void *payload, size_t length)
     return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
 }
 
-void weft_unit_actor_host(struct weft_unit_host *host)
+// A stack comment that is wrong: whoever loads or evaluates the text reads of it in the answer.
+static void warning(void *self, const struct weft_unit_error *error)
+{
+    struct weft_command *command = ((struct weft_unit_actor *)self)->current;
+    char text[512];
+    if (command == NULL) return; // A lesson, or the journal's: its author has been told.
+    const size_t length = weft_unit_warning_render(error, text, sizeof(text));
+    const size_t room = sizeof(command->output) - command->output_length;
+    const size_t fits = length < room ? length : room;
+    memcpy(command->output + command->output_length, text, fits);
+    command->output_length += (uint32_t)fits;
+    if (fits < length) command->output_cut = true;
+}
+
+static void abandon(void *self, uint32_t level)
+{
+    weft_unit_dealings_abandon(self, level);
+    weft_unit_files_abandon(self, level);
+    weft_unit_sockets_abandon(self, level);
+}
+
+void weft_unit_actor_host(const struct weft_node *node, struct weft_unit_host *host)
 {
     *host = (struct weft_unit_host){
         .host_id = host_id,
@@ -236,9 +259,12 @@ void weft_unit_actor_host(struct weft_unit_host *host)
         .udp_bind = udp_bind,
         .udp_reply = udp_reply,
         .node_id = node_id,
+        .warning = warning,
     };
     weft_unit_dealings_host(host);
     weft_unit_lessons_host(host);
     weft_unit_keep_host(host);
     weft_unit_keys_host(host);
+    host->machine = weft_unit_files_machine(node);
+    host->abandon = abandon;
 }

@@ -96,6 +96,7 @@ int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_op
     if (parts->port_count > WEFT_UNIT_PORTS_MAX) return -EBADMSG;
     for (uint32_t i = 0; i < parts->port_count; i++)
         parts->ports[i] = weft_le16_get(image.data + 8 + 2 * i);
+    *wrong = NULL;
     return 0;
 }
 

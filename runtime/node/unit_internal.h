@@ -56,14 +56,15 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
 
 // ---- unit_restore.c
 
-// The unit of an actor that has none yet: of the command's image, or new. As weft_unit_load, with
-// *wrong for people if it is the image's fault.
-int weft_unit_restore_make(struct weft_unit_actor *unit, const struct weft_command *command,
+// The unit of an actor that has none yet: of `image`, or new if that is no span. As weft_unit_load,
+// with *wrong for people if it is the image's fault.
+int weft_unit_restore_make(struct weft_unit_actor *unit, struct weft_span image,
                            struct weft_unit_parts *parts, const char **wrong);
 // Once it has an actor: its id and its channels, and the rest too unless it is held. 0, -ENOMEM,
 // -ENOSPC.
 int weft_unit_restore_begin(struct weft_unit_actor *unit, const struct weft_command *command,
                             const struct weft_unit_parts *parts);
+int weft_unit_restore_as(struct weft_unit_actor *unit, uint64_t id, bool is_held, bool has_family);
 // It is not made, or has ended.
 void weft_unit_restore_drop(struct weft_unit_actor *unit);
 

@@ -52,6 +52,12 @@ int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_uni
     return give(unit, &birth->quota, birth->family, birth->founder);
 }
 
+int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota)
+{
+    const struct weft_unit_quota whole = weft_unit_quota_whole(&unit->worker->node->options, quota);
+    return give(unit, &whole, UINT32_MAX, 0);
+}
+
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth)
 {
     const struct weft_unit_limits *limits = unit->limits;

@@ -25,6 +25,8 @@ struct weft_unit_limits {
 // (`whole` and the family come from there). 0 or -ENOMEM.
 int weft_unit_limits_load(struct weft_unit_actor *unit);
 int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_unit_birth *birth);
+// Of one that was spawned, from its image: as that says, with a bucket of its own. 0 or -ENOMEM.
+int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota);
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth);
 void weft_unit_limits_free(struct weft_unit_actor *unit);
 

@@ -8,55 +8,104 @@
 
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_limits.h"
 
 // So many units may have all the children that one may have, on one core: who spawns those that
 // spawn takes no more from the others than this.
 #define SPAWNERS_MAX 16
 
-int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
-                         const void *seed, weft_pid *pid)
+static uint32_t spawned_max(const struct weft_node_worker *worker)
 {
-    const struct weft_node_options *options = &worker->node->options;
-    const uint32_t each =
-        options->unit_spawn_max != 0 ? options->unit_spawn_max : WEFT_UNIT_SPAWN_MAX;
-    if (worker->nestling_count >= (uint64_t)each * SPAWNERS_MAX) return -ENOSPC;
-    struct weft_unit_actor *unit = weft_unit_actor_new(worker, &worker->nestling);
-    if (unit == NULL) return -ENOMEM;
-    unit->heir = birth->parent;
-    unit->heir_reference = birth->reference;
-    int result = weft_unit_limits_inherit(unit, birth);
-    if (result != 0) goto release;
-    const struct weft_unit_options unit_options = weft_unit_limits_options(unit);
+    const uint32_t given = worker->node->options.unit_spawn_max;
+    return given != 0 ? given : WEFT_UNIT_SPAWN_MAX;
+}
+
+// For a child of this core; NULL: there is no memory, or there are too many.
+static struct weft_unit_actor *new_nestling(struct weft_node_worker *worker)
+{
+    if (worker->nestling_count >= (uint64_t)spawned_max(worker) * SPAWNERS_MAX) return NULL;
+    return weft_unit_actor_new(worker, &worker->nestling);
+}
+
+// Of one that has a unit. 0 and *pid, or -ENOMEM: then it is as it was.
+static int start(struct weft_unit_actor *unit, const char *label, weft_pid parent, weft_pid *pid)
+{
+    struct weft_node_worker *worker = unit->worker;
     const struct weft_spawn spawn = {.kind = &weft_unit_actor_kind,
                                      .state = unit,
-                                     .label = birth->label,
+                                     .label = label,
                                      .pinned = true,
                                      .mailbox_max = weft_unit_limit(unit, WEFT_QUOTA_MAILBOX)};
-    result = weft_unit_sprout(worker->forth, &worker->memory, &unit_options, &worker->unit_host,
-                              seed, &unit->unit);
-    if (result != 0) goto release;
     weft_unit_set_self(unit->unit, unit);
-    result = -ENOMEM;
     unit->farewell = weft_later_block(&worker->actors, sizeof(struct weft_unit_farewell));
-    if (unit->farewell != NULL)
-        result = weft_actor_spawn(&worker->actors, &spawn, birth->parent, pid);
-    if (result != 0) goto free_unit;
+    const int result =
+        unit->farewell != NULL ? weft_actor_spawn(&worker->actors, &spawn, parent, pid) : -ENOMEM;
+    if (result != 0) {
+        if (unit->farewell != NULL) weft_message_release(&worker->actors, unit->farewell);
+        unit->farewell = NULL;
+        return result;
+    }
     unit->actor = weft_actor_find(&worker->actors, *pid);
     unit->id = *pid;
     worker->nestling_count++;
+    return 0;
+}
+
+static void drop(struct weft_unit_actor *unit)
+{
+    weft_unit_actor_unbind_all(unit);
+    if (unit->unit != NULL) weft_unit_free(unit->unit);
+    weft_unit_restore_drop(unit);
+    weft_unit_limits_free(unit);
+    weft_arena_release(unit->worker->arena, unit, sizeof(*unit));
+}
+
+int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
+                         const void *seed, weft_pid *pid)
+{
+    struct weft_unit_actor *unit = new_nestling(worker);
+    if (unit == NULL) return -ENOSPC;
+    unit->heir = birth->parent;
+    unit->heir_reference = birth->reference;
+    int result = weft_unit_limits_inherit(unit, birth);
+    const struct weft_unit_options options = weft_unit_limits_options(unit);
+    if (result == 0)
+        result = weft_unit_sprout(worker->forth, &worker->memory, &options, &worker->unit_host,
+                                  seed, &unit->unit);
+    if (result == 0) result = start(unit, birth->label, birth->parent, pid);
+    if (result != 0) {
+        drop(unit);
+        return result;
+    }
     // Without memory for the link it is as if it had been born and killed.
     if (birth->is_linked && weft_link_to(unit->actor, birth->parent) != 0)
         weft_actor_kill(&worker->actors, *pid, WEFT_EXIT_KILLED);
     weft_actor_wake(unit->actor);
     return 0;
+}
 
-free_unit:
-    if (unit->farewell != NULL) weft_message_release(&worker->actors, unit->farewell);
-    weft_unit_free(unit->unit);
-release:
-    weft_unit_limits_free(unit);
-    weft_arena_release(worker->arena, unit, sizeof(*unit));
+int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
+                           struct weft_span image, uint64_t heir, uint64_t reference,
+                           const char **wrong)
+{
+    struct weft_unit_parts parts;
+    struct weft_unit_actor *unit = new_nestling(worker);
+    weft_pid pid;
+    if (unit == NULL) return -ENOSPC;
+    unit->heir = heir; // Who that is now is looked up when it ends.
+    unit->heir_reference = reference;
+    struct weft_unit_quota quota;
+    weft_unit_actor_image_quota(image, &quota); // If it says none, it is refused below.
+    int result = weft_unit_limits_revive(unit, &quota);
+    if (result == 0) result = weft_unit_restore_make(unit, image, &parts, wrong);
+    if (result == 0) result = start(unit, label, 0, &pid);
+    if (result != 0) {
+        drop(unit);
+        return result;
+    }
+    result = weft_unit_restore_as(unit, parts.id, true, true);
+    if (result != 0) weft_actor_end_soon(unit->actor, WEFT_EXIT_FAULT);
     return result;
 }
 
@@ -66,7 +115,9 @@ void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
     if (reason == WEFT_EXIT_NORMAL)
         farewell.count = weft_unit_cells(unit->unit, farewell.cells, WEFT_UNIT_RESULTS_MAX);
     memcpy(unit->farewell->payload, &farewell, sizeof(farewell));
-    weft_later_fulfil(unit->actor, unit->farewell, unit->heir, unit->heir_reference);
+    weft_later_fulfil(unit->actor, unit->farewell,
+                      weft_unit_ids_pid(&unit->worker->node->ids, unit->heir),
+                      unit->heir_reference);
     unit->farewell = NULL;
     unit->worker->nestling_count--;
 }

@@ -74,15 +74,14 @@ void weft_unit_restore_drop(struct weft_unit_actor *unit)
 
 // From its image, if there is one: whole, or not at all. One of the journal that cannot be used
 // stays where it is, for the build or the limits that can.
-int weft_unit_restore_make(struct weft_unit_actor *unit, const struct weft_command *command,
+int weft_unit_restore_make(struct weft_unit_actor *unit, struct weft_span image,
                            struct weft_unit_parts *parts, const char **wrong)
 {
     struct weft_node_worker *worker = unit->worker;
     const struct weft_unit_options options = weft_unit_limits_options(unit);
     const struct weft_unit_host *host = &worker->unit_host;
-    if (command->image == NULL)
+    if (image.data == NULL)
         return weft_unit_create(worker->forth, &worker->memory, &options, host, &unit->unit);
-    const struct weft_span image = weft_span_of(command->image, command->image_length);
     int result = weft_unit_actor_image_read(image, &worker->node->options, parts, wrong);
     if (result != 0) return result;
     result = weft_unit_load(worker->forth, &worker->memory, &options, host, parts->unit.data,
@@ -106,12 +105,17 @@ static void tie(struct weft_unit_actor *unit)
     unit->kept_mail = unit->actor->mailbox_count;
 }
 
-void weft_unit_actor_release_held(struct weft_node_worker *worker)
+void weft_unit_actor_tie_held(struct weft_node_worker *worker)
+{
+    for (struct weft_list *link = worker->held.next; link != &worker->held; link = link->next)
+        tie(WEFT_CONTAINER_OF(link, struct weft_unit_actor, held_link));
+}
+
+void weft_unit_actor_run_held(struct weft_node_worker *worker)
 {
     for (struct weft_list *link; (link = weft_list_pop(&worker->held)) != NULL;) {
         struct weft_unit_actor *unit = WEFT_CONTAINER_OF(link, struct weft_unit_actor, held_link);
         unit->is_held = false;
-        tie(unit);
         if (unit->is_adopted && weft_unit_actor_is_kept(unit) &&
             weft_unit_actor_keep(unit, weft_span_of(NULL, 0), true) == 0)
             unit->keep_ask = unit->asked;
@@ -119,16 +123,30 @@ void weft_unit_actor_release_held(struct weft_node_worker *worker)
     }
 }
 
+void weft_unit_actor_end_held(struct weft_node_worker *worker)
+{
+    for (struct weft_list *link; (link = weft_list_pop(&worker->held)) != NULL;) {
+        struct weft_unit_actor *unit = WEFT_CONTAINER_OF(link, struct weft_unit_actor, held_link);
+        weft_actor_end_soon(unit->actor, WEFT_EXIT_KILLED);
+    }
+}
+
 int weft_unit_restore_begin(struct weft_unit_actor *unit, const struct weft_command *command,
                             const struct weft_unit_parts *parts)
 {
-    take_id(unit, parts->id);
-    const int result = weft_unit_ties_open(unit, weft_span_of(unit->ties, unit->ties_bytes));
-    unit->is_journaled = command->verb == WEFT_COMMAND_RESTORE && command->image != NULL;
-    unit->has_family = command->has_family;
-    unit->is_held = command->is_held;
+    const bool is_of_journal = command->verb == WEFT_COMMAND_RESTORE && command->image != NULL;
+    unit->is_journaled = is_of_journal;
     unit->is_adopted = command->verb == WEFT_COMMAND_ADOPT;
-    if (unit->is_held)
+    return weft_unit_restore_as(unit, parts->id, command->is_held, command->has_family);
+}
+
+int weft_unit_restore_as(struct weft_unit_actor *unit, uint64_t id, bool is_held, bool has_family)
+{
+    take_id(unit, id);
+    const int result = weft_unit_ties_open(unit, weft_span_of(unit->ties, unit->ties_bytes));
+    unit->has_family = has_family;
+    unit->is_held = is_held;
+    if (is_held)
         weft_list_append(&unit->worker->held, &unit->held_link);
     else
         tie(unit);

@@ -135,7 +135,7 @@ bool weft_core_turn(struct weft_core *core)
     uint32_t found = poll_sources(core);
     found += take_messages(core);
     found += weft_wheel_expire(&core->wheel, now_ns, WEFT_CORE_TIMERS_TURN);
-    found += weft_core_run(core);
+    if (!core->stands) found += weft_core_run(core);
     for (uint32_t i = 0; i < core->poller_count; i++) {
         if (core->pollers[i].flush != NULL) core->pollers[i].flush(core->pollers[i].self, now_ns);
     }

@@ -151,6 +151,7 @@ struct weft_core {
     uint64_t idle_sleep_ns;     // The next sleep's length.
     uint32_t low_turns;         // NORMAL slices since LOW last ran.
     uint64_t wake_mask;         // Cores given work since the last full fence.
+    bool stands;                // No task gets a slice: all else goes on (node/standstill.h).
     bool turning;               // Inside weft_core_turn.
     bool turn_busy;             // The last turn found work.
     uint64_t overflow_mask;     // Destinations with something in overflow[].

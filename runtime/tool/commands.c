@@ -337,6 +337,56 @@ const struct weft_tool_command weft_tool_commands[] = {
      .exits = "1 there is no such unit",
      .run = weft_run_unit_unload},
     {.group = "Act",
+     .noun = "unit",
+     .verb = "save",
+     .args = "NODE/UNIT FILE",
+     .arg_min = 2,
+     .arg_max = 2,
+     .complete = "unit file",
+     .summary = "Writes all that a unit is to a file, as it stands now (- for standard output).",
+     .details = "Words, stacks, variables, where its program stands, timers, monitors, links, its "
+                "channels and what is in them, its mailbox. The unit goes on. Save waits for an "
+                "evaluation that is under way, but not for a program that runs.",
+     .examples = "weft unit save n1/counter counter.unit\n",
+     .exits = "1 there is no such unit",
+     .run = weft_run_unit_save},
+    {.group = "Act",
+     .noun = "unit",
+     .verb = "restore",
+     .args = "[NODE] FILE",
+     .arg_min = 1,
+     .arg_max = 2,
+     .complete = "node file",
+     .summary = "Makes a unit of such a file, on this node or another (- for standard input).",
+     .details = "It goes on where it stood, its timers with the time that was left, and keeps the "
+                "number by which others know it, unless somebody has it here. Of those that it "
+                "knew and that are not here it is told as of an end, with reason 4.",
+     .examples = "weft unit restore n2 counter.unit\n"
+                 "weft unit restore n2 counter.unit --name copy --recovery none\n",
+     .exits = "1 a unit of that name exists; 65 the file is refused: the message says why",
+     .options = {{"name", 0, "NAME", "its name; the file's if absent"},
+                 {"recovery", 0, "POLICY", "none, or journal (back when its node is)"}},
+     .run = weft_run_unit_restore},
+    {.group = "Act",
+     .noun = "node",
+     .verb = "snapshot",
+     .args = "save|restore [NODE] FILE",
+     .arg_min = 2,
+     .arg_max = 3,
+     .complete = "saving node file",
+     .summary = "All units of a node at one instant, with their channels and mailboxes.",
+     .details =
+         "For save the cores of the node stand still between two slices until nothing is on its "
+         "way from one to the other: a message is in a mailbox or channel, or has not been sent. "
+         "Restore makes all units of the file and lets them run together, or makes none. A unit of "
+         "the same name is in its way, unless --replace has it unloaded first.",
+     .examples = "weft node snapshot save n1 n1.snapshot\n"
+                 "weft node snapshot restore n2 n1.snapshot\n"
+                 "weft node snapshot restore n1 n1.snapshot --replace\n",
+     .exits = "1 a unit of one of the names exists; 65 the file is refused",
+     .options = {{"replace", 0, NULL, "restore: unload units of the same names first"}},
+     .run = weft_run_node_snapshot},
+    {.group = "Act",
      .noun = "repl",
      .args = "NODE[/UNIT]",
      .arg_max = 1,

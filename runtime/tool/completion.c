@@ -151,6 +151,9 @@ static void offer_kind(const struct weft_tool *tool, const char *kind, size_t le
         offer_things(tool, "units", prefix);
     } else if (length == 5 && memcmp(kind, "actor", 5) == 0) {
         offer_things(tool, "actors", prefix);
+    } else if (length == 6 && memcmp(kind, "saving", 6) == 0) {
+        offer(tool, prefix, "save");
+        offer(tool, prefix, "restore");
     } else if (length == 5 && memcmp(kind, "shell", 5) == 0) {
         offer(tool, prefix, "bash");
         offer(tool, prefix, "zsh");

@@ -9,6 +9,7 @@ int weft_tool_exit_code(uint16_t code)
     case 106:
     case 107: return WEFT_EXIT_CONFIG;
     case 401:
+    case 406:
     case 504:
     case 802:
     case 902:

@@ -26,6 +26,10 @@ int weft_run_unit_input(struct weft_tool_call *call);
 int weft_run_unit_eval(struct weft_tool_call *call);
 int weft_run_unit_kill(struct weft_tool_call *call);
 int weft_run_unit_unload(struct weft_tool_call *call);
+// saved.c
+int weft_run_unit_save(struct weft_tool_call *call);
+int weft_run_unit_restore(struct weft_tool_call *call);
+int weft_run_node_snapshot(struct weft_tool_call *call);
 // actor.c, actor_tree.c
 int weft_run_actor_ls(struct weft_tool_call *call);
 int weft_run_actor_show(struct weft_tool_call *call);

@@ -7,29 +7,36 @@
 
 #define TEXT_BYTES_MAX (1u << 20)
 
-char *weft_text_read(const char *path, size_t *length, struct weft_error *error)
+char *weft_bytes_read(const char *path, size_t bytes_max, size_t *length, struct weft_error *error)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char *text = malloc(TEXT_BYTES_MAX + 2);
+    char *bytes = malloc(bytes_max + 2);
 
-    if (file == NULL || text == NULL) {
+    if (file == NULL || bytes == NULL) {
         weft_error_set(error, 504, "%s: %s", path, strerror(errno));
         if (file != NULL && file != stdin) fclose(file);
-        free(text);
+        free(bytes);
         return NULL;
     }
-    *length = fread(text, 1, TEXT_BYTES_MAX + 1, file);
+    *length = fread(bytes, 1, bytes_max + 1, file);
     const bool failed = ferror(file) != 0;
     const int reason = errno;
     if (file != stdin) fclose(file);
-    if (!failed && *length <= TEXT_BYTES_MAX) {
-        text[*length] = '\0';
-        return text;
+    if (!failed && *length <= bytes_max) {
+        bytes[*length] = '\0';
+        return bytes;
     }
-    weft_error_set(error, 504, "%s: %s", path,
-                   failed ? strerror(reason) : "it is larger than 1 MiB");
-    free(text);
+    if (failed)
+        weft_error_set(error, 504, "%s: %s", path, strerror(reason));
+    else
+        weft_error_set(error, 504, "%s: it is larger than %zu MiB", path, bytes_max >> 20);
+    free(bytes);
     return NULL;
+}
+
+char *weft_text_read(const char *path, size_t *length, struct weft_error *error)
+{
+    return weft_bytes_read(path, TEXT_BYTES_MAX, length, error);
 }
 
 void weft_text_name(const char *path, char name[64])

@@ -11,6 +11,9 @@
 // `error` (W0504).
 char *weft_text_read(const char *path, size_t *length, struct weft_error *error);
 
+// The same of bytes, at most `bytes_max`.
+char *weft_bytes_read(const char *path, size_t bytes_max, size_t *length, struct weft_error *error);
+
 // "dir/counter.fth" to "counter", in 64 bytes; what no name may hold becomes '-'.
 void weft_text_name(const char *path, char name[64]);
 

@@ -87,19 +87,31 @@ static void call_words(struct weft_unit *unit)
     if (weft_unit_interpret(unit, "calls", calls, sizeof(calls) - 1) == 0) run(unit, 8);
 }
 
+// The head of an image that this engine writes: magic, version, a checksum, the module's hash.
+static void learn_head(const struct weft_forth_system *system, uint8_t head[24])
+{
+    uint8_t image[4096];
+    struct weft_unit *unit;
+    weft_assert(weft_unit_create(system, &weft_forth_memory_libc, &options, NULL, &unit) == 0);
+    weft_assert(weft_unit_save(unit, image, sizeof(image)) > 0);
+    weft_unit_free(unit);
+    memcpy(head, image, 24);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct weft_forth_system *system;
+    static uint8_t head[24];
     if (size < HEADER_BYTES + 8 || size > 65536) return 0;
-    if (system == NULL)
+    if (system == NULL) {
         weft_assert(weft_forth_system_create(&weft_forth_memory_libc, &system) == 0);
+        learn_head(system, head);
+    }
 
     uint8_t *image = malloc(size);
     weft_assert(image != NULL);
     memcpy(image, data, size);
-    memcpy(image, "weftunit", 8);
-    weft_le32_put(image + 8, 3);
-    weft_le64_put(image + 16, weft_forth_system_hash(system));
+    memcpy(image, head, sizeof(head));
     const uint32_t module_bytes = weft_le32_get(image + 40);
     if (module_bytes > 0 && module_bytes <= size - HEADER_BYTES)
         weft_sha256(image + HEADER_BYTES, module_bytes, image + 48);

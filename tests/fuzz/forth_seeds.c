@@ -25,6 +25,13 @@ static const struct {
      ": t 10 0 do i dup a i cells + ! a i cells + @ v +! i a + c@ drop 2 +loop "
      "begin dup 0= if 1 then v @ 3 > until ; t 20 fib .",
      400, NULL},
+    {"heap",
+     "create b 9 cells allot : t 9 0 do i 1+ 50 * allocate throw b i cells + ! loop "
+     "9 0 do b i cells + @ free drop 2 +loop b cell+ @ 300 resize throw b cell+ ! "
+     "begin 200 allocate drop dup 400 resize drop free drop again ; t",
+     120, NULL},
+    {"claim", ": t ( a b -- c ) + ; : u ( n -- ) ; : w {: a b -- c :} a b + ; : x ( n -- n | ) ;",
+     1000, NULL},
     {"loops", ": t 100 0 do i 7 = if leave then 5 0 ?do j i + drop loop loop ; t t", 30, NULL},
     {"recursion", ": r dup 0> if 1- recurse 1+ then ; : t 1 2 3 40 r ; t .", 60, NULL},
     {"catch", ": a begin 1 drop again ; : b 1 2 >r ['] a catch r> ; : c 1e ['] b catch ; c", 60,

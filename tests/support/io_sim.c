@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,12 +172,13 @@ static int32_t do_send(struct io_sim_world *world, struct io_sim_object *end,
 
 static int32_t do_open(struct io_sim_world *world, const struct weft_io_op *op)
 {
-    struct io_sim_object *file = find_file(world, op->path, (op->flags & O_CREAT) != 0);
+    const int flags = op->how != NULL ? (int)op->how->flags : op->flags;
+    struct io_sim_object *file = find_file(world, op->path, (flags & O_CREAT) != 0);
     if (file == NULL) return -ENOENT;
     const int32_t number = make(world, OPEN_FILE);
     if (number < 0) return number;
     world->objects[number]->peer = file;
-    if ((op->flags & O_TRUNC) != 0) {
+    if ((flags & O_TRUNC) != 0) {
         world->disk_bytes += file->length;
         file->length = 0;
     }

@@ -77,7 +77,7 @@ talk n1/game <<'END'
 > 7
 < got 7 guess:
 < ? 
-= \cd
+= \cc
 !
 END
 talk n1/asker <<'END'
@@ -131,5 +131,53 @@ done
 status=0
 weft unit show n1/nobody >/dev/null 2>&1 || status=$?
 is "$status" 1
+
+echo "files"
+load filer ': lines begin pad 80 2 pick read-line throw while pad swap type ." ;" repeat 2drop ; variable f'
+weft unit eval n1/filer 's" a.txt" r/w create-file throw f ! s" one" f @ write-line throw s" two" f @ write-line throw f @ flush-file throw f @ file-size throw d.' >"$dir/said"
+is "$(cat "$dir/said")" "8 "
+is "$(cat "$dir/files/a.txt")" "one
+two"
+is "$(weft unit eval n1/filer '0. f @ reposition-file throw f @ lines')" "one;two;"
+grep -q '^quota of files  *1 of 16$' <<EOT || fail "unit show: $(weft unit show n1/filer)"
+$(weft unit show n1/filer)
+EOT
+head -c 200000 /dev/zero | tr '\\0' 'x' >"$dir/files/large"
+is "$(weft unit eval n1/filer ': sum 0 >r begin pad 256 f @ read-file throw dup while r> + >r repeat drop r> ; s" large" r/o open-file throw f ! sum .')" "200000 "
+printf ': four 4 ;\n: five ( a comment\n over lines ) 5 ;\n' >"$dir/files/sub/words.fth"
+is "$(weft unit eval n1/filer 's" sub/words.fth" included four five + .')" "9 "
+is "$(weft unit eval n1/filer 's" a.txt" s" b.txt" rename-file . s" b.txt" file-status . $f000 and $8000 = . s" b.txt" r/w open-file throw f ! 3. f @ resize-file . f @ close-file .')" "0 0 -1 0 0 "
+is "$(cat "$dir/files/b.txt")" one
+is "$(weft unit eval n1/filer 's" b.txt" delete-file . s" b.txt" delete-file . s" none" r/o open-file . .')" "0 -38 -38 0 "
+[ ! -e "$dir/files/b.txt" ] || fail "delete-file"
+ln -s .. "$dir/files/up"
+for name in ../n1.toml /etc/passwd up/n1.toml sub/../../n1.toml; do
+    is "$(weft unit eval n1/filer "s\" $name\" r/o open-file nip .")" "-265 " "$name"
+done
+mkfifo "$dir/files/pipe"
+is "$(weft unit eval n1/filer 's" pipe" r/o open-file nip .')" "-37 "
+load few ': open s" large" r/o open-file ;' files=2
+is "$(weft unit eval n1/few 'open . drop open . drop open . . ')" "0 0 -322 0 "
+is "$(weft unit eval n1/few 's" FILE" environment? . .')" "-1 -1 "
+
+echo "a file outlives the node"
+load reader 'variable f : next pad 3 f @ read-file throw pad swap type ; s" large" r/o open-file throw f !'
+weft unit eval n1/reader 's" abcdefghi" s" letters" w/o create-file throw dup f ! write-file throw f @ close-file throw s" letters" r/o open-file throw f ! next' >"$dir/said"
+is "$(cat "$dir/said")" abc
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+start
+is "$(weft unit eval n1/reader 'next next')" defghi
+is "$(weft unit show n1/tight | grep '^quota of spawned')" "quota of spawned     0 of 2"
+rm "$dir/files/letters"
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+sed -i 's/^files = .*//' "$dir/n1.toml"
+start
+status=0
+weft unit eval n1/reader next >/dev/null 2>"$dir/err" || status=$?
+is "$status" 65
+grep -q 'units.files' "$dir/err" || fail "why no files? $(cat "$dir/err")"
+is "$(weft unit eval n1/reader 's" FILE" environment? . .')" "-1 0 "
 
 echo ok

@@ -184,7 +184,78 @@ static void fill_directory(void)
     put_file("shadow.fth", ": twice\n2 * ;\n");
 }
 
-static void words_do_what_the_standard_says(void **state)
+// ---- A host whose files take their time: every other call, more or less, is to be asked again.
+
+static const struct weft_unit_machine *prompt_files;
+static uint32_t chance;
+
+static bool comes_later(void)
+{
+    chance = chance * 1664525 + 1013904223;
+    return chance >> 31 != 0;
+}
+
+static int32_t late_open(void *self, const char *name, size_t length, uint32_t mode)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER : prompt_files->file_open(self, name, length, mode);
+}
+
+static int64_t late_read(void *self, int32_t file, uint64_t position, void *to, size_t size)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER
+                         : prompt_files->file_read(self, file, position, to, size);
+}
+
+static int64_t late_write(void *self, int32_t file, uint64_t position, const void *from,
+                          size_t size)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER
+                         : prompt_files->file_write(self, file, position, from, size);
+}
+
+static int32_t late_resize(void *self, int32_t file, uint64_t size)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER : prompt_files->file_resize(self, file, size);
+}
+
+static int32_t late_flush(void *self, int32_t file)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER : prompt_files->file_flush(self, file);
+}
+
+static int32_t late_delete(void *self, const char *name, size_t length)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER : prompt_files->file_delete(self, name, length);
+}
+
+static int32_t late_rename(void *self, const char *from, size_t from_length, const char *to,
+                           size_t to_length)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER
+                         : prompt_files->file_rename(self, from, from_length, to, to_length);
+}
+
+static int64_t late_status(void *self, const char *name, size_t length)
+{
+    return comes_later() ? WEFT_UNIT_FILE_LATER : prompt_files->file_status(self, name, length);
+}
+
+static struct weft_unit_machine late_files_of(const struct weft_unit_machine *prompt)
+{
+    struct weft_unit_machine late = *prompt;
+    prompt_files = prompt;
+    late.file_open = late_open;
+    late.file_read = late_read;
+    late.file_write = late_write;
+    late.file_resize = late_resize;
+    late.file_flush = late_flush;
+    late.file_delete = late_delete;
+    late.file_rename = late_rename;
+    late.file_status = late_status;
+    return late;
+}
+
+static void say_all_cases(void **state, bool is_late)
 {
     need_files();
     struct weft_machine machine;
@@ -197,12 +268,17 @@ static void words_do_what_the_standard_says(void **state)
     machine.arguments = arguments;
     machine.help = weft_forth_help;
     weft_machine_host(&machine, &host);
+    const struct weft_unit_machine late = late_files_of(host.machine);
+    if (is_late) host.machine = &late;
     run.host = &host;
+    uint64_t parked = 0;
     for (unsigned mode = 0; mode < FORTH_MODE_COUNT; mode++) {
         for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
             remove_file("a.txt");
             forth_open(&run, *state, (enum forth_mode)mode);
             forth_text(&run, "test", cases[n].source);
+            for (; is_late && run.state == WEFT_UNIT_WAIT; parked++)
+                forth_go(&run, UINT64_MAX);
             if (run.state == WEFT_UNIT_FAULT && strcmp(run.output, cases[n].output) != 0)
                 fail_msg("mode %u: %s: THROW %d at %u:%u in %s", mode, cases[n].source,
                          run.error.code, run.error.line, run.error.column, run.error.source);
@@ -211,7 +287,19 @@ static void words_do_what_the_standard_says(void **state)
             forth_close(&run);
         }
     }
+    if (is_late) assert_true(parked > 1000);
     weft_machine_destroy(&machine);
+}
+
+static void words_do_what_the_standard_says(void **state)
+{
+    say_all_cases(state, false);
+}
+
+// The same where each touch of a file may park the unit, as in a node.
+static void files_may_take_their_time(void **state)
+{
+    say_all_cases(state, true);
 }
 
 static struct weft_machine *open_machine(struct weft_unit_host *host)
@@ -310,6 +398,15 @@ static void without_files_the_words_throw(void **state)
     forth_text(&run, "test", "s\" x\" r/o open-file . . s\" x\" delete-file .");
     assert_string_equal(run.output, "-21 0 -21 ");
     forth_close(&run);
+    const struct weft_unit_machine refuses = {.no_files = WEFT_THROW_NO_FILES};
+    const struct weft_unit_host refusing = {.machine = &refuses};
+    run.host = &refusing;
+    for (size_t n = 0; strcmp(words[n], "0 arg") != 0; n++) {
+        forth_open(&run, *state, FORTH_PLAIN);
+        assert_int_equal(forth_text(&run, "test", words[n]), WEFT_UNIT_FAULT);
+        if (run.error.code != -323) fail_msg("%s: THROW %d", words[n], run.error.code);
+        forth_close(&run);
+    }
 }
 
 // A unit stopped in the middle of a file goes on there; if the file is gone meanwhile, it throws.
@@ -410,6 +507,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_do_what_the_standard_says),
+        cmocka_unit_test(files_may_take_their_time),
         cmocka_unit_test(nothing_is_reached_outside),
         cmocka_unit_test(without_files_the_words_throw),
         cmocka_unit_test(a_file_is_opened_again_where_it_was_left),

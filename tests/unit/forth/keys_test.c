@@ -65,6 +65,32 @@ static void sequences_are_events(void **state)
     }
 }
 
+// Property: whatever comes is taken apart to its end, within its bounds, and into events.
+static void any_bytes_are_events(void **state)
+{
+    (void)state;
+    static const char letters[] = "\x1b[O;~0123456789ABPQx\xc3\xa9\xe2\x82\xff\x80\n";
+    uint32_t chance = 1;
+    for (unsigned round = 0; round < 20000; round++) {
+        uint8_t bytes[48];
+        for (size_t n = 0; n < sizeof(bytes); n++) {
+            chance = chance * 1664525 + 1013904223;
+            bytes[n] = (uint8_t)letters[(chance >> 16) % (sizeof(letters) - 1)];
+        }
+        for (size_t at = 0; at < sizeof(bytes);) {
+            int32_t event = -1, early = -1;
+            const size_t left = sizeof(bytes) - at;
+            const size_t taken = weft_key_decode(bytes + at, left, true, &event);
+            const size_t sooner = weft_key_decode(bytes + at, left, false, &early);
+            if (taken == 0 || taken > left || event < 0 ||
+                (sooner != 0 && (sooner != taken || early != event)))
+                fail_msg("round %u, at %zu: %zu bytes, event %x", round, at, taken,
+                         (unsigned)event);
+            at += taken;
+        }
+    }
+}
+
 // A user who has typed so much, and types no more until somebody waits.
 static struct weft_keys keys;
 static bool is_over;
@@ -187,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_are_events),
+        cmocka_unit_test(any_bytes_are_events),
         cmocka_unit_test(words_of_the_keyboard),
         cmocka_unit_test(without_a_user),
     };

@@ -397,7 +397,7 @@ static void not_everything_is_worth_a_module(void **state)
         forth_text(&run, "t", text);
     }
     assert_int_equal(weft_unit_freeze(run.unit), 0);
-    const struct weft_module *module = run.unit->module;
+    const struct weft_word_module *module = run.unit->module;
     assert_int_equal(module->word_count, 40);
     forth_text(&run, "t", ": one-more 1 ;");
     assert_int_equal(weft_unit_freeze(run.unit), 0);

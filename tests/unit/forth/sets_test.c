@@ -91,6 +91,34 @@ static const struct forth_case cases[] = {
     {": t 200 0 do 40 allocate throw 0 over ! swap over ! loop ; 0 t "
      ": u begin ?dup while dup @ swap free throw repeat ; u 1 .",
      "1 "},
+    // Freed neighbours are one block, whatever the order; so is what a block leaves behind.
+    {"create b 50 cells allot : t 50 0 do 100 allocate throw b i cells + ! loop "
+     "49 0 do b i cells + @ free throw 2 +loop 49 1 do b i cells + @ free throw 2 +loop ; t "
+     "4800 allocate throw b @ = . 60 allocate throw b 49 cells + @ u< .",
+     "-1 -1 "},
+    {"1000 allocate throw 10 allocate drop drop dup 40 resize throw over = . "
+     "800 allocate throw swap - 1000 < . depth .",
+     "-1 -1 0 "},
+    {"40 allocate throw 900 allocate throw 40 allocate throw drop free throw dup 800 resize throw "
+     "= .",
+     "-1 "},
+    // At random: contents stay, nothing overlaps, and in the end nothing is left.
+    {"create b 16 cells allot b 16 cells erase create n 16 cells allot variable seed 7 seed ! "
+     ": random seed @ 1103515245 * 12345 + dup seed ! 16 rshift 32767 and swap mod ; "
+     ": body dup cells b + @ swap cells n + @ ; "
+     ": whole dup body 0 ?do 2dup i + c@ <> abort\" lost\" loop drop ; "
+     ": grow dup body drop 400 random 1+ dup >r resize throw over cells b + ! r> over cells n + ! "
+     "; "
+     ": give dup body drop free throw cells b + 0 swap ! ; "
+     ": take 400 random 1+ dup allocate throw 2 pick cells b + ! over cells n + ! ; "
+     ": mark dup body 2 pick fill drop ; "
+     ": step 16 random dup cells b + @ 0= if take mark exit then whole "
+     "2 random if dup body nip >r grow dup cells n + @ r> min over cells n + ! whole mark else "
+     "give "
+     "then ; "
+     ": t 150 0 do step loop 16 0 do i cells b + @ if i whole give then loop ; t depth . "
+     "10 allocate throw $80000198 - .",
+     "0 0 "},
     {"16 allocate drop 408 - 400 255 fill 100 allocate . free .", "0 0 "}, // The lists destroyed.
     {"16 allocate drop 8 - 8 255 fill 100 allocate . 100 allocate . free . free .", "0 0 0 0 "},
     {": t {: a u | b :} u allocate throw to b a b u move b u evaluate b free throw ; "

@@ -106,6 +106,50 @@ static void children_have_children(void **state)
          {"4 tree .", "16 "});
 }
 
+// So many units of a core have a module, of so many modules.
+static void expect_sharing(struct rig *rig, uint16_t core, uint32_t units, uint32_t modules)
+{
+    struct weft_forth_sharing sharing;
+    weft_forth_system_sharing(rig->node.workers[core - 1].forth, &sharing);
+    assert_int_equal(sharing.units, units);
+    assert_int_equal(sharing.modules, modules);
+    assert_int_equal(sharing.bytes > 0, modules > 0);
+}
+
+// Who was loaded from the same source, and who was spawned, has the same words: once a core.
+static void units_of_a_core_share_their_words(void **state)
+{
+    struct rig *rig = *state;
+    static const char source[] = ": waits RECEIVE ; : many 4 0 DO 0 ['] waits SPAWN LOOP ; "
+                                 ": end 4 0 DO DUP KILL DROP JOIN 2DROP LOOP ;";
+    static const char *const names[] = {"a", "b", "c"};
+    static struct asked asked;
+    struct weft_resident *units[3];
+    for (unsigned n = 0; n < 3; n++)
+        units[n] = load(rig, names[n], n < 2 ? 1 : 2, source);
+    expect_sharing(rig, 1, 2, 1);
+    expect_sharing(rig, 2, 1, 1);
+    expect(rig, units[0], "many", ""); // Two on each core.
+    expect_sharing(rig, 1, 2 + 2, 1);
+    expect_sharing(rig, 2, 1 + 2, 1);
+    // One that has compiled more shares with its children what it has then.
+    expect(rig, units[1], ": more 1 2 3 4 5 6 7 8 2DROP 2DROP 2DROP 2DROP ; many", "");
+    expect_sharing(rig, 1, 2 + 2 + 2, 2);
+    expect_sharing(rig, 2, 1 + 2 + 2, 2);
+    expect(rig, units[0], "end", "");
+    expect(rig, units[1], "end", "");
+    turn(rig, 100);
+    expect_sharing(rig, 1, 2, 2);
+    expect_sharing(rig, 2, 1, 1);
+    for (unsigned n = 0; n < 3; n++) {
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, units[n], "");
+        wait_for(rig, &asked);
+    }
+    turn(rig, 100);
+    expect_sharing(rig, 1, 0, 0);
+    expect_sharing(rig, 2, 0, 0);
+}
+
 // ---- Channels.
 
 static void a_channel_keeps_order_and_capacity(void **state)
@@ -406,6 +450,7 @@ int main(void)
         UNIT_TEST(how_it_ended_is_known),
         UNIT_TEST(children_land_on_other_cores),
         UNIT_TEST(children_have_children),
+        UNIT_TEST(units_of_a_core_share_their_words),
         UNIT_TEST(a_channel_keeps_order_and_capacity),
         UNIT_TEST(a_channel_joins_two_units),
         UNIT_TEST(a_timeout_takes_the_question_back),

@@ -124,6 +124,26 @@ static void an_error_names_its_line(void **state)
     assert_null(weft_unit_registry_find(&rig->node.units, "broken")); // And its name is free again.
 }
 
+// The stack comments of a text that is loaded, or evaluated, are compared with what it does.
+static void a_wrong_stack_comment_is_told(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = *state;
+    struct weft_resident *resident = reserve(rig, "wrong", 1);
+    strcpy(resident->file, "wrong.fth");
+    ask(rig, &asked, WEFT_COMMAND_LOAD, resident, ": right ( -- n ) 1 ;\n: t ( n -- ) ;\n5 .");
+    wait_for(rig, &asked);
+    assert_int_equal(asked.command.error.code, 0);
+    asked.command.output[asked.command.output_length] = '\0';
+    assert_string_equal(asked.command.output,
+                        "wrong.fth:2:5: warning: t says ( n -- ) but does ( -- )\n: t ( n -- ) ;\n"
+                        "    ^~~~~~~~\n5 ");
+    ask(rig, &asked, WEFT_COMMAND_EVAL, resident, ": u ( -- ) 3 ;");
+    wait_for(rig, &asked);
+    asked.command.output[asked.command.output_length] = '\0';
+    assert_non_null(strstr(asked.command.output, "warning: u says ( -- ) but does ( -- x )"));
+}
+
 // A main program that waits in RECEIVE is interrupted by an evaluation and goes on after it.
 static void an_evaluation_interrupts_a_parked_program(void **state)
 {
@@ -362,6 +382,7 @@ int main(void)
         NODE_TEST(a_working_program_is_waited_for),
         NODE_TEST(nothing_follows_an_unload),
         NODE_TEST(an_error_names_its_line),
+        NODE_TEST(a_wrong_stack_comment_is_told),
         NODE_TEST(an_evaluation_interrupts_a_parked_program),
         NODE_TEST(a_mailbox_that_nobody_reads_delays_and_then_drops),
         NODE_TEST(unload_is_forgotten_kill_is_not),

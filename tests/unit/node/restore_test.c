@@ -60,6 +60,7 @@ static struct weft_resident *adopted(struct rig *rig, const char *name, uint16_t
 static void other_node(struct rig *rig)
 {
     weft_node_destroy(&rig->node);
+    weft_disk_sim_crash(&rig->disk_sim);
     start(rig);
 }
 
@@ -184,7 +185,9 @@ static void two_find_each_other_again(void **state)
     b = adopt(rig, &asked, "b", 2, images[1], of_b, true);
     turn(rig, 20);
     for (int i = 0; i < WORKERS; i++)
-        weft_unit_actor_release_held(&rig->node.workers[i]);
+        weft_unit_actor_tie_held(&rig->node.workers[i]);
+    for (int i = 0; i < WORKERS; i++)
+        weft_unit_actor_run_held(&rig->node.workers[i]);
     expect(rig, a, "say 0 RECEIVE-FOR . 2DROP 2DROP", "0 -306 ");
     expect(rig, b, "0 RECEIVE-FOR . . other @ = . TYPE", "0 0 -1 hello");
     expect(rig, b, "say", "0 ");
@@ -218,7 +221,7 @@ static void expect_refusal(struct rig *rig, const uint8_t *image, size_t length,
 {
     static struct asked asked;
     adopt(rig, &asked, "hostile", 1, image, length, false);
-    if (asked.command.error.code != 404) fail_msg("%s: not refused", why);
+    if (asked.command.error.code != 406) fail_msg("%s: not refused", why);
     if (strstr(asked.command.error.text, why) == NULL)
         fail_msg("'%s' is not in: %s", why, asked.command.error.text);
     turn(rig, 20);

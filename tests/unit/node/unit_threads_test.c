@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "tests/unit/node/rig.h"
+#include "tests/unit/node/taking.h"
 
 #define ROUNDS 20
 
@@ -144,11 +144,50 @@ static void words_and_goals_cross_cores(void **state)
     stop();
 }
 
+// ---- All of them at one instant, while they work.
+
+static void turn_control(struct rig *rig)
+{
+    weft_core_turn(weft_node_core(&rig->node, 0));
+}
+
+#define TAKEN 8
+
+// A token goes round between two cores. Whenever they were made to stand still, there was one.
+static void one_token_at_any_instant(void **state)
+{
+    static struct taking takings[TAKEN];
+    struct rig *rig = *state;
+    go(rig);
+    struct weft_resident *unit =
+        bring(rig, "ring", 1,
+              "5 CONSTANT size CREATE ring size CELLS ALLOT "
+              ": ch ( n -- channel ) size MOD CELLS ring + @ ; "
+              ": make size 0 DO I 2 MOD CHANNEL I CELLS ring + ! LOOP ; make "
+              ": pass ( n -- ) BEGIN DUP ch RECV 1+ OVER 1+ ch SEND AGAIN ; "
+              ": staff size 0 DO I 1 ['] pass SPAWN DETACH DROP LOOP ; staff "
+              ": look ( n -- x ior ) ch 5 RECV-FOR ; "
+              ": others ( -- n ) 0 size 0 DO I look NIP 0= IF 1+ THEN LOOP ; ");
+    prints(rig, unit, "1000 0 ch SEND", "");
+    for (unsigned i = 0; i < TAKEN; i++)
+        take(rig, &takings[i], turn_control);
+    prints(rig, unit, "1 .", "1 "); // And they work on.
+    stop();
+    for (unsigned i = 0; i < TAKEN; i++) {
+        restore(rig, &takings[i]); // On a node that is turned by hand.
+        struct weft_resident *back = weft_unit_registry_find(&rig->node.units, "ring");
+        assert_non_null(back);
+        expect(rig, back, "0 look . 1000 > .", "0 -1 ");
+        expect(rig, back, "others .", "0 ");
+    }
+}
+
 #define UNIT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {UNIT_TEST(children_of_both_cores_work_together),
-                                       UNIT_TEST(words_and_goals_cross_cores)};
+                                       UNIT_TEST(words_and_goals_cross_cores),
+                                       UNIT_TEST(one_token_at_any_instant)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

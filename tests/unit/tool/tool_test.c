@@ -82,8 +82,8 @@ static void tables(void **state)
         {"unit eval n1/counter x -o json",
          "{\n  \"apiVersion\": \"v1\",\n  \"unit\": \"counter\",\n  \"pid\": "
          "\"0000000000000001\",\n  \"core\": 1,\n  \"throw\": 0,\n  \"output\": \"8 \",\n  "
-         "\"output_cut\": false,\n  \"compiling\": false,\n  \"asks\": false,\n  \"reductions\": "
-         "9\n}\n"},
+         "\"output_cut\": false,\n  \"compiling\": false,\n  \"asks\": false,\n  "
+         "\"reductions\": 9\n}\n"},
     };
     (void)state;
     for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {

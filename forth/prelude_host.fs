@@ -1,5 +1,5 @@
 
-\ prelude_keys.fs: keyboard events (forth/keys.h has their numbers), behind prelude_sets.fs.
+\ prelude_host.fs: keyboard events (forth/keys.h has their numbers) and TCP, behind prelude_sets.fs.
 
 : EKEY>CHAR ( x -- x false | char true ) DUP 128 U< ;
 : EKEY>XCHAR ( x -- x false | xchar true ) DUP $110000 U< ;
@@ -29,3 +29,10 @@ $1000016 CONSTANT K-F12
 $2000000 CONSTANT K-SHIFT-MASK
 $4000000 CONSTANT K-ALT-MASK
 $8000000 CONSTANT K-CTRL-MASK
+
+: TCP-WRITE ( c-addr u socket -- ior )
+  >R
+  BEGIN DUP WHILE
+    2DUP R@ (TCP-WRITE) ?DUP IF >R DROP 2DROP R> RDROP EXIT THEN
+    /STRING
+  REPEAT 2DROP RDROP 0 ;

@@ -1,0 +1,247 @@
+// control_revive.c: all units of a snapshot: made, held; when all are there, given what they had to
+// do with each other; when all have been given that, running. Or none of them.
+//
+// Who has a name that is wanted is in the way: then nothing happens, or, if that was asked for, he
+// is unloaded first, and the rest begins when he has gone.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/admin/text.h"
+#include "runtime/node/control_saved.h"
+#include "runtime/node/instant.h"
+#include "runtime/node/unit_actor.h"
+
+struct weft_control_revival {
+    struct weft_control *control;
+    struct weft_admin_command *admin;
+    struct weft_instant instant;
+    bool is_clearing; // Those who are in the way are about to go.
+    uint32_t away_count;
+    struct weft_error error; // The first one.
+};
+
+struct child_order { // A child, on its way to its core and back.
+    struct weft_control_revival *revival;
+    const struct weft_instant_entry *entry;
+    uint16_t core;
+    int result;
+    const char *wrong;
+};
+
+static void end(void *self)
+{
+    struct weft_control_revival *revival = self;
+    struct weft_control *control = revival->control;
+    control->command_count--;
+    if (revival->error.code == 0) {
+        weft_control_event(control, "node.restored", control->node->options.name, "%u units",
+                           revival->instant.count);
+        weft_admin_complete(revival->admin);
+    } else {
+        weft_admin_fail(revival->admin, &revival->error);
+    }
+    weft_instant_destroy(&revival->instant);
+    free(revival);
+}
+
+static void all_are_back(struct weft_control_revival *revival)
+{
+    struct weft_control *control = revival->control;
+    if (revival->is_clearing && revival->error.code == 0) {
+        control->revival = revival; // weft_control_revive_turn goes on when they have gone.
+        return;
+    }
+    int result = revival->error.code == 0
+                     ? weft_control_run_held(control, end, revival)
+                     : weft_control_sweep(control, weft_unit_actor_end_held, end, revival);
+    if (result == 0) return;
+    weft_error_set(&revival->error, 203, "no memory to run what is restored: it stands still");
+    end(revival);
+}
+
+static void part_is_done(struct weft_control_revival *revival, const struct weft_error *error)
+{
+    if (error->code != 0 && revival->error.code == 0) revival->error = *error;
+    if (--revival->away_count == 0) all_are_back(revival);
+}
+
+void weft_control_revival_part(struct weft_control_command *own)
+{
+    part_is_done(own->revival, &own->command.error);
+}
+
+// ---- Children, which are in no registry.
+
+static void child_is_back(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct child_order *order = self;
+    struct weft_error error = {0};
+    (void)core, (void)argument;
+    if (order->result != 0)
+        weft_error_set(&error, order->result == -ENOMEM || order->result == -ENOSPC ? 203 : 406,
+                       "the snapshot is not restored: a child of '%s': %s", order->entry->name,
+                       order->wrong != NULL ? order->wrong : strerror(-order->result));
+    part_is_done(order->revival, &error);
+    free(order);
+}
+
+static void child_arrives(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct child_order *order = self;
+    const struct weft_instant_entry *entry = order->entry;
+    struct weft_node *node = (struct weft_node *)(uintptr_t)argument;
+    order->result =
+        weft_unit_actor_revive(&node->workers[core->index - 1], entry->name, entry->image,
+                               entry->heir, entry->reference, &order->wrong);
+    weft_core_call(core, 0, child_is_back, order, 0);
+}
+
+// ---- One of the snapshot. 0, or -1 with `error`.
+
+static uint16_t core_for(const struct weft_control *control, uint16_t core)
+{
+    const uint16_t count = control->node->options.worker_count;
+    return core >= 1 ? (uint16_t)((core - 1) % count + 1) : 1;
+}
+
+static int send_child(struct weft_control_revival *revival, const struct weft_instant_entry *entry)
+{
+    struct weft_node *node = revival->control->node;
+    struct child_order *order = malloc(sizeof(*order));
+    if (order == NULL) return weft_error_set(&revival->error, 203, "no memory for the command");
+    *order = (struct child_order){
+        .revival = revival, .entry = entry, .core = core_for(revival->control, entry->core)};
+    if (weft_core_call(&node->control, order->core, child_arrives, order,
+                       (uint64_t)(uintptr_t)node) == 0)
+        return 0;
+    weft_error_set(&revival->error, 505, "core %u takes no commands at the moment", order->core);
+    free(order);
+    return -1;
+}
+
+static int send_resident(struct weft_control_revival *revival,
+                         const struct weft_instant_entry *entry)
+{
+    struct weft_control *control = revival->control;
+    struct weft_resident *resident = weft_control_resident_new(
+        control, entry->name, entry->file, (enum weft_recovery)entry->recovery, &revival->error);
+    if (resident == NULL) return -1;
+    resident->core = core_for(control, entry->core);
+    weft_unit_actor_image_quota(entry->image, &resident->quota);
+    struct weft_control_command *own =
+        weft_control_command_new(control, WEFT_COMMAND_ADOPT, resident);
+    if (own == NULL) weft_error_set(&revival->error, 203, "no memory for the command");
+    if (own != NULL) {
+        own->revival = revival;
+        own->command.text = "";
+        own->command.image = entry->image.data;
+        own->command.image_length = entry->image.length;
+        own->command.is_held = own->command.has_family = true;
+        if (weft_control_command_send(control, own, &revival->error) == 0) return 0;
+    }
+    weft_unit_registry_remove(&control->node->units, resident);
+    return -1;
+}
+
+static int check_names(const struct weft_instant *instant, struct weft_error *error)
+{
+    for (uint32_t n = 0; n < instant->count; n++) {
+        const struct weft_instant_entry *entry = &instant->entries[n];
+        if (!entry->is_child && !weft_admin_name_valid(entry->name, strlen(entry->name)))
+            return weft_error_set(error, 406, "the snapshot is not restored: '%s' is no name",
+                                  entry->name);
+    }
+    return 0;
+}
+
+// Somebody who is in the way, of those from number *n on. NULL: nobody.
+static struct weft_resident *find_rival(const struct weft_control_revival *revival, uint32_t *n)
+{
+    struct weft_resident *rival = NULL;
+    for (; rival == NULL && *n < revival->instant.count; ++*n) {
+        const struct weft_instant_entry *entry = &revival->instant.entries[*n];
+        if (!entry->is_child)
+            rival = weft_unit_registry_find(&revival->control->node->units, entry->name);
+    }
+    return rival;
+}
+
+static void make_all(struct weft_control_revival *revival)
+{
+    revival->away_count = 1; // Until all are on their way.
+    for (uint32_t n = 0; n < revival->instant.count; n++) {
+        const struct weft_instant_entry *entry = &revival->instant.entries[n];
+        const int result =
+            entry->is_child ? send_child(revival, entry) : send_resident(revival, entry);
+        if (result != 0) break;
+        revival->away_count++;
+    }
+    part_is_done(revival, &(struct weft_error){0});
+}
+
+static void clear(struct weft_control_revival *revival)
+{
+    struct weft_control *control = revival->control;
+    struct weft_resident *rival;
+    revival->is_clearing = true;
+    revival->away_count = 1;
+    for (uint32_t n = 0; (rival = find_rival(revival, &n)) != NULL;) {
+        struct weft_control_command *own =
+            weft_control_command_new(control, WEFT_COMMAND_UNLOAD, rival);
+        if (own == NULL) weft_error_set(&revival->error, 203, "no memory for the command");
+        if (own == NULL) break;
+        rival->stays_failed = false;
+        own->revival = revival;
+        own->command.text = "";
+        if (weft_control_command_send(control, own, &revival->error) != 0) break;
+        revival->away_count++;
+    }
+    part_is_done(revival, &(struct weft_error){0});
+}
+
+void weft_control_revive_turn(struct weft_control *control)
+{
+    struct weft_control_revival *revival = control->revival;
+    uint32_t n = 0;
+    if (revival == NULL || find_rival(revival, &n) != NULL) return;
+    control->revival = NULL;
+    revival->is_clearing = false;
+    make_all(revival);
+}
+
+static int refuse_rival(const struct weft_resident *rival, struct weft_error *error)
+{
+    weft_error_set(error, 403, "the snapshot is not restored: a unit '%s' is here", rival->name);
+    weft_error_hint(error, "with --replace those of the same names are unloaded first");
+    return -1;
+}
+
+int weft_control_restore_all(struct weft_control *control, struct weft_admin_command *admin,
+                             struct weft_error *error)
+{
+    struct weft_control_revival *revival = calloc(1, sizeof(*revival));
+    uint32_t n = 0;
+    if (revival == NULL) return weft_error_set(error, 203, "no memory for the command");
+    revival->control = control;
+    revival->admin = admin;
+    int result = control->revival != NULL
+                     ? weft_error_set(error, 505, "another snapshot is being restored")
+                     : weft_instant_read(weft_span_of(admin->text, admin->text_length),
+                                         &control->node->options, &revival->instant, error);
+    if (result == 0) result = check_names(&revival->instant, error);
+    struct weft_resident *rival = result == 0 ? find_rival(revival, &n) : NULL;
+    if (rival != NULL && !admin->replaces) result = refuse_rival(rival, error);
+    if (result != 0) {
+        weft_instant_destroy(&revival->instant);
+        free(revival);
+        return result;
+    }
+    control->command_count++;
+    if (rival != NULL)
+        clear(revival);
+    else
+        make_all(revival);
+    return 0;
+}

@@ -1,0 +1,43 @@
+// instant.h: all units of a node at one instant, as bytes: what `weft node snapshot` saves and
+// restores. docs/wire/snapshot.md.
+//
+// Each worker writes its own units while all stand still (standstill.h); the head in front, with a
+// checksum over everything, is the control core's.
+#ifndef WEFT_NODE_INSTANT_H
+#define WEFT_NODE_INSTANT_H
+
+#include "runtime/base/error.h"
+#include "runtime/node/node.h"
+
+#define WEFT_INSTANT_HEAD_BYTES 80
+
+// The units of this core: how many bytes, and the bytes. On the worker.
+size_t weft_instant_bytes(struct weft_node_worker *worker, uint32_t *unit_count);
+void weft_instant_write(struct weft_node_worker *worker, uint8_t *to, size_t size);
+// In front of `length` bytes of units, which stand behind it already.
+void weft_instant_head(const struct weft_node *node, uint8_t *to, size_t length,
+                       uint32_t unit_count);
+
+struct weft_instant_entry {
+    char name[WEFT_RESIDENT_NAME_BYTES]; // Of a child the label.
+    char file[64];
+    uint16_t core; // Where it was.
+    uint8_t recovery;
+    bool is_child;
+    uint64_t id;
+    struct weft_span image;
+    // Of a child: who waits for its end, under which reference; 0: nobody.
+    uint64_t heir, reference;
+};
+
+struct weft_instant { // From malloc. Spans point into what was read.
+    struct weft_instant_entry *entries;
+    uint32_t count;
+};
+
+// Checks all of it but the units' own part. 0, or -1 with `error` (W0406, W0203).
+int weft_instant_read(struct weft_span bytes, const struct weft_node_options *options,
+                      struct weft_instant *instant, struct weft_error *error);
+void weft_instant_destroy(struct weft_instant *instant);
+
+#endif // WEFT_NODE_INSTANT_H
