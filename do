@@ -264,7 +264,7 @@ sys_root = '$sysroot'
 pkg_config_libdir = '$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig'
 [built-in options]
 c_args = ['--sysroot=$sysroot'${2:+, '$2'}]
-c_link_args = ['--sysroot=$sysroot']
+c_link_args = ['--sysroot=$sysroot'${2:+, '$2'}]
 [host_machine]
 system = 'linux'
 cpu_family = 'aarch64'

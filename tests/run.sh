@@ -151,7 +151,7 @@ if stage image 'the flashable image, in emulated machines'; then
     (ready_image) >"$results/image-build.out" 2>&1 || image_status=$?
     if [ $image_status = 0 ]; then
         export WEFT_TOOL="$root/$build/runtime/tool/weft"
-        for name in smoke config_errors secure_boot corrupt rollback update update_cut frames; do
+        for name in $(sh tests/image/run.sh --names); do
             one "image-$name" sh "tests/image/$name.sh"
             tail -n 3 "$results/image-$name.out" | sed -n 's/^/    /p'
         done

@@ -35,9 +35,9 @@ build_programs() {
     if [ "$arch" = arm64 ] && ! is_arm64; then
         arm64_sysroot
         write_cross_file "$image_build/arm64.ini" "$flags"
-        configure "$programs" --cross-file "$image_build/arm64.ini" --buildtype=debugoptimized -Db_lto=true -Dtests=false
+        configure "$programs" --cross-file "$image_build/arm64.ini" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples
     else
-        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false "-Dc_args=$flags"
+        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples "-Dc_args=$flags" "-Dc_link_args=$flags"
     fi
     compile "$programs"
 }

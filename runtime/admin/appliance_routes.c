@@ -155,11 +155,25 @@ static void panic(struct weft_admin_request *request)
 
 // ---- Configurations.
 
+// Of an image, the file that its first process chose: as a person wrote it, before what only this
+// machine knows was put in.
+static void find_config(const struct weft_appliance *appliance, char *path, size_t size)
+{
+    json_t *boot = json_load_file(appliance->options.boot_file, 0, NULL);
+    const char *chosen =
+        json_string_value(json_object_get(json_object_get(boot, "config"), "path"));
+
+    snprintf(path, size, "%s",
+             chosen != NULL && chosen[0] != '\0' ? chosen : appliance->options.config_file);
+    json_decref(boot);
+}
+
 static void config(struct weft_admin_request *request)
 {
-    const struct weft_appliance *appliance = request->self;
+    char path[512];
 
-    reply_file(request, appliance->options.config_file, "application/toml");
+    find_config(request->self, path, sizeof(path));
+    reply_file(request, path, "application/toml");
 }
 
 // All or nothing, and on the disk before the restart that takes it.
@@ -234,8 +248,9 @@ const struct weft_admin_route weft_appliance_routes[] = {
     {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
     {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
      .privileged = true, .response = "text/plain"},
-    {"GET", "/api/v1/config", "config", "The configuration that the node runs with, as TOML.",
-     config, .privileged = true, .response = "application/toml"},
+    {"GET", "/api/v1/config", "config",
+     "The configuration that the node runs with, as it was written: TOML.", config,
+     .privileged = true, .response = "application/toml"},
     {"POST", "/api/v1/config/try", "config_try",
      "Restarts with the configuration in the body, TOML, and goes back unless it is confirmed.",
      config_try, .query = {{"seconds", "integer", "how long it may wait for that; 60 if absent"}}},

@@ -33,6 +33,7 @@ ok 'what nobody confirms is gone with the next start'
 vm_mark "$at"
 weft 1 apply "$work/other.toml" --mode try=300s || fail 'it was refused'
 expect "$at" 'weft-init: a configuration is on trial for 300 s'
+vm_mark "$at"
 expect "$at" "$vm_ready"
 ask 1 /api/v1/node | grep -q '"name":"other"' || fail 'it is not tried'
 weft 1 confirm || fail 'it cannot be confirmed'
@@ -42,6 +43,7 @@ vm_get "$at" weft.toml | grep -q '^name = "other"' || fail 'it is not on the dri
 vm_mark "$at"
 weft 1 node reboot || fail 'no restart'
 expect "$at" 'weft-init: Weft .*, slot a'
+vm_mark "$at"
 expect "$at" "$vm_ready"
 ask 1 /api/v1/node | grep -q '"name":"other"' || fail 'it did not stay'
 ok 'what is confirmed stays'

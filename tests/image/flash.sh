@@ -37,6 +37,7 @@ ok 'it is known by its words'
 vm_mark "$at"
 "$tool" node reset --factory n1 --yes || fail 'it is not reset'
 expect "$at" 'weft-init: Weft .*, slot a'
+vm_mark "$at"
 expect "$at" "$vm_ready"
 if "$tool" node show n1 2>"$work/err"; then fail 'it is the same after a reset'; fi
 grep -q fingerprint "$work/err" || fail "$(cat "$work/err")"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # run.sh [--all] [NAME…]: the tests of the image, one after the other, with what each took. Exit status 1: one failed.
+# run.sh --names: those of every day.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -8,6 +9,7 @@ others='config_try flash nics reproducible units'
 names=
 while [ $# -gt 0 ]; do
     case $1 in
+    --names) echo "$everyday"; exit 0 ;;
     --all) export WEFT_ALL=yes; names="$everyday $others" ;;
     *) [ -f "$here/$1.sh" ] || { echo "there is no test of the image '$1': $everyday $others" >&2; exit 64; }
        names="$names $1" ;;

@@ -16,10 +16,10 @@ expect "$at" 'weft-init: status.txt says ready'
 [ "$(vm_esp_list "$at")" = "weft-a_$version.efi" ] || fail "the entry was not blessed: $(vm_esp_list "$at")"
 vm_get "$at" status.txt >"$work/status.txt" || fail 'there is no status.txt on the drive'
 grep -q "$version" "$work/status.txt" || fail "status.txt has no version: $(cat "$work/status.txt")"
-# Power-on is where the counter of the CPU begins; init reads it. In an emulated machine that counter is this one's clock, so
-# the figure is only asserted where nothing else ran meanwhile; the CPU time that QEMU took always is.
+# Power-on is where the counter of the CPU begins; init reads it. In an emulated machine that counter is this one's clock: how
+# busy and how fast this machine is decides, so the figure is shown, and asserted only for who asks (WEFT_READY_MS=3000).
 ready_ms=$(vm_said "$at" | sed -n 's/.*weft-init: ready, \([0-9]*\)\.\([0-9]*\) s after power-on.*/\1\2/p' | head -1)
 ok "ready ${ready_ms:-?} ms after power-on by the guest's clock, $cpu_ms ms of CPU, load $load"
 [ -n "$ready_ms" ] || fail 'init does not say how long it took'
 [ "$cpu_ms" -le 10000 ] || fail "more than 10 s of CPU until it was ready"
-case $load in [01].*) [ "$ready_ms" -le "${WEFT_READY_MS:-3000}" ] || fail "not within ${WEFT_READY_MS:-3000} ms" ;; esac
+[ -z "${WEFT_READY_MS:-}" ] || [ "$ready_ms" -le "$WEFT_READY_MS" ] || fail "not within $WEFT_READY_MS ms"

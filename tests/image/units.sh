@@ -59,7 +59,7 @@ machine n1
 cp "$work/tests.erofs" "$at/disk.img"
 kernel=$(find "$root/build-image/cache" -path '*kernel-arm64-*/vmlinuz.efi' | head -1)
 vm_memory=2048
-vm_start "$at" -kernel "$kernel" -append 'console=ttyAMA0 quiet root=/dev/vda rootfstype=erofs ro init=/init panic=1' || fail 'QEMU did not start'
+vm_start "$at" -kernel "$kernel" -append 'console=ttyAMA0 quiet root=/dev/vda rootfstype=erofs ro init=/bin/busybox panic=1 -- sh /init' -no-reboot || fail 'QEMU did not start'
 patience=${WEFT_VM_SECONDS:-1800}
 expect "$at" '^unit: done'
 vm_said "$at" | grep '^unit: .*_test [0-9]*$' >"$work/results"

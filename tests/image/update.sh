@@ -49,6 +49,7 @@ vm_mark "$at"
 floor=9.9.0 bundle 9.9.0 "$work/good.update"
 weft 1 node upgrade "$work/good.update" || fail 'the good one was refused'
 expect "$at" 'weft-init: Weft .*, slot b'
+vm_mark "$at"
 expect "$at" "$vm_ready"
 expect "$at" 'weft-init: status.txt says ready'
 holds b 9.9.0 good true
@@ -65,6 +66,7 @@ vm_mark "$at"
 bundle 9.9.9 "$work/bad.update" 's/\(sha256 \)[0-9a-f]\{8\}/\100000000/'
 weft 1 node upgrade "$work/bad.update" || fail 'the bad one was refused'
 expect "$at" 'weft-init: Weft .*, slot b'
+vm_mark "$at"
 expect "$at" "$vm_ready"
 holds a 9.9.9 failed false
 holds b 9.9.0 good true
@@ -77,12 +79,14 @@ ok 'a bad release falls back within three tries, and is refused the next time'
 vm_mark "$at"
 weft 1 node upgrade "$work/older.update" --force || fail 'not by force'
 expect "$at" 'weft-init: Weft .*, slot a'
+vm_mark "$at"
 expect "$at" 'weft-init: status.txt says ready'
 holds a 9.8.0 good true
 holds b 9.9.0 aside false
 vm_mark "$at"
 weft 1 node rollback || fail 'it does not roll back'
 expect "$at" 'weft-init: Weft .*, slot b'
+vm_mark "$at"
 expect "$at" 'weft-init: status.txt says ready'
 holds b 9.9.0 good true
 ok 'an older release by force, and back'

@@ -170,6 +170,10 @@ start
 is "$(weft unit eval n1/reader 'next next')" defghi
 # What it had spawned has gone with the node, and it has not joined it: that is told at JOIN.
 is "$(weft unit show n1/tight | grep '^quota of spawned')" "quota of spawned     1 of 2"
+# A copy from a file has the quotas of its original.
+weft unit save n1/tight "$dir/tight.unit" 2>"$dir/said" || fail "unit save: $(cat "$dir/said")"
+weft unit restore n1 "$dir/tight.unit" --name copy 2>"$dir/said" || fail "unit restore: $(cat "$dir/said")"
+is "$(weft unit show n1/copy | grep '^quota of reductions')" "quota of reductions  50000 a second"
 rm "$dir/files/letters"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true

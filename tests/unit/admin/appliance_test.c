@@ -332,7 +332,7 @@ static void a_configuration_is_tried(void **state)
     struct weft_client_call call = {
         .method = "POST", .path = "/api/v1/config/try?seconds=90", .body = body};
     struct weft_client_answer answer;
-    char text[128];
+    char text[256];
 
     call.body_length = strlen(body);
     assert_int_equal(weft_client_ask(&target, &call, &answer, NULL), 0);
@@ -344,6 +344,18 @@ static void a_configuration_is_tried(void **state)
     text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
     fclose(file);
     assert_string_equal(text, "# weft try 90\n[node]\nname = \"n1\"\n");
+
+    // What runs is the file that was chosen, if the first process says which.
+    write_file(world, "boot.json", "{}", 0600);
+    assert_int_equal(ask(world, "GET", "/api/v1/config", &answer), 200);
+    assert_string_equal(answer.body, "{}");
+    weft_client_answer_destroy(&answer);
+    write_file(world, "chosen.toml", "# chosen\n", 0600);
+    snprintf(text, sizeof(text), "{\"config\":{\"path\":\"%s/chosen.toml\"}}", world->directory);
+    write_file(world, "boot.json", text, 0600);
+    assert_int_equal(ask(world, "GET", "/api/v1/config", &answer), 200);
+    assert_string_equal(answer.body, "# chosen\n");
+    weft_client_answer_destroy(&answer);
 
     call.path = "/api/v1/config/try?seconds=5";
     assert_int_equal(weft_client_ask(&target, &call, &answer, NULL), 0);
