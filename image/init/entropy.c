@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -15,11 +16,11 @@
 
 static int give(const char *bytes, bool own)
 {
-    struct {
+    union { // The seed lies behind the head.
         struct rand_pool_info head;
-        char seed[SEED_BYTES];
+        char whole[sizeof(struct rand_pool_info) + SEED_BYTES];
     } seed = {.head = {.entropy_count = own ? SEED_BITS : 0, .buf_size = SEED_BYTES}};
-    memcpy(seed.head.buf, bytes, SEED_BYTES);
+    memcpy(seed.whole + offsetof(struct rand_pool_info, buf), bytes, SEED_BYTES);
     const int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
     if (fd < 0) return -errno;
     const int result = ioctl(fd, RNDADDENTROPY, &seed) == 0 ? 0 : -errno;

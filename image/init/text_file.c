@@ -53,10 +53,12 @@ int weft_text_file_set(const char *path, const char *text)
 
 int weft_text_file_sync_directory(const char *path)
 {
-    char directory[PATH_MAX];
+    char directory[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');
-    snprintf(directory, sizeof(directory), "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    const int fd = open(slash != NULL ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (slash != NULL)
+        snprintf(directory, sizeof(directory), "%.*s", slash == path ? 1 : (int)(slash - path),
+                 path);
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -errno;
     const int result = fsync(fd) == 0 ? 0 : -errno;
     close(fd);
