@@ -1,9 +1,10 @@
 // dealings.go: the rows of bench/micro/dealings.c on Go: a goroutine is the unit.
 //
-//	go build -o go dealings.go && ./go ROW COUNT
+//	go build -o go dealings.go && ./go ROW COUNT CORES
 //
-// Does the row's work COUNT times, a tenth of that before it to warm up, and prints the nanoseconds
-// of CPU that one took, of all threads of the process. One processor, as there one core.
+// Does the row's work COUNT times, a tenth of that before it to warm up, on CORES processors, and
+// prints the nanoseconds that one took: on one of CPU, of all threads of the process, on more by the
+// clock.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 )
 
 const (
@@ -119,27 +121,35 @@ var rows = map[string]func(int){
 	"coordinator": coordinator,
 }
 
-func cpuNs() int64 {
+func readNs(cores int) int64 {
+	if cores > 1 {
+		return time.Now().UnixNano()
+	}
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
+// The word n of the command line, above 0.
+func number(n int) int {
+	value, err := strconv.Atoi(os.Args[n])
+	if err != nil || value < 1 {
+		fmt.Fprintln(os.Stderr, "dealings: COUNT and CORES are numbers above 0")
+		os.Exit(64)
+	}
+	return value
+}
+
 func main() {
-	runtime.GOMAXPROCS(1)
-	if len(os.Args) != 3 || rows[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: dealings ROW COUNT")
+	if len(os.Args) != 4 || rows[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: dealings ROW COUNT CORES")
 		os.Exit(64)
 	}
-	count, err := strconv.Atoi(os.Args[2])
-	if err != nil || count < 1 {
-		fmt.Fprintln(os.Stderr, "dealings: COUNT is a number above 0")
-		os.Exit(64)
-	}
-	work := rows[os.Args[1]]
+	work, count, cores := rows[os.Args[1]], number(2), number(3)
+	runtime.GOMAXPROCS(cores)
 	work(count/10 + 1)
 	runtime.GC()
-	begun := cpuNs()
+	begun := readNs(cores)
 	work(count)
-	fmt.Printf("%.3f\n", float64(cpuNs()-begun)/float64(count))
+	fmt.Printf("%.3f\n", float64(readNs(cores)-begun)/float64(count))
 }

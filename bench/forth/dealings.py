@@ -1,7 +1,8 @@
-"""dealings.py ROW COUNT: the rows of bench/micro/dealings.c on Python: a task of asyncio is the unit.
+"""dealings.py ROW COUNT 1: the rows of bench/micro/dealings.c; a task of asyncio is the unit.
 
 Does the row's work COUNT times, a tenth of that before it to warm up, and prints the nanoseconds of
-CPU that one took. There is no `handover`: asyncio has no queue without room.
+CPU that one took, on one core: asyncio has one thread. There is no `handover`: it has no queue
+without room.
 """
 
 import asyncio
@@ -105,8 +106,8 @@ async def measure(work, count):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ROWS or not sys.argv[2].isdigit():
-        sys.exit("usage: dealings.py ROW COUNT")
+    if sys.argv[3:] != ["1"] or sys.argv[1] not in ROWS or not sys.argv[2].isdigit():
+        sys.exit("usage: dealings.py ROW COUNT 1")
     asyncio.run(measure(ROWS[sys.argv[1]], max(1, int(sys.argv[2]))))
 
 

@@ -43,15 +43,16 @@ static int start(char *const words[], pid_t *child)
 }
 
 double weft_bench_beside_ns(const char *directory, const char *peer, const char *row,
-                            unsigned count)
+                            unsigned count, unsigned cores)
 {
-    char path[PATH_BYTES], number[16], text[64];
+    char path[PATH_BYTES], number[16], places[16], text[64];
     // posix_spawn takes char *, and changes nothing.
     char *const words[] = {(char *)(uintptr_t) "timeout",
                            (char *)(uintptr_t) "30",
                            path,
                            (char *)(uintptr_t)row,
                            number,
+                           places,
                            NULL};
     size_t length = 0;
     ssize_t got;
@@ -60,6 +61,7 @@ double weft_bench_beside_ns(const char *directory, const char *peer, const char 
 
     path_of(directory, peer, path);
     snprintf(number, sizeof(number), "%u", count);
+    snprintf(places, sizeof(places), "%u", cores);
     const int out = start(words, &child);
     if (out < 0) return NAN;
     while (length < sizeof(text) - 1 &&
