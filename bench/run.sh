@@ -16,7 +16,8 @@ usage: ./do bench NAME… | all [--json] [--quick] [--peers]
 
   actors    spawn, messages, slices, timers, names, ends, memory, idle cores; one scheduler, then two
             (--peers installs Erlang, Go, CAF and C libraries and runs them beside; actors --help)
-  units     Forth units: to make, to keep, to turn from one to the next; bytes of each
+  units     Forth units: to make, to keep, to turn from one to the next; bytes of each; channels,
+            spawned units and messages (--peers installs Go and Python and runs them beside)
   node      loads and evaluations a second through a running weftd, with journal and without
   mesh      gossip: the seal, a datagram, a table of 1 000 peers; how soon a death is known
   packets   cycles of a packet, round trips of a datagram, the kernel's beside them
@@ -58,18 +59,45 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/weft-bench.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
-install_peers() {
-    command -v gforth-fast >/dev/null 2>&1 && command -v pforth >/dev/null 2>&1 &&
-        command -v lua5.4 >/dev/null 2>&1 && return 0
-    echo "bench: installing gforth, pforth and lua5.4" >&2
+install_missing() { # COMMAND PACKAGE…: the packages whose commands are not there.
+    missing=
+    while [ $# -gt 0 ]; do
+        command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+        shift 2
+    done
+    [ -n "$missing" ] || return 0
+    echo "bench: installing$missing" >&2
     sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
+    # shellcheck disable=SC2086
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install gforth pforth lua5.4 >&2 || echo "bench: going on without them" >&2
+        -o Dpkg::Use-Pty=0 install $missing >&2 || echo "bench: going on without$missing" >&2
+}
+
+# As bench/micro/beside.h wants them.
+make_beside() { # DIRECTORY
+    mkdir "$1"
+    ! command -v go >/dev/null 2>&1 ||
+        env GOCACHE="$scratch/go-cache" GOFLAGS= GO111MODULE=off go build -o "$1/go" bench/forth/dealings.go ||
+        echo "bench: going on without Go, whose program could not be built" >&2
+    command -v python3 >/dev/null 2>&1 || return 0
+    printf '#!/bin/sh\nexec python3 "%s/bench/forth/dealings.py" "$@"\n' "$root" >"$1/python"
+    chmod +x "$1/python"
+}
+
+run_units() {
+    beside=
+    if $peers; then
+        install_missing go golang-go python3 python3
+        beside=$scratch/units
+        make_beside "$beside"
+    fi
+    # shellcheck disable=SC2086
+    timeout --foreground 240 "$build/bench/micro/bench_units" ${beside:+"$beside"} $flags
 }
 
 run_forth() {
-    ! $peers || install_peers
+    ! $peers || install_missing gforth-fast gforth pforth pforth lua5.4 lua5.4
     for source in bench/forth/*.c; do
         ${CC:-cc} -O2 -fno-tree-vectorize -I. -o "$scratch/$(basename "$source" .c)" "$source"
     done
@@ -101,7 +129,8 @@ run_one() {
     # shellcheck disable=SC2086
     case $1 in
     actors) run_actors ;;
-    units | mesh) timeout --foreground 120 "$build/bench/micro/bench_$1" $flags ;;
+    units) run_units ;;
+    mesh) timeout --foreground 120 "$build/bench/micro/bench_mesh" $flags ;;
     packets) timeout --foreground 120 "$build/bench/macro/bench_packets" $flags ;;
     journal) timeout --foreground 120 "$build/bench/macro/bench_journal" . $flags ;;
     node) timeout --foreground 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;

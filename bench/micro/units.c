@@ -1,9 +1,10 @@
 // units.c: what Forth units cost in one process: to make, to keep, to turn from one to the next.
 //
 // Question: how many units can a core hold, how many a second can it make, and what does it pay for
-// going round them? As in a node: one shared system module, memory from the core's arena. CPU time,
-// best of several runs; memory in a child process for each count, so that nothing is left from the
-// one before.
+// going round them? And what to deal with each other (dealings.h), beside the peers in the
+// directory that the command line may name? As in a node: one shared system module, memory from the
+// core's arena. CPU time, best of several runs; memory in a child process for each count, so that
+// nothing is left from the one before.
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -306,7 +307,7 @@ int main(int argc, char **argv)
     measure_slices(&out, &rig);
     measure_image(&out, &rig);
     close_rig(&rig);
-    weft_bench_dealings(&out);
+    weft_bench_dealings(&out, out.argument_count > 0 ? out.arguments[0] : NULL);
     weft_bench_saved(&out);
     weft_bench_end(&out);
     return 0;
