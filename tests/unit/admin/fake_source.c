@@ -123,6 +123,7 @@ static bool fake_unit(void *self, uint32_t index, struct weft_admin_unit *unit)
     unit->memory_bytes = 65536;
     unit->reduction_count = 512;
     unit->message_count = 4;
+    unit->receives_far = true;
     unit->loaded_wall_ns = UINT64_C(1700000001000000000);
     return true;
 }

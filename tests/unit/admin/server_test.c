@@ -66,6 +66,7 @@ static void answers_every_get(void **state)
         {"/api/v1/mesh", "\"rtt_ns\":35000"},
         {"/api/v1/swarm", "\"nodes\":3,\"alive\":2"},
         {"/api/v1/units", "\"pid\":\"0000000101000000\""},
+        {"/api/v1/units", "\"receives_far\":true"},
         {"/api/v1/events", "\"items\":[]"},
         {"/api/v1/logs", "\"items\":[]"},
         {"/api/v1/fault", "\"loss_ratio\":0.0"},
