@@ -140,6 +140,11 @@ run_one() {
 
 result=0
 for name in $names; do
-    run_one "$name" || { echo "bench: $name failed with $?" >&2; result=1; }
+    run_one "$name" || {
+        status=$?
+        [ $status != 130 ] || exit 130 # Ctrl-C.
+        echo "bench: $name failed with $status" >&2
+        result=1
+    }
 done
 exit $result

@@ -23,8 +23,8 @@
 
 enum {
     BOUND_S = 55,
-    TRIPS = 1000, // Of a pair; trips-max of swarm-ping.fth.
-    TRIPS_MS = 1500,
+    TRIPS = 1000,     // Of a pair; trips-max of swarm-ping.fth.
+    TRIPS_MS = 4500,  // Of all pairs.
     PATIENCE_MS = 20, // Then the next goes.
     PIECE = 250,      // Figures of one report.
     KNOWN_MS = 15000,
@@ -116,9 +116,14 @@ static bool read_trips(struct run *run, size_t node, struct trips *trips)
     return true;
 }
 
+static unsigned trips_ms(const struct run *run)
+{
+    return TRIPS_MS / (unsigned)run->swarm.count;
+}
+
 static bool await_trips(struct run *run, size_t node)
 {
-    const uint64_t end_ns = weft_bench_now_ns() + (TRIPS_MS + 2500) * WEFT_NS_PER_MS;
+    const uint64_t end_ns = weft_bench_now_ns() + (trips_ms(run) + 2500) * WEFT_NS_PER_MS;
     // While it runs, asking it takes time from it: seldom.
     while (weft_swarm_pause_ms(&run->swarm, 300) && weft_bench_now_ns() < end_ns) {
         char *said = evaluate(run, node, "done @ .");
@@ -135,16 +140,22 @@ static bool ping(struct run *run, size_t from, size_t to, struct trips *trips)
     const struct weft_swarm_node *nodes = run->swarm.nodes;
     const size_t before = trips->count;
     char line[96], pair[64];
-    snprintf(line, sizeof(line), "\n$%s %d %d %d run\n", nodes[to].id,
-             run->out.quick ? TRIPS / 10 : TRIPS, TRIPS_MS, PATIENCE_MS);
+    snprintf(line, sizeof(line), "\n$%s %d %u %d run\n", nodes[to].id,
+             run->out.quick ? TRIPS / 10 : TRIPS, trips_ms(run), PATIENCE_MS);
     const bool done = load(run, to, unit_names[0], "bench/macro/swarm-echo.fth", "") &&
                       load(run, from, unit_names[1], "bench/macro/swarm-ping.fth", line) &&
                       await_trips(run, from) && read_trips(run, from, trips);
     unload(run, from, unit_names[1]);
     unload(run, to, unit_names[0]);
-    snprintf(pair, sizeof(pair), "%s%.20s-%.20s %.0f", before > 0 ? ", " : "",
-             nodes[from].target.name, nodes[to].target.name,
-             (double)weft_bench_percentile(trips->ns + before, trips->count - before, 500) / 1e3);
+    const uint64_t p50_ns = weft_bench_percentile(trips->ns + before, trips->count - before, 500);
+    snprintf(pair, sizeof(pair), "%s%.20s-%.20s ", trips->pairs[0] != '\0' ? ", " : "",
+             nodes[from].target.name, nodes[to].target.name);
+    const size_t used = strlen(pair);
+    if (trips->count > before) {
+        snprintf(pair + used, sizeof(pair) - used, "%.0f", (double)p50_ns / 1e3);
+    } else {
+        snprintf(pair + used, sizeof(pair) - used, "nothing");
+    }
     strncat(trips->pairs, pair, sizeof(trips->pairs) - strlen(trips->pairs) - 1);
     return done;
 }
@@ -208,8 +219,9 @@ static void measure_gossip(struct run *run)
     static const struct {
         const char *metric, *row, *unit;
     } figures[] = {
-        {"weft_mesh_datagrams_total{direction=\"sent\"}", "gossip, of each node", "messages/s"},
-        {"weft_mesh_bytes_total{direction=\"sent\"}", "gossip, of each node", "bytes/s"}};
+        {"weft_mesh_datagrams_total{direction=\"sent\"}", "gossip messages of each node",
+         "messages/s"},
+        {"weft_mesh_bytes_total{direction=\"sent\"}", "gossip bytes of each node", "bytes/s"}};
     struct weft_swarm *swarm = &run->swarm;
     double before[2][WEFT_SWARM_NODES_MAX];
     uint64_t at_ns[WEFT_SWARM_NODES_MAX];
@@ -230,6 +242,7 @@ static void measure_gossip(struct run *run)
             snprintf(note + used, sizeof(note) - used, "%s%.20s %.*f", i > 0 ? ", " : "",
                      swarm->nodes[i].target.name, f == 0 ? 1 : 0, rate);
         }
+        if (isnan(sum)) snprintf(note, sizeof(note), "a node does not count it: it has no mesh");
         row(run, figures[f].row, waited ? sum / (double)swarm->count : NAN, figures[f].unit,
             waited ? note : swarm->reason);
     }
@@ -271,8 +284,11 @@ static bool lose(struct run *run, double ratio)
 
 static void measure_level(struct run *run, size_t victim, bool may_send)
 {
-    for (size_t i = 0; i < run->swarm.count; i++)
-        weft_swarm_until(&run->swarm, i, true, 0, 5000);
+    for (size_t i = 0; i < run->swarm.count; i++) {
+        if (!isnan(weft_swarm_until(&run->swarm, i, true, 0, 5000))) continue;
+        weft_bench_say(&run->out, "%s: they do not all know each other as alive", run->level);
+        break;
+    }
     if (may_send) measure_trips(run);
     measure_gossip(run);
     weft_bench_probe(&run->out);
@@ -285,7 +301,7 @@ static void measure_losing(struct run *run, bool may_send)
     for (size_t level = 0; level < WEFT_COUNT_OF(percents); level++) {
         snprintf(run->level, sizeof(run->level), "%u %% lost", percents[level]);
         if (!weft_swarm_pause_ms(&run->swarm, 1)) {
-            row(run, "all", NAN, "", run->swarm.is_interrupted ? "interrupted" : "the time is up");
+            row(run, "all", NAN, "", run->swarm.reason);
         } else if (!lose(run, percents[level] / 100.0)) {
             row(run, "all", NAN, "", run->swarm.reason);
         } else {

@@ -54,7 +54,9 @@ bool weft_swarm_pause_ms(struct weft_swarm *swarm, unsigned ms)
         swarm->is_interrupted = true;
         no(swarm, "the rest", "interrupted");
     }
-    return !swarm->is_interrupted && weft_bench_now_ns() < swarm->ends_ns;
+    const bool is_late = weft_bench_now_ns() >= swarm->ends_ns;
+    if (is_late && !swarm->is_interrupted) no(swarm, "the rest", "the time is up");
+    return !swarm->is_interrupted && !is_late;
 }
 
 // ---- asking
