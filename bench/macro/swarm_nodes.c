@@ -38,11 +38,11 @@ static void waited_for(sigset_t *set)
     sigaddset(set, SIGHUP);
 }
 
-static void hold_signals(bool held)
+static void hold_signals(void)
 {
     sigset_t set;
     waited_for(&set);
-    sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 bool weft_swarm_pause_ms(struct weft_swarm *swarm, unsigned ms)
@@ -152,7 +152,7 @@ static bool find_node(struct weft_swarm *swarm, const char *name, struct weft_cl
 bool weft_swarm_named(struct weft_swarm *swarm, const char *names)
 {
     char name[256];
-    hold_signals(true);
+    hold_signals();
     for (const char *at = names; *at != '\0'; at += *at == ',') {
         const size_t length = strcspn(at, ",");
         snprintf(name, sizeof(name), "%.*s", (int)length, at);
@@ -204,8 +204,8 @@ bool weft_swarm_lab(struct weft_swarm *swarm, const char *weft, const char *run)
     snprintf(swarm->lab_socket, sizeof(swarm->lab_socket), "%.90s/lab.sock", run);
     if (mkdir(run, 0700) < 0 || setenv("WEFT_RUN_DIR", run, 1) < 0)
         return no(swarm, run, strerror(errno));
+    hold_signals();
     swarm->lab = bench_child_start(words, log);
-    hold_signals(true); // Not before: the lab would not hear them either.
     while (swarm->lab > 0 && weft_swarm_pause_ms(swarm, 5)) {
         if (access(swarm->lab_socket, F_OK) == 0 && read_lab(swarm)) return meet_all(swarm);
         if (waitpid(swarm->lab, NULL, WNOHANG) == 0) continue;
@@ -233,9 +233,7 @@ static bool run_command(struct weft_swarm *swarm, const char *command)
     char *const words[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                            (char *)(uintptr_t)command, NULL};
     int status = -1;
-    hold_signals(false);
     const pid_t child = bench_child_start(words, "/dev/null");
-    hold_signals(true);
     for (unsigned ms = 0; child > 0 && ms < COMMAND_MS; ms += 10) {
         if (waitpid(child, &status, WNOHANG) == child)
             return status == 0 || no(swarm, command, "it failed");
