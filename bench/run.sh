@@ -25,6 +25,12 @@ usage: ./do bench NAME… | all [--json] [--quick] [--peers]
   forth     eight programs, against gcc -O2 and itself without checks; compiling (--peers installs
             gforth, pforth and Lua, which are measured beside it where they are)
   lab       three nodes: time to ready, idle CPU, memory, a kill noticed, UDP round trips
+  swarm     messages from unit to unit of other nodes, gossip, an end and a start known to all, at 0, 1
+            and 5 % loss; in a lab of its own, or
+            --hosts A,B,C   between those: https://HOST:PORT (WEFT_TOKEN, WEFT_FINGERPRINT), names
+                            of `weft context`, nodes of this machine
+            --loss PERCENT  what their network has been made to lose; --faults has them lose it
+            --kill COMMAND --start COMMAND  how the last of them is ended and started
 
   --json    lines of JSON      --quick   a tenth of the work, to see that it runs
 
@@ -36,12 +42,28 @@ names=
 flags=
 groups=
 peers=false
-for word in "$@"; do
+hosts='' loss='' faults='' kill='' start=''
+while [ $# -gt 0 ]; do
+    word=$1
+    shift
     case $word in
+    --hosts | --loss | --kill | --start)
+        [ $# -gt 0 ] || { echo "bench: $word: what?" >&2; exit 64; }
+        set -- "$word=$1" "$@"
+        word=$1
+        shift 2
+        ;;
+    esac
+    case $word in
+    --hosts=*) hosts=$word ;;
+    --loss=*) loss=$word ;;
+    --kill=*) kill=$word ;;
+    --start=*) start=$word ;;
+    --faults) faults=$word ;;
     --peers) peers=true ;;
     --json | --quick) flags="$flags $word" ;;
-    all) names="$names actors units node mesh packets journal forth lab" ;;
-    actors | units | node | mesh | packets | journal | forth | lab) names="$names $word" ;;
+    all) names="$names actors units node mesh packets journal forth lab swarm" ;;
+    actors | units | node | mesh | packets | journal | forth | lab | swarm) names="$names $word" ;;
     -h | --help)
         case $names in *actors*) exec "$build/bench/actors/bench_actors" --help ;; esac
         list; exit 0 ;;
@@ -54,6 +76,10 @@ for word in "$@"; do
     esac
 done
 [ -n "$names" ] || { list; exit 0; }
+case "$names $hosts$loss$kill$start$faults" in
+*" swarm "* | *' ') ;;
+*) echo 'bench: --hosts, --loss, --faults, --kill and --start belong to swarm' >&2; exit 64 ;;
+esac
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/weft-bench.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
@@ -135,12 +161,19 @@ run_one() {
     journal) timeout --foreground 120 "$build/bench/macro/bench_journal" . $flags ;;
     node) timeout --foreground 120 "$build/bench/macro/bench_node" "$build/runtime/node/weftd" "$scratch" $flags ;;
     forth) run_forth ;;
+    swarm) timeout --foreground 120 "$build/bench/macro/bench_swarm" "$build/runtime/tool/weft" "$scratch" $flags \
+        ${faults:+"$faults"} ${hosts:+"$hosts"} ${loss:+"$loss"} ${kill:+"$kill"} ${start:+"$start"} ;;
     lab) timeout --foreground 120 "$build/bench/macro/bench_lab" "$build/runtime/tool/weft" "$scratch" $flags ;;
     esac
 }
 
 result=0
 for name in $names; do
-    run_one "$name" || { echo "bench: $name failed with $?" >&2; result=1; }
+    run_one "$name" || {
+        status=$?
+        [ $status != 130 ] || exit 130 # Ctrl-C.
+        echo "bench: $name failed with $status" >&2
+        result=1
+    }
 done
 exit $result

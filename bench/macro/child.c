@@ -17,6 +17,9 @@ pid_t bench_child_start(char *const words[], const char *log)
 {
     const pid_t child = fork();
     if (child != 0) return child;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); // Whatever its parent holds back.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     const int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const int in = open("/dev/null", O_RDONLY | O_CLOEXEC);

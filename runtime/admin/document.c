@@ -249,14 +249,14 @@ static json_t *quotas_document(const struct weft_admin_unit *unit)
 
 static json_t *unit_document(const struct weft_admin_unit *unit)
 {
-    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
-                     weft_json_text(unit->name), "pid", weft_json_id(unit->pid), "core",
+    return json_pack("{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:o}",
+                     "name", weft_json_text(unit->name), "pid", weft_json_id(unit->pid), "core",
                      (int)unit->core, "index", INT(unit->index), "state",
                      weft_json_text(unit->state), "recovery", weft_json_text(unit->recovery),
                      "file", weft_json_text(unit->file), "memory_bytes", INT(unit->memory_bytes),
                      "reductions", INT(unit->reduction_count), "messages", INT(unit->message_count),
-                     "mailbox", INT(unit->mailbox_count), "loaded_wall_ns",
-                     INT(unit->loaded_wall_ns), "quotas", quotas_document(unit));
+                     "mailbox", INT(unit->mailbox_count), "receives_far", (int)unit->receives_far,
+                     "loaded_wall_ns", INT(unit->loaded_wall_ns), "quotas", quotas_document(unit));
 }
 
 json_t *weft_document_units(const struct weft_admin_source *source)

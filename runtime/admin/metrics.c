@@ -249,6 +249,17 @@ static void mesh_rtt(struct page *page)
     labelled(page, seconds(most), "{stat=\"max\"}");
 }
 
+#define OF_MESH(function, out, in)                                                                 \
+    static void function(struct page *page)                                                        \
+    {                                                                                              \
+        struct weft_admin_mesh mesh = {0};                                                         \
+        if (page->source->mesh == NULL || !page->source->mesh(page->source->self, &mesh)) return;  \
+        labelled(page, (double)mesh.out, "{direction=\"sent\"}");                                  \
+        labelled(page, (double)mesh.in, "{direction=\"received\"}");                               \
+    }
+OF_MESH(mesh_datagrams, sent, received)
+OF_MESH(mesh_bytes, sent_bytes, received_bytes)
+
 static void events(struct page *page)
 {
     const struct weft_admin_events *ring = page->source->events;
@@ -304,6 +315,9 @@ static const struct row {
     {{"weft_packets_in_flight", "gauge", "Packets on their way within the node."}, in_flight},
     {{"weft_mesh_peers", "gauge", "Known peers by state."}, mesh_peers},
     {{"weft_mesh_rtt_seconds", "gauge", "Round trip to alive peers."}, mesh_rtt},
+    {{"weft_mesh_datagrams", "counter", "Datagrams of the mesh: gossip, units' messages."},
+     mesh_datagrams},
+    {{"weft_mesh_bytes", "counter", "Their UDP payloads."}, mesh_bytes},
     {{"weft_events", "counter", "Events since start."}, events},
     {{"weft_admin_requests", "counter", "Requests to the admin port."}, requests},
 };

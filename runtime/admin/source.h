@@ -103,6 +103,10 @@ struct weft_admin_peer {
     bool seed;           // Named in our configuration.
 };
 
+struct weft_admin_mesh { // Datagrams of the gossip and of SEND-HOST, since the node began.
+    uint64_t sent, received, sent_bytes, received_bytes; // UDP payloads; the dropped included.
+};
+
 #define WEFT_ADMIN_QUOTAS_MAX 8
 
 struct weft_admin_quota { // Of a unit.
@@ -124,6 +128,7 @@ struct weft_admin_unit {
     uint64_t reduction_count;
     uint64_t message_count; // Delivered to it.
     uint32_t mailbox_count;
+    bool receives_far; // Messages of other nodes may go to it: it asks for some, has no UDP port.
     uint64_t loaded_wall_ns;
     struct weft_admin_quota quotas[WEFT_ADMIN_QUOTAS_MAX];
     uint32_t quota_count;
@@ -238,6 +243,7 @@ struct weft_admin_source {
     bool (*drop)(void *self, uint32_t index, struct weft_admin_drop *drop);
     void (*balance)(void *self, struct weft_admin_balance *balance);
     bool (*peer)(void *self, uint32_t index, struct weft_admin_peer *peer);
+    bool (*mesh)(void *self, struct weft_admin_mesh *mesh); // False: it has none.
     bool (*unit)(void *self, uint32_t index, struct weft_admin_unit *unit);
     bool (*check)(void *self, uint32_t index, struct weft_admin_check *check);
     bool (*fault)(void *self, uint32_t index, struct weft_admin_fault *fault);

@@ -11,6 +11,8 @@
 #include "runtime/lab/programs.h"
 #include "runtime/mesh/key.h"
 
+enum { SEEDS_OF_A_NODE = 1000 }; // More than a node has cores.
+
 void weft_lab_node_name(uint32_t index, char name[16])
 {
     snprintf(name, 16, "n%u", index + 1);
@@ -136,6 +138,8 @@ static void put_port(FILE *out, const struct weft_lab_node_config *config, const
         fprintf(out, "mac = \"02:77:00:00:00:%02x\"\n", (11 + config->index) & 255);
     }
     fprintf(out, "address = \"%s/24\"\n", address);
+    // Else all nodes would lose the same of their frames. Each core adds its number.
+    fprintf(out, "\n[ports.p0.fault]\nseed = %u\n", config->index * SEEDS_OF_A_NODE);
 }
 
 static void put_config(FILE *out, const struct weft_lab_node_config *config)

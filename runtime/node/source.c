@@ -238,6 +238,18 @@ static bool fill_peer(void *self, uint32_t index, struct weft_admin_peer *to)
     return true;
 }
 
+static bool fill_mesh(void *self, struct weft_admin_mesh *to)
+{
+    struct weft_control *control = self;
+    if (!refresh_view(control) || control->view == NULL) return false;
+    const struct weft_mesh_stats *stats = &control->view->stats;
+    *to = (struct weft_admin_mesh){.sent = stats->sent,
+                                   .received = stats->received,
+                                   .sent_bytes = stats->sent_bytes,
+                                   .received_bytes = stats->received_bytes};
+    return true;
+}
+
 static const char *status_word(const struct weft_resident *resident)
 {
     const uint64_t status = weft_counter_get(&resident->status);
@@ -299,6 +311,8 @@ static bool fill_unit(void *self, uint32_t index, struct weft_admin_unit *to)
     to->reduction_count = weft_counter_get(&resident->reduction_count);
     to->message_count = weft_counter_get(&resident->message_count);
     to->mailbox_count = (uint32_t)weft_counter_get(&resident->mailbox_count);
+    to->receives_far =
+        weft_counter_get(&resident->receives) != 0 && weft_counter_get(&resident->bound_ports) == 0;
     to->loaded_wall_ns = resident->loaded_wall_ns;
     fill_quotas(control, resident, to);
     return true;
@@ -399,6 +413,7 @@ void weft_control_source_init(struct weft_control *control)
                                                  .drop = fill_drop,
                                                  .balance = fill_balance,
                                                  .peer = fill_peer,
+                                                 .mesh = fill_mesh,
                                                  .unit = fill_unit,
                                                  .check = weft_control_check,
                                                  .fault = fill_fault,

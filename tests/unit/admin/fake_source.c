@@ -102,6 +102,14 @@ static bool fake_peer(void *self, uint32_t index, struct weft_admin_peer *peer)
     return true;
 }
 
+static bool fake_mesh(void *self, struct weft_admin_mesh *mesh)
+{
+    (void)self;
+    *mesh = (struct weft_admin_mesh){
+        .sent = 40, .received = 30, .sent_bytes = 4000, .received_bytes = 3000};
+    return true;
+}
+
 static bool fake_unit(void *self, uint32_t index, struct weft_admin_unit *unit)
 {
     (void)self;
@@ -115,6 +123,7 @@ static bool fake_unit(void *self, uint32_t index, struct weft_admin_unit *unit)
     unit->memory_bytes = 65536;
     unit->reduction_count = 512;
     unit->message_count = 4;
+    unit->receives_far = true;
     unit->loaded_wall_ns = UINT64_C(1700000001000000000);
     return true;
 }
@@ -309,6 +318,7 @@ void fake_node_init(struct fake_node *fake)
         .drop = fake_drop,
         .balance = fake_balance,
         .peer = fake_peer,
+        .mesh = fake_mesh,
         .unit = fake_unit,
         .check = fake_check,
         .fault = fake_fault,

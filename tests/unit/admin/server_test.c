@@ -66,6 +66,7 @@ static void answers_every_get(void **state)
         {"/api/v1/mesh", "\"rtt_ns\":35000"},
         {"/api/v1/swarm", "\"nodes\":3,\"alive\":2"},
         {"/api/v1/units", "\"pid\":\"0000000101000000\""},
+        {"/api/v1/units", "\"receives_far\":true"},
         {"/api/v1/events", "\"items\":[]"},
         {"/api/v1/logs", "\"items\":[]"},
         {"/api/v1/fault", "\"loss_ratio\":0.0"},
@@ -465,6 +466,8 @@ static void metrics_speak_both_formats(void **state)
     assert_int_equal(ask(state, true, "GET /metrics", NULL, NULL), 200);
     assert_non_null(strstr(answer, "# TYPE weft_drops_total counter"));
     assert_non_null(strstr(answer, "weft_core_seconds_total{core=\"1\",state=\"idle\"} 10.5"));
+    assert_non_null(strstr(answer, "weft_mesh_datagrams_total{direction=\"sent\"} 40\n"));
+    assert_non_null(strstr(answer, "weft_mesh_bytes_total{direction=\"received\"} 3000\n"));
     assert_null(strstr(answer, "# EOF"));
     assert_int_equal(
         ask(state, true, "GET /metrics", "Accept: application/openmetrics-text\r\n", NULL), 200);

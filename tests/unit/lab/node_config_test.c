@@ -42,6 +42,7 @@ static void a_node_accepts_its_file(void **state)
             assert_int_equal(config.ports[0].address.ip, 0x0a4d000b + node);
             assert_int_equal(config.ports[0].address.prefix, 24);
             assert_memory_equal(config.ports[0].device, cases[i].device, strlen(cases[i].device));
+            assert_int_equal(config.ports[0].fault.seed, node * 1000); // No two suffer alike.
             assert_int_equal(config.mesh.seeds.count, 2);
             assert_int_equal(config.unit_count, node == 0 ? 1 : 0); // n1 alone calculates.
             struct weft_mesh_key key;
