@@ -161,6 +161,7 @@ ready_image() {
 # test_image [--all] [NAME…]
 test_image() {
     ready_image
+    case " $* " in *" --all "* | *" tpm "*) install_missing swtpm ;; esac
     case " $* " in
     *" --all "* | *" units "*)
         is_arm64 || { build_arm64; arm64_machine; export WEFT_SYSROOT="$sysroot" WEFT_BUSYBOX="$machine/busybox"; } ;;

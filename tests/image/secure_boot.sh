@@ -28,7 +28,7 @@ SOURCE_DATE_EPOCH=0 cpio_number=0
 printf 'title other\nlinux /other.efi\ninitrd /other.cpio\n' >"$work/other.conf"
 printf 'timeout 0\neditor no\ndefault other.conf\n' >"$work/loader.conf"
 mmd -D s -i "$at/disk.img@@$vm_esp_at" ::loader/entries 2>/dev/null || true
-mcopy -i "$at/disk.img@@$vm_esp_at" "${other:-$images/$name.uki-a.efi}" ::other.efi
+mcopy -i "$at/disk.img@@$vm_esp_at" "$images/$name.uki-a.efi" ::other.efi
 mcopy -i "$at/disk.img@@$vm_esp_at" "$work/other.cpio" ::other.cpio
 mcopy -i "$at/disk.img@@$vm_esp_at" "$work/other.conf" ::loader/entries/other.conf
 mcopy -i "$at/disk.img@@$vm_esp_at" -o "$work/loader.conf" ::loader/loader.conf
