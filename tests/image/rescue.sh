@@ -30,3 +30,17 @@ vm_type "$at" poweroff
 vm_ended "$at" "$patience" || fail 'it does not switch itself off'
 [ "$(sha256sum <"$at/disk.img")" = "$before" ] || fail 'the disk was written to'
 ok 'it switches itself off, and the disk is as it was'
+
+# From the disk itself: behind a slot that has a try left, before one that has none.
+machine n2
+mcopy -i "$at/disk.img@@$vm_esp_at" "$rescue" ::EFI/Linux/weft-rescue.efi
+vm_start "$at" -no-reboot || fail 'QEMU did not start'
+expect "$at" 'weft-init: Weft\|rescue: Weft'
+refuse "$at" 'rescue: '
+vm_stop "$at"
+[ "$(vm_esp_list "$at" | tr '\n' ' ')" = "weft-a_$version+2-1.efi weft-rescue.efi " ] || fail "the ESP holds $(vm_esp_list "$at")"
+mmove -i "$at/disk.img@@$vm_esp_at" "::EFI/Linux/weft-a_$version+2-1.efi" "::EFI/Linux/weft-a_$version+0-3.efi"
+vm_start "$at" -no-reboot || fail 'QEMU did not start'
+expect "$at" 'weft-init: Weft\|rescue: a shell'
+refuse "$at" 'weft-init: '
+ok 'on the disk it starts when no slot has a try left, and not before'
