@@ -3,13 +3,14 @@
 
 boot_usage() {
     cat <<'TXT'
-usage: ./do boot [--nodes N] [--smoke] [--config FILE] [--image FILE] [--port N]
+usage: ./do boot [--nodes N] [--smoke] [--rescue] [--config FILE] [--image FILE] [--port N]
 
 Starts a copy of the image in QEMU: UEFI, boot loader, verified root, packets by DPDK on vfio-pci behind an
 emulated IOMMU. The serial line is this terminal; Ctrl-C ends it and leaves nothing behind.
 
   --nodes N      that many (1 to 8), joined to a swarm by the network of their data ports (default 1)
   --smoke        check that one node comes up and answers, then stop; exit 0 or 1
+  --rescue       the rescue kernel from a USB stick, beside the image's disk; Ctrl-C is the shell's, Ctrl-A x ends it
   --config FILE  the weft.toml of node 1, instead of one made for it
   --image FILE   another image (default build-image/weft-VERSION-ARCH.img, which is made when it is not there)
   --port N       where the admin ports begin on this machine's loopback (default 9338)
@@ -79,12 +80,22 @@ boot_smoke() {
     return 1
 }
 
+boot_rescue() {
+    boot_make 1
+    boot_program=${boot_image%.img}.rescue.efi
+    [ -f "$boot_program" ] || die "boot: there is no $boot_program: ./do image"
+    vm_stick "$boot_dir/n1" "$boot_program" || die 'boot: the stick could not be made'
+    # shellcheck disable=SC2046
+    vm_run "$boot_dir/n1" -serial mon:stdio -monitor none $(vm_with_stick "$boot_dir/n1") -no-reboot
+}
+
 boot_image() {
-    boot_nodes=1 boot_smoke=no boot_config='' boot_image='' boot_port=9338
+    boot_nodes=1 boot_smoke=no boot_rescue=no boot_config='' boot_image='' boot_port=9338
     while [ $# -gt 0 ]; do
         case $1 in
         --nodes) boot_nodes=${2:?}; shift ;;
         --smoke) boot_smoke=yes ;;
+        --rescue) boot_rescue=yes ;;
         --config) boot_config=${2:?}; shift ;;
         --image) boot_image=${2:?}; shift ;;
         --port) boot_port=${2:?}; shift ;;
@@ -108,6 +119,7 @@ boot_image() {
     vm_join_token "$boot_dir/join.token"
     vm_join_token "$boot_dir/owner.token"
     if [ "$boot_smoke" = yes ]; then boot_smoke
+    elif [ "$boot_rescue" = yes ]; then boot_rescue
     elif [ "$boot_nodes" != 1 ]; then boot_swarm
     else
         boot_make 1

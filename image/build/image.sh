@@ -6,8 +6,8 @@ image_usage() {
     cat <<'TXT'
 usage: ./do image [--new-keys] [--relock] [--out DIR]
 
-Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs,
-SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
+Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs, the
+rescue kernel, SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
 
   --new-keys    make new keys to sign with, in build-image/keys, and stop
   --relock      take the versions of packages that the archive has today into image/packages.lock, and stop
@@ -62,10 +62,11 @@ make_root_image() {
 check_sizes() {
     packed=$(stat -c %s "$out/$name.img.zst")
     tree=$(stat -c %s "$out/root.erofs")
-    say "$(printf 'image: %s.%02s MB compressed, root %s.%02s MB, kernel and command line %s.%02s MB' \
+    say "$(printf 'image: %s.%02d MB compressed, root %s.%02d MB, kernel and command line %s.%02d MB' \
         $((packed / 1000000)) $((packed / 10000 % 100)) $((tree / 1000000)) $((tree / 10000 % 100)) \
         $(($(stat -c %s "$out/uki-a.efi") / 1000000)) $(($(stat -c %s "$out/uki-a.efi") / 10000 % 100)))"
     [ "$packed" -le 16000000 ] && [ "$tree" -le 16000000 ] || die 'image: image and root are to be at most 16 MB each'
+    [ "$(stat -c %s "$out/rescue.efi")" -le 10000000 ] || die 'image: the rescue kernel is to be at most 10 MB'
 }
 
 # built_weft ARGUMENT…: the tool just built, also where it is for another CPU.
@@ -87,7 +88,7 @@ make_bundle() {
 }
 
 seal() {
-    (cd "$out" && mv uki-a.efi "$name.uki-a.efi" && mv uki-b.efi "$name.uki-b.efi" && sha256sum "$name".* >SHA256SUMS)
+    (cd "$out" && mv uki-a.efi "$name.uki-a.efi" && mv uki-b.efi "$name.uki-b.efi" && mv rescue.efi "$name.rescue.efi" && sha256sum "$name".* >SHA256SUMS)
     openssl pkeyutl -sign -rawin -inkey "$keys/update.key" -in "$out/SHA256SUMS" -out "$out/SHA256SUMS.sig"
 }
 
@@ -117,7 +118,7 @@ build_image() {
     # The one time in all that is made here: that of the commit.
     SOURCE_DATE_EPOCH=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || stat -c %Y meson.build)
     export SOURCE_DATE_EPOCH
-    for step in keys packages root uki disk sbom; do . "$root/image/build/$step.sh"; done
+    for step in keys packages root uki rescue disk sbom; do . "$root/image/build/$step.sh"; done
     case $action in
     new-keys) new_keys 'own keys'; say "new keys are in $keys; $keys/secure-boot.der is what a firmware enrols"; return 0 ;;
     relock) build_programs; relock; return 0 ;;
@@ -130,6 +131,7 @@ build_image() {
     say "packing $name"
     make_root_image
     make_ukis
+    make_rescue
     make_disk
     make_sbom
     zstd -q -f -19 -T0 "$out/$name.img" -o "$out/$name.img.zst"

@@ -15,6 +15,7 @@ packages_pmd='librte-net-ring23 librte-net-null23 librte-net-virtio23 librte-net
 librte-net-i40e23 librte-net-iavf23 librte-net-ice23 librte-net-ena23 librte-net-bnxt23 librte-net-vmxnet3-23
 librte-net-af-packet23 librte-net-af-xdp23 librte-net-tap23'
 packages_boot='systemd-boot-efi' # The boot loader, and the stub of the UKIs.
+packages_rescue='busybox-static' # The rescue kernel's shell; e2fsck is e2fsprogs'.
 
 # The package archive's state of the day: only asked where the cache lacks something.
 find_archive() {
@@ -62,7 +63,7 @@ relock() {
     rm -rf "$image_cache/relock" "$archive/archives"
     mkdir -p "$image_cache/relock/tree" "$archive/archives/partial"
     # shellcheck disable=SC2086
-    apt_arch "$arch" "$archive" apt-get -y -d --no-install-recommends install $packages_root $packages_pmd $packages_boot >&2 ||
+    apt_arch "$arch" "$archive" apt-get -y -d --no-install-recommends install $packages_root $packages_pmd $packages_boot $packages_rescue >&2 ||
         die 'image: the packages could not be fetched'
     for deb in "$archive/archives/"*.deb; do
         dpkg -x "$deb" "$image_cache/relock/tree"
@@ -75,7 +76,7 @@ relock() {
         sed -n "/^[^#]/{/^$arch /!p}" "$lock" 2>/dev/null || true
         while read -r deb package; do
             wanted=false
-            for one in $packages_boot libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
+            for one in $packages_boot $packages_rescue libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
             $wanted || ! dpkg-deb -c "$deb" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files" || wanted=true
             ! $wanted || echo "$arch $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
         done <"$image_cache/relock/debs" | sort

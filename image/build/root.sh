@@ -46,6 +46,23 @@ put_drivers() {
     done
 }
 
+# put_loader TREE: its name is in every program; the rest is found by its search path.
+put_loader() {
+    loader=$(find_library "$loader_name")
+    cp "$loader" "$1/usr/lib/$loader_name"
+    ln -sf "../$loader_name" "$1/usr/lib/$triple/$loader_name"
+}
+
+# settle TREE: without symbols, and with the rights that things have by their place.
+settle() {
+    find "$1/usr" "$1/sbin" -type f -exec "$triple-strip" --strip-unneeded {} +
+    find "$1" -type d -exec chmod 755 {} +
+    find "$1" -type f -exec chmod 644 {} +
+    find "$1/usr/bin" "$1/sbin" -type f -exec chmod 755 {} +
+    chmod 755 "$1/usr/lib/$loader_name"
+    rm -f "$1.left" "$1.more"
+}
+
 # make_root TREE: from $packages and $programs (a build directory of meson).
 make_root() {
     rm -rf "$1" "$1".*
@@ -62,14 +79,7 @@ make_root() {
     cp "$(find_library libgcc_s.so.1)" "$1/usr/lib/$triple/libgcc_s.so.1" # pthread_exit loads it by name.
     close_over "$1"
     cat "$1.drivers" >>"$1.files"
-    # The loader's name is in every program; the rest is found by its search path.
-    loader=$(find_library "$loader_name")
-    cp "$loader" "$1/usr/lib/$loader_name"
-    ln -sf "../$loader_name" "$1/usr/lib/$triple/$loader_name"
-    find "$1/usr" "$1/sbin" -type f -exec "$triple-strip" --strip-unneeded {} +
-    find "$1" -type d -exec chmod 755 {} +
-    find "$1" -type f -exec chmod 644 {} +
-    find "$1/usr/bin" "$1/sbin" -type f -exec chmod 755 {} +
-    chmod 755 "$1/usr/lib/$loader_name"
-    rm -f "$1.left" "$1.more" "$1.drivers"
+    put_loader "$1"
+    settle "$1"
+    rm -f "$1.drivers"
 }

@@ -24,14 +24,15 @@ make_uki() {
 }
 
 # command_line SLOT ROOT-NUMBER VERITY-NUMBER: how the kernel finds, checks and mounts the slot's root by itself.
-# Numbers are of partitions: 57454654 is "WEFT", and a slot has the same identifiers on every disk.
+# Numbers are of partitions: 57454654 is "WEFT", and a slot has the same identifiers on every disk. "noinitrd": a loader can
+# hand a kernel a root in memory that nobody signed, by an entry of its own on the ESP; with the word it is not even read.
 command_line() {
     data_blocks=$(($(stat -c %s "$out/root.erofs") / 4096))
     root_id=57454654-0000-4000-8000-00000000000$2
     verity_id=57454654-0000-4000-8000-00000000000$3
     printf '%s' "dm-mod.waitfor=PARTUUID=$root_id,PARTUUID=$verity_id \
 dm-mod.create=\"root,,,ro,0 $((data_blocks * 8)) verity 1 PARTUUID=$root_id PARTUUID=$verity_id 4096 4096 $data_blocks 1 sha256 $root_hash $salt 1 panic_on_corruption\" \
-root=/dev/dm-0 rootfstype=erofs ro init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version quiet"
+root=/dev/dm-0 rootfstype=erofs ro noinitrd init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version quiet"
 }
 
 # sign FILE: for Secure Boot, in place. A signature tells its time; ours is the time of the commit.

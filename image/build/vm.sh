@@ -40,9 +40,19 @@ vm_run() {
     # shellcheck disable=SC2046
     qemu-system-aarch64 -M "virt,gic-version=3${vm_iommu-,iommu=smmuv3}" "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga none -nodefaults \
         -drive if=pflash,unit=0,format=raw,readonly=on,file="$vm_firmware" -drive if=pflash,unit=1,format=raw,file="$vm_dir/vars.fd" \
-        -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=0 \
+        -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=1 \
         -device virtio-rng-pci -device i6300esb -action watchdog=reset \
         -boot menu=on,splash-time=0 # Or the firmware waits five seconds for a key.
+}
+
+# vm_stick DIR EFI-PROGRAM: a USB stick that starts this program. vm_with_stick DIR: the words that plug it in, before the disk.
+vm_stick() {
+    rm -f "$1/stick.img"
+    truncate -s 64M "$1/stick.img"
+    mkfs.vfat -F 32 "$1/stick.img" >/dev/null && mmd -i "$1/stick.img" ::EFI ::EFI/BOOT && mcopy -i "$1/stick.img" "$2" ::EFI/BOOT/BOOTAA64.EFI
+}
+vm_with_stick() {
+    printf '%s' "-device qemu-xhci -drive if=none,id=stick,format=raw,file=$1/stick.img -device usb-storage,drive=stick,bootindex=0"
 }
 
 # vm_start DIR ARGUMENT…: the same in the background. It returns when the machine runs and its sockets listen.
@@ -50,7 +60,7 @@ vm_start() {
     vm_at=$1
     shift
     rm -f "$vm_at/serial.log" "$vm_at/pid"
-    vm_run "$vm_at" -serial "file:$vm_at/serial.log" -monitor none -qmp "unix:$vm_at/qmp,server=on,wait=off" \
+    vm_run "$vm_at" -chardev "socket,id=serial,path=$vm_at/serial,server=on,wait=off,logfile=$vm_at/serial.log" -serial chardev:serial -monitor none -qmp "unix:$vm_at/qmp,server=on,wait=off" \
         -daemonize -pidfile "$vm_at/pid" "$@" >"$vm_at/qemu.log" 2>&1 || { cat "$vm_at/qemu.log" >&2; return 1; }
 }
 
@@ -74,6 +84,9 @@ vm_wait() {
 # vm_mark DIR: from here on; what was said before does not count any more.
 vm_mark() { wc -l <"$1/serial.log" >"$1/mark"; }
 vm_said() { tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" "$1/serial.log" | tr -d '\r'; }
+
+# vm_type DIR LINE: into its serial line.
+vm_type() { printf '%s\n' "$2" | timeout 60 nc -N -U "$1/serial" >/dev/null; }
 
 # vm_stop DIR: as pulling the plug. vm_ended DIR SECONDS: whether it switches itself off.
 vm_stop() {

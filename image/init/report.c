@@ -70,6 +70,7 @@ static void look(const struct weft_boot *boot, struct view *view)
         .address = boot->address,
         .fingerprint = view->fingerprint,
         .identity = weft_identity_state_name(boot->identity),
+        .measured = boot->measured,
         .panic = boot->last_panic,
         .last_error = boot->daemon.end_count > 0  ? weft_daemon_last_error(&boot->daemon)
                       : boot->say.error_count > 0 ? boot->say.errors[0]

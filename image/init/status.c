@@ -70,6 +70,7 @@ static void print_facts(const struct weft_status *status, FILE *out)
     fprintf(out, "identity:     %s\r\n", status->identity);
     fprintf(out, "disk:         %s, %llu MB, serial %s\r\n", or_none(status->disk->device),
             (unsigned long long)(status->disk->bytes / 1000000), or_none(status->disk->serial));
+    if (status->measured[0] != '\0') fprintf(out, "measured:     PCR 11 %s\r\n", status->measured);
     fprintf(out, "last panic:   %s\r\n", status->panic[0] != '\0' ? status->panic : "none");
 }
 
@@ -131,6 +132,7 @@ void weft_status_json(const struct weft_status *status, FILE *out)
         {"fingerprint", status->fingerprint},
         {"words", words},
         {"identity", status->identity},
+        {"measured", status->measured},
         {"panic", status->panic},
         {"last_error", status->last_error},
         {"disk", status->disk->device},

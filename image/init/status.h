@@ -17,6 +17,7 @@ struct weft_status {
     const char *address;     // "192.0.2.7/24 on eth0, 52:54:00:12:34:56"; "" while there is none.
     const char *fingerprint; // Hex; "" if the node has no key.
     const char *identity;    // weft_identity_state_name.
+    const char *measured;    // PCR 11 of the TPM, in hex; "" without one.
     const char *panic;       // Where the last panic is kept; "" if there was none.
     const char *last_error;  // Of weftd; may be "".
     int64_t wall_s;          // Since 1970.

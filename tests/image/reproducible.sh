@@ -16,7 +16,7 @@ if [ "${WEFT_ALL:-no}" != yes ]; then
     for kernel in "$root/build-image/cache/kernel-$arch-"*; do ln -s "$kernel" "$copy/build-image/cache/"; done
 fi
 (cd "$copy" && ./do image) >"$work/log" 2>&1 || { tail -20 "$work/log" >&2; fail 'the copy could not be built'; }
-for file in "$name.img.zst" "$name.img" "$name.bmap" "$name.update" "$name.uki-a.efi" "$name.uki-b.efi" "$name.spdx.json" SHA256SUMS SHA256SUMS.sig; do
+for file in "$name.img.zst" "$name.img" "$name.bmap" "$name.update" "$name.uki-a.efi" "$name.uki-b.efi" "$name.rescue.efi" "$name.spdx.json" SHA256SUMS SHA256SUMS.sig; do
     cmp "$images/$file" "$copy/build-image/$file" || fail "$file differs between two builds"
 done
 ok 'two builds in two places: the same bytes'
