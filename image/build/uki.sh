@@ -2,6 +2,9 @@
 # sections of one EFI program, so that one signature is over all of them. ukify is not in Debian 12; objcopy is.
 # shellcheck shell=sh
 
+# at_commit COMMAND…: with the clock standing at the commit's time.
+at_commit() { TZ=UTC faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" "$@"; }
+
 # make_uki OUT SECTION=FILE…: sections stand behind those of the stub, each at the stub's alignment.
 make_uki() {
     uki=$1
@@ -19,8 +22,9 @@ make_uki() {
         sections="$sections --add-section ${part%%=*}=${part#*=} --change-section-vma ${part%%=*}=$(printf '0x%x' $next)"
         next=$((next + $(stat -c %s "${part#*=}")))
     done
+    # Its header tells when it was made: at the time of the commit.
     # shellcheck disable=SC2086
-    "$triple-objcopy" $sections "$stub" "$uki"
+    at_commit "$triple-objcopy" $sections "$stub" "$uki"
 }
 
 # command_line SLOT ROOT-NUMBER VERITY-NUMBER: how the kernel finds, checks and mounts the slot's root by itself.
@@ -37,8 +41,7 @@ root=/dev/dm-0 rootfstype=erofs ro noinitrd init=/sbin/weft-init panic=1 weft.sl
 
 # sign FILE: for Secure Boot, in place. A signature tells its time; ours is the time of the commit.
 sign() {
-    faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" \
-        sbsign --key "$keys/secure-boot.key" --cert "$keys/secure-boot.crt" --output "$1.signed" "$1" >"$1.log" 2>&1 || { cat "$1.log" >&2; die "image: $1 could not be signed"; }
+    at_commit sbsign --key "$keys/secure-boot.key" --cert "$keys/secure-boot.crt" --output "$1.signed" "$1" >"$1.log" 2>&1 || { cat "$1.log" >&2; die "image: $1 could not be signed"; }
     rm -f "$1.log"
     mv "$1.signed" "$1"
 }
