@@ -1,6 +1,7 @@
 #include "runtime/tool/lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <limits.h>
 #include <locale.h>
@@ -25,6 +26,7 @@ struct weft_lines {
     char prompt[16];
     char path[PATH_MAX]; // Of the history; "" for none.
     sigset_t signals;    // As they are blocked outside of weft_lines_next.
+    int fd; // The terminal, opened once more so as not to wait in a read: the shell's is as it was.
 };
 
 static struct weft_lines *lines_of(EditLine *edit)
@@ -43,7 +45,7 @@ static char *prompt_text(EditLine *edit)
 // cannot slip in between the look at the flag and the wait. False: interrupted, or no terminal.
 static bool wait_for_byte(const struct weft_lines *lines)
 {
-    struct pollfd poller = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct pollfd poller = {.fd = lines->fd, .events = POLLIN};
     while (!*lines->options.interrupted) {
         const int ready = ppoll(&poller, 1, NULL, &lines->signals);
         if (ready > 0) return true;
@@ -53,14 +55,15 @@ static bool wait_for_byte(const struct weft_lines *lines)
 }
 
 // Reads one letter of the terminal. libedit's own reader goes on after a signal; this one ends the
-// line.
+// line. ^C throws away what has been typed and not read, perhaps after we have been told of it.
 static int read_letter(EditLine *edit, wchar_t *letter)
 {
     mbstate_t state = {0};
     for (;;) {
         char byte;
         if (!wait_for_byte(lines_of(edit))) return -1;
-        const ssize_t count = read(STDIN_FILENO, &byte, 1);
+        const ssize_t count = read(lines_of(edit)->fd, &byte, 1);
+        if (count < 0 && errno == EAGAIN) continue;
         if (count <= 0) return (int)count;
         const size_t used = mbrtowc(letter, &byte, 1, &state);
         if (used <= 1) return 1;
@@ -160,6 +163,13 @@ static void history_path(char *path, size_t size, const char *name)
     }
 }
 
+static int open_terminal(void)
+{
+    const char *name = ttyname(STDIN_FILENO);
+    const int fd = name != NULL ? open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    return fd >= 0 ? fd : STDIN_FILENO;
+}
+
 struct weft_lines *weft_lines_open(const struct weft_lines_options *options)
 {
     HistEvent event;
@@ -167,6 +177,7 @@ struct weft_lines *weft_lines_open(const struct weft_lines_options *options)
     if (lines == NULL) return NULL;
     setlocale(LC_CTYPE, "");
     lines->options = *options;
+    lines->fd = open_terminal();
     lines->edit = el_init("weft", stdin, stdout, stderr);
     lines->history = history_init();
     if (lines->edit == NULL || lines->history == NULL) {
@@ -225,5 +236,6 @@ void weft_lines_close(struct weft_lines *lines)
 {
     if (lines->history != NULL) history_end(lines->history);
     if (lines->edit != NULL) el_end(lines->edit);
+    if (lines->fd != STDIN_FILENO) close(lines->fd);
     free(lines);
 }
