@@ -1,46 +1,10 @@
 #include "image/init/status.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
 #include "image/init/json.h"
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// 16 bits: 4 for a consonant, 2 for a vowel, 4, 2, 4.
-static void add_word(uint32_t bits, char *word)
-{
-    static const char consonants[] = "bdfghjklmnprstvz", vowels[] = "aiou";
-    word[0] = consonants[bits >> 12];
-    word[1] = vowels[bits >> 10 & 3];
-    word[2] = consonants[bits >> 6 & 15];
-    word[3] = vowels[bits >> 4 & 3];
-    word[4] = consonants[bits & 15];
-}
-
-void weft_status_words(const char *hex, char words[WEFT_STATUS_WORDS_BYTES])
-{
-    uint32_t bits = 0;
-    size_t digits = 0;
-    memset(words, 0, WEFT_STATUS_WORDS_BYTES);
-    for (; *hex != '\0' && digits < 24; hex++) {
-        const int digit = digit_of(*hex);
-        if (*hex == ':') continue;
-        if (digit < 0) break;
-        bits = bits << 4 | (uint32_t)digit;
-        if (++digits % 4 != 0) continue;
-        const size_t word = digits / 4 - 1;
-        add_word(bits & 0xffff, words + 6 * word);
-        if (word < 5) words[6 * word + 5] = '-';
-    }
-    if (digits < 24) words[0] = '\0';
-}
+#include "runtime/base/proquint.h"
 
 static const char *or_none(const char *text)
 {
@@ -49,12 +13,12 @@ static const char *or_none(const char *text)
 
 static void print_facts(const struct weft_status *status, FILE *out)
 {
-    char words[WEFT_STATUS_WORDS_BYTES], at[32];
+    char words[WEFT_PROQUINT_BYTES], at[32];
     const time_t wall = (time_t)status->wall_s;
     struct tm tm;
     gmtime_r(&wall, &tm);
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    weft_status_words(status->fingerprint, words);
+    weft_proquint_words(status->fingerprint, words);
     fprintf(out, "Weft %s (%s), slot %s\r\n\r\n", or_none(status->version), or_none(status->arch),
             or_none(status->slot));
     fprintf(out, "state:        %s\r\n", status->state);
@@ -116,8 +80,8 @@ static void json_sources(const struct weft_choice *choice, FILE *out)
 void weft_status_json(const struct weft_status *status, FILE *out)
 {
     bool first = true;
-    char words[WEFT_STATUS_WORDS_BYTES];
-    weft_status_words(status->fingerprint, words);
+    char words[WEFT_PROQUINT_BYTES];
+    weft_proquint_words(status->fingerprint, words);
     const struct {
         const char *key, *text;
     } members[] = {

@@ -33,10 +33,4 @@ void weft_status_text(const struct weft_status *status, FILE *out);
 // For weftd and the tool: one object.
 void weft_status_json(const struct weft_status *status, FILE *out);
 
-// The first six words of a fingerprint, to be read aloud: two consonant-vowel pairs and a consonant
-// for each 16 bits, most significant first ("proquints", Wilkerson 2009). `words` is "" if `hex`
-// does not have the 24 digits that six words take.
-#define WEFT_STATUS_WORDS_BYTES 36
-void weft_status_words(const char *hex, char words[WEFT_STATUS_WORDS_BYTES]);
-
 #endif // WEFT_IMAGE_STATUS_H

@@ -174,13 +174,11 @@ int weft_body_load(const char *body, size_t length, struct weft_body_unit *unit,
     return -1;
 }
 
-int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
-                   struct weft_error *error)
+// A text, and beside it a flag of that name, which may be missing.
+static int text_and_flag(const char *body, size_t length, const char *flag, bool *is_set,
+                         struct weft_body_unit *unit, struct weft_error *error)
 {
-    static const struct field fields[] = {
-        {"text", FIELD_TEXT, true},
-        {"interactive", FIELD_FLAG, false},
-    };
+    const struct field fields[] = {{"text", FIELD_TEXT, true}, {flag, FIELD_FLAG, false}};
     json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
 
     if (json == NULL) return -1;
@@ -192,31 +190,28 @@ int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
         .quota = "",
         .text = text_of(json, "text"),
         .text_length = json_string_length(json_object_get(json, "text")),
-        .interactive = json_is_true(json_object_get(json, "interactive")),
     };
+    *is_set = json_is_true(json_object_get(json, flag));
+    return 0;
+}
+
+int weft_body_eval(const char *body, size_t length, struct weft_body_unit *unit,
+                   struct weft_error *error)
+{
+    bool interactive;
+
+    if (text_and_flag(body, length, "interactive", &interactive, unit, error) < 0) return -1;
+    unit->interactive = interactive;
     return 0;
 }
 
 int weft_body_input(const char *body, size_t length, struct weft_body_unit *unit,
                     struct weft_error *error)
 {
-    static const struct field fields[] = {
-        {"text", FIELD_TEXT, true},
-        {"end", FIELD_FLAG, false},
-    };
-    json_t *json = object_parse(body, length, fields, WEFT_COUNT_OF(fields), error);
+    bool ends;
 
-    if (json == NULL) return -1;
-    *unit = (struct weft_body_unit){
-        .json = json,
-        .name = "",
-        .file = "",
-        .recovery = "",
-        .quota = "",
-        .text = text_of(json, "text"),
-        .text_length = json_string_length(json_object_get(json, "text")),
-        .ends_input = json_is_true(json_object_get(json, "end")),
-    };
+    if (text_and_flag(body, length, "end", &ends, unit, error) < 0) return -1;
+    unit->ends_input = ends;
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/proquint.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/release.h"
@@ -114,33 +115,14 @@ static void drop(struct weft_contexts *contexts, const char *name)
     }
 }
 
-// ---- Words.
-
-void weft_context_words(const char *fingerprint, char words[WEFT_CONTEXT_WORDS_BYTES])
-{
-    static const char consonants[] = "bdfghjklmnprstvz", vowels[] = "aiou";
-
-    for (int word = 0; word < 6; word++) {
-        unsigned bits = 0;
-        sscanf(fingerprint + 4 * word, "%4x", &bits);
-        char *at = words + 6 * word;
-        at[0] = consonants[bits >> 12 & 15];
-        at[1] = vowels[bits >> 10 & 3];
-        at[2] = consonants[bits >> 6 & 15];
-        at[3] = vowels[bits >> 4 & 3];
-        at[4] = consonants[bits & 15];
-        at[5] = word < 5 ? '-' : '\0';
-    }
-}
-
 // The words, whatever stands between them, or the fingerprint itself.
 static bool code_matches(const char *code, const char *fingerprint)
 {
-    char words[WEFT_CONTEXT_WORDS_BYTES];
+    char words[WEFT_PROQUINT_BYTES];
     const char *wanted = words;
 
     if (strcasecmp(code, fingerprint) == 0) return true;
-    weft_context_words(fingerprint, words);
+    weft_proquint_words(fingerprint, words);
     while (*wanted != '\0') {
         while (*code == ' ' || *code == '-')
             code++;
@@ -195,11 +177,11 @@ static int meet(const struct weft_tool_call *call, struct weft_client_target *ta
                 struct weft_error *error)
 {
     const char *code = weft_tool_value(call, "code");
-    char words[WEFT_CONTEXT_WORDS_BYTES];
+    char words[WEFT_PROQUINT_BYTES];
 
     if (weft_client_fingerprint(target, target->fingerprint, error) != 0) return -1;
     if (code != NULL && code_matches(code, target->fingerprint)) return 0;
-    weft_context_words(target->fingerprint, words);
+    weft_proquint_words(target->fingerprint, words);
     weft_error_set(error, 502, "%s shows %s%s", target->name, words,
                    code != NULL ? ", and that is not the code" : "");
     weft_error_hint(error, "if the node's console or status.txt shows the same: --code %s", words);
@@ -265,13 +247,13 @@ int weft_run_context_ls(struct weft_tool_call *call)
                                                  {NULL}};
     struct weft_contexts contexts;
     struct weft_error error = {0};
-    char words[WEFT_CONTEXT_WORDS_BYTES];
+    char words[WEFT_PROQUINT_BYTES];
 
     if (weft_contexts_read(&contexts, &error) != 0) return weft_tool_fail(call->tool, &error);
     json_t *items = json_array();
     for (size_t i = 0; i < contexts.count; i++) {
         const struct weft_client_target *target = &contexts.items[i];
-        weft_context_words(target->fingerprint, words);
+        weft_proquint_words(target->fingerprint, words);
         json_array_append_new(items, json_pack("{s:s, s:s, s:i, s:s, s:s}", "name", target->name,
                                                "host", target->host, "port", (int)target->port,
                                                "words", words, "fingerprint", target->fingerprint));

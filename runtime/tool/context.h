@@ -27,10 +27,4 @@ int weft_contexts_write(const struct weft_contexts *contexts, struct weft_error 
 const struct weft_client_target *weft_contexts_find(const struct weft_contexts *contexts,
                                                     const char *name);
 
-// The six words of a fingerprint of 64 hex digits, as the node shows them: for each of the first
-// six times 16 bits a consonant, a vowel, a consonant, a vowel, a consonant (proquints, Wilkerson
-// 2009). 96 bits: nobody makes a key whose words are the same.
-#define WEFT_CONTEXT_WORDS_BYTES 36
-void weft_context_words(const char *fingerprint, char words[WEFT_CONTEXT_WORDS_BYTES]);
-
 #endif // WEFT_TOOL_CONTEXT_H

@@ -17,6 +17,7 @@
 #include "image/init/status.h"
 #include "image/init/text_file.h"
 #include "image/init/watchdog.h"
+#include "runtime/base/proquint.h"
 
 static void words_of_a_command_line(void **state)
 {
@@ -153,15 +154,15 @@ static void which_boots_are_good(void **state)
 static void words_of_a_fingerprint(void **state)
 {
     (void)state;
-    char words[WEFT_STATUS_WORDS_BYTES];
+    char words[WEFT_PROQUINT_BYTES];
     // The examples of the proposal: 127.0.0.1 is lusab-babad, 63.84.220.193 is gutih-tugad.
-    weft_status_words("7f000001"
-                      "3f54dcc1"
-                      "7F:00:00:01"
-                      "ffff",
-                      words);
+    weft_proquint_words("7f000001"
+                        "3f54dcc1"
+                        "7F:00:00:01"
+                        "ffff",
+                        words);
     assert_string_equal(words, "lusab-babad-gutih-tugad-lusab-babad");
-    weft_status_words("7f000001", words);
+    weft_proquint_words("7f000001", words);
     assert_string_equal(words, "");
 }
 
