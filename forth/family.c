@@ -198,7 +198,7 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
     struct member *own = family->current;
     (void)level;
     if (is_linked) return -21;
-    if (own->children >= CHILDREN_MAX) return WEFT_THROW_FULL;
+    if (own->children >= CHILDREN_MAX) return WEFT_THROW_SPAWNED;
     struct member *child = calloc(1, sizeof(*child));
     *pid = child != NULL ? take_slot(family) : 0;
     if (*pid == 0 || make_child(family, parent, xt, cells, count, &child->unit) != 0) {
@@ -316,7 +316,7 @@ static int32_t channel_new(void *self, uint32_t capacity, uint64_t *pid)
 {
     struct weft_family *family = family_of(self);
     struct member *own = family->current;
-    if (own->channels >= CHANNELS_MAX) return WEFT_THROW_FULL;
+    if (own->channels >= CHANNELS_MAX) return WEFT_THROW_CHANNELS;
     struct channel *channel = calloc(1, sizeof(*channel));
     *pid = channel != NULL ? take_slot(family) : 0;
     if (*pid == 0) {

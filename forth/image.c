@@ -456,6 +456,7 @@ static int load_module(const struct weft_forth_system *system,
     code = check_words(unit, &starts);
     release_starts(unit, starts);
     if (code == 0) code = weft_unit_freeze(unit);
+    if (code == 0 && unit->module == NULL) code = -ENOSPC; // It has no room for the head of one.
     if (code == 0) *module = weft_word_module_get(unit->module);
     weft_unit_free(unit);
     return code;

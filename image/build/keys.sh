@@ -3,6 +3,9 @@
 # shellcheck shell=sh
 
 new_keys() {
+    if [ -f "$keys/update.key" ] && [ "$(cat "$keys/purpose" 2>/dev/null)" != 'test keys' ]; then
+        die "image: $keys has keys: nodes that were flashed with them take no others. Move them away to make new ones"
+    fi
     mkdir -p "$keys"
     chmod 700 "$keys"
     openssl req -new -x509 -newkey rsa:2048 -nodes -sha256 -days 7300 -subj "/CN=Weft image, $1/" \

@@ -80,14 +80,19 @@ static void close_fd(struct weft_daemon *daemon, int *fd)
     *fd = -1;
 }
 
+#define LAST_PIECES 16 // As much as a pipe holds.
+
 static void read_output(void *self, short events)
 {
     struct weft_daemon *daemon = self;
     char bytes[4096];
     ssize_t length;
     (void)events;
-    while ((length = read(daemon->output_fd, bytes, sizeof(bytes))) > 0) {
+    // One piece at a time: the console is slow, and who writes faster must not keep the loop here.
+    length = read(daemon->output_fd, bytes, sizeof(bytes));
+    if (length > 0) {
         take_bytes(daemon, bytes, (size_t)length);
+        return;
     }
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (daemon->line_used > 0) take_line(daemon);
@@ -232,7 +237,8 @@ bool weft_daemon_reaped(struct weft_daemon *daemon, pid_t pid, int status)
     weft_loop_cancel(&daemon->kill);
     daemon->pid = 0;
     daemon->state = WEFT_DAEMON_STOPPED;
-    if (daemon->output_fd >= 0) read_output(daemon, POLLIN); // Its last words.
+    for (int n = 0; daemon->output_fd >= 0 && n < LAST_PIECES; n++)
+        read_output(daemon, POLLIN); // Its last words.
     close_fd(daemon, &daemon->ready_fd);
     if (!daemon->stopping) {
         daemon->end_count++;

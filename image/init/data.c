@@ -179,7 +179,7 @@ static int fill_partition(const char *device)
     return result;
 }
 
-static int open_made(const struct weft_disk *disk, enum weft_data_state state)
+static int open_made(const struct weft_disk *disk, enum weft_data_state state, struct weft_say *say)
 {
     const char *device = disk->data.device;
     int result = weft_mounts_data(device);
@@ -187,7 +187,10 @@ static int open_made(const struct weft_disk *disk, enum weft_data_state state)
     make_directories();
     if (state != WEFT_DATA_MADE) result = finish();
     if (result != 0) return result;
-    return fill_partition(device);
+    result = fill_partition(device);
+    if (result != 0) // It is whole all the same, only smaller than it could be.
+        weft_say_error(say, "%s does not grow: %s", device, strerror(-result));
+    return 0;
 }
 
 int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *say)
@@ -200,7 +203,7 @@ int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *sa
         state = WEFT_DATA_BLANK;
     }
     if (result == 0 && state != WEFT_DATA_MADE) result = make(device, say);
-    if (result == 0) result = open_made(disk, state);
+    if (result == 0) result = open_made(disk, state, say);
     if (result != 0) weft_say_error(say, "the data partition %s: %s", device, strerror(-result));
     return result;
 }

@@ -163,6 +163,11 @@ static void look(void *self)
         weft_probe_get(&boot->probe, WEFT_BOOT_SOCKET, "/livez", ANSWER_NS);
     else
         weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns); // We wait on purpose.
+    // The ESP may have been in other hands when it was ready.
+    if (boot->ready_ms != 0 && !boot->is_blessed &&
+        weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
+                            boot->good_version))
+        weft_health_bless(boot);
     if (boot->has_data && ++boot->looks % CLOCK_EVERY == 0)
         weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }

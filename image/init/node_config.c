@@ -59,8 +59,9 @@ static const char *beside(const char *file, const char *from)
 
 static bool is_own(const char *name)
 {
-    static const char *const own[] = {"weft.toml",   "good",  "clock",
-                                      "random-seed", "reset", "machine"};
+    static const char *const own[] = {"weft.toml", "good",      "clock",    "random-seed",
+                                      "reset",     "machine",   "releases", "releases.lock",
+                                      "try.toml",  "tried.toml"};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (strcmp(name, own[i]) == 0) return true;
     }

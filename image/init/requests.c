@@ -69,13 +69,13 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
     default: result = -EINVAL; break;
     }
     answer(out, result);
-    boot->wish = result != 0                         ? WEFT_BOOT_RUNS
-                 : verb == WEFT_INIT_SOCKET_POWEROFF ? WEFT_BOOT_POWERS_OFF
-                 : verb == WEFT_INIT_SOCKET_REBOOT || verb == WEFT_INIT_SOCKET_RESET
-                     ? WEFT_BOOT_REBOOTS
-                     : WEFT_BOOT_RUNS;
-    // After the answer is out: who asked may be weftd, which is stopped next.
-    if (boot->wish != WEFT_BOOT_RUNS) weft_loop_after(&boot->loop, &boot->wish_timer, 0);
+    const bool is_end = verb == WEFT_INIT_SOCKET_POWEROFF || verb == WEFT_INIT_SOCKET_REBOOT ||
+                        verb == WEFT_INIT_SOCKET_RESET;
+    if (is_end && result == 0) {
+        boot->wish = verb == WEFT_INIT_SOCKET_POWEROFF ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS;
+        // After the answer is out: who asked may be weftd, which is stopped next.
+        weft_loop_after(&boot->loop, &boot->wish_timer, 0);
+    }
     weft_report_soon(boot);
 }
 

@@ -1,5 +1,5 @@
 // medium.h: what an update is written to, as an interface: two partitions of a slot and the
-// directory EFI/Linux of the ESP. medium_linux.c is a disk; the tests cut its power.
+// directory EFI/Linux of the ESP. disk.c is a disk; the tests cut its power.
 //
 // Each answers 0 or a negative errno unless it says otherwise.
 #ifndef WEFT_UPDATE_MEDIUM_H

@@ -163,6 +163,7 @@ int weft_update_roll_back(const struct weft_update_medium *medium,
 {
     struct weft_update_slot slots[2];
 
+    if (weft_update_shelf_settled(medium, node, error) != 0) return -1;
     weft_update_slots_read(medium, slots);
     const struct weft_update_slot *away = &slots[node->running == 'a'];
     const enum weft_update_slot_state state = weft_update_slot_state(away);

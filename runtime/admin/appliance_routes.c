@@ -10,7 +10,7 @@
 #include "runtime/admin/appliance.h"
 #include "runtime/admin/server_internal.h"
 
-#define TEXT_BYTES_MAX (256 * 1024)
+#define TEXT_BYTES_MAX (1024 * 1024) // As large as a configuration may be (config/toml.h).
 
 static void start(struct weft_admin_request *request, const char *word)
 {

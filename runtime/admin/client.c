@@ -60,6 +60,15 @@ static int unreachable(const struct weft_client_target *target, struct weft_erro
     return -1;
 }
 
+// Only there may a certificate be anybody's. A name that begins like an address is none.
+static bool is_loopback(const char *host)
+{
+    struct in_addr address;
+
+    if (strcmp(host, "localhost") == 0) return true;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
                              const char *fingerprint, struct weft_error *error)
 {
@@ -81,8 +90,7 @@ int weft_client_target_owner(struct weft_client_target *target, const char *url,
         return -1;
     }
     snprintf(target->token, sizeof(target->token), "%s", token);
-    const bool here =
-        strncmp(target->host, "127.", 4) == 0 || strcmp(target->host, "localhost") == 0;
+    const bool here = is_loopback(target->host);
     if (fingerprint == NULL ? !here : strlen(fingerprint) != 64) {
         weft_error_set(error, 504, "%s: whose certificate is it to have?", url);
         weft_error_hint(error, "WEFT_FINGERPRINT: 64 hex digits, as the node's console shows them");

@@ -8,6 +8,7 @@ bool weft_admin_intake_open(struct weft_admin_call *call)
 
     weft_list_init(&call->intake_link);
     if (call->route->intake->open(&call->request, &call->request.intake, &error) == 0) return true;
+    call->request.intake = NULL; // What is open there may be another request's.
     weft_admin_reply_error(&call->request, &error);
     return false;
 }

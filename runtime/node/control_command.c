@@ -40,8 +40,11 @@ static void tell_people(struct weft_control_command *own)
     struct weft_control *control = own->control;
     const struct weft_command *command = &own->command;
     const char *name = command->resident->name;
-    if (command->error.code != 0 && command->verb != WEFT_COMMAND_EVAL &&
-        command->verb != WEFT_COMMAND_INPUT) {
+    const bool is_birth = command->verb == WEFT_COMMAND_LOAD ||
+                          command->verb == WEFT_COMMAND_RESTORE ||
+                          command->verb == WEFT_COMMAND_ADOPT;
+    if (command->error.code != 0) {
+        if (!is_birth) return; // The unit is as it was; who asked is told.
         weft_control_event(control, "unit.failed", name, "%.150s", command->error.text);
         return;
     }

@@ -86,7 +86,7 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
 }
 
 static int make_actor(struct weft_node_worker *worker, struct weft_command *command,
-                      struct weft_unit_actor **made, const char **wrong)
+                      struct weft_unit_actor **made, bool *is_born, const char **wrong)
 {
     struct weft_unit_parts parts = {0};
     struct weft_unit_actor *unit = weft_unit_actor_new(worker, command->resident);
@@ -112,6 +112,7 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
         weft_arena_release(worker->arena, unit, sizeof(*unit));
         return result;
     }
+    *is_born = true;
     unit->actor = weft_actor_find(&worker->actors, pid);
     unit->id = pid;
     weft_counter_set(&command->resident->pid, pid);
@@ -186,9 +187,10 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
                           command->verb == WEFT_COMMAND_ADOPT ||
                           weft_counter_get(&resident->status) == WEFT_RESIDENT_FAILED;
     struct weft_unit_actor *unit = NULL;
+    bool is_born = false; // Then its end tells the control core, whatever comes of it.
     if (is_birth) {
         const char *wrong = NULL;
-        const int result = make_actor(worker, command, &unit, &wrong);
+        const int result = make_actor(worker, command, &unit, &is_born, &wrong);
         if (result != 0) describe_birth(command, core->index, result, wrong);
     } else {
         struct weft_actor *actor =
@@ -197,13 +199,15 @@ static void arrive(struct weft_core *core, void *self, uint64_t argument)
             weft_error_set(&command->error, 402, "unit '%s' has ended", resident->name);
         else
             unit = actor->state;
+        if (unit != NULL && unit->is_held)
+            weft_error_set(&command->error, 405, "unit '%s' is being restored", resident->name);
     }
     if (unit != NULL && !unit->is_held) {
         weft_list_append(&unit->commands, &command->link);
         weft_unit_actor_wake(unit);
         return;
     }
-    const bool is_over = is_birth && unit == NULL;
+    const bool is_over = is_birth && !is_born;
     // The control core frees the command when it has it: nothing of it is read after this.
     weft_core_call(core, 0, weft_unit_command_back, command, 0);
     if (is_over) weft_core_call(core, 0, ended_on_control, node, resident->index);

@@ -184,7 +184,8 @@ static void read_farewell(struct weft_unit_actor *unit, struct weft_message *mes
     struct weft_unit_farewell farewell;
     memcpy(&farewell, message->payload, sizeof(farewell));
     end->reason = farewell.reason;
-    end->count = (uint32_t)farewell.count;
+    end->count =
+        farewell.count < WEFT_UNIT_RESULTS_MAX ? (uint32_t)farewell.count : WEFT_UNIT_RESULTS_MAX;
     memcpy(end->cells, farewell.cells, sizeof(end->cells));
     weft_message_release(&unit->worker->actors, message);
 }

@@ -14,7 +14,8 @@ struct checking {
     struct weft_span ties;
     const struct weft_unit_quota *whole;
     uint32_t children, channels, signals, lessons, mail, replies;
-    uint32_t levels; // Bits: those that have a WAIT.
+    uint32_t levels;                  // Bits: those that have a WAIT.
+    uint64_t waits[WEFT_UNIT_LEVELS]; // And for which answer.
     bool in_channel, has_quota;
 };
 
@@ -52,10 +53,15 @@ static const char *reply_wrong(struct checking *checking, const struct weft_tie_
         return "it has more answers than it has asked for";
     if (!is_waited_for(checking->ties, mail->y, &is_farewell, &what))
         return "it has an answer that it has not asked for";
-    if (mail->b == WEFT_TIE_ERROR)
-        return mail->payload.length == 4 && (int32_t)weft_le32_get(mail->payload.data) <= 0
+    if (mail->b == WEFT_TIE_ERROR) {
+        // 0 says that it went well, of what answers with nothing else.
+        const bool has_answer =
+            is_farewell || (what != WEFT_UNIT_FOR_ROOM && what != WEFT_UNIT_FOR_CLOSE);
+        return mail->payload.length == 4 &&
+                       (int32_t)weft_le32_get(mail->payload.data) <= (has_answer ? -1 : 0)
                    ? NULL
                    : "an answer of its mailbox is no error";
+    }
     if (is_farewell && !farewell_ok(mail->payload)) return "the end of a child is no such thing";
     if (!is_farewell && what == WEFT_UNIT_FOR_CHILD && mail->payload.length != 8)
         return "the birth of a child is no such thing";
@@ -84,7 +90,12 @@ static const char *wait_wrong(struct checking *checking, const struct weft_tie_r
     if (wait->a >= WEFT_UNIT_LEVELS || wait->payload.length != 8 || !has_such)
         return "it waits for nothing that there is";
     if (checking->levels >> wait->a & 1) return "a text waits twice";
+    for (uint32_t level = 0; level < WEFT_UNIT_LEVELS; level++) {
+        if (checking->levels >> level & 1 && checking->waits[level] == wait->y)
+            return "two texts wait for one answer";
+    }
     checking->levels |= 1u << wait->a;
+    checking->waits[wait->a] = wait->y;
     return NULL;
 }
 
@@ -92,7 +103,8 @@ static const char *channel_wrong(struct checking *checking, const struct weft_ti
 {
     if (++checking->channels > checking->whole->value[WEFT_QUOTA_CHANNELS])
         return "it has more channels than units.channels_max or its quota";
-    if (channel->a > 1 || channel->y > UINT32_MAX / 2) return "a channel is no such thing";
+    if (channel->a > 1 || channel->y > UINT32_MAX / 2 || channel->x >> 63 != 0)
+        return "a channel is no such thing";
     checking->in_channel = true;
     return NULL;
 }

@@ -46,6 +46,15 @@ static bool ends_in(const char *text, const char *end)
 
 // ---- Before anything is written.
 
+// weft-1.0-arm64.img.zst and weft-1.0-arm64.img have weft-1.0-arm64.bmap.
+static void map_path(const char *image, char path[PATH_MAX])
+{
+    size_t stem = strlen(image) - (ends_in(image, ".zst") ? 4 : 0);
+
+    if (stem > 4 && memcmp(image + stem - 4, ".img", 4) == 0) stem -= 4;
+    snprintf(path, PATH_MAX, "%.*s.bmap", (int)stem, image);
+}
+
 // Against the signed list beside it, where there is one and a key; else it is said that it is not.
 static int verify(const struct weft_tool_call *call, struct weft_error *error)
 {
@@ -60,7 +69,10 @@ static int verify(const struct weft_tool_call *call, struct weft_error *error)
                                "--no-verify writes it unseen");
         return -1;
     }
-    const int result = weft_release_check_listed(call->args[0], &key, sum, &bytes, error);
+    int result = weft_release_check_listed(call->args[0], &key, sum, &bytes, error);
+    map_path(call->args[0], path); // It says what is written, so it is the release's own, too.
+    if (result == 0 && access(path, F_OK) == 0)
+        result = weft_release_check_listed(path, &key, sum, &bytes, error);
     weft_update_key_destroy(&key);
     return result;
 }
@@ -89,12 +101,8 @@ static int load_map(struct flash *flash, struct weft_error *error)
     char path[PATH_MAX];
     struct weft_span text;
     struct stat status;
-    const size_t stem = strlen(flash->image) - (ends_in(flash->image, ".zst") ? 4 : 0);
 
-    // weft-1.0-arm64.img.zst and weft-1.0-arm64.img have weft-1.0-arm64.bmap.
-    snprintf(path, sizeof(path), "%.*s.bmap",
-             (int)(stem - (stem > 4 && memcmp(flash->image + stem - 4, ".img", 4) == 0 ? 4 : 0)),
-             flash->image);
+    map_path(flash->image, path);
     if (access(path, F_OK) != 0) {
         const bool packed = ends_in(flash->image, ".zst");
         if (stat(flash->image, &status) != 0)

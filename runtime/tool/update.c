@@ -74,8 +74,11 @@ static int session_open(struct session *session, const struct weft_tool_call *ca
     session->is_open = true;
     session->medium = weft_update_disk_medium(&session->disk);
     weft_update_ledger_read(session->ledger_path, &session->ledger);
+    const struct weft_update_ledger known = session->ledger;
     weft_update_learn(&session->medium, &session->host.node, &session->ledger);
-    return 0;
+    // The floor must outlive this process: the next release to be put in takes its place.
+    if (memcmp(&known, &session->ledger, sizeof(known)) == 0) return 0;
+    return weft_update_ledger_write(session->ledger_path, &session->ledger, error);
 }
 
 static void session_close(struct session *session)
