@@ -334,12 +334,7 @@ static void run_in(void **state, play_part *part, size_t arena_bytes)
     play.hops = is_two && part != without_memory && part != files_without_memory &&
                 part != many_ports_of_one_owner;
     play.world.delay_max = 2;
-    play_run(&play, part, NULL);
-    play_settle(&play);
-    assert_int_equal(play_handles(&play), 0);
-    assert_int_equal(PLAY_SUM(&play, open_count), PLAY_SUM(&play, closed_count));
-    play_check_ledger(&play);
-    play_close(&play);
+    part_play(part);
 }
 
 static void run(void **state, play_part *part)
@@ -347,18 +342,13 @@ static void run(void **state, play_part *part)
     run_in(state, part, 32 * WEFT_MIB);
 }
 
-#define TEST(name)                                                                                 \
-    static void test_##name(void **state)                                                          \
-    {                                                                                              \
-        run(state, name);                                                                          \
-    }
-TEST(files_without_memory)
-TEST(without_descriptors)
-TEST(each_operation_fails)
-TEST(who_waits_is_told)
-TEST(who_connects_may_be_killed)
-TEST(nonsense_is_refused)
-TEST(many_ports_of_one_owner)
+PART_TEST(files_without_memory)
+PART_TEST(without_descriptors)
+PART_TEST(each_operation_fails)
+PART_TEST(who_waits_is_told)
+PART_TEST(who_connects_may_be_killed)
+PART_TEST(nonsense_is_refused)
+PART_TEST(many_ports_of_one_owner)
 
 static void test_without_memory(void **state)
 {

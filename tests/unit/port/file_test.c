@@ -203,25 +203,15 @@ static void run(void **state, play_part *part)
     play.world.delay_max = 3;
     strcpy(path, kind == BACKEND_SIM ? "file" : "/tmp/weft-file-XXXXXX");
     if (kind != BACKEND_SIM) close(mkstemp(path));
-    play_run(&play, part, NULL);
-    play_settle(&play);
-    assert_int_equal(play_handles(&play), 0);
-    assert_int_equal(PLAY_SUM(&play, open_count), PLAY_SUM(&play, closed_count));
-    play_check_ledger(&play);
-    play_close(&play);
+    part_play(part);
     unlink(path);
 }
 
-#define TEST(name)                                                                                 \
-    static void test_##name(void **state)                                                          \
-    {                                                                                              \
-        run(state, name);                                                                          \
-    }
-TEST(at_any_place)
-TEST(as_streams)
-TEST(by_many)
-TEST(ends_under_way)
-TEST(on_a_full_disk)
+PART_TEST(at_any_place)
+PART_TEST(as_streams)
+PART_TEST(by_many)
+PART_TEST(ends_under_way)
+PART_TEST(on_a_full_disk)
 
 int main(void)
 {

@@ -110,4 +110,23 @@ static inline void part_check(const uint8_t *bytes, size_t length, uint64_t plac
         weft_assert(bytes[i] == part_byte(place + i));
 }
 
+// Plays `part` on what was opened, and closes it: no handle is left, every operation is accounted
+// for.
+static inline void part_play(play_part *part)
+{
+    play_run(&play, part, NULL);
+    play_settle(&play);
+    assert_int_equal(play_handles(&play), 0);
+    assert_int_equal(PLAY_SUM(&play, open_count), PLAY_SUM(&play, closed_count));
+    play_check_ledger(&play);
+    play_close(&play);
+}
+
+// A test of each part, by the file's own run(state, part).
+#define PART_TEST(name)                                                                            \
+    static void test_##name(void **state)                                                          \
+    {                                                                                              \
+        run(state, name);                                                                          \
+    }
+
 #endif // WEFT_TESTS_UNIT_PORT_PARTS_H
