@@ -45,10 +45,11 @@ struct weft_client_upload {
 struct weft_client_call {
     const char *method, *path; // "GET", "/api/v1/node".
     const char *accept;        // NULL: application/json.
-    const char *body;          // NULL: none; sent as application/json.
+    const char *body;          // NULL: none.
+    const char *body_type;     // NULL: application/json.
     size_t body_length;
     const struct weft_client_upload *upload; // Instead of `body`, and only with weft_client_ask.
-    uint32_t timeout_ms; // For the whole answer; of a stream, until its headers. 0: 10 s.
+    uint32_t timeout_ms; // To connect and for the answer; of a stream, until its headers. 0: 10 s.
 };
 
 struct weft_client_answer {
