@@ -15,6 +15,7 @@
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
+#include "image/init/node_log.h"
 #include "image/init/power_button.h"
 #include "image/init/probe.h"
 #include "image/init/say.h"
@@ -33,12 +34,14 @@
 #define WEFT_BOOT_SEED   "/data/state/random-seed"
 #define WEFT_BOOT_RESET  "/data/state/reset" // Of a node without a FAT drive.
 #define WEFT_BOOT_LOGS   "/data/log"
+#define WEFT_BOOT_LOG    WEFT_BOOT_LOGS "/weftd.log"
 #define WEFT_BOOT_MARK   "/data/state/machine"
 
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 
 struct weft_boot {
     struct weft_say say;
+    struct weft_node_log log;
     struct weft_loop loop;
     int signal_fd;
 

@@ -191,7 +191,6 @@ int weft_health_confirm(struct weft_boot *boot)
     if (result == 0) {
         result = weft_text_file_replace(boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT, text,
                                         (size_t)length, 0600);
-        sync();
         if (boot->has_conf) weft_mounts_conf_writable(false);
     }
     free(text);
@@ -218,7 +217,6 @@ void weft_health_start(struct weft_boot *boot)
     weft_daemon_init(&boot->daemon, &boot->loop, &boot->say);
     boot->daemon.program = "/usr/bin/weftd";
     boot->daemon.config_path = WEFT_BOOT_CONFIG;
-    boot->daemon.log_path = boot->has_data ? WEFT_BOOT_LOGS "/weftd.log" : NULL;
     boot->daemon.ready = node_ready;
     boot->daemon.bad_config = bad_config;
     boot->daemon.ended = node_ended;

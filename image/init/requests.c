@@ -12,14 +12,15 @@
 #include "image/init/report.h"
 #include "image/init/text_file.h"
 
-static void answer(FILE *out, int result)
+// `none`: what is not there, in words.
+static void answer(FILE *out, int result, const char *none)
 {
     if (result == 0) {
         fputs("{\"ok\":true}", out);
         return;
     }
     fputs("{\"ok\":false,\"error\":", out);
-    weft_json_string(out, strerror(-result));
+    weft_json_string(out, result == -ENOENT ? none : strerror(-result));
     fputc('}', out);
 }
 
@@ -52,6 +53,7 @@ static int wish_reset(struct weft_boot *boot)
 static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
 {
     struct weft_boot *boot = self;
+    const char *none = "that slot has no kernel";
     int result = 0;
     switch (verb) {
     case WEFT_INIT_SOCKET_STATUS:
@@ -62,13 +64,16 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
     case WEFT_INIT_SOCKET_BLESS: result = weft_health_bless(boot); break;
     case WEFT_INIT_SOCKET_SLOT_A: result = prefer(boot, 'a'); break;
     case WEFT_INIT_SOCKET_SLOT_B: result = prefer(boot, 'b'); break;
-    case WEFT_INIT_SOCKET_CONFIRM: result = weft_health_confirm(boot); break;
+    case WEFT_INIT_SOCKET_CONFIRM:
+        none = "nothing is on trial";
+        result = weft_health_confirm(boot);
+        break;
     case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
     case WEFT_INIT_SOCKET_REBOOT:
     case WEFT_INIT_SOCKET_POWEROFF: break;
     default: result = -EINVAL; break;
     }
-    answer(out, result);
+    answer(out, result, none);
     const bool is_end = verb == WEFT_INIT_SOCKET_POWEROFF || verb == WEFT_INIT_SOCKET_REBOOT ||
                         verb == WEFT_INIT_SOCKET_RESET;
     if (is_end && result == 0) {

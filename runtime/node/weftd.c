@@ -189,6 +189,7 @@ static int start_appliance(struct daemon *daemon, const char *config_path)
                                                 .init_socket = daemon->init_socket,
                                                 .boot_file = daemon->boot_file,
                                                 .log_dir = "/data/log",
+                                                .data_dir = daemon->config.node.data_dir,
                                                 .try_file = "/data/state/try.toml",
                                                 .config_file = config_path,
                                                 .clock = daemon->machine.node.options.clock,
@@ -225,7 +226,7 @@ static bool is_sealed(const struct daemon *daemon)
 
 static bool has_answered(const struct daemon *daemon)
 {
-    return daemon->control.command_count == 0;
+    return daemon->control.command_count == 0 && !weft_appliance_is_asking(&daemon->appliance);
 }
 
 static void turn_until(struct daemon *daemon, bool (*is_done)(const struct daemon *daemon))

@@ -78,7 +78,9 @@ int weft_run_node_reboot(struct weft_tool_call *call);
 int weft_run_node_poweroff(struct weft_tool_call *call);
 int weft_run_node_reset(struct weft_tool_call *call);
 int weft_run_node_boot(struct weft_tool_call *call);
+int weft_run_node_logs(struct weft_tool_call *call);
 int weft_run_node_panic(struct weft_tool_call *call);
+int weft_run_node_crash(struct weft_tool_call *call);
 // update.c
 int weft_run_update(struct weft_tool_call *call);
 // meta.c
