@@ -17,13 +17,16 @@ const struct weft_tool_command weft_image_commands[] = {
          "The node verifies the bundle's signature before it touches anything, and what it wrote "
          "before it lets the boot loader know. If the release is not healthy within 120 s of its "
          "start, three times, the node is back at the one it runs now, and takes that release no "
-         "more. A URL is fetched here, with curl.",
+         "more. A URL is fetched here, with curl. The command waits for all that, ten minutes if "
+         "--timeout does not say otherwise.",
      .examples = "weft node upgrade n1 weft-0.2.0-arm64.update\n"
                  "weft node upgrade https://example.net/weft-0.2.0-arm64.update --no-restart\n",
-     .exits = NO_IMAGE ", or the release does not fit it; 65 it is damaged, or not signed by the "
-                       "node's key; 75 another update runs, or the running release is on trial",
+     .exits = NO_IMAGE ", the release does not fit it, or it fell back; 65 it is damaged, or not "
+                       "signed by the node's key; 75 another update runs, or the running release "
+                       "is on trial; 124 it was not back in time",
      .options = {{"force", 0, NULL, "also what is older than the floor, or failed before"},
-                 {"no-restart", 0, NULL, "leave the restart for later"}},
+                 {"no-restart", 0, NULL, "leave the restart for later"},
+                 {"no-wait", 0, NULL, "do not wait for the node to come back"}},
      .run = weft_run_node_upgrade},
     {.group = "Image",
      .noun = "node",
@@ -33,8 +36,10 @@ const struct weft_tool_command weft_image_commands[] = {
      .complete = "node",
      .summary = "Restarts the node from its other slot.",
      .examples = "weft node rollback n1\n",
-     .exits = NO_IMAGE ", or the other slot is empty or has failed",
-     .options = {{"no-restart", 0, NULL, "leave the restart for later"}},
+     .exits = NO_IMAGE ", the other slot is empty or has failed, or it did not become healthy; 124 "
+                       "it was not back in time",
+     .options = {{"no-restart", 0, NULL, "leave the restart for later"},
+                 {"no-wait", 0, NULL, "do not wait for the node to come back"}},
      .run = weft_run_node_rollback},
     {.group = "Image",
      .noun = "node",

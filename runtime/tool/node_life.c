@@ -10,6 +10,7 @@
 
 #include "image/update/bundle.h"
 #include "runtime/tool/ask.h"
+#include "runtime/tool/comeback.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/interrupt.h"
 #include "runtime/tool/output.h"
@@ -26,9 +27,13 @@ static json_t *tell(const struct weft_tool *tool, const struct weft_client_targe
     return weft_target_ask(tool, target, "POST", path, NULL, exit_code);
 }
 
-// Restarts it, unless --no-restart; says what happens next.
-static int restart(const struct weft_tool_call *call, const struct weft_client_target *target)
+// Restarts it into the slot that does not run, unless --no-restart, and waits for what becomes of
+// it, unless --no-wait.
+static int restart(const struct weft_tool_call *call, const struct weft_client_target *target,
+                   const json_t *slots)
 {
+    struct weft_comeback_from from;
+    struct weft_error error = {0};
     int exit_code = 0;
 
     if (weft_tool_value(call, "no-restart") != NULL) {
@@ -36,12 +41,16 @@ static int restart(const struct weft_tool_call *call, const struct weft_client_t
                 target->name, target->name);
         return WEFT_EXIT_DONE;
     }
+    if (weft_comeback_note(call->tool, target, slots, &from, &error) != 0)
+        return weft_tool_fail(call->tool, &error);
     json_t *answer = tell(call->tool, target, "/api/v1/node/reboot", &exit_code);
-    if (answer != NULL)
-        fprintf(call->tool->err, "%s restarts; if it is not healthy within 120 s it goes back\n",
-                target->name);
+    if (answer == NULL) return exit_code;
     json_decref(answer);
-    return exit_code;
+    if (weft_tool_value(call, "no-wait") == NULL)
+        return weft_comeback_wait(call->tool, target, &from);
+    fprintf(call->tool->err, "%s restarts; if it is not healthy within 120 s it goes back\n",
+            target->name);
+    return WEFT_EXIT_DONE;
 }
 
 // ---- weft node slots
@@ -206,8 +215,9 @@ int weft_run_node_upgrade(struct weft_tool_call *call)
     close(fd);
     if (document == NULL) return weft_tool_fail(call->tool, &error);
     show_slots(call->tool, document);
+    const int restarted = restart(call, &target, document);
     json_decref(document);
-    return restart(call, &target);
+    return restarted;
 }
 
 // ---- weft node rollback, reboot, poweroff, reset
@@ -221,8 +231,9 @@ int weft_run_node_rollback(struct weft_tool_call *call)
     json_t *document = tell(call->tool, &target, "/api/v1/node/rollback" SLOW, &exit_code);
     if (document == NULL) return exit_code;
     show_slots(call->tool, document);
+    const int restarted = restart(call, &target, document);
     json_decref(document);
-    return restart(call, &target);
+    return restarted;
 }
 
 static int tell_once(struct weft_tool_call *call, const char *path, const char *said)
