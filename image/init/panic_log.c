@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 #define RECORDS_MAX  128 // More are taken at the next boot.
 #define RECORD_BYTES (256u << 10)
@@ -113,7 +114,7 @@ static int move(struct record *records, size_t count, struct record *first, cons
     strftime(at, sizeof(at), "%Y%m%dT%H%M%S", &tm);
     snprintf(to, sizeof(to), "%s/" PREFIX "%s-%s", logs, at,
              first->dump[0] != '\0' ? first->dump : first->name);
-    if (result == 0) result = weft_text_file_replace(to, text, length, 0600);
+    if (result == 0) result = weft_file_replace(to, text, length, 0600);
     free(text);
     for (size_t i = 0; i < chosen_count; i++) {
         chosen[i]->is_done = true;

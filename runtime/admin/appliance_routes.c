@@ -10,6 +10,7 @@
 #include "runtime/admin/appliance.h"
 #include "runtime/admin/kept_log.h"
 #include "runtime/admin/server_internal.h"
+#include "runtime/base/file.h"
 
 #define TEXT_BYTES_MAX (1024 * 1024) // As large as a configuration may be (config/toml.h).
 
@@ -252,22 +253,17 @@ static void config(struct weft_admin_request *request)
     reply_file(request, path, "application/toml");
 }
 
-// All or nothing, and on the disk before the restart that takes it.
+// On the disk before the restart that takes it.
 static int write_try(const struct weft_appliance *appliance, uint64_t seconds,
                      const struct weft_admin_request *request)
 {
-    char fresh[512];
+    char *text;
+    const int length = asprintf(&text, "# weft try %u\n%s", (unsigned)seconds, request->body);
 
-    snprintf(fresh, sizeof(fresh), "%s.new", appliance->options.try_file);
-    FILE *file = fopen(fresh, "we");
-    if (file == NULL) return -errno;
-    fprintf(file, "# weft try %u\n", (unsigned)seconds);
-    fwrite(request->body, 1, request->body_length, file);
-    bool written = fflush(file) == 0 && fsync(fileno(file)) == 0;
-    written = fclose(file) == 0 && written && rename(fresh, appliance->options.try_file) == 0;
-    const int reason = errno;
-    if (!written) unlink(fresh);
-    return written ? 0 : -reason;
+    if (length < 0) return -ENOMEM;
+    const int result = weft_file_replace(appliance->options.try_file, text, (size_t)length, 0600);
+    free(text);
+    return result;
 }
 
 static void config_try(struct weft_admin_request *request)

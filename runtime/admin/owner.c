@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/file.h"
+
 #define FILE_BYTES_MAX 4000
 // Nodes have no certain time at their first start, so their certificate is for all times.
 #define VALID_FROM 0
@@ -87,22 +89,6 @@ static int make_pair(gnutls_x509_privkey_t key, gnutls_x509_crt_t certificate, c
                                   &certificate_bytes);
 }
 
-// Whole or not at all: a node that loses power here makes another key at its next start.
-static int write_file(const char *path, const char *text)
-{
-    char partial[4096];
-    if (snprintf(partial, sizeof(partial), "%s.new", path) >= (int)sizeof(partial))
-        return -ENAMETOOLONG;
-    const int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return -errno;
-    const size_t length = strlen(text);
-    int result = write(fd, text, length) == (ssize_t)length && fsync(fd) == 0 ? 0 : -errno;
-    if (close(fd) != 0 && result == 0) result = -errno;
-    if (result == 0 && rename(partial, path) != 0) result = -errno;
-    if (result != 0) unlink(partial);
-    return result;
-}
-
 static int make_key(const char *path, char *pem, size_t size, struct weft_error *error)
 {
     gnutls_x509_privkey_t key = NULL;
@@ -113,7 +99,8 @@ static int make_key(const char *path, char *pem, size_t size, struct weft_error 
     if (key != NULL) gnutls_x509_privkey_deinit(key);
     if (certificate != NULL) gnutls_x509_crt_deinit(certificate);
     if (result != 0) return fail(error, path, gnutls_strerror(result));
-    result = write_file(path, pem);
+    // Whole or not at all: a node that loses power here makes another key at its next start.
+    result = weft_file_replace(path, pem, strlen(pem), 0600);
     return result == 0 ? 0 : fail(error, path, strerror(-result));
 }
 

@@ -1,15 +1,14 @@
 #include "runtime/tool/context.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "runtime/base/file.h"
 #include "runtime/base/proquint.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/output.h"
@@ -77,22 +76,20 @@ int weft_contexts_read(struct weft_contexts *contexts, struct weft_error *error)
 
 int weft_contexts_write(const struct weft_contexts *contexts, struct weft_error *error)
 {
-    char path[PATH_MAX], fresh[PATH_MAX + 8];
+    char path[PATH_MAX], *text = NULL;
+    size_t length = 0;
 
     if (file_path(path, true, error) != 0) return -1;
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    unlink(fresh);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL) return weft_error_set(error, 504, "%s: %s", fresh, strerror(errno));
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) return weft_error_set(error, 504, "no memory");
     for (size_t i = 0; i < contexts->count; i++) {
         const struct weft_client_target *target = &contexts->items[i];
-        fprintf(file, "%s %s %u %s %s\n", target->name, target->host, (unsigned)target->port,
+        fprintf(out, "%s %s %u %s %s\n", target->name, target->host, (unsigned)target->port,
                 target->fingerprint, target->token);
     }
-    bool written = fflush(file) == 0 && fsync(fd) == 0;
-    written = fclose(file) == 0 && written && rename(fresh, path) == 0;
-    return written ? 0 : weft_error_set(error, 504, "%s: %s", path, strerror(errno));
+    const int result = fclose(out) == 0 ? weft_file_replace(path, text, length, 0600) : -ENOMEM;
+    free(text);
+    return result == 0 ? 0 : weft_error_set(error, 504, "%s: %s", path, strerror(-result));
 }
 
 const struct weft_client_target *weft_contexts_find(const struct weft_contexts *contexts,

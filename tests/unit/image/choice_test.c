@@ -9,6 +9,7 @@
 #include "image/init/choice.h"
 #include "image/init/node_config.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 static char root[64], drive[128], kept[128];
 
@@ -35,7 +36,7 @@ static int remove_root(void **state)
 
 static void put(const char *path, const char *text)
 {
-    assert_int_equal(weft_text_file_replace(path, text, strlen(text), 0600), 0);
+    assert_int_equal(weft_file_replace(path, text, strlen(text), 0600), 0);
 }
 
 #define GOOD   "[node]\nname = \"n1\"\n"

@@ -21,6 +21,7 @@
 #include "image/init/probe.h"
 #include "image/init/run.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 static char directory[64];
 
@@ -140,7 +141,7 @@ static void a_line_is_answered(void **state)
         const char *line;
         enum weft_init_socket_verb verb;
     } cases[] = {
-        {"status\n", WEFT_INIT_SOCKET_STATUS},      {"slot b\n", WEFT_INIT_SOCKET_SLOT_B},
+        {"status\n", WEFT_INIT_SOCKET_STATUS},      {"confirm\n", WEFT_INIT_SOCKET_CONFIRM},
         {"reboot\n", WEFT_INIT_SOCKET_REBOOT},      {"reset\n", WEFT_INIT_SOCKET_RESET},
         {"reboot now\n", WEFT_INIT_SOCKET_UNKNOWN}, {"\n", WEFT_INIT_SOCKET_UNKNOWN},
     };
@@ -289,7 +290,7 @@ static void settle(struct household *house, const char *script, char program[108
     memset(house, 0, sizeof(*house));
     house->say.fd = -1;
     path_of(program, "weftd");
-    assert_int_equal(weft_text_file_replace(program, script, strlen(script), 0700), 0);
+    assert_int_equal(weft_file_replace(program, script, strlen(script), 0700), 0);
     weft_loop_init(&house->loop);
     weft_daemon_init(&house->daemon, &house->loop, &house->say);
     house->daemon.program = program;
@@ -384,7 +385,7 @@ static void panics_are_kept(void **state)
     assert_string_equal(newest, "");
     for (int i = 0; i < 10; i++) {
         snprintf(path, sizeof(path), "%s/dmesg-efi-%d", from, i);
-        assert_int_equal(weft_text_file_replace(path, "Oops", 4, 0600), 0);
+        assert_int_equal(weft_file_replace(path, "Oops", 4, 0600), 0);
     }
     assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 10);
     assert_int_equal(rmdir(from), 0); // All have left it.
@@ -425,8 +426,8 @@ static void parts_of_a_panic_become_one_text(void **state)
     for (size_t i = 0; i < WEFT_COUNT_OF(records); i++) {
         const struct timespec times[2] = {{.tv_sec = records[i].at}, {.tv_sec = records[i].at}};
         snprintf(path, sizeof(path), "%s/%s", from, records[i].name);
-        assert_int_equal(
-            weft_text_file_replace(path, records[i].text, strlen(records[i].text), 0600), 0);
+        assert_int_equal(weft_file_replace(path, records[i].text, strlen(records[i].text), 0600),
+                         0);
         assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     }
     assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 4);

@@ -17,7 +17,7 @@
 
 #define BOOT(id, slot, counter)                                                                    \
     "{\"boot_id\":\"" id "\",\"slot\":\"" slot "\",\"counter\":\"" counter "\",\"state\":"         \
-                                                                           "\"ready\"}"
+    "\"ready\"}"
 #define SLOTS(a, b)                                                                                \
     "{\"apiVersion\":\"v1\",\"items\":["                                                           \
     "{\"slot\":\"a\",\"version\":\"0.1.0\"," a "},{\"slot\":\"b\",\"version\":\"0.2.0\"," b "}]}"
