@@ -34,12 +34,14 @@ int weft_node_config_write(const struct weft_config *config, const struct weft_n
 }
 
 int weft_node_config_maintenance(const struct weft_node_places *places, const char *owner_token,
-                                 const char *path)
+                                 const char *owner_key, const char *path)
 {
-    char text[512], admin[160] = "";
-    if (owner_token != NULL)
+    char text[1024], admin[256] = "";
+    if (owner_token != NULL || owner_key != NULL)
         snprintf(admin, sizeof(admin),
-                 "[admin]\nlisten = \"0.0.0.0:9338\"\nowner_token = \"%.64s\"\n", owner_token);
+                 "[admin]\nlisten = \"0.0.0.0:9338\"\nowner_token = \"%.64s\"\n"
+                 "owner_key = \"%.64s\"\n",
+                 owner_token != NULL ? owner_token : "", owner_key != NULL ? owner_key : "");
     const int length = snprintf(text, sizeof(text),
                                 "# Maintenance mode: no port, no mesh, no journal.\n"
                                 "[node]\nname = \"maintenance\"\ndata_dir = \"%.64s\"\n"
@@ -95,6 +97,7 @@ int weft_node_config_keep(const struct weft_config *config, const char *from, co
     char path[PATH_MAX];
     int result = keep_one(config->mesh.key_file, from, to);
     if (result == 0) result = keep_one(config->admin.owner_token, from, to);
+    if (result == 0) result = keep_one(config->admin.owner_key, from, to);
     for (size_t i = 0; result == 0 && i < config->unit_count; i++) {
         result = keep_one(config->unit[i].file, from, to);
     }

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/admin/client_key.h"
 #include "runtime/admin/http_response.h"
 #include "runtime/admin/wire.h"
 #include "runtime/base/units.h"
@@ -70,8 +71,9 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
-                             const char *fingerprint, struct weft_error *error)
+// "https://HOST[:PORT]" and whose certificate is to be there.
+static int read_place(struct weft_client_target *target, const char *url, const char *fingerprint,
+                      struct weft_error *error)
 {
     unsigned port = WEFT_CLIENT_PORT;
     char end;
@@ -85,12 +87,6 @@ int weft_client_target_owner(struct weft_client_target *target, const char *url,
         url[8 + strlen(target->host)] == '/')
         return weft_error_set(error, 504, "%s: not of the form https://HOST:PORT", url);
     target->port = (uint16_t)port;
-    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
-        weft_error_set(error, 504, "%s asks for its owner's token", url);
-        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive");
-        return -1;
-    }
-    snprintf(target->token, sizeof(target->token), "%s", token);
     const bool here = is_loopback(target->host);
     if (fingerprint == NULL ? !here : strlen(fingerprint) != 64) {
         weft_error_set(error, 504, "%s: whose certificate is it to have?", url);
@@ -100,6 +96,31 @@ int weft_client_target_owner(struct weft_client_target *target, const char *url,
     snprintf(target->fingerprint, sizeof(target->fingerprint), "%s",
              fingerprint != NULL ? fingerprint : "");
     snprintf(target->name, sizeof(target->name), "%.50s:%u", target->host, port);
+    return 0;
+}
+
+int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error)
+{
+    if (read_place(target, url, fingerprint, error) != 0) return -1;
+    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
+        weft_error_set(error, 504, "%s asks for its owner's token, or key", url);
+        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive; "
+                               "WEFT_KEY names the file of the key that owner.key is the public "
+                               "half of");
+        return -1;
+    }
+    snprintf(target->token, sizeof(target->token), "%s", token);
+    return 0;
+}
+
+int weft_client_target_keyed(struct weft_client_target *target, const char *url, const char *key,
+                             const char *fingerprint, struct weft_error *error)
+{
+    if (read_place(target, url, fingerprint, error) != 0) return -1;
+    if (strlen(key) >= sizeof(target->key))
+        return weft_error_set(error, 504, "%.40s…: the path of the key is too long", key);
+    snprintf(target->key, sizeof(target->key), "%s", key);
     return 0;
 }
 
@@ -183,7 +204,7 @@ int weft_client_fingerprint(const struct weft_client_target *target, char finger
     const int64_t deadline_ms = now_ms() + TIMEOUT_MS;
     struct weft_wire wire = {.fd = dial_host(target, deadline_ms, error)};
     if (wire.fd < 0) return -1;
-    int result = weft_wire_secure(&wire, "", deadline_ms);
+    int result = weft_wire_secure(&wire, "", NULL, deadline_ms);
     if (result == 0) result = weft_wire_fingerprint(&wire, fingerprint);
     weft_wire_close(&wire);
     if (result == 0) return 0;
@@ -214,7 +235,7 @@ static int send_request(struct weft_wire *wire, const struct weft_client_target 
         snprintf(host, sizeof(host), "%s:%u", target->host[0] != '\0' ? target->host : "127.0.0.1",
                  (unsigned)target->port);
     }
-    const bool owner = target->host[0] != '\0';
+    const bool owner = target->host[0] != '\0' && target->token[0] != '\0';
     int length = snprintf(
         head, sizeof(head),
         "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
@@ -246,13 +267,19 @@ static int stream_take(void *self, const char *bytes, size_t length)
 static int stream_start(struct weft_client_stream *stream, const struct weft_client_target *target,
                         const struct weft_client_call *call, struct weft_error *error)
 {
+    const bool is_keyed = target->host[0] != '\0' && target->key[0] != '\0';
+    struct weft_client_key key = {.key = NULL};
+
     stream->target = target;
     stream->deadline_ms = now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
+    if (is_keyed && weft_client_key_open(&key, target->key, error) != 0) return -1;
     stream->wire = (struct weft_wire){.fd = dial(target, stream->deadline_ms, error)};
-    if (stream->wire.fd < 0) return -1;
     int result = 0;
-    if (target->host[0] != '\0')
-        result = weft_wire_secure(&stream->wire, target->fingerprint, stream->deadline_ms);
+    if (stream->wire.fd >= 0 && target->host[0] != '\0')
+        result = weft_wire_secure(&stream->wire, target->fingerprint, is_keyed ? &key : NULL,
+                                  stream->deadline_ms);
+    weft_client_key_close(&key); // The session has a copy.
+    if (stream->wire.fd < 0) return -1;
     if (result == 0) result = send_request(&stream->wire, target, call, stream->deadline_ms);
     if (result == 0) return 0;
     weft_wire_close(&stream->wire);

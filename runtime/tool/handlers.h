@@ -66,6 +66,7 @@ int weft_run_confirm(struct weft_tool_call *call);
 int weft_run_config_init(struct weft_tool_call *call);
 // context.c
 int weft_run_context_add(struct weft_tool_call *call);
+int weft_run_context_keygen(struct weft_tool_call *call);
 int weft_run_context_ls(struct weft_tool_call *call);
 int weft_run_context_rm(struct weft_tool_call *call);
 // flash.c

@@ -183,15 +183,32 @@ const struct weft_tool_command weft_image_commands[] = {
      .details =
          "ADDRESS is HOST or HOST:PORT; 9338 if no port is named. The node shows the words on its "
          "console and in status.txt on its drive; its fingerprint of 64 digits does as well. The "
-         "token goes to no other node. Both are kept in $XDG_CONFIG_HOME/weft/contexts "
+         "token goes to no other node. Instead of a token the owner may have a key, whose public "
+         "half is owner.key on the drive: that of `weft context keygen`, if there is one and no "
+         "token is given. What is needed is kept in $XDG_CONFIG_HOME/weft/contexts "
          "(~/.config/weft/contexts), and every command then takes the node's name.",
      .examples = "weft context add 192.0.2.7 --code babod-gutih-dozab-nakib-vudoz-rarib --token "
                  "owner.token\n",
-     .exits = "77 the node shows other words, or refuses the token",
+     .exits = "77 the node shows other words, or refuses the token or key",
      .options = {{"code", 0, "WORDS", "the words that the node shows, or its fingerprint"},
                  {"token", 0, "FILE", "the owner.token on its drive; else WEFT_TOKEN"},
+                 {"key", 'k', "FILE", "the private half of the owner.key on its drive"},
                  {"name", 0, "NAME", "another name than its own"}},
      .run = weft_run_context_add},
+    {.group = "Image",
+     .noun = "context",
+     .verb = "keygen",
+     .args = "[FILE]",
+     .arg_max = 1,
+     .complete = "file",
+     .summary = "Makes the key by which nodes know their owner, and prints its public half.",
+     .details =
+         "The private half stays in FILE, owner.pem in $XDG_CONFIG_HOME/weft (~/.config/weft) if "
+         "absent. What is printed goes as owner.key onto the drive of each node, with owner_key = "
+         "\"owner.key\" under [admin]. If there is a key already, its public half is printed.",
+     .examples = "weft context keygen >owner.key\n",
+     .exits = "65 the file cannot be made, or holds no such key",
+     .run = weft_run_context_keygen},
     {.group = "Image",
      .noun = "context",
      .verb = "ls",
@@ -229,6 +246,8 @@ const struct weft_tool_command weft_image_commands[] = {
      .options = {{"config", 0, "FILE", "becomes weft.toml on the drive; checked first"},
                  {"join", 0, "FILE", "becomes join.token: the cluster key"},
                  {"owner", 0, "FILE", "becomes owner.token: it opens the admin port"},
+                 {"owner-key", 0, "FILE",
+                  "becomes owner.key, the same for who has its private half"},
                  {"key", 'k', "FILE", "the public key (Ed25519, PEM)"},
                  {"no-verify", 0, NULL, "do not ask for a signature"},
                  {"yes", 'y', NULL, "do not ask for the disk's name"}},

@@ -160,15 +160,21 @@ static void weftd_reads_what_is_written_for_it(void **state)
     assert_string_not_equal(config.mesh.key_file, "join.token"); // Absolute by now.
     assert_int_equal(config.port_count, 1);
     weft_config_free(&config);
-    assert_int_equal(weft_node_config_maintenance(&places, NULL, path), 0);
+    assert_int_equal(weft_node_config_maintenance(&places, NULL, NULL, path), 0);
     assert_int_equal(weft_config_load(&config, path, &report), 0);
     assert_int_equal(config.port_count, 0);
     assert_false(config.journal.enabled);
     assert_string_equal(config.admin.owner_token, "");
     weft_config_free(&config);
-    assert_int_equal(weft_node_config_maintenance(&places, "/conf/owner.token", path), 0);
+    assert_int_equal(weft_node_config_maintenance(&places, "/conf/owner.token", NULL, path), 0);
     assert_int_equal(weft_config_load(&config, path, &report), 0);
     assert_string_equal(config.admin.owner_token, "/conf/owner.token");
+    assert_string_equal(config.admin.owner_key, "");
+    weft_config_free(&config);
+    assert_int_equal(weft_node_config_maintenance(&places, NULL, "/conf/owner.key", path), 0);
+    assert_int_equal(weft_config_load(&config, path, &report), 0);
+    assert_string_equal(config.admin.owner_token, "");
+    assert_string_equal(config.admin.owner_key, "/conf/owner.key");
     weft_config_free(&config);
 }
 
