@@ -10,7 +10,7 @@
 
 #include "runtime/admin/server_internal.h"
 
-#define LINE_BYTES 64 // No word of the first process's is longer.
+#define LINE_BYTES 256 // With its end.
 
 void weft_init_ask_end(struct weft_init_ask *ask, const struct weft_error *error)
 {
@@ -22,12 +22,21 @@ void weft_init_ask_end(struct weft_init_ask *ask, const struct weft_error *error
     weft_admin_fail(command, error);
 }
 
-static void give_up(struct weft_init_ask *ask, int reason)
+static void fail(struct weft_admin_command *command, int reason)
 {
     struct weft_error error = {0};
 
     weft_error_set(&error, 906, "the machine's first process: %s", strerror(reason));
-    weft_init_ask_end(ask, &error);
+    weft_admin_fail(command, &error);
+}
+
+static void give_up(struct weft_init_ask *ask, int reason)
+{
+    struct weft_admin_command *command = ask->command;
+
+    close(ask->fd);
+    ask->command = NULL;
+    fail(command, reason);
 }
 
 static int dial(const char *path)
@@ -52,7 +61,10 @@ void weft_init_ask_start(struct weft_init_ask *ask, const char *path, const char
     *ask = (struct weft_init_ask){.command = command, .fd = dial(path), .give_up_ns = give_up_ns};
     const int length = snprintf(text, sizeof(text), "%s\n", line);
     if (ask->fd < 0) {
-        give_up(ask, -ask->fd);
+        ask->command = NULL; // There is nothing to close.
+        fail(command, -ask->fd);
+    } else if (length >= (int)sizeof(text)) {
+        give_up(ask, ENAMETOOLONG);
     } else if (send(ask->fd, text, (size_t)length, MSG_NOSIGNAL) != length) { // It is empty.
         give_up(ask, errno);
     }
