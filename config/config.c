@@ -342,6 +342,7 @@ static void check_whole(struct reading *r, const struct weft_toml_node *root)
     c->mesh.key_file = beside(r, c->mesh.key_file);
     c->units.files = beside(r, c->units.files);
     c->admin.owner_token = beside(r, c->admin.owner_token);
+    c->admin.owner_key = beside(r, c->admin.owner_key);
     if (*c->admin.socket) return;
     const size_t size = strlen(c->node.run_dir) + sizeof("/admin.sock");
     if (size > sizeof(((struct sockaddr_un *)0)->sun_path)) {

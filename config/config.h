@@ -122,7 +122,8 @@ struct weft_config {
         struct weft_config_endpoint listen_endpoint; // The same, parsed.
         const char *socket;      // Never empty after a load: run_dir/admin.sock.
         int32_t listen_fd;       // -1: none handed in.
-        const char *owner_token; // "": the port stays on loopback, without TLS.
+        const char *owner_token; // With neither this nor a key ("") the port stays on
+        const char *owner_key;   // loopback, without TLS.
         // Of the image, and read by its init (image/init): the kernel's own network card.
         const char *interface;                     // "": the first that no port has.
         const char *address;                       // "dhcp", "off" or as written.

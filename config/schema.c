@@ -41,6 +41,7 @@ static const struct weft_schema_key keys[] = {
     K("admin.socket", PATH, RESTART_NODE, AT(admin.socket), 0, 107, "\"\"", NULL, "Unix socket of the admin server; empty: run_dir/admin.sock.")
     K("admin.listen_fd", INT, RESTART_NODE, AT(admin.listen_fd), -1, 1048575, "-1", NULL, "A listening socket that was handed in; -1: none.")
     K("admin.owner_token", PATH, RESTART_NODE, AT(admin.owner_token), 0, 0, "\"\"", NULL, "File with the owner's token, relative to this file: the admin port is then TLS, and may listen on other addresses than loopback; empty: it is not.")
+    K("admin.owner_key", PATH, RESTART_NODE, AT(admin.owner_key), 0, 0, "\"\"", NULL, "File with the owner's public key (Ed25519, PEM), relative to this file: as owner_token, for who has the private one; empty: none.")
     K("admin.interface", STRING, RESTART_NODE, AT(admin.interface), 0, 31, "\"\"", NULL, "Of the image: the network card of the admin port, by its PCI address, MAC address or name; empty: the first that no port has.")
     K("admin.address", STRING, RESTART_NODE, AT(admin.address), 0, 31, "\"dhcp\"", NULL, "Of the image: that card's address, \"dhcp\", \"off\" or as \"192.0.2.7/24\".")
     K("admin.gateway", IP, RESTART_NODE, AT(admin.gateway), 0, 0, "", NULL, "Of the image: where that card's packets for other networks go; by DHCP it is learned.")

@@ -53,8 +53,7 @@ make_esp() {
 
 make_conf() {
     fat "$work/conf" 32 16 WEFT-CONF 57454606
-    sed "s/@VERSION@/$version/" "$root/image/README-drive.txt" | sed 's/$/\r/' >"$work/readme" # Some laptops want it so.
-    into "$work/conf" "$work/readme" README.txt
+    into "$work/conf" "$out/root/etc/weft/README-drive.txt" README.txt
 }
 
 make_data() {

@@ -47,6 +47,7 @@ make_root_image() {
     make_root "$out/root"
     printf 'VERSION=%s\nARCH=%s\nBUILD_EPOCH=%s\n' "$version" "$arch" "$SOURCE_DATE_EPOCH" >"$out/root/etc/weft/release"
     cp "$keys/update.pub" "$out/root/etc/weft/update.pub"
+    sed "s/@VERSION@/$version/" "$root/image/README-drive.txt" | sed 's/$/\r/' >"$out/root/etc/weft/README-drive.txt" # Some laptops want it so.
     chmod 644 "$out/root/etc/weft/"*
     mkfs.erofs --quiet -zlz4hc,12 -C65536 -T"$SOURCE_DATE_EPOCH" -U57454654-0000-4000-8000-0000000000ef --all-root -x-1 "$out/root.erofs" "$out/root" ||
         die 'image: the root could not be packed'
@@ -89,7 +90,7 @@ make_bundle() {
 
 seal() {
     (cd "$out" && mv uki-a.efi "$name.uki-a.efi" && mv uki-b.efi "$name.uki-b.efi" && mv rescue.efi "$name.rescue.efi" && sha256sum "$name".* >SHA256SUMS)
-    openssl pkeyutl -sign -rawin -inkey "$keys/update.key" -in "$out/SHA256SUMS" -out "$out/SHA256SUMS.sig"
+    built_weft image sign --sign "$keys/update.key" "$out/SHA256SUMS" >/dev/null || die 'image: SHA256SUMS could not be signed'
 }
 
 build_image() {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 #include "runtime/base/units.h"
 
 #define STEP_NS ((int64_t)(500 * WEFT_NS_PER_MS))
@@ -25,7 +26,7 @@ int weft_clock_note(const char *path, int64_t wall_s)
 {
     char text[32];
     const int length = snprintf(text, sizeof(text), "%lld\n", (long long)wall_s);
-    return weft_text_file_replace(path, text, (size_t)length, 0600);
+    return weft_file_replace(path, text, (size_t)length, 0600);
 }
 
 int weft_clock_raise(int64_t floor_s)

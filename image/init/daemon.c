@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOG_BYTES_MAX    (1u << 20)
+#include "image/init/node_log.h"
+
 #define PIPE_BYTES       (256u << 10)
 #define STARTED_AGAIN_AT SIGABRT // Its containment writes a report (runtime/actor/fault.h).
 
@@ -27,32 +28,12 @@ static void kill_now(void *self)
 
 void weft_daemon_init(struct weft_daemon *daemon, struct weft_loop *loop, struct weft_say *say)
 {
-    *daemon = (struct weft_daemon){
-        .loop = loop, .say = say, .ready_fd = -1, .output_fd = -1, .log_fd = -1};
+    *daemon = (struct weft_daemon){.loop = loop, .say = say, .ready_fd = -1, .output_fd = -1};
     weft_loop_timer_init(&daemon->restart, restart, daemon);
     weft_loop_timer_init(&daemon->kill, kill_now, daemon);
 }
 
 // ---- What it says.
-
-static void log_line(struct weft_daemon *daemon, const char *line)
-{
-    if (daemon->log_path == NULL) return;
-    if (daemon->log_fd >= 0 && daemon->log_bytes > LOG_BYTES_MAX) {
-        char old[128];
-        snprintf(old, sizeof(old), "%s.old", daemon->log_path);
-        close(daemon->log_fd);
-        daemon->log_fd = -1;
-        rename(daemon->log_path, old);
-    }
-    if (daemon->log_fd < 0) {
-        daemon->log_fd =
-            open(daemon->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-        const off_t end = daemon->log_fd < 0 ? 0 : lseek(daemon->log_fd, 0, SEEK_END);
-        daemon->log_bytes = end > 0 ? (uint64_t)end : 0;
-    }
-    if (daemon->log_fd >= 0) daemon->log_bytes += (uint64_t)dprintf(daemon->log_fd, "%s\n", line);
-}
 
 static void take_line(struct weft_daemon *daemon)
 {
@@ -60,7 +41,7 @@ static void take_line(struct weft_daemon *daemon)
     daemon->line_used = 0;
     char *kept = daemon->lines[daemon->line_count++ % WEFT_DAEMON_LINES];
     snprintf(kept, sizeof(daemon->lines[0]), "%.255s", daemon->line);
-    log_line(daemon, daemon->line);
+    if (daemon->say->log != NULL) weft_node_log_line(daemon->say->log, daemon->line);
     if (daemon->say->fd >= 0) dprintf(daemon->say->fd, "%s\r\n", daemon->line);
 }
 

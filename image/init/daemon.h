@@ -36,7 +36,6 @@ struct weft_daemon {
     struct weft_loop *loop;
     struct weft_say *say;
     const char *program, *config_path;
-    const char *log_path; // Appended to, one old one is kept; NULL: none.
     void (*ready)(void *self);
     void (*bad_config)(void *self); // It has ended with status 78, and stays down until started.
     void (*ended)(void *self);      // Any end, after its state has changed.
@@ -47,8 +46,7 @@ struct weft_daemon {
     pid_t pid;     // 0: none.
     uint64_t started_ns;
     uint32_t start_count, end_count; // end_count: those that nobody had asked for.
-    int ready_fd, output_fd, log_fd; // -1: closed.
-    uint64_t log_bytes;
+    int ready_fd, output_fd;         // -1: closed.
     struct weft_backoff backoff;
     struct weft_loop_timer restart, kill;
     char line[512]; // That is being read.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 #define SEED_BYTES 64
 #define SEED_BITS  256 // That it counts for: twice the strength of what is made from it.
@@ -36,7 +37,7 @@ int weft_entropy_load(const char *path, bool own)
     if (length < 0) return (int)length;
     // Gone from the disk first, so that a power failure from here on cannot bring it back.
     if (unlink(path) != 0) return -errno;
-    int result = weft_text_file_sync_directory(path);
+    int result = weft_file_sync_directory(path);
     if (result == 0) result = length == SEED_BYTES ? give(bytes, own) : -EINVAL;
     explicit_bzero(bytes, sizeof(bytes));
     if (result == 0 && weft_entropy_save(path) == -EAGAIN)
@@ -49,7 +50,7 @@ int weft_entropy_save(const char *path)
     char bytes[SEED_BYTES];
     const ssize_t length = getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
     if (length != (ssize_t)sizeof(bytes)) return length < 0 ? -errno : -EAGAIN;
-    const int result = weft_text_file_replace(path, bytes, sizeof(bytes), 0600);
+    const int result = weft_file_replace(path, bytes, sizeof(bytes), 0600);
     explicit_bzero(bytes, sizeof(bytes));
     return result;
 }

@@ -16,6 +16,7 @@
 #include "image/init/report.h"
 #include "image/init/start.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 #define LOOK_NS     (5 * WEFT_NS_PER_S)
 #define ANSWER_NS   (4 * WEFT_NS_PER_S)
@@ -46,7 +47,7 @@ static int note_good(struct weft_boot *boot)
     char text[256];
     const int length = snprintf(text, sizeof(text), "VERSION=%s\nSLOT=%s\nBOOT_ID=%s\nTIME=%lld\n",
                                 boot->version, boot->slot, boot->boot_id, (long long)time(NULL));
-    const int result = weft_text_file_replace(WEFT_BOOT_GOOD, text, (size_t)length, 0600);
+    const int result = weft_file_replace(WEFT_BOOT_GOOD, text, (size_t)length, 0600);
     if (result == 0) snprintf(boot->good_version, sizeof(boot->good_version), "%s", boot->version);
     return result;
 }
@@ -189,9 +190,8 @@ int weft_health_confirm(struct weft_boot *boot)
     int result = length < 0 ? (int)length : 0;
     if (result == 0 && boot->has_conf) result = weft_mounts_conf_writable(true);
     if (result == 0) {
-        result = weft_text_file_replace(boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT, text,
-                                        (size_t)length, 0600);
-        sync();
+        result = weft_file_replace(boot->has_conf ? WEFT_BOOT_CONF : WEFT_BOOT_KEPT, text,
+                                   (size_t)length, 0600);
         if (boot->has_conf) weft_mounts_conf_writable(false);
     }
     free(text);
@@ -218,7 +218,6 @@ void weft_health_start(struct weft_boot *boot)
     weft_daemon_init(&boot->daemon, &boot->loop, &boot->say);
     boot->daemon.program = "/usr/bin/weftd";
     boot->daemon.config_path = WEFT_BOOT_CONFIG;
-    boot->daemon.log_path = boot->has_data ? WEFT_BOOT_LOGS "/weftd.log" : NULL;
     boot->daemon.ready = node_ready;
     boot->daemon.bad_config = bad_config;
     boot->daemon.ended = node_ended;

@@ -6,6 +6,7 @@
 
 #include "image/init/key_value.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 const char *weft_identity_state_name(enum weft_identity_state state)
 {
@@ -58,7 +59,7 @@ static int note(const char *path, const struct weft_identity_mark *mark)
     char text[256];
     const int length =
         snprintf(text, sizeof(text), "DISK=%s\nMACHINE=%s\n", mark->disk, mark->machine);
-    return weft_text_file_replace(path, text, (size_t)length, 0600);
+    return weft_file_replace(path, text, (size_t)length, 0600);
 }
 
 enum weft_identity_state weft_identity_check(const char *path,

@@ -13,8 +13,8 @@
 
 enum weft_init_socket_verb weft_init_socket_verb_of(const char *line)
 {
-    static const char *const verbs[] = {"status", "bless",    "slot a", "slot b",
-                                        "reboot", "poweroff", "reset",  "confirm"};
+    static const char *const verbs[] = {"status",   "bless", "reboot",
+                                        "poweroff", "reset", "confirm"};
     for (size_t i = 0; i < WEFT_COUNT_OF(verbs); i++) {
         if (strcmp(line, verbs[i]) == 0) return (enum weft_init_socket_verb)i;
     }

@@ -5,7 +5,6 @@
 //
 //   status                what weft_init_socket.answer_status writes
 //   bless                 this boot was good: its kernel is not counted any more
-//   slot a | slot b       the loader prefers that slot from the next boot on
 //   reboot | poweroff     in order
 //   confirm               the configuration on trial stays
 //   reset                 factory reset: the next boot empties the data partition; then a reboot
@@ -26,8 +25,6 @@
 enum weft_init_socket_verb {
     WEFT_INIT_SOCKET_STATUS,
     WEFT_INIT_SOCKET_BLESS,
-    WEFT_INIT_SOCKET_SLOT_A,
-    WEFT_INIT_SOCKET_SLOT_B,
     WEFT_INIT_SOCKET_REBOOT,
     WEFT_INIT_SOCKET_POWEROFF,
     WEFT_INIT_SOCKET_RESET,

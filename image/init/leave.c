@@ -41,8 +41,7 @@ void weft_leave_node_ended(struct weft_boot *boot)
 {
     if (boot->end == WEFT_BOOT_RUNS || boot->daemon.state != WEFT_DAEMON_STOPPED) return;
     note(boot);
-    if (boot->daemon.log_fd >= 0) close(boot->daemon.log_fd); // It lies on /data.
-    boot->daemon.log_fd = -1;
+    weft_node_log_close(&boot->log); // It lies on /data.
     weft_mounts_leave(&boot->say);
     weft_say_line(&boot->say, "%s now", boot->end == WEFT_BOOT_REBOOTS ? "restarting" : "off");
     reboot(boot->end == WEFT_BOOT_REBOOTS ? RB_AUTOBOOT : RB_POWER_OFF);

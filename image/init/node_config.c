@@ -9,6 +9,7 @@
 
 #include "config/toml.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 #define KEPT_BYTES_MAX (4u << 20) // Of one file that the configuration names.
 
@@ -27,24 +28,26 @@ int weft_node_config_write(const struct weft_config *config, const struct weft_n
     placed.admin.socket = socket;
     weft_config_print(&placed, out);
     int result = fclose(out) == 0 ? 0 : -ENOMEM;
-    if (result == 0) result = weft_text_file_replace(path, text, length, 0600);
+    if (result == 0) result = weft_file_replace(path, text, length, 0600);
     free(text);
     return result;
 }
 
 int weft_node_config_maintenance(const struct weft_node_places *places, const char *owner_token,
-                                 const char *path)
+                                 const char *owner_key, const char *path)
 {
-    char text[512], admin[160] = "";
-    if (owner_token != NULL)
+    char text[1024], admin[256] = "";
+    if (owner_token != NULL || owner_key != NULL)
         snprintf(admin, sizeof(admin),
-                 "[admin]\nlisten = \"0.0.0.0:9338\"\nowner_token = \"%.64s\"\n", owner_token);
+                 "[admin]\nlisten = \"0.0.0.0:9338\"\nowner_token = \"%.64s\"\n"
+                 "owner_key = \"%.64s\"\n",
+                 owner_token != NULL ? owner_token : "", owner_key != NULL ? owner_key : "");
     const int length = snprintf(text, sizeof(text),
                                 "# Maintenance mode: no port, no mesh, no journal.\n"
                                 "[node]\nname = \"maintenance\"\ndata_dir = \"%.64s\"\n"
                                 "run_dir = \"%.64s\"\n[journal]\nenabled = false\n%s",
                                 places->data_dir, places->run_dir, admin);
-    return weft_text_file_replace(path, text, (size_t)length, 0600);
+    return weft_file_replace(path, text, (size_t)length, 0600);
 }
 
 // The name of a file right in the directory of `from`; NULL if it is somewhere else.
@@ -74,7 +77,7 @@ static int copy(const char *from, const char *to, size_t bytes_max)
     if (bytes == NULL) return -ENOMEM;
     const ssize_t length = weft_text_file_read(from, bytes, bytes_max + 1);
     const int result =
-        length < 0 ? (int)length : weft_text_file_replace(to, bytes, (size_t)length, 0600);
+        length < 0 ? (int)length : weft_file_replace(to, bytes, (size_t)length, 0600);
     free(bytes);
     return result;
 }
@@ -94,6 +97,7 @@ int weft_node_config_keep(const struct weft_config *config, const char *from, co
     char path[PATH_MAX];
     int result = keep_one(config->mesh.key_file, from, to);
     if (result == 0) result = keep_one(config->admin.owner_token, from, to);
+    if (result == 0) result = keep_one(config->admin.owner_key, from, to);
     for (size_t i = 0; result == 0 && i < config->unit_count; i++) {
         result = keep_one(config->unit[i].file, from, to);
     }

@@ -18,10 +18,10 @@ int weft_node_config_write(const struct weft_config *config, const struct weft_n
                            const char *path);
 
 // Writes what a node in maintenance runs with: no port, no mesh, no journal; the admin port on its
-// socket and on loopback, and for the owner, whose token is in the file `owner_token`, on every
-// address (NULL: there is none). Returns 0 or a negative errno.
+// socket and on loopback, and on every address for the owner, whose token or public key is in these
+// files (NULL: there is none). Returns 0 or a negative errno.
 int weft_node_config_maintenance(const struct weft_node_places *places, const char *owner_token,
-                                 const char *path);
+                                 const char *owner_key, const char *path);
 
 // Copies the configuration at `from`, and the files beside it that it names, into the directory
 // `to`: enough to start without the drive. weft.toml comes last, so that it never names what is not

@@ -5,30 +5,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "image/init/boot_entry.h"
 #include "image/init/mounts.h"
 #include "image/init/status.h"
 #include "image/init/text_file.h"
+#include "image/update/slot.h"
+#include "runtime/base/file.h"
 
 #define SOON_NS     (500 * WEFT_NS_PER_MS)
 #define STARTING_NS (20 * WEFT_NS_PER_S)
 #define FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
-
-static const char readme[] =
-    "This drive configures a Weft node.\r\n"
-    "\r\n"
-    "weft.toml    what the node is to do; `weft config init` writes one from the hardware "
-    "found,\r\n"
-    "             `weft config check weft.toml` says what is wrong with it before the node does\r\n"
-    "status.txt   what the node says of itself; it is written anew at each start\r\n"
-    "RESET        an empty file of this name empties the node's data at the next start: its\r\n"
-    "             identity, journal, logs and the last good configuration; this drive stays\r\n"
-    "ADOPT        an empty file of this name lets a copied disk keep its identity, when the\r\n"
-    "             machine that it came from is gone for good\r\n"
-    "\r\n"
-    "Without a weft.toml, or with a broken one, the node starts in maintenance mode and says "
-    "why\r\n"
-    "on its console and in status.txt.\r\n";
+#define README      "/etc/weft/README-drive.txt" // image/README-drive.txt
 
 static const char *state_of(const struct weft_boot *boot)
 {
@@ -40,14 +26,14 @@ static const char *state_of(const struct weft_boot *boot)
 
 static void describe_count(const struct weft_boot *boot, char text[80])
 {
-    struct weft_boot_entry entry;
+    struct weft_update_slot entry;
     const char *name = strrchr(boot->counted_path, '/');
     if (boot->is_blessed)
         snprintf(text, 80, "good");
-    else if (name == NULL || weft_boot_entry_parse(&entry, name + 1) != 0)
+    else if (name == NULL || !weft_update_slot_parse(name + 1, &entry) || entry.tries_left < 0)
         snprintf(text, 80, "not counted");
     else
-        snprintf(text, 80, "on trial, %u tries left", entry.left);
+        snprintf(text, 80, "on trial, %d tries left", entry.tries_left);
 }
 
 struct view {
@@ -98,17 +84,25 @@ static void write_json(const struct weft_boot *boot)
     if (out == NULL) return;
     weft_report_json(boot, out);
     fputc('\n', out);
-    if (fclose(out) == 0) weft_text_file_replace(WEFT_BOOT_RUN "/boot.json", text, length, 0600);
+    if (fclose(out) == 0) weft_file_replace(WEFT_BOOT_RUN "/boot.json", text, length, 0600);
     free(text);
+}
+
+// Where somebody has made the drive anew.
+static void put_readme(void)
+{
+    char text[4096];
+    if (access("/conf/README.txt", F_OK) == 0) return;
+    const ssize_t length = weft_text_file_read(README, text, sizeof(text));
+    if (length > 0) weft_file_replace("/conf/README.txt", text, (size_t)length, 0600);
 }
 
 static int write_drive(const char *text, size_t length)
 {
     int result = weft_mounts_conf_writable(true);
     if (result != 0) return result;
-    if (access("/conf/README.txt", F_OK) != 0)
-        weft_text_file_replace("/conf/README.txt", readme, sizeof(readme) - 1, 0600);
-    result = weft_text_file_replace("/conf/status.txt", text, length, 0600);
+    put_readme();
+    result = weft_file_replace("/conf/status.txt", text, length, 0600);
     sync();
     const int closed = weft_mounts_conf_writable(false);
     return result != 0 ? result : closed;

@@ -4,33 +4,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/init/boot_entry.h"
 #include "image/init/health.h"
 #include "image/init/json.h"
 #include "image/init/leave.h"
 #include "image/init/mounts.h"
 #include "image/init/report.h"
-#include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
-static void answer(FILE *out, int result)
+// `why` not; NULL: it is done.
+static void answer(FILE *out, const char *why)
 {
-    if (result == 0) {
+    if (why == NULL) {
         fputs("{\"ok\":true}", out);
         return;
     }
     fputs("{\"ok\":false,\"error\":", out);
-    weft_json_string(out, strerror(-result));
+    weft_json_string(out, why);
     fputc('}', out);
-}
-
-static int prefer(struct weft_boot *boot, char slot)
-{
-    if (boot->disk.esp.device[0] == '\0') return -ENODEV;
-    int result = weft_mounts_esp(boot->disk.esp.device);
-    if (result != 0) return result;
-    result = weft_boot_entry_prefer("/esp", slot);
-    const int left = weft_mounts_esp_leave();
-    return result != 0 ? result : left;
 }
 
 // The wish is a file on the drive, as the one that a person puts there: one way to be emptied. It
@@ -39,11 +29,10 @@ static int wish_reset(struct weft_boot *boot)
 {
     static const char text[] = "Emptied at the next start.\r\n";
     if (!boot->has_conf && !boot->has_data) return -ENODEV;
-    if (!boot->has_conf)
-        return weft_text_file_replace(WEFT_BOOT_RESET, text, sizeof(text) - 1, 0600);
+    if (!boot->has_conf) return weft_file_replace(WEFT_BOOT_RESET, text, sizeof(text) - 1, 0600);
     int result = weft_mounts_conf_writable(true);
     if (result != 0) return result;
-    result = weft_text_file_replace("/conf/RESET", text, sizeof(text) - 1, 0600);
+    result = weft_file_replace("/conf/RESET", text, sizeof(text) - 1, 0600);
     sync();
     weft_mounts_conf_writable(false);
     return result;
@@ -60,15 +49,15 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
         fputc('}', out);
         return;
     case WEFT_INIT_SOCKET_BLESS: result = weft_health_bless(boot); break;
-    case WEFT_INIT_SOCKET_SLOT_A: result = prefer(boot, 'a'); break;
-    case WEFT_INIT_SOCKET_SLOT_B: result = prefer(boot, 'b'); break;
     case WEFT_INIT_SOCKET_CONFIRM: result = weft_health_confirm(boot); break;
     case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
     case WEFT_INIT_SOCKET_REBOOT:
     case WEFT_INIT_SOCKET_POWEROFF: break;
     default: result = -EINVAL; break;
     }
-    answer(out, result);
+    answer(out, verb == WEFT_INIT_SOCKET_CONFIRM && result == -ENOENT ? "nothing is on trial"
+                : result != 0                                         ? strerror(-result)
+                                                                      : NULL);
     const bool is_end = verb == WEFT_INIT_SOCKET_POWEROFF || verb == WEFT_INIT_SOCKET_REBOOT ||
                         verb == WEFT_INIT_SOCKET_RESET;
     if (is_end && result == 0) {

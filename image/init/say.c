@@ -6,17 +6,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "image/init/node_log.h"
+
 static void print_line(const struct weft_say *say, const char *kind, const char *text)
 {
     struct timespec now;
     char line[512];
-    if (say->fd < 0) return;
     clock_gettime(CLOCK_BOOTTIME, &now);
-    // A carriage return, too: who watches a serial console has set no terminal up.
-    const int length = snprintf(line, sizeof(line), "[%5lld.%03ld] weft-init: %s%s\r\n",
-                                (long long)now.tv_sec, now.tv_nsec / 1000000, kind, text);
-    const size_t bytes = (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1;
-    (void)!write(say->fd, line, bytes); // A console that is gone stops nothing.
+    snprintf(line, sizeof(line), "[%5lld.%03ld] weft-init: %s%s", (long long)now.tv_sec,
+             now.tv_nsec / 1000000, kind, text);
+    if (say->log != NULL) weft_node_log_line(say->log, line);
+    // A carriage return, too: who watches a serial console has set no terminal up. One that is gone
+    // stops nothing.
+    if (say->fd >= 0) dprintf(say->fd, "%s\r\n", line);
 }
 
 void weft_say_line(struct weft_say *say, const char *format, ...)

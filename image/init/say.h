@@ -1,4 +1,5 @@
-// say.h: what the first process tells: on the console, and for status.txt what went wrong.
+// say.h: what the first process tells: on the console and in the log, and for status.txt what went
+// wrong.
 //
 // Core: the one thread of init. Memory: by value in its owner.
 #ifndef WEFT_IMAGE_SAY_H
@@ -8,9 +9,12 @@
 
 #define WEFT_SAY_ERRORS_MAX 16 // The first ones are kept: they have caused the later ones.
 
+struct weft_node_log;
+
 struct weft_say {
-    int fd;             // The console; -1: nowhere.
-    size_t error_count; // All; those past WEFT_SAY_ERRORS_MAX are only counted.
+    int fd;                    // The console; -1: nowhere.
+    struct weft_node_log *log; // Where it is kept; NULL: nowhere.
+    size_t error_count;        // All; those past WEFT_SAY_ERRORS_MAX are only counted.
     char errors[WEFT_SAY_ERRORS_MAX][256];
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "image/init/boot_entry.h"
@@ -153,6 +154,19 @@ void weft_start_disk(struct weft_boot *boot)
 
 // ---- What it remembers.
 
+// What was said up to now goes in first.
+static void open_log(struct weft_boot *boot)
+{
+    char first[256], at[32];
+    const time_t now = time(NULL);
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    snprintf(first, sizeof(first), "== boot %s %s slot %s, %s", at, boot->version,
+             boot->slot[0] != '\0' ? boot->slot : "-", boot->boot_id);
+    weft_node_log_open(&boot->log, WEFT_BOOT_LOG, first);
+}
+
 void weft_start_memory(struct weft_boot *boot)
 {
     char good[256];
@@ -163,6 +177,7 @@ void weft_start_memory(struct weft_boot *boot)
         weft_say_line(&boot->say,
                       "the clock stood before a time that has passed; it was set forward");
     if (!boot->has_data) return;
+    open_log(boot);
     const bool own = boot->identity == WEFT_IDENTITY_SAME;
     const int result = weft_entropy_load(WEFT_BOOT_SEED, own);
     if (result != 0 && result != -ENOENT)
@@ -297,9 +312,11 @@ void weft_start_maintenance(struct weft_boot *boot)
     const bool cloned = boot->identity == WEFT_IDENTITY_CLONED;
     const struct weft_node_places places = {cloned ? WEFT_BOOT_RUN "/data" : boot->data_dir,
                                             WEFT_BOOT_RUN};
-    const bool has_owner = boot->has_conf && access(WEFT_BOOT_OWNER, R_OK) == 0;
+    const bool has_token = boot->has_conf && access(WEFT_BOOT_OWNER, R_OK) == 0;
+    const bool has_key = boot->has_conf && access(WEFT_BOOT_OWNER_KEY, R_OK) == 0;
     weft_say_error(&boot->say, "maintenance mode: %s", boot->choice.problem);
-    tell_config(boot, weft_node_config_maintenance(&places, has_owner ? WEFT_BOOT_OWNER : NULL,
+    tell_config(boot, weft_node_config_maintenance(&places, has_token ? WEFT_BOOT_OWNER : NULL,
+                                                   has_key ? WEFT_BOOT_OWNER_KEY : NULL,
                                                    WEFT_BOOT_CONFIG));
 }
 

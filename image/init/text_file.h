@@ -1,4 +1,5 @@
-// text_file.h: small files, read and written whole: those of /proc and /sys, and our own state.
+// text_file.h: small files, read whole: those of /proc and /sys, and our own state (which
+// runtime/base/file.h writes).
 //
 // Memory: the caller's. Core: any; nothing here is shared.
 #ifndef WEFT_IMAGE_TEXT_FILE_H
@@ -18,12 +19,5 @@ int weft_text_file_line(const char *path, char *text, size_t size);
 // Writes `text` to a file that is there, with one write(2), as files of /proc and /sys want it.
 // Returns 0 or a negative errno.
 int weft_text_file_set(const char *path, const char *text);
-
-// Puts `length` bytes in the place of the file, all or nothing, also across a power failure: a new
-// file beside it, synced, renamed over it, and the directory synced. Returns 0 or a negative errno.
-int weft_text_file_replace(const char *path, const void *bytes, size_t length, mode_t mode);
-
-// Syncs the directory that `path` is in. Returns 0 or a negative errno.
-int weft_text_file_sync_directory(const char *path);
 
 #endif // WEFT_IMAGE_TEXT_FILE_H

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 uint32_t weft_trial_seconds(const char *text)
 {
@@ -20,7 +21,7 @@ int weft_trial_take(const char *wish, const char *taken, uint32_t *seconds)
 
     *seconds = 0;
     if (rename(wish, taken) != 0) return -errno;
-    const int synced = weft_text_file_sync_directory(taken);
+    const int synced = weft_file_sync_directory(taken);
     if (synced != 0) return synced; // It could come back: better not begun.
     const ssize_t length = weft_text_file_read(taken, line, sizeof(line));
     if (length < 0 && length != -EFBIG)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -108,6 +109,10 @@ int weft_update_esp_mount(const char *disk, const char *where, struct weft_error
 {
     char node[PATH_MAX];
 
+    // In a namespace of our own: the first process mounts the same partition at the same place when
+    // it blesses a kernel, and what it takes off must not be ours, nor stay when we are ended.
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return weft_error_set(error, 906, "a place to mount the ESP: %s", strerror(errno));
     weft_update_disk_partition_path(disk, 1, node, sizeof(node));
     if (mount(node, where, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC, "umask=077") == 0) return 0;
     return weft_error_set(error, 906, "mounting the ESP %s: %s", node, strerror(errno));

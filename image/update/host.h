@@ -18,7 +18,8 @@ struct weft_update_host {
 int weft_update_host_find(const char *root, struct weft_update_host *host,
                           struct weft_error *error);
 
-// Mounts the ESP of `disk` at `where`, and takes it off again. 0, or -1 with W0906.
+// Mounts the ESP of `disk` at `where`, for this process alone, and takes it off again. 0, or -1
+// with W0906.
 int weft_update_esp_mount(const char *disk, const char *where, struct weft_error *error);
 void weft_update_esp_unmount(const char *where);
 

@@ -1,12 +1,11 @@
 #include "image/update/ledger.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "runtime/base/file.h"
 
 #define LINE_BYTES 96
 
@@ -77,38 +76,13 @@ void weft_update_ledger_read(const char *path, struct weft_update_ledger *ledger
     weft_update_ledger_parse(text, ledger);
 }
 
-// The new name is on the disk only when the directory is.
-static int sync_directory_of(const char *path)
-{
-    char copy[PATH_MAX];
-
-    snprintf(copy, sizeof(copy), "%s", path);
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    const int result = fsync(fd);
-    close(fd);
-    return result;
-}
-
 int weft_update_ledger_write(const char *path, const struct weft_update_ledger *ledger,
                              struct weft_error *error)
 {
-    char text[WEFT_UPDATE_LEDGER_BYTES_MAX], fresh[PATH_MAX];
-    const size_t length = weft_update_ledger_print(ledger, text);
+    char text[WEFT_UPDATE_LEDGER_BYTES_MAX];
+    const int result = weft_file_replace(path, text, weft_update_ledger_print(ledger, text), 0600);
 
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return weft_error_set(error, 906, "%s: %s", fresh, strerror(errno));
-    bool written = write(fd, text, length) == (ssize_t)length && fsync(fd) == 0;
-    int reason = written ? 0 : errno;
-    close(fd);
-    if (written && (rename(fresh, path) != 0 || sync_directory_of(path) != 0)) {
-        written = false;
-        reason = errno;
-    }
-    if (written) return 0;
-    unlink(fresh);
-    return weft_error_set(error, 906, "%s: %s", path, strerror(reason != 0 ? reason : ENOSPC));
+    return result == 0 ? 0 : weft_error_set(error, 906, "%s: %s", path, strerror(-result));
 }
 
 bool weft_update_ledger_has_failed(const struct weft_update_ledger *ledger, const char *version)

@@ -7,19 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/admin/server_internal.h"
 #include "runtime/admin/text.h"
 
-#define WORDS_MAX      24
-#define PIPE_BYTES     (1 << 20)
-#define POLL_NS        (20 * WEFT_NS_PER_MS)
-#define INIT_TIMEOUT_S 1 // The first process answers from memory; its loop does not block.
+#define WORDS_MAX  24
+#define PIPE_BYTES (1 << 20)
+#define POLL_NS    (20 * WEFT_NS_PER_MS)
+#define INIT_TIMEOUT_NS                                                                            \
+    (60 * WEFT_NS_PER_S) // It may write to the drive, which may be a slow stick.
 
 extern char **environ;
 
@@ -39,6 +37,11 @@ static void close_fd(int *fd)
 
 void weft_appliance_destroy(struct weft_appliance *appliance)
 {
+    struct weft_error error;
+
+    weft_error_set(&error, 501, "the node stops");
+    for (size_t i = 0; i < WEFT_APPLIANCE_ASKS_MAX; i++)
+        weft_init_ask_end(&appliance->asks[i], &error);
     close_fd(&appliance->in_fd);
     close_fd(&appliance->out_fd);
     if (appliance->pid > 0) {
@@ -46,11 +49,7 @@ void weft_appliance_destroy(struct weft_appliance *appliance)
         waitpid(appliance->pid, NULL, 0);
     }
     appliance->pid = 0;
-    if (appliance->command != NULL) {
-        struct weft_error error;
-        weft_error_set(&error, 501, "the node stops");
-        weft_admin_fail(appliance->command, &error);
-    }
+    if (appliance->command != NULL) weft_admin_fail(appliance->command, &error);
     appliance->command = NULL;
 }
 
@@ -213,11 +212,36 @@ static void read_answer(struct weft_appliance *appliance)
     appliance->has_answered = true;
 }
 
-static uint32_t poll(void *self, uint64_t now_ns)
-{
-    struct weft_appliance *appliance = self;
-    (void)now_ns;
+// ---- The first process.
 
+void weft_appliance_tell(struct weft_appliance *appliance, const char *line,
+                         struct weft_admin_command *command)
+{
+    const uint64_t now_ns = weft_clock_now_ns(&appliance->options.clock);
+    struct weft_error error;
+
+    for (size_t i = 0; i < WEFT_APPLIANCE_ASKS_MAX; i++) {
+        if (appliance->asks[i].command != NULL) continue;
+        weft_init_ask_start(&appliance->asks[i], appliance->options.init_socket, line, command,
+                            now_ns + INIT_TIMEOUT_NS);
+        return;
+    }
+    weft_error_set(&error, 905, "the machine's first process is asked too much at once");
+    weft_admin_fail(command, &error);
+}
+
+bool weft_appliance_is_asking(const struct weft_appliance *appliance)
+{
+    for (size_t i = 0; i < WEFT_APPLIANCE_ASKS_MAX; i++) {
+        if (appliance->asks[i].command != NULL) return true;
+    }
+    return false;
+}
+
+// ---- As a poller of the control core.
+
+static uint32_t poll_writer(struct weft_appliance *appliance)
+{
     if (appliance->pid == 0) return 0;
     if (!appliance->has_answered) read_answer(appliance);
     if (!appliance->has_answered || appliance->is_coming) return 0;
@@ -227,11 +251,21 @@ static uint32_t poll(void *self, uint64_t now_ns)
     return 1;
 }
 
+static uint32_t poll(void *self, uint64_t now_ns)
+{
+    struct weft_appliance *appliance = self;
+    uint32_t count = poll_writer(appliance);
+
+    for (size_t i = 0; i < WEFT_APPLIANCE_ASKS_MAX; i++)
+        count += weft_init_ask_poll(&appliance->asks[i], now_ns) ? 1 : 0;
+    return count;
+}
+
 static uint64_t due_ns(void *self)
 {
     const struct weft_appliance *appliance = self;
 
-    if (appliance->pid == 0) return UINT64_MAX;
+    if (appliance->pid == 0 && !weft_appliance_is_asking(appliance)) return UINT64_MAX;
     return weft_clock_now_ns(&appliance->options.clock) + POLL_NS;
 }
 
@@ -239,62 +273,4 @@ struct weft_poller weft_appliance_poller(struct weft_appliance *appliance)
 {
     return (struct weft_poller){
         .name = "appliance", .poll = poll, .due_ns = due_ns, .self = appliance};
-}
-
-// ---- The first process.
-
-static int dial(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval limit = {.tv_sec = INIT_TIMEOUT_S};
-
-    if (strlen(path) >= sizeof(address.sun_path)) return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path));
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) return fd;
-    const int reason = errno;
-    close(fd);
-    return -reason;
-}
-
-// Sends a line and reads what comes until the other side ends it. Its length or a negative errno.
-static int64_t converse(int fd, const char *line, char *answer, size_t size)
-{
-    size_t used = 0;
-
-    if (dprintf(fd, "%s\n", line) < 0) return -errno;
-    while (used < size - 1) {
-        const ssize_t count = recv(fd, answer + used, size - 1 - used, 0);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return -errno;
-        if (count == 0) break;
-        used += (size_t)count;
-    }
-    answer[used] = '\0';
-    return (int64_t)used;
-}
-
-int weft_appliance_tell(const struct weft_appliance *appliance, const char *line,
-                        struct weft_error *error)
-{
-    char answer[1024];
-
-    if (weft_appliance_check(appliance, error) != 0) return -1;
-    const int fd = dial(appliance->options.init_socket);
-    const int64_t length = fd < 0 ? fd : converse(fd, line, answer, sizeof(answer));
-    if (fd >= 0) close(fd);
-    if (length < 0)
-        return weft_error_set(error, 906, "the machine's first process: %s",
-                              strerror((int)-length));
-    json_t *document = json_loadb(answer, (size_t)length, 0, NULL);
-    const char *refusal = json_string_value(json_object_get(document, "error"));
-    const bool is_ok = json_is_true(json_object_get(document, "ok"));
-    if (!is_ok)
-        weft_error_set(error, 905, "the machine's first process: %.200s",
-                       refusal != NULL ? refusal : "it does not answer as it should");
-    json_decref(document);
-    return is_ok ? 0 : -1;
 }

@@ -15,17 +15,20 @@
 #include <sys/types.h>
 
 #include "runtime/admin/events.h"
+#include "runtime/admin/init_ask.h"
 #include "runtime/admin/route.h"
 #include "runtime/env/clock.h"
 #include "runtime/sched/poller.h"
 
 #define WEFT_APPLIANCE_ANSWER_BYTES 8192
+#define WEFT_APPLIANCE_ASKS_MAX     4
 
 struct weft_appliance_options {
     const char *program;      // The tool: "/usr/bin/weft".
     const char *init_socket;  // "/run/weft/init.sock": if there is none, this is no image.
     const char *boot_file;    // "/run/weft/boot.json".
-    const char *log_dir;      // "/data/log": where the first process keeps panics.
+    const char *log_dir;      // "/data/log": where the first process keeps its log, and panics.
+    const char *data_dir;     // Where the node leaves reports of its crashes; NULL: nowhere.
     const char *try_file;     // "/data/state/try.toml": the configuration of the next start alone.
     const char *config_file;  // What the node runs with: "/run/weft/weft.toml".
     const char *const *extra; // More words for the program, ended by NULL; NULL: none. For tests.
@@ -43,6 +46,7 @@ struct weft_appliance {
     bool has_answered;                  // Its output has ended.
     char answer[WEFT_APPLIANCE_ANSWER_BYTES];
     size_t answer_length;
+    struct weft_init_ask asks[WEFT_APPLIANCE_ASKS_MAX];
 };
 
 // The options are copied; what they point to outlives the appliance.
@@ -67,8 +71,11 @@ int64_t weft_appliance_feed(struct weft_appliance *appliance, const char *bytes,
 void weft_appliance_feed_end(struct weft_appliance *appliance, struct weft_admin_command *command);
 // Is this an image? 0, or -1 with W0901.
 int weft_appliance_check(const struct weft_appliance *appliance, struct weft_error *error);
-// Says one line to the first process, which answers at once. 0, or -1 with what it said.
-int weft_appliance_tell(const struct weft_appliance *appliance, const char *line,
-                        struct weft_error *error);
+// Says one line to the first process. What it says becomes the answer of `command`, which is taken
+// over: 202, or W0905 when it refuses, W0906 when it does not answer.
+void weft_appliance_tell(struct weft_appliance *appliance, const char *line,
+                         struct weft_admin_command *command);
+// Whether somebody waits for what the first process says: a node that stops waits a little for it.
+bool weft_appliance_is_asking(const struct weft_appliance *appliance);
 
 #endif // WEFT_ADMIN_APPLIANCE_H

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "runtime/admin/appliance.h"
+#include "runtime/admin/kept_log.h"
 #include "runtime/admin/server_internal.h"
+#include "runtime/base/file.h"
 
 #define TEXT_BYTES_MAX (1024 * 1024) // As large as a configuration may be (config/toml.h).
 
@@ -67,11 +69,12 @@ static void tell(struct weft_admin_request *request, const char *line)
 {
     struct weft_error error;
 
-    if (weft_appliance_tell(request->self, line, &error) != 0) {
+    if (weft_appliance_check(request->self, &error) != 0) {
         weft_admin_reply_error(request, &error);
         return;
     }
-    weft_admin_reply_json(request, 202, json_pack("{s:s, s:b}", "apiVersion", "v1", "ok", 1));
+    struct weft_admin_command *command = weft_admin_defer(request, WEFT_ADMIN_OTHER, "", 0);
+    if (command != NULL) weft_appliance_tell(request->self, line, command);
 }
 
 static void reboot(struct weft_admin_request *request)
@@ -127,29 +130,103 @@ static int is_panic(const struct dirent *entry)
     return strncmp(entry->d_name, "panic-", 6) == 0;
 }
 
+static int is_crash(const struct dirent *entry) // runtime/node/crash_files.h
+{
+    const char *end = strrchr(entry->d_name, '.');
+
+    return strncmp(entry->d_name, "crash-", 6) == 0 && end != NULL && strcmp(end, ".txt") == 0;
+}
+
 // The names bear the time: the last one is the newest.
+static void reply_newest(struct weft_admin_request *request, const char *directory,
+                         int (*is_one)(const struct dirent *entry), const char *none)
+{
+    struct dirent **entries = NULL;
+    char path[512] = "";
+
+    const int count = directory != NULL ? scandir(directory, &entries, is_one, alphasort) : 0;
+    if (count > 0) snprintf(path, sizeof(path), "%s/%s", directory, entries[count - 1]->d_name);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    if (path[0] == '\0') {
+        weft_admin_reply_problem(request, 503, "%s", none);
+    } else {
+        reply_file(request, path, "text/plain; charset=utf-8");
+    }
+}
+
 static void panic(struct weft_admin_request *request)
 {
     const struct weft_appliance *appliance = request->self;
-    struct dirent **entries = NULL;
     struct weft_error error;
-    char path[512] = "";
+
+    if (weft_appliance_check(appliance, &error) != 0)
+        weft_admin_reply_error(request, &error);
+    else
+        reply_newest(request, appliance->options.log_dir, is_panic, "no panic has been kept");
+}
+
+// Of every node, with an image or without.
+static void crash(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+
+    reply_newest(request, appliance->options.data_dir, is_crash, "no crash has been kept");
+}
+
+// ---- The log.
+
+// "-1" and "1" both mean the boot before.
+static bool read_boot(struct weft_admin_request *request, uint64_t *ago)
+{
+    const char *text = weft_admin_query(request, "boot");
+    char *end;
+
+    *ago = WEFT_KEPT_LOG_ALL;
+    if (text == NULL) return true;
+    errno = 0;
+    *ago = strtoull(text + (text[0] == '-'), &end, 10);
+    if (errno == 0 && end > text && end[-1] >= '0' && *end == '\0' && *ago < UINT32_MAX)
+        return true;
+    weft_admin_reply_problem(request, 504, "boot is 0, -1, -2 …, not \"%.40s\"", text);
+    return false;
+}
+
+static void node_log(struct weft_admin_request *request)
+{
+    const struct weft_appliance *appliance = request->self;
+    const char *follow = weft_admin_query(request, "follow");
+    const bool follows = follow != NULL && strcmp(follow, "0") != 0 && strcmp(follow, "false") != 0;
+    struct weft_kept_log *log;
+    struct weft_error error;
+    uint64_t ago, lines;
+    char path[512];
 
     if (weft_appliance_check(appliance, &error) != 0) {
         weft_admin_reply_error(request, &error);
         return;
     }
-    const int count = scandir(appliance->options.log_dir, &entries, is_panic, alphasort);
-    if (count > 0)
-        snprintf(path, sizeof(path), "%s/%s", appliance->options.log_dir,
-                 entries[count - 1]->d_name);
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-    if (path[0] == '\0') {
-        weft_admin_reply_problem(request, 503, "no panic has been kept");
+    if (!read_boot(request, &ago) ||
+        !weft_admin_query_u64(request, "tail", WEFT_KEPT_LOG_ALL, &lines))
+        return;
+    if (lines == 0) { // The headers of the answer go out with its first bytes.
+        weft_admin_reply_problem(request, 504, "tail is 1 line or more");
+        return;
+    }
+    snprintf(path, sizeof(path), "%s/weftd.log", appliance->options.log_dir);
+    const int result = weft_kept_log_open(&log, path, ago, lines, follows);
+    if (result == -ENOENT) {
+        weft_admin_reply_problem(request, 503,
+                                 ago == WEFT_KEPT_LOG_ALL
+                                     ? "no log has been kept"
+                                     : "the log does not go back so many boots");
+    } else if (result != 0) {
+        weft_admin_reply_problem(request, 906, "%s: %s", path, strerror(-result));
     } else {
-        reply_file(request, path, "text/plain; charset=utf-8");
+        weft_admin_reply_stream(
+            request, "text/plain; charset=utf-8",
+            &(struct weft_admin_stream){weft_kept_log_read, weft_kept_log_close, log});
     }
 }
 
@@ -176,22 +253,17 @@ static void config(struct weft_admin_request *request)
     reply_file(request, path, "application/toml");
 }
 
-// All or nothing, and on the disk before the restart that takes it.
+// On the disk before the restart that takes it.
 static int write_try(const struct weft_appliance *appliance, uint64_t seconds,
                      const struct weft_admin_request *request)
 {
-    char fresh[512];
+    char *text;
+    const int length = asprintf(&text, "# weft try %u\n%s", (unsigned)seconds, request->body);
 
-    snprintf(fresh, sizeof(fresh), "%s.new", appliance->options.try_file);
-    FILE *file = fopen(fresh, "we");
-    if (file == NULL) return -errno;
-    fprintf(file, "# weft try %u\n", (unsigned)seconds);
-    fwrite(request->body, 1, request->body_length, file);
-    bool written = fflush(file) == 0 && fsync(fileno(file)) == 0;
-    written = fclose(file) == 0 && written && rename(fresh, appliance->options.try_file) == 0;
-    const int reason = errno;
-    if (!written) unlink(fresh);
-    return written ? 0 : -reason;
+    if (length < 0) return -ENOMEM;
+    const int result = weft_file_replace(appliance->options.try_file, text, (size_t)length, 0600);
+    free(text);
+    return result;
 }
 
 static void config_try(struct weft_admin_request *request)
@@ -240,21 +312,31 @@ const struct weft_admin_route weft_appliance_routes[] = {
                TIMEOUT}},
     {"POST", "/api/v1/node/rollback", "node_rollback", "Makes the other slot the next to start.",
      rollback, .query = {TIMEOUT}},
-    {"POST", "/api/v1/node/reboot", "node_reboot", "Restarts the machine, in order.", reboot},
-    {"POST", "/api/v1/node/poweroff", "node_poweroff", "Turns the machine off, in order.",
-     poweroff},
+    {"POST", "/api/v1/node/reboot", "node_reboot", "Restarts the machine, in order.", reboot,
+     .query = {TIMEOUT}},
+    {"POST", "/api/v1/node/poweroff", "node_poweroff", "Turns the machine off, in order.", poweroff,
+     .query = {TIMEOUT}},
     {"POST", "/api/v1/node/reset", "node_reset",
-     "Empties the data partition at the next start, and restarts.", reset},
+     "Empties the data partition at the next start, and restarts.", reset, .query = {TIMEOUT}},
     {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
     {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
      .privileged = true, .response = "text/plain"},
+    {"GET", "/api/v1/node/crash", "node_crash", "What the node left when it crashed last.", crash,
+     .privileged = true, .response = "text/plain"},
+    {"GET", "/api/v1/node/log", "node_log",
+     "What the machine's first process and the node have said, over boots.", node_log,
+     .privileged = true, .response = "text/plain",
+     .query = {{"boot", "integer", "0 this boot, -1 the one before; all if absent"},
+               {"tail", "integer", "the last so many lines; all if absent"},
+               {"follow", "boolean", "what comes after it as well"}}},
     {"GET", "/api/v1/config", "config",
      "The configuration that the node runs with, as it was written: TOML.", config,
      .privileged = true, .response = "application/toml"},
     {"POST", "/api/v1/config/try", "config_try",
      "Restarts with the configuration in the body, TOML, and goes back unless it is confirmed.",
-     config_try, .query = {{"seconds", "integer", "how long it may wait for that; 60 if absent"}}},
+     config_try,
+     .query = {{"seconds", "integer", "how long it may wait for that; 60 if absent"}, TIMEOUT}},
     {"POST", "/api/v1/config/confirm", "config_confirm", "The configuration on trial stays.",
-     config_confirm},
+     config_confirm, .query = {TIMEOUT}},
     {.method = NULL},
 };

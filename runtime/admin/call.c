@@ -144,6 +144,14 @@ static bool peer_may_write(const struct listener *listener, struct MHD_Connectio
     return weft_guard_write(&peer);
 }
 
+static void *tls_session(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    return info != NULL ? info->tls_session : NULL;
+}
+
 // Not from loopback, or from nobody that we know. True if it was refused.
 static bool refused_by_origin(struct weft_admin_call *call)
 {
@@ -151,11 +159,17 @@ static bool refused_by_origin(struct weft_admin_call *call)
     const struct listener *listener = call->listener;
 
     if (listener->port == 0) return false;
-    if (listener->owner != NULL) { // The token is more than any page of elsewhere has.
+    if (listener->owner != NULL) {
+        // The token is more than any page of elsewhere has. A key is shown for whatever page a
+        // browser opens, so with a key alone no page may ask.
         if (weft_owner_admits(listener->owner, weft_admin_header(request, "Authorization")))
             return false;
-        reply_refusal(call, 401, 502, "this needs the owner's token",
-                      "weft sends WEFT_TOKEN; others send Authorization: Bearer TOKEN");
+        if (weft_owner_knows(listener->owner, tls_session(request->connection)) &&
+            weft_admin_header(request, "Origin") == NULL)
+            return false;
+        reply_refusal(call, 401, 502, "this needs the owner's token, or key",
+                      "weft sends WEFT_TOKEN, or shows WEFT_KEY; others send Authorization: Bearer "
+                      "TOKEN");
         return true;
     }
     if (!weft_guard_host(weft_admin_header(request, "Host"), listener->port)) {

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/admin/client_key.h"
 #include "runtime/admin/http_response.h"
 #include "runtime/admin/wire.h"
 #include "runtime/base/units.h"
@@ -69,8 +71,9 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
-                             const char *fingerprint, struct weft_error *error)
+// "https://HOST[:PORT]" and whose certificate is to be there.
+static int read_place(struct weft_client_target *target, const char *url, const char *fingerprint,
+                      struct weft_error *error)
 {
     unsigned port = WEFT_CLIENT_PORT;
     char end;
@@ -84,12 +87,6 @@ int weft_client_target_owner(struct weft_client_target *target, const char *url,
         url[8 + strlen(target->host)] == '/')
         return weft_error_set(error, 504, "%s: not of the form https://HOST:PORT", url);
     target->port = (uint16_t)port;
-    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
-        weft_error_set(error, 504, "%s asks for its owner's token", url);
-        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive");
-        return -1;
-    }
-    snprintf(target->token, sizeof(target->token), "%s", token);
     const bool here = is_loopback(target->host);
     if (fingerprint == NULL ? !here : strlen(fingerprint) != 64) {
         weft_error_set(error, 504, "%s: whose certificate is it to have?", url);
@@ -99,6 +96,31 @@ int weft_client_target_owner(struct weft_client_target *target, const char *url,
     snprintf(target->fingerprint, sizeof(target->fingerprint), "%s",
              fingerprint != NULL ? fingerprint : "");
     snprintf(target->name, sizeof(target->name), "%.50s:%u", target->host, port);
+    return 0;
+}
+
+int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error)
+{
+    if (read_place(target, url, fingerprint, error) != 0) return -1;
+    if (token == NULL || strlen(token) < 16 || strlen(token) >= sizeof(target->token)) {
+        weft_error_set(error, 504, "%s asks for its owner's token, or key", url);
+        weft_error_hint(error, "WEFT_TOKEN is what stands in owner.token on the node's drive; "
+                               "WEFT_KEY names the file of the key that owner.key is the public "
+                               "half of");
+        return -1;
+    }
+    snprintf(target->token, sizeof(target->token), "%s", token);
+    return 0;
+}
+
+int weft_client_target_keyed(struct weft_client_target *target, const char *url, const char *key,
+                             const char *fingerprint, struct weft_error *error)
+{
+    if (read_place(target, url, fingerprint, error) != 0) return -1;
+    if (strlen(key) >= sizeof(target->key))
+        return weft_error_set(error, 504, "%.40s…: the path of the key is too long", key);
+    snprintf(target->key, sizeof(target->key), "%s", key);
     return 0;
 }
 
@@ -118,7 +140,36 @@ static int wait_for(int fd, short events, int64_t deadline_ms)
     return result < 0 ? -errno : 0;
 }
 
-static int dial_host(const struct weft_client_target *target, struct weft_error *error)
+// The kernel keeps the time of connect as that of a send: without a limit a machine that is off is
+// waited for as long as TCP tries, two minutes. 0 or an errno.
+static int connect_by(int fd, const struct sockaddr *address, socklen_t length, int64_t deadline_ms)
+{
+    const int64_t left_ms = deadline_ms - now_ms();
+    const struct timeval limit = {.tv_sec = left_ms > 0 ? left_ms / 1000 : 0,
+                                  .tv_usec = left_ms > 0 ? left_ms % 1000 * 1000 : 1};
+
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) return errno;
+    if (connect(fd, address, length) == 0) return 0;
+    return errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
+}
+
+// A descriptor, or -1 with `error`.
+static int dial_at(const struct weft_client_target *target, const struct sockaddr *address,
+                   socklen_t length, int64_t deadline_ms, struct weft_error *error)
+{
+    const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int reason = fd < 0 ? errno : connect_by(fd, address, length, deadline_ms);
+
+    if (reason == 0) return fd;
+    if (fd >= 0) close(fd);
+    if (reason == ETIMEDOUT) return late(target, error);
+    if (address->sa_family == AF_UNIX && (reason == EACCES || reason == EPERM))
+        return weft_error_set(error, 502, "%s: permission denied", target->path);
+    return unreachable(target, error, strerror(reason));
+}
+
+static int dial_host(const struct weft_client_target *target, int64_t deadline_ms,
+                     struct weft_error *error)
 {
     const struct addrinfo wanted = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -127,45 +178,33 @@ static int dial_host(const struct weft_client_target *target, struct weft_error 
     snprintf(port, sizeof(port), "%u", (unsigned)target->port);
     const int result = getaddrinfo(target->host, port, &wanted, &found);
     if (result != 0) return unreachable(target, error, gai_strerror(result));
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int connected = fd < 0 ? -1 : connect(fd, found->ai_addr, found->ai_addrlen);
-    const int reason = errno;
+    const int fd = dial_at(target, found->ai_addr, found->ai_addrlen, deadline_ms, error);
     freeaddrinfo(found);
-    if (connected == 0) return fd;
-    if (fd >= 0) close(fd);
-    return unreachable(target, error, strerror(reason));
+    return fd;
 }
 
-static int dial(const struct weft_client_target *target, struct weft_error *error)
+static int dial(const struct weft_client_target *target, int64_t deadline_ms,
+                struct weft_error *error)
 {
-    if (target->host[0] != '\0') return dial_host(target, error);
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     struct sockaddr_in in = {.sin_family = AF_INET,
                              .sin_port = htons(target->port),
                              .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    const bool local = target->path[0] != '\0';
-    const struct sockaddr *address =
-        local ? (const struct sockaddr *)&un : (const struct sockaddr *)&in;
 
+    if (target->host[0] != '\0') return dial_host(target, deadline_ms, error);
     memcpy(un.sun_path, target->path, sizeof(un.sun_path) - 1);
-    const int fd = socket(local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return unreachable(target, error, strerror(errno));
-    if (connect(fd, address, local ? sizeof(un) : sizeof(in)) == 0) return fd;
-    const int reason = errno;
-    close(fd);
-    if (reason == EACCES || reason == EPERM) {
-        return weft_error_set(error, 502, "%s: permission denied",
-                              local ? target->path : "the node");
-    }
-    return unreachable(target, error, strerror(reason));
+    if (target->path[0] != '\0')
+        return dial_at(target, (const struct sockaddr *)&un, sizeof(un), deadline_ms, error);
+    return dial_at(target, (const struct sockaddr *)&in, sizeof(in), deadline_ms, error);
 }
 
 int weft_client_fingerprint(const struct weft_client_target *target, char fingerprint[65],
                             struct weft_error *error)
 {
-    struct weft_wire wire = {.fd = dial_host(target, error)};
+    const int64_t deadline_ms = now_ms() + TIMEOUT_MS;
+    struct weft_wire wire = {.fd = dial_host(target, deadline_ms, error)};
     if (wire.fd < 0) return -1;
-    int result = weft_wire_secure(&wire, "", now_ms() + TIMEOUT_MS);
+    int result = weft_wire_secure(&wire, "", NULL, deadline_ms);
     if (result == 0) result = weft_wire_fingerprint(&wire, fingerprint);
     weft_wire_close(&wire);
     if (result == 0) return 0;
@@ -182,7 +221,8 @@ static int body_head(const struct weft_client_call *call, char *text, size_t siz
                         "Content-Length: %llu\r\n\r\n",
                         (unsigned long long)call->upload->bytes);
     if (call->body == NULL) return snprintf(text, size, "\r\n");
-    return snprintf(text, size, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+    return snprintf(text, size, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                    call->body_type != NULL ? call->body_type : "application/json",
                     call->body_length);
 }
 
@@ -195,7 +235,7 @@ static int send_request(struct weft_wire *wire, const struct weft_client_target 
         snprintf(host, sizeof(host), "%s:%u", target->host[0] != '\0' ? target->host : "127.0.0.1",
                  (unsigned)target->port);
     }
-    const bool owner = target->host[0] != '\0';
+    const bool owner = target->host[0] != '\0' && target->token[0] != '\0';
     int length = snprintf(
         head, sizeof(head),
         "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weft/" WEFT_VERSION
@@ -227,13 +267,19 @@ static int stream_take(void *self, const char *bytes, size_t length)
 static int stream_start(struct weft_client_stream *stream, const struct weft_client_target *target,
                         const struct weft_client_call *call, struct weft_error *error)
 {
+    const bool is_keyed = target->host[0] != '\0' && target->key[0] != '\0';
+    struct weft_client_key key = {.key = NULL};
+
     stream->target = target;
     stream->deadline_ms = now_ms() + (call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS);
-    stream->wire = (struct weft_wire){.fd = dial(target, error)};
-    if (stream->wire.fd < 0) return -1;
+    if (is_keyed && weft_client_key_open(&key, target->key, error) != 0) return -1;
+    stream->wire = (struct weft_wire){.fd = dial(target, stream->deadline_ms, error)};
     int result = 0;
-    if (target->host[0] != '\0')
-        result = weft_wire_secure(&stream->wire, target->fingerprint, stream->deadline_ms);
+    if (stream->wire.fd >= 0 && target->host[0] != '\0')
+        result = weft_wire_secure(&stream->wire, target->fingerprint, is_keyed ? &key : NULL,
+                                  stream->deadline_ms);
+    weft_client_key_close(&key); // The session has a copy.
+    if (stream->wire.fd < 0) return -1;
     if (result == 0) result = send_request(&stream->wire, target, call, stream->deadline_ms);
     if (result == 0) return 0;
     weft_wire_close(&stream->wire);

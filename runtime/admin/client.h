@@ -20,13 +20,19 @@ struct weft_client_target {
     char path[108]; // The unix socket; empty: TCP.
     uint16_t port;
     char host[128];       // Empty: 127.0.0.1, in the clear; else TLS, to this host.
-    char token[260];      // The owner's; with a host.
+    char token[260];      // The owner's; with a host. Empty: none is sent.
+    char key[256];        // File of the owner's private key, with a host; empty: none is shown.
     char fingerprint[65]; // SHA-256 of the certificate; empty: any, which is for loopback alone.
 };
 
 // Fills `target` from "https://HOST[:PORT]". 0, or -1 with W0504 in `error`: no such address, or no
 // token, or no fingerprint where the host is not this machine.
 int weft_client_target_owner(struct weft_client_target *target, const char *url, const char *token,
+                             const char *fingerprint, struct weft_error *error);
+
+// The same for an owner who is known by a key: `key` is the file of the private one. It is not
+// opened here.
+int weft_client_target_keyed(struct weft_client_target *target, const char *url, const char *key,
                              const char *fingerprint, struct weft_error *error);
 
 // What the certificate of target->host is, whosever it may be: nothing is sent, no token either.
@@ -45,10 +51,11 @@ struct weft_client_upload {
 struct weft_client_call {
     const char *method, *path; // "GET", "/api/v1/node".
     const char *accept;        // NULL: application/json.
-    const char *body;          // NULL: none; sent as application/json.
+    const char *body;          // NULL: none.
+    const char *body_type;     // NULL: application/json.
     size_t body_length;
     const struct weft_client_upload *upload; // Instead of `body`, and only with weft_client_ask.
-    uint32_t timeout_ms; // For the whole answer; of a stream, until its headers. 0: 10 s.
+    uint32_t timeout_ms; // To connect and for the answer; of a stream, until its headers. 0: 10 s.
 };
 
 struct weft_client_answer {

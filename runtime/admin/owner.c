@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -10,6 +11,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "runtime/base/file.h"
 
 #define FILE_BYTES_MAX 4000
 // Nodes have no certain time at their first start, so their certificate is for all times.
@@ -87,22 +90,6 @@ static int make_pair(gnutls_x509_privkey_t key, gnutls_x509_crt_t certificate, c
                                   &certificate_bytes);
 }
 
-// Whole or not at all: a node that loses power here makes another key at its next start.
-static int write_file(const char *path, const char *text)
-{
-    char partial[4096];
-    if (snprintf(partial, sizeof(partial), "%s.new", path) >= (int)sizeof(partial))
-        return -ENAMETOOLONG;
-    const int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return -errno;
-    const size_t length = strlen(text);
-    int result = write(fd, text, length) == (ssize_t)length && fsync(fd) == 0 ? 0 : -errno;
-    if (close(fd) != 0 && result == 0) result = -errno;
-    if (result == 0 && rename(partial, path) != 0) result = -errno;
-    if (result != 0) unlink(partial);
-    return result;
-}
-
 static int make_key(const char *path, char *pem, size_t size, struct weft_error *error)
 {
     gnutls_x509_privkey_t key = NULL;
@@ -113,7 +100,8 @@ static int make_key(const char *path, char *pem, size_t size, struct weft_error 
     if (key != NULL) gnutls_x509_privkey_deinit(key);
     if (certificate != NULL) gnutls_x509_crt_deinit(certificate);
     if (result != 0) return fail(error, path, gnutls_strerror(result));
-    result = write_file(path, pem);
+    // Whole or not at all: a node that loses power here makes another key at its next start.
+    result = weft_file_replace(path, pem, strlen(pem), 0600);
     return result == 0 ? 0 : fail(error, path, strerror(-result));
 }
 
@@ -136,30 +124,102 @@ static int take_fingerprint(struct weft_owner *owner, const char *path, struct w
     return 0;
 }
 
-int weft_owner_open(struct weft_owner *owner, const char *token_path, const char *key_path,
+// ---- The owner's key.
+
+// The 32 bytes of an Ed25519 key. False for any other.
+static bool take_key(gnutls_pubkey_t key, unsigned char bytes[WEFT_OWNER_KEY_BYTES])
+{
+    gnutls_ecc_curve_t curve;
+    gnutls_datum_t x = {.data = NULL}, y = {.data = NULL};
+
+    if (gnutls_pubkey_get_pk_algorithm(key, NULL) != GNUTLS_PK_EDDSA_ED25519 ||
+        gnutls_pubkey_export_ecc_raw2(key, &curve, &x, &y, 0) != 0)
+        return false;
+    const bool fits = x.size == WEFT_OWNER_KEY_BYTES;
+    if (fits) memcpy(bytes, x.data, WEFT_OWNER_KEY_BYTES);
+    gnutls_free(x.data);
+    gnutls_free(y.data);
+    return fits;
+}
+
+static int read_key(struct weft_owner *owner, const char *path, struct weft_error *error)
+{
+    char pem[FILE_BYTES_MAX];
+    struct stat status;
+    gnutls_pubkey_t key;
+    const ssize_t length = read_file(path, pem, sizeof(pem), &status);
+
+    if (length < 0 && length != -EINVAL) return fail(error, path, strerror((int)-length));
+    const gnutls_datum_t datum = {.data = (unsigned char *)pem,
+                                  .size = length > 0 ? (unsigned)length : 0};
+    if (gnutls_pubkey_init(&key) != 0) return fail(error, path, "no memory");
+    owner->has_key = length > 0 && gnutls_pubkey_import(key, &datum, GNUTLS_X509_FMT_PEM) == 0 &&
+                     take_key(key, owner->key);
+    gnutls_pubkey_deinit(key);
+    if (owner->has_key) return 0;
+    fail(error, path, "no Ed25519 public key in PEM");
+    weft_error_hint(error, "`weft context keygen >owner.key` writes one");
+    return -1;
+}
+
+bool weft_owner_knows(const struct weft_owner *owner, void *session)
+{
+    unsigned char shown[WEFT_OWNER_KEY_BYTES];
+    gnutls_x509_crt_t certificate;
+    gnutls_pubkey_t key = NULL;
+    unsigned count = 0;
+
+    if (!owner->has_key || session == NULL) return false;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+    if (chain == NULL || count == 0 || gnutls_x509_crt_init(&certificate) != 0) return false;
+    const bool is_shown =
+        gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
+        gnutls_pubkey_init(&key) == 0 && gnutls_pubkey_import_x509(key, certificate, 0) == 0 &&
+        take_key(key, shown);
+    if (key != NULL) gnutls_pubkey_deinit(key);
+    gnutls_x509_crt_deinit(certificate);
+    return is_shown && memcmp(shown, owner->key, sizeof(shown)) == 0; // Both are public.
+}
+
+// ---- Both, and the node's own.
+
+static int read_owner(struct weft_owner *owner, const struct weft_owner_files *files,
+                      struct weft_error *error)
+{
+    const bool has_token = files->token != NULL && files->token[0] != '\0';
+    const bool has_key = files->key != NULL && files->key[0] != '\0';
+
+    if (!has_token && !has_key)
+        return weft_error_set(error, 301, "the owner has neither a token nor a key");
+    if (has_token && read_token(owner, files->token, error) != 0) return -1;
+    return has_key ? read_key(owner, files->key, error) : 0;
+}
+
+int weft_owner_open(struct weft_owner *owner, const struct weft_owner_files *files,
                     struct weft_error *error)
 {
     static const char head[] = "-----BEGIN CERTIFICATE-----";
+    const char *path = files->node_key;
     char pem[FILE_BYTES_MAX];
     struct stat status;
 
     memset(owner, 0, sizeof(*owner));
-    if (read_token(owner, token_path, error) != 0) return -1;
-    const ssize_t length = read_file(key_path, pem, sizeof(pem), &status);
+    if (read_owner(owner, files, error) != 0) return -1;
+    const ssize_t length = read_file(path, pem, sizeof(pem), &status);
     if (length == -ENOENT) {
-        if (make_key(key_path, pem, sizeof(pem), error) != 0) return -1;
+        if (make_key(path, pem, sizeof(pem), error) != 0) return -1;
     } else if (length < 0) {
-        return fail(error, key_path, strerror((int)-length));
+        return fail(error, path, strerror((int)-length));
     } else if ((status.st_mode & 077) != 0 || status.st_uid != geteuid()) {
-        return fail(error, key_path, "others may read it: chmod 600");
+        return fail(error, path, "others may read it: chmod 600");
     }
     const char *certificate = strstr(pem, head);
     if (certificate == NULL || (size_t)(certificate - pem) >= sizeof(owner->key_pem) ||
         strlen(certificate) >= sizeof(owner->certificate_pem))
-        return fail(error, key_path, "no key with its certificate; remove it for a new one");
+        return fail(error, path, "no key with its certificate; remove it for a new one");
     memcpy(owner->key_pem, pem, (size_t)(certificate - pem));
     memcpy(owner->certificate_pem, certificate, strlen(certificate));
-    return take_fingerprint(owner, key_path, error);
+    return take_fingerprint(owner, path, error);
 }
 
 bool weft_owner_admits(const struct weft_owner *owner, const char *authorization)
@@ -168,6 +228,7 @@ bool weft_owner_admits(const struct weft_owner *owner, const char *authorization
     if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0) return false;
     const size_t length = strlen(authorization + 7);
     if (length < WEFT_OWNER_TOKEN_MIN || length > WEFT_OWNER_TOKEN_MAX) return false;
+    if (owner->token[0] == '\0') return false;
     memcpy(sent, authorization + 7, length);
     return gnutls_memcmp(sent, owner->token, sizeof(sent)) == 0;
 }

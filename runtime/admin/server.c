@@ -117,6 +117,10 @@ static struct MHD_Daemon *start_daemon(struct listener *listener)
         {MHD_OPTION_HTTPS_MEM_CERT, 0,
          owner != NULL ? (void *)(uintptr_t)owner->certificate_pem : NULL},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+        // MHD asks a client for its certificate when there is somebody to trust. There is nobody:
+        // owner.h looks at the key in it.
+        {owner != NULL && owner->has_key ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+         owner != NULL ? (void *)(uintptr_t)owner->certificate_pem : NULL},
         {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/admin/client_key.h"
+
 static int wait_for(int fd, short events, int64_t deadline_ms)
 {
     struct timespec now;
@@ -70,13 +72,20 @@ static int shake_hands(struct weft_wire *wire, int64_t deadline_ms)
     return 0;
 }
 
-static int start_session(struct weft_wire *wire)
+static int start_session(struct weft_wire *wire, const struct weft_client_key *key)
 {
     gnutls_certificate_credentials_t credentials;
     gnutls_session_t session;
     if (gnutls_certificate_allocate_credentials(&credentials) != 0) return -ENOMEM;
     wire->credentials = credentials;
-    if (gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) != 0) return -ENOMEM;
+    if (key != NULL) {
+        gnutls_x509_crt_t certificate = key->certificate;
+        if (gnutls_certificate_set_x509_key(credentials, &certificate, 1, key->key) < 0)
+            return -EPROTO;
+    }
+    // Ours is of no authority, so none that the other side could name.
+    if (gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT) != 0)
+        return -ENOMEM;
     wire->session = session;
     if (gnutls_priority_set_direct(session, "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL) != 0 ||
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) != 0)
@@ -95,9 +104,10 @@ static void end_session(struct weft_wire *wire)
     wire->credentials = NULL;
 }
 
-int weft_wire_secure(struct weft_wire *wire, const char *fingerprint, int64_t deadline_ms)
+int weft_wire_secure(struct weft_wire *wire, const char *fingerprint,
+                     const struct weft_client_key *key, int64_t deadline_ms)
 {
-    int result = start_session(wire);
+    int result = start_session(wire, key);
     if (result == 0) result = shake_hands(wire, deadline_ms);
     if (result == 0 && fingerprint[0] != '\0') result = check_fingerprint(wire, fingerprint);
     if (result != 0) end_session(wire);

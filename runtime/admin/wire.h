@@ -18,10 +18,13 @@ struct weft_wire {
     void *credentials;
 };
 
+struct weft_client_key;
+
 // Shakes hands on the connected `fd` within the time (CLOCK_MONOTONIC). `fingerprint` is 64 hex
-// digits; "" takes any. 0, -ETIMEDOUT, -EACCES when the fingerprint differs, else -EPROTO; the
-// descriptor stays the caller's.
-int weft_wire_secure(struct weft_wire *wire, const char *fingerprint, int64_t deadline_ms);
+// digits; "" takes any. With `key` (may be NULL) the other side is shown who we are. 0, -ETIMEDOUT,
+// -EACCES when the fingerprint differs, else -EPROTO; the descriptor stays the caller's.
+int weft_wire_secure(struct weft_wire *wire, const char *fingerprint,
+                     const struct weft_client_key *key, int64_t deadline_ms);
 
 // The SHA-256 of the certificate that the other side has shown, in hex. 0, -EACCES if it has shown
 // none, else -EPROTO.

@@ -34,7 +34,7 @@ struct daemon {
     struct weft_admin_server *server;
     struct weft_appliance appliance;
     char init_socket[320], boot_file[320]; // Of the image's first process.
-    struct weft_owner owner;               // With admin.owner_token: its TLS and its token.
+    struct weft_owner owner; // With admin.owner_token or owner_key: its TLS, and whom it answers.
     int signal_fd;
     bool stop;
 };
@@ -149,7 +149,9 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
     const struct weft_config *config = &daemon->config;
     char key_path[4096];
     weft_machine_secret_path(config->node.data_dir, "admin.pem", key_path, sizeof(key_path));
-    if (weft_owner_open(&daemon->owner, config->admin.owner_token, key_path, error) != 0) return -1;
+    const struct weft_owner_files files = {
+        .token = config->admin.owner_token, .key = config->admin.owner_key, .node_key = key_path};
+    if (weft_owner_open(&daemon->owner, &files, error) != 0) return -1;
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
                                 (uint16_t)config->admin.listen_endpoint.port, error);
@@ -165,13 +167,17 @@ static int listen_tcp(struct daemon *daemon, int fd, struct weft_error *error)
 {
     const struct weft_config *config = &daemon->config;
     if (fd < 0) fd = config->admin.listen_fd;
-    if (config->admin.owner_token[0] != '\0' && (fd >= 0 || config->admin.listen[0] != '\0'))
+    const bool has_owner =
+        config->admin.owner_token[0] != '\0' || config->admin.owner_key[0] != '\0';
+    if (has_owner && (fd >= 0 || config->admin.listen[0] != '\0'))
         return listen_owner(daemon, fd, error);
     if (fd >= 0) return weft_admin_serve_fd(daemon->server, fd, error);
     if (config->admin.listen[0] == '\0') return 0;
     if (config->admin.listen_endpoint.ip >> 24 != 127) {
         weft_error_set(error, 106, "admin.listen %s is not on loopback", config->admin.listen);
-        weft_error_hint(error, "without admin.owner_token the admin port stays on 127.0.0.1");
+        weft_error_hint(
+            error,
+            "without admin.owner_token or admin.owner_key the admin port stays on 127.0.0.1");
         return -1;
     }
     return weft_admin_listen_tcp(daemon->server, (uint16_t)config->admin.listen_endpoint.port,
@@ -189,6 +195,7 @@ static int start_appliance(struct daemon *daemon, const char *config_path)
                                                 .init_socket = daemon->init_socket,
                                                 .boot_file = daemon->boot_file,
                                                 .log_dir = "/data/log",
+                                                .data_dir = daemon->config.node.data_dir,
                                                 .try_file = "/data/state/try.toml",
                                                 .config_file = config_path,
                                                 .clock = daemon->machine.node.options.clock,
@@ -225,7 +232,7 @@ static bool is_sealed(const struct daemon *daemon)
 
 static bool has_answered(const struct daemon *daemon)
 {
-    return daemon->control.command_count == 0;
+    return daemon->control.command_count == 0 && !weft_appliance_is_asking(&daemon->appliance);
 }
 
 static void turn_until(struct daemon *daemon, bool (*is_done)(const struct daemon *daemon))

@@ -11,8 +11,9 @@
 #include "runtime/tool/target.h"
 #include "runtime/tool/text.h"
 
-#define DRIVE_PATH  "/conf/weft.toml" // Where it will stand: its paths are relative to that.
-#define TRY_SECONDS 60
+#define DRIVE_PATH         "/conf/weft.toml" // Where it will stand: its paths are relative to that.
+#define TRY_SECONDS        60
+#define CONFIRM_TIMEOUT_MS 65000
 
 struct change { // From what the node runs with to what is in the file.
     struct weft_config before, after;
@@ -145,6 +146,7 @@ static int send_try(const struct weft_tool *tool, const struct weft_client_targe
                                           .path = path,
                                           .body = change->text,
                                           .body_length = change->length,
+                                          .body_type = "application/toml",
                                           .timeout_ms = tool->timeout_ms};
     if (weft_client_ask(target, &call, &answer, &error) != 0) return weft_tool_fail(tool, &error);
     const bool failed = answer.status >= 400;
@@ -180,8 +182,10 @@ int weft_run_confirm(struct weft_tool_call *call)
     int exit_code = weft_target_find(call->tool, weft_tool_arg(call, 0), &target);
 
     if (exit_code != 0) return exit_code;
-    json_t *document =
-        weft_target_ask(call->tool, &target, "POST", "/api/v1/config/confirm", NULL, &exit_code);
+    // The node writes to its drive, which may be a slow stick.
+    if (call->tool->timeout_ms == 0) call->tool->timeout_ms = CONFIRM_TIMEOUT_MS;
+    json_t *document = weft_target_ask(call->tool, &target, "POST",
+                                       "/api/v1/config/confirm?timeout_ms=60000", NULL, &exit_code);
     if (document != NULL) fprintf(call->tool->err, "%s keeps its configuration\n", target.name);
     json_decref(document);
     return exit_code;

@@ -1,7 +1,6 @@
 #include "runtime/tool/context.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/admin/client_key.h"
+#include "runtime/base/file.h"
 #include "runtime/base/proquint.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/release.h"
 
+#define CONTEXTS    "contexts"
+#define KEY         "owner.pem" // What `weft context keygen` makes, unless it is told where.
 #define TOKEN_BYTES sizeof(((struct weft_client_target *)0)->token)
 
 // ---- The file.
 
-static int file_path(char path[PATH_MAX], bool make, struct weft_error *error)
+// The file `name` of the user's own directory, which is made if it has to be.
+static int file_path(char path[PATH_MAX], const char *name, bool make, struct weft_error *error)
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     char parent[PATH_MAX / 2], directory[PATH_MAX / 2 + 8];
@@ -35,21 +39,24 @@ static int file_path(char path[PATH_MAX], bool make, struct weft_error *error)
     if (make && ((mkdir(parent, 0700) != 0 && errno != EEXIST) ||
                  (mkdir(directory, 0700) != 0 && errno != EEXIST)))
         return weft_error_set(error, 504, "%s: %s", directory, strerror(errno));
-    snprintf(path, PATH_MAX, "%s/contexts", directory);
+    snprintf(path, PATH_MAX, "%s/%.32s", directory, name);
     return 0;
 }
 
 static bool read_line(const char *line, struct weft_client_target *target)
 {
     unsigned port;
-    char rest;
+    int used = 0;
 
     memset(target, 0, sizeof(*target));
-    const int words = sscanf(line, "%63s %127s %5u %64[0-9a-f] %259s %c", target->name,
-                             target->host, &port, target->fingerprint, target->token, &rest);
-    if (words != 5 || port == 0 || port > 65535 || strlen(target->fingerprint) != 64) return false;
+    const int words =
+        sscanf(line, "%63s %127s %5u %64[0-9a-f] %259s %255[^\n]%n", target->name, target->host,
+               &port, target->fingerprint, target->token, target->key, &used);
+    if (words < 5 || port == 0 || port > 65535 || strlen(target->fingerprint) != 64) return false;
     target->port = (uint16_t)port;
-    return true;
+    const bool is_keyed = strcmp(target->token, "-") == 0; // No token is as short as that.
+    if (is_keyed) target->token[0] = '\0';
+    return is_keyed == (words == 6) && (!is_keyed || line[used] == '\n');
 }
 
 int weft_contexts_read(struct weft_contexts *contexts, struct weft_error *error)
@@ -59,7 +66,7 @@ int weft_contexts_read(struct weft_contexts *contexts, struct weft_error *error)
     int result = 0;
 
     memset(contexts, 0, sizeof(*contexts));
-    if (file_path(path, false, NULL) != 0) return 0;
+    if (file_path(path, CONTEXTS, false, NULL) != 0) return 0;
     FILE *file = fopen(path, "re");
     if (file == NULL) return 0;
     // It holds tokens: who may read it may act as the owner.
@@ -77,22 +84,21 @@ int weft_contexts_read(struct weft_contexts *contexts, struct weft_error *error)
 
 int weft_contexts_write(const struct weft_contexts *contexts, struct weft_error *error)
 {
-    char path[PATH_MAX], fresh[PATH_MAX + 8];
+    char path[PATH_MAX], *text = NULL;
+    size_t length = 0;
 
-    if (file_path(path, true, error) != 0) return -1;
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    unlink(fresh);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL) return weft_error_set(error, 504, "%s: %s", fresh, strerror(errno));
+    if (file_path(path, CONTEXTS, true, error) != 0) return -1;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) return weft_error_set(error, 504, "no memory");
     for (size_t i = 0; i < contexts->count; i++) {
         const struct weft_client_target *target = &contexts->items[i];
-        fprintf(file, "%s %s %u %s %s\n", target->name, target->host, (unsigned)target->port,
-                target->fingerprint, target->token);
+        const bool is_keyed = target->key[0] != '\0';
+        fprintf(out, "%s %s %u %s %s%s\n", target->name, target->host, (unsigned)target->port,
+                target->fingerprint, is_keyed ? "- " : target->token, target->key);
     }
-    bool written = fflush(file) == 0 && fsync(fd) == 0;
-    written = fclose(file) == 0 && written && rename(fresh, path) == 0;
-    return written ? 0 : weft_error_set(error, 504, "%s: %s", path, strerror(errno));
+    const int result = fclose(out) == 0 ? weft_file_replace(path, text, length, 0600) : -ENOMEM;
+    free(text);
+    return result == 0 ? 0 : weft_error_set(error, 504, "%s: %s", path, strerror(-result));
 }
 
 const struct weft_client_target *weft_contexts_find(const struct weft_contexts *contexts,
@@ -147,8 +153,10 @@ static int read_token(const struct weft_tool_call *call, char token[TOKEN_BYTES]
         return 0;
     }
     if (path == NULL)
-        return weft_error_set(error, 504,
-                              "--token FILE is needed: the owner.token on the node's drive");
+        return weft_error_set(
+            error, 504,
+            "--token FILE is needed: the owner.token on the node's drive; or --key "
+            "FILE, the private half of its owner.key");
     if (weft_release_text(path, &text, error) != 0) return -1;
     size_t length = 0;
     while (length < text.length && text.data[length] > ' ')
@@ -159,16 +167,32 @@ static int read_token(const struct weft_tool_call *call, char token[TOKEN_BYTES]
     return fits ? 0 : weft_error_set(error, 504, "%s holds no token", path);
 }
 
-// HOST, HOST:PORT or https://HOST:PORT.
-static int read_address(const char *address, const char *token, struct weft_client_target *target,
-                        struct weft_error *error)
+// The key of --key, or without any token the user's own if there is one. False: a token is used.
+static bool find_key(const struct weft_tool_call *call, char path[PATH_MAX])
 {
-    char url[256];
+    const char *key = weft_tool_value(call, "key");
+
+    if (key != NULL) { // Kept, so it has to mean the same from everywhere.
+        if (realpath(key, path) == NULL) snprintf(path, PATH_MAX, "%s", key);
+        return true;
+    }
+    return weft_tool_value(call, "token") == NULL && getenv("WEFT_TOKEN") == NULL &&
+           file_path(path, KEY, false, NULL) == 0 && access(path, F_OK) == 0;
+}
+
+// HOST, HOST:PORT or https://HOST:PORT, and what its owner is known by.
+static int read_target(const struct weft_tool_call *call, struct weft_client_target *target,
+                       struct weft_error *error)
+{
+    // Any certificate would do for this; it is asked for next, and compared with the code.
+    static const char any[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+    const char *address = call->args[0];
+    char url[256], token[TOKEN_BYTES], key[PATH_MAX];
 
     snprintf(url, sizeof(url), "%s%.200s", strncmp(address, "https://", 8) == 0 ? "" : "https://",
              address);
-    // Any certificate would do for this; it is asked for next, and compared with the code.
-    static const char any[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+    if (find_key(call, key)) return weft_client_target_keyed(target, url, key, any, error);
+    if (read_token(call, token, error) != 0) return -1;
     return weft_client_target_owner(target, url, token, any, error);
 }
 
@@ -207,11 +231,10 @@ static int add(const struct weft_tool_call *call, struct weft_client_target *tar
                struct weft_error *error)
 {
     struct weft_contexts contexts;
-    char token[TOKEN_BYTES], name[64];
+    char name[64];
 
-    if (weft_contexts_read(&contexts, error) != 0 || read_token(call, token, error) != 0 ||
-        read_address(call->args[0], token, target, error) != 0 || meet(call, target, error) != 0 ||
-        ask_name(call->tool, target, name, error) != 0)
+    if (weft_contexts_read(&contexts, error) != 0 || read_target(call, target, error) != 0 ||
+        meet(call, target, error) != 0 || ask_name(call->tool, target, name, error) != 0)
         return -1;
     if (weft_tool_value(call, "name") != NULL)
         snprintf(name, sizeof(name), "%s", weft_tool_value(call, "name"));
@@ -233,6 +256,41 @@ int weft_run_context_add(struct weft_tool_call *call)
     if (add(call, &target, &error) != 0) return weft_tool_fail(call->tool, &error);
     fprintf(call->tool->err, "%s is at %s:%u now: weft node show %s\n", target.name, target.host,
             (unsigned)target.port, target.name);
+    return WEFT_EXIT_DONE;
+}
+
+// ---- weft context keygen
+
+// The key is made once; asked again, its public half is printed again.
+static int keygen(const struct weft_tool_call *call, char pem[WEFT_CLIENT_KEY_PEM_BYTES],
+                  struct weft_error *error)
+{
+    const char *path = weft_tool_arg(call, 0);
+    struct weft_client_key key;
+    char own[PATH_MAX];
+
+    if (path == NULL && file_path(own, KEY, true, error) != 0) return -1;
+    if (path == NULL) path = own;
+    if (access(path, F_OK) != 0) {
+        if (weft_client_key_make(path, error) != 0) return -1;
+        fprintf(call->tool->err,
+                "made %s; its public half, below, is what owner.key on a node's "
+                "drive is to hold\n",
+                path);
+    }
+    if (weft_client_key_open(&key, path, error) != 0) return -1;
+    const int result = weft_client_key_public(&key, pem, error);
+    weft_client_key_close(&key);
+    return result;
+}
+
+int weft_run_context_keygen(struct weft_tool_call *call)
+{
+    char pem[WEFT_CLIENT_KEY_PEM_BYTES];
+    struct weft_error error = {0};
+
+    if (keygen(call, pem, &error) != 0) return weft_tool_fail(call->tool, &error);
+    fputs(pem, call->tool->out);
     return WEFT_EXIT_DONE;
 }
 

@@ -1,8 +1,9 @@
 // context.h: nodes elsewhere that the user has added: where they answer, whose certificate they
-// have, and the owner's token that they take. In $XDG_CONFIG_HOME/weft/contexts (~/.config/weft),
-// mode 0600; one line for each:
+// have, and the owner's token that they take, or the file of the key by which they know the owner.
+// In $XDG_CONFIG_HOME/weft/contexts (~/.config/weft), mode 0600; one line for each:
 //
 //   NAME HOST PORT FINGERPRINT TOKEN
+//   NAME HOST PORT FINGERPRINT - KEY-FILE
 #ifndef WEFT_TOOL_CONTEXT_H
 #define WEFT_TOOL_CONTEXT_H
 

@@ -302,8 +302,10 @@ static int put_file(const struct flash *flash, const struct weft_update_gpt_part
 static int put_files(struct flash *flash, const struct weft_tool_call *call,
                      struct weft_error *error)
 {
-    static const char *const names[][2] = {
-        {"config", "weft.toml"}, {"join", "join.token"}, {"owner", "owner.token"}};
+    static const char *const names[][2] = {{"config", "weft.toml"},
+                                           {"join", "join.token"},
+                                           {"owner", "owner.token"},
+                                           {"owner-key", "owner.key"}};
     struct weft_update_gpt *gpt = malloc(sizeof(*gpt));
     int result = gpt == NULL ? weft_error_set(error, 906, "no memory for a partition table")
                              : weft_update_gpt_open(weft_update_disk_read, &flash->fd,
@@ -324,9 +326,9 @@ static int run(struct flash *flash, const struct weft_tool_call *call, struct we
     flash->fd = weft_medium_open(&flash->medium, error);
     if (flash->fd < 0) return -1;
     int result = write_and_check(flash, error);
-    const bool has_files = weft_tool_value(call, "config") != NULL ||
-                           weft_tool_value(call, "join") != NULL ||
-                           weft_tool_value(call, "owner") != NULL;
+    const bool has_files =
+        weft_tool_value(call, "config") != NULL || weft_tool_value(call, "join") != NULL ||
+        weft_tool_value(call, "owner") != NULL || weft_tool_value(call, "owner-key") != NULL;
     if (result == 0 && has_files) result = put_files(flash, call, error);
     if (flash->medium.is_device) ioctl(flash->fd, BLKRRPART); // So that the drive shows up.
     if (close(flash->fd) != 0 && result == 0)

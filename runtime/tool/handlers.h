@@ -66,6 +66,7 @@ int weft_run_confirm(struct weft_tool_call *call);
 int weft_run_config_init(struct weft_tool_call *call);
 // context.c
 int weft_run_context_add(struct weft_tool_call *call);
+int weft_run_context_keygen(struct weft_tool_call *call);
 int weft_run_context_ls(struct weft_tool_call *call);
 int weft_run_context_rm(struct weft_tool_call *call);
 // flash.c
@@ -78,7 +79,9 @@ int weft_run_node_reboot(struct weft_tool_call *call);
 int weft_run_node_poweroff(struct weft_tool_call *call);
 int weft_run_node_reset(struct weft_tool_call *call);
 int weft_run_node_boot(struct weft_tool_call *call);
+int weft_run_node_logs(struct weft_tool_call *call);
 int weft_run_node_panic(struct weft_tool_call *call);
+int weft_run_node_crash(struct weft_tool_call *call);
 // update.c
 int weft_run_update(struct weft_tool_call *call);
 // meta.c

@@ -17,13 +17,16 @@ const struct weft_tool_command weft_image_commands[] = {
          "The node verifies the bundle's signature before it touches anything, and what it wrote "
          "before it lets the boot loader know. If the release is not healthy within 120 s of its "
          "start, three times, the node is back at the one it runs now, and takes that release no "
-         "more. A URL is fetched here, with curl.",
+         "more. A URL is fetched here, with curl. The command waits for all that, ten minutes if "
+         "--timeout does not say otherwise.",
      .examples = "weft node upgrade n1 weft-0.2.0-arm64.update\n"
                  "weft node upgrade https://example.net/weft-0.2.0-arm64.update --no-restart\n",
-     .exits = NO_IMAGE ", or the release does not fit it; 65 it is damaged, or not signed by the "
-                       "node's key; 75 another update runs, or the running release is on trial",
+     .exits = NO_IMAGE ", the release does not fit it, or it fell back; 65 it is damaged, or not "
+                       "signed by the node's key; 75 another update runs, or the running release "
+                       "is on trial; 124 it was not back in time",
      .options = {{"force", 0, NULL, "also what is older than the floor, or failed before"},
-                 {"no-restart", 0, NULL, "leave the restart for later"}},
+                 {"no-restart", 0, NULL, "leave the restart for later"},
+                 {"no-wait", 0, NULL, "do not wait for the node to come back"}},
      .run = weft_run_node_upgrade},
     {.group = "Image",
      .noun = "node",
@@ -33,8 +36,10 @@ const struct weft_tool_command weft_image_commands[] = {
      .complete = "node",
      .summary = "Restarts the node from its other slot.",
      .examples = "weft node rollback n1\n",
-     .exits = NO_IMAGE ", or the other slot is empty or has failed",
-     .options = {{"no-restart", 0, NULL, "leave the restart for later"}},
+     .exits = NO_IMAGE ", the other slot is empty or has failed, or it did not become healthy; 124 "
+                       "it was not back in time",
+     .options = {{"no-restart", 0, NULL, "leave the restart for later"},
+                 {"no-wait", 0, NULL, "do not wait for the node to come back"}},
      .run = weft_run_node_rollback},
     {.group = "Image",
      .noun = "node",
@@ -94,6 +99,25 @@ const struct weft_tool_command weft_image_commands[] = {
      .run = weft_run_node_boot},
     {.group = "Image",
      .noun = "node",
+     .verb = "logs",
+     .args = "[NODE]",
+     .arg_max = 1,
+     .complete = "node",
+     .summary = "What the machine and its node have said, over restarts of both.",
+     .details =
+         "The first process and weftd, as on the console. Each boot begins with a line \"== "
+         "boot\". "
+         "The last one to two megabytes are kept. `weft logs` has what the node said since its own "
+         "start, sorted by core and actor.",
+     .examples = "weft node logs n1 --tail 50 --follow\n"
+                 "weft node logs n1 --boot previous   # how did it end?\n",
+     .exits = NO_IMAGE ", or the log does not go back so far",
+     .options = {{"follow", 'f', NULL, "stay and show what comes, until ^C"},
+                 {"tail", 0, "N", "the last N lines"},
+                 {"boot", 'b', "BOOT", "of one boot: current, previous, or -N, N boots ago"}},
+     .run = weft_run_node_logs},
+    {.group = "Image",
+     .noun = "node",
      .verb = "panic",
      .args = "[NODE]",
      .arg_max = 1,
@@ -102,6 +126,18 @@ const struct weft_tool_command weft_image_commands[] = {
      .examples = "weft node panic n1\n",
      .exits = NO_IMAGE ", or no panic has been kept",
      .run = weft_run_node_panic},
+    {.group = "Image",
+     .noun = "node",
+     .verb = "crash",
+     .args = "[NODE]",
+     .arg_max = 1,
+     .complete = "node",
+     .summary = "What the node's program left when it crashed last: where, and what ran before.",
+     .details = "The stack of the core that fell, and what the flight recorder of each core holds, "
+                "the newest at the end. A node on any system has it, if it has a data directory.",
+     .examples = "weft node crash n1\n",
+     .exits = "1 it has not crashed",
+     .run = weft_run_node_crash},
     {.group = "Image",
      .noun = "plan",
      .args = "[NODE] FILE",
@@ -147,15 +183,32 @@ const struct weft_tool_command weft_image_commands[] = {
      .details =
          "ADDRESS is HOST or HOST:PORT; 9338 if no port is named. The node shows the words on its "
          "console and in status.txt on its drive; its fingerprint of 64 digits does as well. The "
-         "token goes to no other node. Both are kept in $XDG_CONFIG_HOME/weft/contexts "
+         "token goes to no other node. Instead of a token the owner may have a key, whose public "
+         "half is owner.key on the drive: that of `weft context keygen`, if there is one and no "
+         "token is given. What is needed is kept in $XDG_CONFIG_HOME/weft/contexts "
          "(~/.config/weft/contexts), and every command then takes the node's name.",
      .examples = "weft context add 192.0.2.7 --code babod-gutih-dozab-nakib-vudoz-rarib --token "
                  "owner.token\n",
-     .exits = "77 the node shows other words, or refuses the token",
+     .exits = "77 the node shows other words, or refuses the token or key",
      .options = {{"code", 0, "WORDS", "the words that the node shows, or its fingerprint"},
                  {"token", 0, "FILE", "the owner.token on its drive; else WEFT_TOKEN"},
+                 {"key", 'k', "FILE", "the private half of the owner.key on its drive"},
                  {"name", 0, "NAME", "another name than its own"}},
      .run = weft_run_context_add},
+    {.group = "Image",
+     .noun = "context",
+     .verb = "keygen",
+     .args = "[FILE]",
+     .arg_max = 1,
+     .complete = "file",
+     .summary = "Makes the key by which nodes know their owner, and prints its public half.",
+     .details =
+         "The private half stays in FILE, owner.pem in $XDG_CONFIG_HOME/weft (~/.config/weft) if "
+         "absent. What is printed goes as owner.key onto the drive of each node, with owner_key = "
+         "\"owner.key\" under [admin]. If there is a key already, its public half is printed.",
+     .examples = "weft context keygen >owner.key\n",
+     .exits = "65 the file cannot be made, or holds no such key",
+     .run = weft_run_context_keygen},
     {.group = "Image",
      .noun = "context",
      .verb = "ls",
@@ -193,6 +246,8 @@ const struct weft_tool_command weft_image_commands[] = {
      .options = {{"config", 0, "FILE", "becomes weft.toml on the drive; checked first"},
                  {"join", 0, "FILE", "becomes join.token: the cluster key"},
                  {"owner", 0, "FILE", "becomes owner.token: it opens the admin port"},
+                 {"owner-key", 0, "FILE",
+                  "becomes owner.key, the same for who has its private half"},
                  {"key", 'k', "FILE", "the public key (Ed25519, PEM)"},
                  {"no-verify", 0, NULL, "do not ask for a signature"},
                  {"yes", 'y', NULL, "do not ask for the disk's name"}},

@@ -10,7 +10,9 @@
 
 #include "image/update/bundle.h"
 #include "runtime/tool/ask.h"
+#include "runtime/tool/comeback.h"
 #include "runtime/tool/handlers.h"
+#include "runtime/tool/interrupt.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/target.h"
 
@@ -25,9 +27,13 @@ static json_t *tell(const struct weft_tool *tool, const struct weft_client_targe
     return weft_target_ask(tool, target, "POST", path, NULL, exit_code);
 }
 
-// Restarts it, unless --no-restart; says what happens next.
-static int restart(const struct weft_tool_call *call, const struct weft_client_target *target)
+// Restarts it into the slot that does not run, unless --no-restart, and waits for what becomes of
+// it, unless --no-wait.
+static int restart(const struct weft_tool_call *call, const struct weft_client_target *target,
+                   const json_t *slots)
 {
+    struct weft_comeback_from from;
+    struct weft_error error = {0};
     int exit_code = 0;
 
     if (weft_tool_value(call, "no-restart") != NULL) {
@@ -35,12 +41,16 @@ static int restart(const struct weft_tool_call *call, const struct weft_client_t
                 target->name, target->name);
         return WEFT_EXIT_DONE;
     }
+    if (weft_comeback_note(call->tool, target, slots, &from, &error) != 0)
+        return weft_tool_fail(call->tool, &error);
     json_t *answer = tell(call->tool, target, "/api/v1/node/reboot", &exit_code);
-    if (answer != NULL)
-        fprintf(call->tool->err, "%s restarts; if it is not healthy within 120 s it goes back\n",
-                target->name);
+    if (answer == NULL) return exit_code;
     json_decref(answer);
-    return exit_code;
+    if (weft_tool_value(call, "no-wait") == NULL)
+        return weft_comeback_wait(call->tool, target, &from);
+    fprintf(call->tool->err, "%s restarts; if it is not healthy within 120 s it goes back\n",
+            target->name);
+    return WEFT_EXIT_DONE;
 }
 
 // ---- weft node slots
@@ -205,8 +215,9 @@ int weft_run_node_upgrade(struct weft_tool_call *call)
     close(fd);
     if (document == NULL) return weft_tool_fail(call->tool, &error);
     show_slots(call->tool, document);
+    const int restarted = restart(call, &target, document);
     json_decref(document);
-    return restart(call, &target);
+    return restarted;
 }
 
 // ---- weft node rollback, reboot, poweroff, reset
@@ -220,8 +231,9 @@ int weft_run_node_rollback(struct weft_tool_call *call)
     json_t *document = tell(call->tool, &target, "/api/v1/node/rollback" SLOW, &exit_code);
     if (document == NULL) return exit_code;
     show_slots(call->tool, document);
+    const int restarted = restart(call, &target, document);
     json_decref(document);
-    return restart(call, &target);
+    return restarted;
 }
 
 static int tell_once(struct weft_tool_call *call, const char *path, const char *said)
@@ -267,7 +279,7 @@ int weft_run_node_reset(struct weft_tool_call *call)
     return exit_code;
 }
 
-// ---- weft node panic, boot
+// ---- weft node panic, crash, boot
 
 static int print_text(struct weft_tool_call *call, const char *path)
 {
@@ -298,7 +310,67 @@ int weft_run_node_panic(struct weft_tool_call *call)
     return print_text(call, "/api/v1/node/panic");
 }
 
+int weft_run_node_crash(struct weft_tool_call *call)
+{
+    return print_text(call, "/api/v1/node/crash");
+}
+
 int weft_run_node_boot(struct weft_tool_call *call)
 {
     return print_text(call, "/api/v1/node/boot");
+}
+
+// ---- weft node logs
+
+static int print_piece(void *self, const char *bytes, size_t length)
+{
+    FILE *out = self;
+
+    return fwrite(bytes, 1, length, out) == length && fflush(out) == 0 ? 0 : -1;
+}
+
+// "", "&boot=-1". False after saying what is wrong.
+static bool boot_query(const struct weft_tool_call *call, char *text, size_t size)
+{
+    const char *boot = weft_tool_value(call, "boot");
+    unsigned ago;
+    char end;
+
+    text[0] = '\0';
+    if (boot == NULL) return true;
+    if (strcmp(boot, "current") == 0) boot = "0";
+    if (strcmp(boot, "previous") == 0) boot = "-1";
+    if (sscanf(boot + (boot[0] == '-'), "%5u%c", &ago, &end) == 1 &&
+        (boot[0] == '-' || strcmp(boot, "0") == 0)) {
+        snprintf(text, size, "&boot=-%u", ago);
+        return true;
+    }
+    weft_tool_usage(call, "--boot is current, previous, or -N: so many boots ago");
+    return false;
+}
+
+int weft_run_node_logs(struct weft_tool_call *call)
+{
+    const char *tail = weft_tool_value(call, "tail");
+    const bool follows = weft_tool_value(call, "follow") != NULL;
+    struct weft_client_target target;
+    struct weft_error error = {0};
+    char path[96], boot[24], end;
+    unsigned lines = 0;
+
+    if (tail != NULL && (sscanf(tail, "%9u%c", &lines, &end) != 1 || lines == 0))
+        return weft_tool_usage(call, "--tail %s: a number of lines, 1 or more", tail);
+    if (!boot_query(call, boot, sizeof(boot))) return WEFT_EXIT_USAGE;
+    if (follows && boot[0] != '\0' && strcmp(boot, "&boot=-0") != 0)
+        return weft_tool_usage(call, "a boot that is over cannot be followed");
+    const int exit_code = weft_target_find(call->tool, weft_tool_arg(call, 0), &target);
+    if (exit_code != 0) return exit_code;
+    snprintf(path, sizeof(path), "/api/v1/node/log?follow=%s%s%s%.0u", follows ? "true" : "false",
+             boot, lines > 0 ? "&tail=" : "", lines);
+    const struct weft_client_call request = {
+        .method = "GET", .path = path, .accept = "*/*", .timeout_ms = call->tool->timeout_ms};
+    if (weft_client_stream(&target, &request, print_piece, call->tool->out, weft_interrupt_catch(),
+                           &error) < 0)
+        return weft_tool_fail(call->tool, &error);
+    return WEFT_EXIT_DONE;
 }

@@ -65,9 +65,13 @@ int weft_targets_find(const struct weft_tool *tool, const char *name, struct wef
 
     memset(targets, 0, sizeof(*targets));
     if (tool->socket != NULL && strncmp(tool->socket, "https://", 8) == 0) {
-        if (weft_client_target_owner(&targets->items[0], tool->socket, getenv("WEFT_TOKEN"),
-                                     getenv("WEFT_FINGERPRINT"), &error) != 0)
-            return weft_tool_fail(tool, &error);
+        const char *key = getenv("WEFT_KEY"), *fingerprint = getenv("WEFT_FINGERPRINT");
+        const int result =
+            key != NULL ? weft_client_target_keyed(&targets->items[0], tool->socket, key,
+                                                   fingerprint, &error)
+                        : weft_client_target_owner(&targets->items[0], tool->socket,
+                                                   getenv("WEFT_TOKEN"), fingerprint, &error);
+        if (result != 0) return weft_tool_fail(tool, &error);
         if (name != NULL)
             snprintf(targets->items[0].name, sizeof(targets->items[0].name), "%.63s", name);
         targets->count = 1;

@@ -38,11 +38,11 @@ const struct weft_topic weft_topics[] = {
      "\n"
      "--socket https://HOST:PORT asks a node elsewhere, as its owner: WEFT_TOKEN is the token "
      "that\n"
-     "stands in the node's owner.token, WEFT_FINGERPRINT the 64 digits of its certificate (they "
-     "may be\n"
-     "left out for 127.0.0.1). `weft context add` keeps both under the node's name; where no node "
-     "runs\n"
-     "here, those added are asked.\n"
+     "stands in the node's owner.token, or WEFT_KEY the file of the key that its owner.key is "
+     "the\n"
+     "public half of; WEFT_FINGERPRINT the 64 digits of its certificate (they may be left out for\n"
+     "127.0.0.1). `weft context add` keeps these under the node's name; where no node runs here,\n"
+     "those added are asked.\n"
      "\n"
      "The same HTTP can be spoken by others: curl --unix-socket RUN/n1/admin.sock http://w/readyz"},
     {"errors", "the codes of errors", "weft help Wnnnn explains one of them."},

@@ -16,6 +16,23 @@ expect "$at" 'weft-init: status.txt says ready'
 [ "$(vm_esp_list "$at")" = "weft-a_$version.efi" ] || fail "the entry was not blessed: $(vm_esp_list "$at")"
 vm_get "$at" status.txt >"$work/status.txt" || fail 'there is no status.txt on the drive'
 grep -q "$version" "$work/status.txt" || fail "status.txt has no version: $(cat "$work/status.txt")"
+# What a node says of itself comes to whoever has added it by its words, without a shell.
+tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
+if [ -x "$tool" ]; then
+    far() { XDG_CONFIG_HOME=$work/config WEFT_RUN_DIR=$work/nobody "$tool" "$@"; }
+    words=$(tr -d '\r' <"$work/status.txt" | sed -n 's/^in words: *//p')
+    far context add "127.0.0.1:$((port_base + 1))" --code "$words" --token "$work/owner.token" || fail "the node does not know its words, $words"
+    far node logs n1 >"$work/log" || fail 'no log'
+    head -1 "$work/log" | grep -q "^== boot 20.* $version slot a, " || fail "the log begins with $(head -1 "$work/log")"
+    grep -q 'weft-init: Weft' "$work/log" && grep -q 'INFO\|info' "$work/log" || fail "not both have said something: $(cat "$work/log")"
+    far logs n1 | grep -q . || fail 'no log of the node'
+    far core trace n1 | grep -q . || fail 'no flight recorder'
+    for what in panic crash; do
+        if far node $what n1 >"$work/none" 2>&1; then fail "a $what out of nothing: $(cat "$work/none")"; fi
+        grep -q "no $what has been kept" "$work/none" || fail "$(cat "$work/none")"
+    done
+    ok 'its log, its flight recorder and that it never fell can be read from elsewhere'
+fi
 # Power-on is where the counter of the CPU begins; init reads it. In an emulated machine that counter is this one's clock: how
 # busy and how fast this machine is decides, so the figure is shown, and asserted only for who asks (WEFT_READY_MS=3000).
 ready_ms=$(vm_said "$at" | sed -n 's/.*weft-init: ready, \([0-9]*\)\.\([0-9]*\) s after power-on.*/\1\2/p' | head -1)

@@ -31,6 +31,7 @@ mbufs = 255
 [admin]
 listen = "127.0.0.1:$port"
 owner_token = "owner.token"
+owner_key = "owner.key"
 [ports.p0]
 device = "ring:far"
 address = "10.77.1.1/24"
@@ -55,6 +56,9 @@ says() {
     grep -qF -- "$said" "$dir/err" || fail "$* does not say '$said': $(cat "$dir/err")"
 }
 
+"$WEFT" context keygen "$dir/owner.pem" >"$dir/owner.key" 2>/dev/null || fail 'no key'
+"$WEFT" context keygen "$dir/owner.pem" | cmp - "$dir/owner.key" || fail 'asked again, another public half'
+"$WEFT" context keygen "$dir/stranger.pem" >/dev/null 2>&1 || fail 'no other key'
 start
 says 65 '--token FILE is needed' -- context add "127.0.0.1:$port"
 says 77 ' shows ' -- context add "127.0.0.1:$port" --token "$dir/owner.token"
@@ -76,8 +80,27 @@ says 0 'at' -- context add "127.0.0.1:$port" --token "$dir/owner.token" --code "
 "$WEFT" context rm other
 says 1 'no context' -- context rm other
 
+# By key: nothing that opens the node is sent to it, or kept in the list.
+says 77 'token, or key' -- context add "127.0.0.1:$port" --key "$dir/stranger.pem" --code "$words" --name keyed
+says 65 'others may read it' -- context add "127.0.0.1:$port" --key "$dir/owner.key" --code "$words" --name keyed
+says 0 'keyed is at' -- context add "127.0.0.1:$port" --key "$dir/owner.pem" --code "$words" --name keyed
+"$WEFT" node show keyed | grep -q '^name *far' || fail 'it does not answer who has the key'
+grep -q "^keyed .* - $dir/owner.pem\$" "$XDG_CONFIG_HOME/weft/contexts" || fail 'the key is not named in the list'
+WEFT_KEY="$dir/owner.pem" "$WEFT" --socket "https://127.0.0.1:$port" node show | grep -q '^name *far' || fail 'WEFT_KEY does not open it'
+"$WEFT" context keygen >"$dir/own.key" 2>/dev/null || fail 'no key of ones own'
+[ "$(stat -c %a "$XDG_CONFIG_HOME/weft/owner.pem")" = 600 ] || fail 'others may read the key'
+says 77 'token, or key' -- context add "127.0.0.1:$port" --code "$words" --name keyed # It is taken unasked.
+"$WEFT" context rm keyed
+# Others may do the same, with any certificate of the key; but not for a page of somebody else's in a browser.
+if command -v curl >/dev/null && command -v openssl >/dev/null; then
+    openssl req -new -x509 -key "$dir/owner.pem" -subj /CN=me -days 1 -out "$dir/owner.crt" 2>/dev/null || fail 'openssl does not take the key'
+    as_curl() { curl -sk -o /dev/null -w '%{http_code}' --max-time 20 --cert "$dir/owner.crt" --key "$dir/owner.pem" "$@" "https://127.0.0.1:$port/api/v1/node"; }
+    [ "$(as_curl)" = 200 ] || fail "curl gets $(as_curl)"
+    [ "$(as_curl -H 'Origin: https://elsewhere.example')" = 401 ] || fail 'a page from elsewhere may ask'
+fi
+
 # It is no image, and says so.
-for command in slots rollback reboot poweroff boot panic 'reset --factory --yes'; do
+for command in slots rollback reboot poweroff boot panic logs 'reset --factory --yes'; do
     # shellcheck disable=SC2086
     says 1 'W0901' -- node $command far
 done

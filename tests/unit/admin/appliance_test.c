@@ -119,6 +119,7 @@ static int setup(void **state)
                                                          .init_socket = world->init_path,
                                                          .boot_file = world->boot,
                                                          .log_dir = world->directory,
+                                                         .data_dir = world->directory,
                                                          .try_file = world->try_file,
                                                          .config_file = world->boot,
                                                          .extra = world->extra,
@@ -382,6 +383,129 @@ static void what_is_kept_can_be_read(void **state)
     assert_int_equal(ask(world, "GET", "/api/v1/node/panic", &answer), 200);
     assert_string_equal(answer.body, "it fell over");
     weft_client_answer_destroy(&answer);
+
+    assert_int_equal(ask(world, "GET", "/api/v1/node/crash", &answer), 404);
+    weft_client_answer_destroy(&answer);
+    write_file(world, "crash-20260101T000000Z-7.txt", "a bad pointer", 0600);
+    write_file(world, "crash-20260201T000000Z-8.new", "", 0600); // Of the node that runs.
+    assert_int_equal(ask(world, "GET", "/api/v1/node/crash", &answer), 200);
+    assert_string_equal(answer.body, "a bad pointer");
+    weft_client_answer_destroy(&answer);
+}
+
+static void the_log_goes_back_over_boots(void **state)
+{
+    static const struct {
+        const char *query;
+        unsigned status;
+        const char *body;
+    } cases[] = {
+        {"", 200, "a tail\n== boot 1\none\n== boot 2\ntwo\nmore\n== boot 3\nthree\n"},
+        {"?boot=0", 200, "== boot 3\nthree\n"},
+        {"?boot=-1", 200, "== boot 2\ntwo\nmore\n"},
+        {"?boot=-1&tail=1", 200, "more\n"},
+        {"?boot=-2&tail=99", 200, "== boot 1\none\n"},
+        {"?boot=-3", 200, "a tail\n"},
+        {"?boot=-4", 404, "W0503"},
+        {"?tail=2", 200, "== boot 3\nthree\n"},
+        {"?tail=0", 400, "W0504"},
+        {"?boot=last", 400, "W0504"},
+        {"?boot=-", 400, "W0504"},
+    };
+    struct world *world = *state;
+    struct weft_client_answer answer;
+    char path[64];
+
+    assert_int_equal(ask(world, "GET", "/api/v1/node/log", &answer), 404);
+    weft_client_answer_destroy(&answer);
+    write_file(world, "weftd.log.old", "a tail\n== boot 1\none\n== boot 2\ntwo\n", 0600);
+    write_file(world, "weftd.log", "more\n== boot 3\nthree\n", 0600);
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        snprintf(path, sizeof(path), "/api/v1/node/log%s", cases[i].query);
+        assert_int_equal(ask(world, "GET", path, &answer), cases[i].status);
+        if (cases[i].status == 200)
+            assert_string_equal(answer.body, cases[i].body);
+        else
+            assert_non_null(strstr(answer.body, cases[i].body));
+        weft_client_answer_destroy(&answer);
+    }
+}
+
+struct reader {
+    struct world *world;
+    char text[256];
+    size_t length;
+};
+
+// Each piece that comes makes the log longer: a line, then a file of its own, then the end.
+static int take_log(void *self, const char *bytes, size_t length)
+{
+    struct reader *reader = self;
+    char from[128], to[128];
+
+    assert_true(length < sizeof(reader->text) - reader->length);
+    memcpy(reader->text + reader->length, bytes, length);
+    reader->length += length;
+    if (strstr(reader->text, "last\n") != NULL) return -1;
+    if (strstr(reader->text, "next\n") != NULL) {
+        snprintf(from, sizeof(from), "%s/weftd.log", reader->world->directory);
+        snprintf(to, sizeof(to), "%s/weftd.log.old", reader->world->directory);
+        assert_int_equal(rename(from, to), 0);
+        write_file(reader->world, "weftd.log", "last\n", 0600);
+    } else {
+        write_file(reader->world, "weftd.log", "== boot 1\nfirst\nnext\n", 0600);
+    }
+    return 0;
+}
+
+static void the_log_is_followed_into_its_next_file(void **state)
+{
+    struct world *world = *state;
+    struct reader reader = {.world = world};
+    const struct weft_client_target target = target_of(world);
+    const struct weft_client_call call = {.method = "GET",
+                                          .path = "/api/v1/node/log?boot=0&tail=1&follow=true"};
+    struct weft_error error = {0};
+
+    write_file(world, "weftd.log", "== boot 1\nfirst\n", 0600);
+    assert_int_equal(weft_client_stream(&target, &call, take_log, &reader, NULL, &error), 0);
+    assert_string_equal(reader.text, "first\nnext\nlast\n");
+}
+
+// Nobody reads at that socket any more.
+static void a_first_process_that_is_gone_is_said(void **state)
+{
+    struct world *world = *state;
+    struct weft_client_answer answer;
+
+    stop_init(world);
+    write_file(world, "init.sock", "", 0600);
+    assert_int_equal(ask(world, "POST", "/api/v1/node/reboot", &answer), 500);
+    assert_non_null(strstr(answer.body, "W0906"));
+    weft_client_answer_destroy(&answer);
+}
+
+// It may take its time, but not for ever; and the control core does not wait for it.
+static void a_first_process_that_is_silent_is_given_up(void **state)
+{
+    struct world *world = *state;
+    struct weft_init_ask ask = {.command = NULL};
+    struct weft_admin_command *command = calloc(1, sizeof(*command));
+
+    stop_init(world);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, world->init_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    weft_init_ask_start(&ask, world->init_path, "confirm", command, 100);
+    assert_false(weft_init_ask_poll(&ask, 99));
+    assert_ptr_equal(ask.command, command);
+    assert_true(weft_init_ask_poll(&ask, 100));
+    assert_null(ask.command);
+    assert_false(weft_init_ask_poll(&ask, 101));
+    close(fd);
+    unlink(world->init_path);
 }
 
 static void without_an_image_all_say_so(void **state)
@@ -393,7 +517,8 @@ static void without_an_image_all_say_so(void **state)
     stop_init(world);
     for (const struct weft_admin_route *route = weft_appliance_routes; route->method != NULL;
          route++) {
-        if (strcmp(route->path, "/api/v1/config") == 0) continue; // Every node has one.
+        if (strcmp(route->path, "/api/v1/config") == 0) continue;     // Every node has one,
+        if (strcmp(route->path, "/api/v1/node/crash") == 0) continue; // and may crash.
         const unsigned status = route->intake != NULL
                                     ? send_bundle(world, route->path, BUNDLE_BYTES, &given, &answer)
                                     : ask(world, route->method, route->path, &answer);
@@ -414,6 +539,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_process_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_configuration_is_tried, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_kept_can_be_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_log_goes_back_over_boots, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_log_is_followed_into_its_next_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_first_process_that_is_gone_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_first_process_that_is_silent_is_given_up, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(without_an_image_all_say_so, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,11 @@
 // Responses whole, in single bytes, and broken.
 #include "tests/support/cmocka.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "runtime/admin/client.h"
 #include "runtime/admin/http_response.h"
@@ -126,12 +130,48 @@ static void splits_server_sent_events(void **state)
     assert_string_equal(seen, "{\"a\":1}|{\"b\":2}|");
 }
 
+// Somebody listens there and takes nobody: connect itself has to end in time.
+static void connects_within_its_time(void **state)
+{
+    (void)state;
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr *const addresses[] = {(struct sockaddr *)&un, (struct sockaddr *)&in};
+    socklen_t lengths[] = {sizeof(un), sizeof(in)};
+
+    snprintf(un.sun_path, sizeof(un.sun_path), "/tmp/weft-full-%d.sock", (int)getpid());
+    for (size_t i = 0; i < 2; i++) {
+        struct weft_client_target target = {.name = "n1"};
+        const struct weft_client_call call = {.method = "GET", .path = "/", .timeout_ms = 100};
+        struct weft_client_answer answer;
+        struct weft_error error = {0};
+        int waiting[8];
+        const int fd = socket(addresses[i]->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(fd, addresses[i], lengths[i]), 0);
+        assert_int_equal(listen(fd, 0), 0);
+        assert_int_equal(getsockname(fd, addresses[i], &lengths[i]), 0);
+        for (size_t n = 0; n < WEFT_COUNT_OF(waiting); n++) { // Its queue is full.
+            waiting[n] = socket(addresses[i]->sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+            (void)!connect(waiting[n], addresses[i], lengths[i]);
+        }
+        snprintf(target.path, sizeof(target.path), "%s", i == 0 ? un.sun_path : "");
+        target.port = ntohs(in.sin_port);
+        assert_int_equal(weft_client_ask(&target, &call, &answer, &error), -1);
+        assert_int_equal(error.code, 505);
+        for (size_t n = 0; n < WEFT_COUNT_OF(waiting); n++)
+            close(waiting[n]);
+        close(fd);
+    }
+    unlink(un.sun_path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_responses),
         cmocka_unit_test(bounds_the_head),
         cmocka_unit_test(splits_server_sent_events),
+        cmocka_unit_test(connects_within_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

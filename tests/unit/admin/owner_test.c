@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/admin/client.h"
+#include "runtime/admin/client_key.h"
 #include "runtime/admin/owner.h"
 #include "tests/unit/admin/bench_server.h"
 
@@ -20,9 +21,9 @@ static char directory[64];
 
 static const char *at(const char *name)
 {
-    static char paths[2][96];
+    static char paths[8][96];
     static unsigned turn;
-    char *path = paths[turn++ % 2];
+    char *path = paths[turn++ % 8];
     snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
     return path;
 }
@@ -49,6 +50,12 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
+static int open_owner(struct weft_owner *owner, struct weft_error *error)
+{
+    const struct weft_owner_files files = {.token = at("token"), .node_key = at("key")};
+    return weft_owner_open(owner, &files, error);
+}
+
 static void takes_one_line_of_a_sensible_length(void **state)
 {
     (void)state;
@@ -73,7 +80,7 @@ static void takes_one_line_of_a_sensible_length(void **state)
         struct weft_owner owner;
         struct weft_error error = {0};
         put("token", cases[i].text);
-        const int result = weft_owner_open(&owner, at("token"), at("key"), &error);
+        const int result = open_owner(&owner, &error);
         if (cases[i].good != (result == 0)) fail_msg("case %zu: %s", i, error.text);
         if (result != 0) assert_int_equal(error.code, 301);
     }
@@ -82,13 +89,13 @@ static void takes_one_line_of_a_sensible_length(void **state)
     memset(longest, 'x', sizeof(longest) - 1);
     longest[WEFT_OWNER_TOKEN_MAX] = '\0';
     put("token", longest);
-    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), 0);
+    assert_int_equal(open_owner(&owner, NULL), 0);
     longest[WEFT_OWNER_TOKEN_MAX] = 'x';
     longest[WEFT_OWNER_TOKEN_MAX + 1] = '\0';
     put("token", longest);
-    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), -1);
+    assert_int_equal(open_owner(&owner, NULL), -1);
     unlink(at("token"));
-    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), -1);
+    assert_int_equal(open_owner(&owner, NULL), -1);
 }
 
 static void keeps_the_key_that_it_made(void **state)
@@ -99,22 +106,22 @@ static void keeps_the_key_that_it_made(void **state)
     struct stat status;
     put("token", TOKEN);
     unlink(at("key"));
-    assert_int_equal(weft_owner_open(&first, at("token"), at("key"), NULL), 0);
+    assert_int_equal(open_owner(&first, NULL), 0);
     assert_int_equal(stat(at("key"), &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
-    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), 0);
+    assert_int_equal(open_owner(&second, NULL), 0);
     assert_string_equal(first.fingerprint, second.fingerprint);
     assert_int_equal(strlen(first.fingerprint), 64);
     chmod(at("key"), 0640);
-    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), &error), -1);
+    assert_int_equal(open_owner(&second, &error), -1);
     assert_non_null(strstr(error.text, "chmod 600"));
     put("key", "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n");
     chmod(at("key"), 0600);
-    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), -1);
+    assert_int_equal(open_owner(&second, NULL), -1);
     put("key", "");
-    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), -1);
+    assert_int_equal(open_owner(&second, NULL), -1);
     unlink(at("key")); // Another key, then.
-    assert_int_equal(weft_owner_open(&second, at("token"), at("key"), NULL), 0);
+    assert_int_equal(open_owner(&second, NULL), 0);
     assert_string_not_equal(first.fingerprint, second.fingerprint);
 }
 
@@ -177,7 +184,7 @@ static void answers_the_owner_over_tls(void **state)
     char url[64];
 
     put("token", TOKEN);
-    assert_int_equal(weft_owner_open(&owner, at("token"), at("key"), NULL), 0);
+    assert_int_equal(open_owner(&owner, NULL), 0);
     bench_server_init(&bench, NULL, NULL);
     const int fd = weft_admin_open_at(0, 0, NULL); // At every address, which is only for an owner.
     assert_true(fd >= 0);
@@ -202,6 +209,125 @@ static void answers_the_owner_over_tls(void **state)
     target = (struct weft_client_target){.port = ntohs(address.sin_port)};
     assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 501);
     bench_server_destroy(&bench);
+}
+
+// ---- An owner who is known by a key.
+
+static void keys_are_made_once(void **state)
+{
+    (void)state;
+    struct weft_client_key key;
+    struct weft_error error = {0};
+    struct stat status;
+    char pem[WEFT_CLIENT_KEY_PEM_BYTES], again[WEFT_CLIENT_KEY_PEM_BYTES];
+    assert_int_equal(weft_client_key_make(at("mine"), &error), 0);
+    assert_int_equal(stat(at("mine"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(weft_client_key_make(at("mine"), &error), -1);
+    assert_int_equal(error.code, 504);
+    assert_int_equal(weft_client_key_open(&key, at("mine"), &error), 0);
+    assert_int_equal(weft_client_key_public(&key, pem, &error), 0);
+    assert_int_equal(strncmp(pem, "-----BEGIN PUBLIC KEY-----\n", 27), 0);
+    weft_client_key_close(&key);
+    assert_int_equal(weft_client_key_open(&key, at("mine"), &error), 0);
+    assert_int_equal(weft_client_key_public(&key, again, &error), 0);
+    assert_string_equal(pem, again);
+    weft_client_key_close(&key);
+    chmod(at("mine"), 0640);
+    assert_int_equal(weft_client_key_open(&key, at("mine"), &error), -1);
+    assert_non_null(strstr(error.text, "chmod 600"));
+    put("public", pem); // The wrong half.
+    assert_int_equal(weft_client_key_open(&key, at("public"), &error), -1);
+    assert_non_null(strstr(error.text, "no Ed25519 private key"));
+    assert_int_equal(weft_client_key_open(&key, at("nowhere"), &error), -1);
+    assert_int_equal(weft_client_key_open(&key, directory, &error), -1);
+    unlink(at("mine"));
+    unlink(at("public"));
+}
+
+// Makes a key at `name` and puts its public half beside it.
+static void make_pair_of(const char *name, const char *public_name)
+{
+    struct weft_client_key key;
+    char pem[WEFT_CLIENT_KEY_PEM_BYTES];
+    assert_int_equal(weft_client_key_make(at(name), NULL), 0);
+    assert_int_equal(weft_client_key_open(&key, at(name), NULL), 0);
+    assert_int_equal(weft_client_key_public(&key, pem, NULL), 0);
+    weft_client_key_close(&key);
+    put(public_name, pem);
+}
+
+static void a_key_is_a_public_one(void **state)
+{
+    (void)state;
+    struct weft_owner owner;
+    struct weft_error error = {0};
+    make_pair_of("mine", "owner.key");
+    struct weft_owner_files files = {.key = at("owner.key"), .node_key = at("key")};
+    assert_int_equal(weft_owner_open(&owner, &files, &error), 0);
+    assert_true(owner.has_key);
+    assert_false(weft_owner_admits(&owner, "Bearer ")); // There is no token,
+    assert_false(weft_owner_admits(&owner, "Bearer " TOKEN));
+    assert_false(weft_owner_knows(&owner, NULL)); // and nobody has shown a key.
+    files.key = at("mine");                       // The private half is none of the node's.
+    assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
+    assert_int_equal(error.code, 301);
+    files.key = at("nowhere");
+    assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
+    put("owner.key", "");
+    files.key = at("owner.key");
+    assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
+    files.key = "";
+    assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
+    assert_non_null(strstr(error.text, "neither a token nor a key"));
+    unlink(at("mine"));
+    unlink(at("owner.key"));
+}
+
+static void answers_who_has_the_key(void **state)
+{
+    (void)state;
+    struct bench_server bench;
+    struct weft_owner owner;
+    struct weft_client_target target;
+    struct weft_error error = {0};
+    struct sockaddr_in address;
+    socklen_t length = sizeof(address);
+    char url[64];
+
+    make_pair_of("mine", "owner.key");
+    make_pair_of("other", "other.key");
+    const struct weft_owner_files files = {.key = at("owner.key"), .node_key = at("key")};
+    assert_int_equal(weft_owner_open(&owner, &files, &error), 0);
+    bench_server_init(&bench, NULL, NULL);
+    const int fd = weft_admin_open_at(INADDR_LOOPBACK, 0, NULL);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(weft_admin_serve_owner(bench.server, fd, &owner, &error), 0);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+
+    assert_int_equal(weft_client_target_keyed(&target, url, at("mine"), owner.fingerprint, &error),
+                     0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 200);
+    assert_int_equal(ask(&bench, &target, "POST", "/api/v1/units/u/eval"), 400); // It may write.
+    // Another key, none, and a token where there is none.
+    assert_int_equal(weft_client_target_keyed(&target, url, at("other"), owner.fingerprint, &error),
+                     0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 401);
+    assert_int_equal(weft_client_target_owner(&target, url, TOKEN, owner.fingerprint, &error), 0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 401);
+    // A file that is not there is said before anybody is asked.
+    assert_int_equal(
+        weft_client_target_keyed(&target, url, at("nowhere"), owner.fingerprint, &error), 0);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 504);
+    // The other node's certificate is not ours: it learns nothing that it could use.
+    assert_int_equal(weft_client_target_keyed(&target, url, at("mine"), NULL, &error), 0);
+    memset(target.fingerprint, '0', 64);
+    assert_int_equal(ask(&bench, &target, "GET", "/readyz"), 600 + 502);
+    bench_server_destroy(&bench);
+    unlink(at("mine"));
+    unlink(at("other"));
+    unlink(at("owner.key"));
+    unlink(at("other.key"));
 }
 
 static void reads_addresses(void **state)
@@ -244,6 +370,9 @@ int main(void)
         cmocka_unit_test(keeps_the_key_that_it_made),
         cmocka_unit_test(admits_the_token_alone),
         cmocka_unit_test(answers_the_owner_over_tls),
+        cmocka_unit_test(keys_are_made_once),
+        cmocka_unit_test(a_key_is_a_public_one),
+        cmocka_unit_test(answers_who_has_the_key),
         cmocka_unit_test(reads_addresses),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

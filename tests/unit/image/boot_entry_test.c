@@ -1,55 +1,16 @@
-// Names of kernels, the count in them, and what blessing and choosing a slot make of a directory.
+// Which kernel the loader counts, and what blessing makes of its name.
 #include "tests/support/cmocka.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "image/init/boot_entry.h"
-#include "image/init/text_file.h"
-
-static void names_are_read_and_written(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *name;
-        char slot; // 0: it is none.
-        const char *version;
-        int left, done; // -1: not counted.
-        const char *written;
-    } cases[] = {
-        {"weft-a_0.1.0+3.efi", 'a', "0.1.0", 3, 0, "weft-a_0.1.0+3.efi"},
-        {"weft-a_0.1.0+2-1.efi", 'a', "0.1.0", 2, 1, "weft-a_0.1.0+2-1.efi"},
-        {"weft-b_1.2.3-rc1+0-3.EFI", 'b', "1.2.3-rc1", 0, 3, "weft-b_1.2.3-rc1+0-3.efi"},
-        {"weft-b_0.0.9.efi", 'b', "0.0.9", -1, 0, "weft-b_0.0.9.efi"},
-        {"weft-c_0.0.9.efi", 0, "", 0, 0, ""},
-        {"weft-a_.efi", 0, "", 0, 0, ""},
-        {"weft-a_0.1.0+.efi", 0, "", 0, 0, ""},
-        {"weft-a_0.1.0+3-.efi", 0, "", 0, 0, ""},
-        {"weft-a_0.1.0+3x.efi", 0, "", 0, 0, ""},
-        {"weft-a_0.1.0+1000.efi", 0, "", 0, 0, ""},
-        {"weft-a_0.1.0", 0, "", 0, 0, ""},
-        {".efi", 0, "", 0, 0, ""},
-        {"BOOTAA64.EFI", 0, "", 0, 0, ""},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct weft_boot_entry entry;
-        char name[WEFT_BOOT_ENTRY_BYTES];
-        const int result = weft_boot_entry_parse(&entry, cases[i].name);
-        if ((result == 0) != (cases[i].slot != 0)) fail_msg("%s: %d", cases[i].name, result);
-        if (result != 0) continue;
-        assert_int_equal(entry.slot, cases[i].slot);
-        assert_string_equal(entry.version, cases[i].version);
-        assert_int_equal(entry.is_counted, cases[i].left >= 0);
-        if (entry.is_counted) assert_int_equal(entry.left, cases[i].left);
-        assert_int_equal(entry.done, cases[i].done);
-        weft_boot_entry_name(&entry, name);
-        assert_string_equal(name, cases[i].written);
-    }
-}
+#include "runtime/base/file.h"
 
 static size_t utf16(uint8_t *bytes, const char *text)
 {
@@ -135,28 +96,6 @@ static void blessing_takes_the_count(void **state)
     assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/other.efi"), -EINVAL);
 }
 
-static void a_slot_is_preferred(void **state)
-{
-    (void)state;
-    put("weft-a_1.efi");
-    put("weft-b_2+1-2.efi");
-    put("rescue.efi");
-    assert_int_equal(weft_boot_entry_prefer(root, 'a'), 0);
-    assert_true(is_there("weft-a_1.efi") && is_there("weft-b_2+0-2.efi") && is_there("rescue.efi"));
-    assert_int_equal(weft_boot_entry_prefer(root, 'b'), 0); // And back: with all of its tries.
-    assert_true(is_there("weft-a_1+0.efi") && is_there("weft-b_2+3.efi"));
-    assert_int_equal(weft_boot_entry_prefer(root, 'b'), 0);
-    assert_true(is_there("weft-a_1+0.efi") && is_there("weft-b_2+3.efi"));
-}
-
-static void a_slot_without_a_kernel_is_not(void **state)
-{
-    (void)state;
-    put("weft-a_1.efi");
-    assert_int_equal(weft_boot_entry_prefer(root, 'b'), -ENOENT);
-    assert_true(is_there("weft-a_1.efi"));
-}
-
 static void the_variable_of_the_firmware(void **state)
 {
     (void)state;
@@ -166,7 +105,7 @@ static void the_variable_of_the_firmware(void **state)
     snprintf(path, sizeof(path), "%s/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
              root);
     const size_t length = utf16(bytes, "\\EFI\\Linux\\weft-b_1+3.efi");
-    assert_int_equal(weft_text_file_replace(path, bytes, length, 0600), 0);
+    assert_int_equal(weft_file_replace(path, bytes, length, 0600), 0);
     assert_int_equal(weft_boot_entry_counted(root, path, sizeof(path)), 0);
     assert_string_equal(path, "/EFI/Linux/weft-b_1+3.efi");
 }
@@ -174,11 +113,8 @@ static void the_variable_of_the_firmware(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_read_and_written),
         cmocka_unit_test(the_loaders_path_is_read),
         cmocka_unit_test_setup_teardown(blessing_takes_the_count, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(a_slot_is_preferred, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(a_slot_without_a_kernel_is_not, make_root, remove_root),
         cmocka_unit_test_setup_teardown(the_variable_of_the_firmware, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

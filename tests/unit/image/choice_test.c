@@ -9,6 +9,7 @@
 #include "image/init/choice.h"
 #include "image/init/node_config.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 static char root[64], drive[128], kept[128];
 
@@ -35,7 +36,7 @@ static int remove_root(void **state)
 
 static void put(const char *path, const char *text)
 {
-    assert_int_equal(weft_text_file_replace(path, text, strlen(text), 0600), 0);
+    assert_int_equal(weft_file_replace(path, text, strlen(text), 0600), 0);
 }
 
 #define GOOD   "[node]\nname = \"n1\"\n"
@@ -159,15 +160,21 @@ static void weftd_reads_what_is_written_for_it(void **state)
     assert_string_not_equal(config.mesh.key_file, "join.token"); // Absolute by now.
     assert_int_equal(config.port_count, 1);
     weft_config_free(&config);
-    assert_int_equal(weft_node_config_maintenance(&places, NULL, path), 0);
+    assert_int_equal(weft_node_config_maintenance(&places, NULL, NULL, path), 0);
     assert_int_equal(weft_config_load(&config, path, &report), 0);
     assert_int_equal(config.port_count, 0);
     assert_false(config.journal.enabled);
     assert_string_equal(config.admin.owner_token, "");
     weft_config_free(&config);
-    assert_int_equal(weft_node_config_maintenance(&places, "/conf/owner.token", path), 0);
+    assert_int_equal(weft_node_config_maintenance(&places, "/conf/owner.token", NULL, path), 0);
     assert_int_equal(weft_config_load(&config, path, &report), 0);
     assert_string_equal(config.admin.owner_token, "/conf/owner.token");
+    assert_string_equal(config.admin.owner_key, "");
+    weft_config_free(&config);
+    assert_int_equal(weft_node_config_maintenance(&places, NULL, "/conf/owner.key", path), 0);
+    assert_int_equal(weft_config_load(&config, path, &report), 0);
+    assert_string_equal(config.admin.owner_token, "");
+    assert_string_equal(config.admin.owner_key, "/conf/owner.key");
     weft_config_free(&config);
 }
 

@@ -17,6 +17,7 @@
 #include "image/init/status.h"
 #include "image/init/text_file.h"
 #include "image/init/watchdog.h"
+#include "runtime/base/file.h"
 #include "runtime/base/proquint.h"
 
 static void words_of_a_command_line(void **state)
@@ -222,8 +223,8 @@ static void files_are_replaced_whole(void **state)
     (void)state;
     char path[] = "/tmp/weft-file.XXXXXX", text[16];
     close(mkstemp(path));
-    assert_int_equal(weft_text_file_replace(path, "one\n", 4, 0600), 0);
-    assert_int_equal(weft_text_file_replace(path, "two \n", 5, 0600), 0);
+    assert_int_equal(weft_file_replace(path, "one\n", 4, 0600), 0);
+    assert_int_equal(weft_file_replace(path, "two \n", 5, 0600), 0);
     assert_int_equal(weft_text_file_read(path, text, sizeof(text)), 5);
     assert_int_equal(weft_text_file_read(path, text, 5), -27); // EFBIG: no room for the end.
     assert_int_equal(weft_text_file_line(path, text, sizeof(text)), 0);

@@ -3,6 +3,7 @@
 #include "tests/support/cmocka.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,10 +16,12 @@
 
 #include "image/init/daemon.h"
 #include "image/init/init_socket.h"
+#include "image/init/node_log.h"
 #include "image/init/panic_log.h"
 #include "image/init/probe.h"
 #include "image/init/run.h"
 #include "image/init/text_file.h"
+#include "runtime/base/file.h"
 
 static char directory[64];
 
@@ -138,7 +141,7 @@ static void a_line_is_answered(void **state)
         const char *line;
         enum weft_init_socket_verb verb;
     } cases[] = {
-        {"status\n", WEFT_INIT_SOCKET_STATUS},      {"slot b\n", WEFT_INIT_SOCKET_SLOT_B},
+        {"status\n", WEFT_INIT_SOCKET_STATUS},      {"confirm\n", WEFT_INIT_SOCKET_CONFIRM},
         {"reboot\n", WEFT_INIT_SOCKET_REBOOT},      {"reset\n", WEFT_INIT_SOCKET_RESET},
         {"reboot now\n", WEFT_INIT_SOCKET_UNKNOWN}, {"\n", WEFT_INIT_SOCKET_UNKNOWN},
     };
@@ -287,7 +290,7 @@ static void settle(struct household *house, const char *script, char program[108
     memset(house, 0, sizeof(*house));
     house->say.fd = -1;
     path_of(program, "weftd");
-    assert_int_equal(weft_text_file_replace(program, script, strlen(script), 0700), 0);
+    assert_int_equal(weft_file_replace(program, script, strlen(script), 0700), 0);
     weft_loop_init(&house->loop);
     weft_daemon_init(&house->daemon, &house->loop, &house->say);
     house->daemon.program = program;
@@ -382,7 +385,7 @@ static void panics_are_kept(void **state)
     assert_string_equal(newest, "");
     for (int i = 0; i < 10; i++) {
         snprintf(path, sizeof(path), "%s/dmesg-efi-%d", from, i);
-        assert_int_equal(weft_text_file_replace(path, "Oops", 4, 0600), 0);
+        assert_int_equal(weft_file_replace(path, "Oops", 4, 0600), 0);
     }
     assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 10);
     assert_int_equal(rmdir(from), 0); // All have left it.
@@ -390,6 +393,96 @@ static void panics_are_kept(void **state)
     const char *const count[] = {"/bin/sh", "-c", "ls \"$0\" | wc -l", to, NULL};
     assert_int_equal(weft_run(count, path, sizeof(path)), 0);
     assert_string_equal(path, "8");
+}
+
+// What the kernel's pstore shows after an oops and a panic, with EFI variables: a kilobyte each,
+// the end of the text first. Between them lies a dump of an earlier boot, with the same number.
+static void parts_of_a_panic_become_one_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text;
+        time_t at;
+    } records[] = {
+        {"dmesg-efi_pstore-176419840001001", "Oops#1 Part1\n<4>[    7.1] ---[ end trace ]---\n",
+         1764198400},
+        {"dmesg-efi_pstore-176419840101002",
+         "Panic#2 Part1\n<0>[    8.2] Kernel panic - not syncing: VFS\n"
+         "<0>[    8.3] ---[ end Kernel panic ]---",
+         1764198401},
+        {"dmesg-efi_pstore-176419840102002",
+         "Panic#2 Part2\n<6>[    5.0] weft-init: Weft\n<4>[    8.1] Call trace:\n", 1764198401},
+        {"dmesg-efi_pstore-176419840203002", "Panic#2 Part3\n<6>[    0.0] Booting Linux\n",
+         1764198402},
+        {"dmesg-efi_pstore-176400000001002", "Panic#2 Part1\n<0>[    3.0] another boot\n",
+         1764000000},
+        {"dmesg-ramoops-0", "no head at all\n", 1763000000},
+    };
+    char from[108], to[108], path[300], newest[512], text[512];
+    path_of(from, "pstore");
+    path_of(to, "log");
+    mkdir(from, 0700);
+    mkdir(to, 0700);
+    for (size_t i = 0; i < WEFT_COUNT_OF(records); i++) {
+        const struct timespec times[2] = {{.tv_sec = records[i].at}, {.tv_sec = records[i].at}};
+        snprintf(path, sizeof(path), "%s/%s", from, records[i].name);
+        assert_int_equal(weft_file_replace(path, records[i].text, strlen(records[i].text), 0600),
+                         0);
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 4);
+    assert_int_equal(rmdir(from), 0);
+    snprintf(path, sizeof(path), "%s/panic-20251126T230641-Panic-2", to);
+    assert_string_equal(newest, path);
+    assert_true(weft_text_file_read(newest, text, sizeof(text)) > 0);
+    assert_string_equal(text, "<6>[    0.0] Booting Linux\n<6>[    5.0] weft-init: Weft\n"
+                              "<4>[    8.1] Call trace:\n"
+                              "<0>[    8.2] Kernel panic - not syncing: VFS\n"
+                              "<0>[    8.3] ---[ end Kernel panic ]---\n");
+    const char *const list[] = {"/bin/sh", "-c", "cd \"$0\" && echo *", to, NULL};
+    assert_int_equal(weft_run(list, text, sizeof(text)), 0);
+    assert_string_equal(text, "panic-20251113T021320-dmesg-ramoops-0 "
+                              "panic-20251124T160000-Panic-2 panic-20251126T230640-Oops-1 "
+                              "panic-20251126T230641-Panic-2");
+}
+
+// ---- The log.
+
+static void the_log_has_what_was_said_before_its_disk(void **state)
+{
+    (void)state;
+    static struct weft_node_log log; // As in a boot: zero.
+    struct weft_say say = {.fd = -1, .log = &log};
+    char path[108], old[120], text[256], line[1024];
+    struct stat status;
+    path_of(path, "weftd.log");
+    weft_say_line(&say, "early");
+    weft_node_log_open(&log, path, "== boot 1");
+    weft_say_error(&say, "late");
+    assert_true(weft_text_file_read(path, text, sizeof(text)) > 0);
+    assert_int_equal(strncmp(text, "== boot 1\n[", 11), 0);
+    assert_non_null(strstr(text, "] weft-init: early\n["));
+    assert_non_null(strstr(text, "] weft-init: error: late\n"));
+    // Two files of a megabyte, whatever is said.
+    memset(line, 'x', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    for (int i = 0; i < 2500; i++)
+        weft_node_log_line(&log, line);
+    snprintf(old, sizeof(old), "%s.old", path);
+    assert_int_equal(stat(old, &status), 0);
+    assert_in_range(status.st_size, WEFT_NODE_LOG_BYTES_MAX, WEFT_NODE_LOG_BYTES_MAX + 2048);
+    assert_int_equal(stat(path, &status), 0);
+    assert_in_range(status.st_size, 1, WEFT_NODE_LOG_BYTES_MAX);
+    weft_node_log_close(&log);
+    weft_node_log_line(&log, "to nobody");
+    assert_int_equal(stat(path, &status), 0);
+    // The next boot appends.
+    const off_t before = status.st_size;
+    log = (struct weft_node_log){.path = NULL};
+    weft_node_log_open(&log, path, "== boot 2");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, before + 10);
+    weft_node_log_close(&log);
 }
 
 int main(void)
@@ -408,6 +501,8 @@ int main(void)
         IN_DIRECTORY(a_child_that_ends_is_started_again),
         IN_DIRECTORY(a_bad_configuration_is_told),
         IN_DIRECTORY(panics_are_kept),
+        IN_DIRECTORY(parts_of_a_panic_become_one_text),
+        IN_DIRECTORY(the_log_has_what_was_said_before_its_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,8 @@ static int split(char *text, char **words, int limit)
 
 void tool_run(struct tool_result *result, const char *line)
 {
-    static const struct weft_tool_command *const tables[] = {weft_tool_commands, NULL};
+    static const struct weft_tool_command *const tables[] = {weft_tool_commands,
+                                                             weft_image_commands, NULL};
     char text[1024], *words[32];
     FILE *out = fmemopen(result->out, sizeof(result->out), "w");
     FILE *err = fmemopen(result->err, sizeof(result->err), "w");

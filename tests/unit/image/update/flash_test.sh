@@ -27,6 +27,7 @@ dd if=root of=weft.img bs=1M seek=1 conv=notrunc status=none
 truncate -s 16M drive
 mkfs.vfat -F16 -s4 -n WEFT-CONF drive >/dev/null
 echo 'for people' >README.txt
+echo 'a public key' >owner.pub
 echo '# an old one, longer than a cluster' >old.toml
 head -c 9000 /dev/zero | tr '\0' '#' >>old.toml
 mcopy -i drive README.txt old.toml ::
@@ -57,7 +58,7 @@ flash() { "$weft" image flash "$@" --key key.pub 2>err; }
 
 # Packed, with its map: what the map leaves out stays as it was.
 head -c 32M /dev/zero | tr '\0' 'x' >disk
-flash weft.img.zst disk --yes --config node.toml --join join || fail "$(cat err)"
+flash weft.img.zst disk --yes --config node.toml --join join --owner-key owner.pub || fail "$(cat err)"
 grep -q 'written and read back' err || fail "$(cat err)"
 [ "$(dd if=disk bs=4096 skip=5200 count=1 status=none | tr -d 'x')" = '' ] || fail 'a hole was written'
 dd if=disk bs=1M skip=1 count=1 status=none | head -c 300000 | cmp - root || fail 'the root differs'
@@ -67,9 +68,10 @@ dd if=disk of=drive.after bs=1M skip=4 count=16 status=none
 fsck.vfat -n drive.after >fsck || fail "$(cat fsck)"
 mtype -i drive.after ::weft.toml | cmp - node.toml || fail 'weft.toml is another'
 mtype -i drive.after ::join.token | cmp - join || fail 'join.token is another'
+mtype -i drive.after ::owner.key | cmp - owner.pub || fail 'owner.key is another'
 mtype -i drive.after ::README.txt | cmp - README.txt || fail 'README.txt is gone'
 mtype -i drive.after ::old.toml | cmp - old.toml || fail 'old.toml is gone'
-mdir -b -i drive.after :: | grep -c . | grep -qx 4 || fail "$(mdir -i drive.after ::)"
+mdir -b -i drive.after :: | grep -c . | grep -qx 5 || fail "$(mdir -i drive.after ::)"
 
 # Not packed, without a map: every byte.
 rm weft.bmap
