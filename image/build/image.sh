@@ -4,27 +4,39 @@
 
 image_usage() {
     cat <<'TXT'
-usage: ./do image [--new-keys] [--relock] [--out DIR]
+usage: ./do image [--arch ARCH] [--new-keys] [--relock] [--out DIR]
 
 Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs, the
 rescue kernel, SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
 
+  --arch ARCH   arm64 (the default) or amd64, whose results are in build-image/amd64
   --new-keys    make new keys to sign with, in build-image/keys, and stop
   --relock      take the versions of packages that the archive has today into image/packages.lock, and stop
   --out DIR     put the results there
 TXT
 }
 
-# choose_arch ARCH: the names that this architecture has with everybody.
+# choose_arch ARCH: the names that this architecture has with everybody. The partitions' types are those of the
+# Discoverable Partitions Specification. An arm64 machine's firmware tells the kernel where its serial line is; an x86
+# one's does not, and its screen would come last and be the console alone.
 choose_arch() {
     arch=$1
     case $arch in
     arm64)
-        triple=aarch64-linux-gnu efi_arch=aa64 loader_name=ld-linux-aarch64.so.1
+        triple=aarch64-linux-gnu efi_arch=aa64 loader_name=ld-linux-aarch64.so.1 loader_dir=lib consoles=
         type_root=B921B045-1DF0-41C3-AF44-4C6F280D3FAE type_verity=DF3300CE-D69F-4C92-978C-9BFB0F38D820 ;;
-    *) die "image: there is no image for '$arch' (arm64)" ;;
+    amd64)
+        triple=x86_64-linux-gnu efi_arch=x64 loader_name=ld-linux-x86-64.so.2 loader_dir=lib64
+        consoles='console=tty0 console=ttyS0,115200 '
+        type_root=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709 type_verity=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5 ;;
+    *) die "image: there is no image for '$arch' (arm64, amd64)" ;;
     esac
 }
+
+is_native() { [ "$arch" = "$(dpkg --print-architecture)" ]; }
+
+# Where the results of this architecture are. Those of arm64 are at the top, beside what all share: keys and cache.
+results() { if [ "$arch" = arm64 ]; then echo "$root/build-image"; else echo "$root/build-image/$arch"; fi; }
 
 image_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | head -1; }
 
@@ -32,12 +44,14 @@ image_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | he
 build_programs() {
     programs=$image_build/programs-$arch
     flags="-ffile-prefix-map=$root=/weft"
-    if [ "$arch" = arm64 ] && ! is_arm64; then
+    if is_native; then
+        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples "-Dc_args=$flags" "-Dc_link_args=$flags"
+    elif [ "$arch" = arm64 ]; then
         arm64_sysroot
         write_cross_file "$image_build/arm64.ini" "$flags"
         configure "$programs" --cross-file "$image_build/arm64.ini" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples
     else
-        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples "-Dc_args=$flags" "-Dc_link_args=$flags"
+        die "image: the programs of $arch are only built on a machine that is $arch itself"
     fi
     compile "$programs"
 }
@@ -71,10 +85,8 @@ check_sizes() {
 
 # built_weft ARGUMENT…: the tool just built, also where it is for another CPU.
 built_weft() {
-    if [ "$arch" = arm64 ] && ! is_arm64; then
-        qemu-aarch64-static -L "$sysroot" "$programs/runtime/tool/weft" "$@"
-    else
-        "$programs/runtime/tool/weft" "$@"
+    if is_native; then "$programs/runtime/tool/weft" "$@"
+    else qemu-aarch64-static -L "$sysroot" "$programs/runtime/tool/weft" "$@"
     fi
 }
 
@@ -93,12 +105,13 @@ seal() {
 }
 
 build_image() {
-    choose_arch arm64
     image_build=$root/build-image
-    out=$image_build
+    out=
     action=build
+    choose_arch arm64
     while [ $# -gt 0 ]; do
         case $1 in
+        --arch) choose_arch "${2:?}"; shift ;;
         --new-keys) action=new-keys ;;
         --relock) action=relock ;;
         --out) out=$(mkdir -p "${2:?}" && cd "$2" && pwd); shift ;;
@@ -107,6 +120,7 @@ build_image() {
         esac
         shift
     done
+    out=${out:-$(results)}
     image_cache=$image_build/cache
     keys=$image_build/keys
     version=$(image_version)
@@ -114,7 +128,7 @@ build_image() {
     mkdir -p "$image_cache" "$out"
     # shellcheck disable=SC2086
     install_missing $packages_build $packages_image
-    is_arm64 || install_missing $packages_cross
+    is_native || install_missing $packages_cross
     # The one time in all that is made here: that of the commit.
     SOURCE_DATE_EPOCH=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || stat -c %Y meson.build)
     export SOURCE_DATE_EPOCH

@@ -54,7 +54,7 @@ make_rescue_root() {
 make_rescue() {
     make_rescue_root "$out/rescue"
     cpio_tree "$out/rescue" | zstd -q -19 >"$out/rescue.cpio.zst"
-    printf 'rdinit=/sbin/init panic=10 weft.version=%s quiet' "$version" >"$out/cmdline"
+    printf 'rdinit=/sbin/init panic=10 weft.version=%s %squiet' "$version" "$consoles" >"$out/cmdline"
     # The loader sorts by these: behind both slots, as long as one of them has a try left.
     printf 'ID=weft-rescue\nNAME=Weft\nPRETTY_NAME="Weft %s, rescue"\nVERSION_ID=%s\nIMAGE_ID=weft-rescue\nIMAGE_VERSION=%s\n' \
         "$version" "$version" "$version" >"$out/os-release"

@@ -36,7 +36,7 @@ command_line() {
     verity_id=57454654-0000-4000-8000-00000000000$3
     printf '%s' "dm-mod.waitfor=PARTUUID=$root_id,PARTUUID=$verity_id \
 dm-mod.create=\"root,,,ro,0 $((data_blocks * 8)) verity 1 PARTUUID=$root_id PARTUUID=$verity_id 4096 4096 $data_blocks 1 sha256 $root_hash $salt 1 panic_on_corruption\" \
-root=/dev/dm-0 rootfstype=erofs ro noinitrd init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version quiet"
+root=/dev/dm-0 rootfstype=erofs ro noinitrd init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version ${consoles}quiet"
 }
 
 # sign FILE: for Secure Boot, in place. A signature tells its time; ours is the time of the commit.

@@ -8,14 +8,15 @@ set -eu
 
 test_name=$(basename "$0" .sh)
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-arch=arm64
-images=${WEFT_IMAGE_DIR:-$root/build-image}
+die() { echo "$test_name: $*" >&2; exit 1; }
+. "$root/image/build/image.sh"
+choose_arch "${WEFT_ARCH:-arm64}"
+images=${WEFT_IMAGE_DIR:-$(results)}
 version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | head -1)
 name=weft-$version-$arch
 image=$images/$name.img
 keys=$images/keys
 [ -d "$keys" ] || keys=$root/build-image/keys
-triple=aarch64-linux-gnu
 patience=${WEFT_IMAGE_SECONDS:-240} # How long a line may take to come, of this machine's time.
 . "$root/image/build/vm.sh"
 
