@@ -4,12 +4,13 @@
 
 image_usage() {
     cat <<'TXT'
-usage: ./do image [--arch ARCH] [--new-keys] [--relock] [--out DIR]
+usage: ./do image [--arch ARCH] [--kernel KERNEL] [--new-keys] [--relock] [--out DIR]
 
 Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs, the
 rescue kernel, SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
 
   --arch ARCH   arm64 (the default) or amd64, whose results are in build-image/amd64
+  --kernel KERNEL   own (the default), or debian: Debian's, with all its drivers (build-image/ARCH-debian)
   --new-keys    make new keys to sign with, in build-image/keys, and stop
   --relock      take the versions of packages that the archive has today into image/packages.lock, and stop
   --out DIR     put the results there
@@ -35,8 +36,24 @@ choose_arch() {
 
 is_native() { [ "$arch" = "$(dpkg --print-architecture)" ]; }
 
-# Where the results of this architecture are. Those of arm64 are at the top, beside what all share: keys and cache.
-results() { if [ "$arch" = arm64 ]; then echo "$root/build-image"; else echo "$root/build-image/$arch"; fi; }
+# choose_kernel KIND: ours, which has what it needs built in and finds its root by itself; or Debian's, with the drivers
+# of nearly everything as modules in a first root in memory (debian.sh). Two of those do not fit into 96 MiB.
+choose_kernel() {
+    case $1 in
+    own) flavour='' esp_mib=96 no_initrd='noinitrd ' ;;
+    debian) flavour=-debian esp_mib=192 no_initrd='' ;;
+    *) die "image: there is no kernel '$1' (own, debian)" ;;
+    esac
+}
+
+# Where the results of this architecture and kernel are. Those of arm64 with ours are at the top, beside what all share:
+# keys and cache.
+results() {
+    case $arch$flavour in
+    arm64) echo "$root/build-image" ;;
+    *) echo "$root/build-image/$arch$flavour" ;;
+    esac
+}
 
 image_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | head -1; }
 
@@ -79,7 +96,9 @@ check_sizes() {
     say "$(printf 'image: %s.%02d MB compressed, root %s.%02d MB, kernel and command line %s.%02d MB' \
         $((packed / 1000000)) $((packed / 10000 % 100)) $((tree / 1000000)) $((tree / 10000 % 100)) \
         $(($(stat -c %s "$out/uki-a.efi") / 1000000)) $(($(stat -c %s "$out/uki-a.efi") / 10000 % 100)))"
-    [ "$packed" -le 16000000 ] && [ "$tree" -le 16000000 ] || die 'image: image and root are to be at most 16 MB each'
+    [ "$tree" -le 16000000 ] || die 'image: the root is to be at most 16 MB'
+    [ -z "$flavour" ] || return 0
+    [ "$packed" -le 16000000 ] || die 'image: the image is to be at most 16 MB'
     [ "$(stat -c %s "$out/rescue.efi")" -le 10000000 ] || die 'image: the rescue kernel is to be at most 10 MB'
 }
 
@@ -109,9 +128,11 @@ build_image() {
     out=
     action=build
     choose_arch arm64
+    choose_kernel own
     while [ $# -gt 0 ]; do
         case $1 in
         --arch) choose_arch "${2:?}"; shift ;;
+        --kernel) choose_kernel "${2:?}"; shift ;;
         --new-keys) action=new-keys ;;
         --relock) action=relock ;;
         --out) out=$(mkdir -p "${2:?}" && cd "$2" && pwd); shift ;;
@@ -124,25 +145,31 @@ build_image() {
     image_cache=$image_build/cache
     keys=$image_build/keys
     version=$(image_version)
-    name=weft-$version-$arch
+    name=weft-$version-$arch$flavour
     mkdir -p "$image_cache" "$out"
     # shellcheck disable=SC2086
     install_missing $packages_build $packages_image
     is_native || install_missing $packages_cross
+    [ -z "$flavour" ] || install_missing kmod
     # The one time in all that is made here: that of the commit.
     SOURCE_DATE_EPOCH=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || stat -c %Y meson.build)
     export SOURCE_DATE_EPOCH
-    for step in keys packages root uki rescue disk sbom; do . "$root/image/build/$step.sh"; done
+    for step in keys packages root uki rescue debian disk sbom; do . "$root/image/build/$step.sh"; done
     case $action in
     new-keys) new_keys 'own keys'; say "new keys are in $keys; $keys/secure-boot.der is what a firmware enrols"; return 0 ;;
-    relock) build_programs; relock; return 0 ;;
+    relock)
+        if [ -n "$flavour" ]; then relock_debian; else build_programs; relock; fi
+        return 0 ;;
     esac
     find_keys
     take_packages
     say "building the kernel, unless it is in the cache"
-    WEFT_IMAGE_CACHE=$image_cache sh "$root/image/build/kernel.sh" "$arch" "$out"
+    if [ -n "$flavour" ]; then unpack_debian; make_debian_kernel
+    else WEFT_IMAGE_CACHE=$image_cache sh "$root/image/build/kernel.sh" "$arch" "$out"
+    fi
     build_programs
     say "packing $name"
+    [ -z "$flavour" ] || make_early
     make_root_image
     make_ukis
     make_rescue
@@ -153,6 +180,6 @@ build_image() {
     make_bundle
     seal
     echo "$SOURCE_DATE_EPOCH" >"$out/epoch" # Of which commit all this is.
-    rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi"
+    rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi" "$out/early.cpio.zst"
     say "made $out/$name.img.zst"
 }

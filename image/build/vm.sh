@@ -2,12 +2,12 @@
 # the boot loader, an IOMMU, a disk of its own.
 #
 # A machine is a folder: disk.img (its copy of the image: a boot writes to it), vars.fd (what its firmware remembers),
-# serial.log, pid. Functions take that folder first. Needs: choose_arch (image.sh), and QEMU with its firmware installed.
+# serial.log, pid. Functions take that folder first. Needs: choose_arch and choose_kernel (image.sh), and QEMU with its firmware installed.
 # shellcheck shell=sh
 
 vm_fail() { echo "vm: $*" >&2; return 1; }
 
-vm_conf_at=201M # Where the FAT drive lies in the image (image/build/disk.sh).
+vm_conf_at=$((esp_mib + 105))M # Where the FAT drive lies in the image (image/build/disk.sh).
 vm_esp_at=1M
 vm_ready=${WEFT_READY_LINE:-'weft-init: .*ready'} # What a node says on its serial line when /readyz answers.
 export MTOOLS_SKIP_CHECK=1
