@@ -17,7 +17,7 @@ packages_vm='qemu-system-arm cpio'
 # The image: what builds the kernel, makes the file systems, signs. And what starts it.
 packages_image='linux-source-6.12 make flex bison bc libelf-dev libssl-dev openssl xz-utils zstd erofs-utils cryptsetup-bin
 dosfstools mtools e2fsprogs fdisk sbsigntool faketime binutils'
-packages_boot_vm='qemu-system-arm qemu-efi-aarch64 dosfstools mtools netcat-openbsd curl jq'
+packages_boot_vm='qemu-system-arm qemu-efi-aarch64 qemu-system-x86 ovmf dosfstools mtools netcat-openbsd curl jq'
 # What the arm64 sysroot holds: unpacked with dpkg -x, never installed (multiarch -dev packages conflict).
 packages_arm64='libdpdk-dev liburing-dev libjemalloc-dev libgnutls28-dev libmicrohttpd-dev
 libjansson-dev libedit-dev libcmocka-dev libc6-dev libgcc-12-dev'
@@ -44,9 +44,10 @@ usage: ./do COMMAND [ARGUMENT…]
   bench [NAME]    measure; ./do bench lists the names
   fuzz [NAME]     fuzz one parser, or each for 60 seconds (WEFT_FUZZ_SECONDS)
   sim [--seed N]  run the simulator: two nodes of two cores, one thread, one seed
-  image …         build the flashable image (docs/image.md; --new-keys, --relock)
+  image …         build the flashable image (docs/image.md; --arch amd64, --kernel debian, --new-keys,
+                  --relock)
   boot …          start it in QEMU until Ctrl-C (--nodes 3: a swarm; --smoke: check it, exit 0 or 1;
-                  --rescue: the rescue kernel and its shell)
+                  --rescue: the rescue kernel and its shell; --arch amd64: that of x86-64)
 TXT
 }
 
@@ -166,6 +167,9 @@ test_image() {
     *" --all "* | *" units "*)
         is_arm64 || { build_arm64; arm64_machine; export WEFT_SYSROOT="$sysroot" WEFT_BUSYBOX="$machine/busybox"; } ;;
     esac
+    # The other flavours, where this machine can build them.
+    case " $* " in *" --all "* | *" amd64 "*) is_arm64 || (build_image --arch amd64) ;; esac
+    case " $* " in *" --all "* | *" debian_kernel "*) (build_image --kernel debian) ;; esac
     sh tests/image/run.sh "$@"
 }
 

@@ -3,11 +3,13 @@
 
 boot_usage() {
     cat <<'TXT'
-usage: ./do boot [--nodes N] [--smoke] [--rescue] [--config FILE] [--image FILE] [--port N]
+usage: ./do boot [--arch ARCH] [--kernel KERNEL] [--nodes N] [--smoke] [--rescue] [--config FILE] [--image FILE] [--port N]
 
 Starts a copy of the image in QEMU: UEFI, boot loader, verified root, packets by DPDK on vfio-pci behind an
 emulated IOMMU. The serial line is this terminal; Ctrl-C ends it and leaves nothing behind.
 
+  --arch ARCH    arm64 (the default) or amd64
+  --kernel KERNEL   own (the default) or debian, as of ./do image
   --nodes N      that many (1 to 8), joined to a swarm by the network of their data ports (default 1)
   --smoke        check that one node comes up and answers, then stop; exit 0 or 1
   --rescue       the rescue kernel from a USB stick, beside the image's disk; Ctrl-C is the shell's, Ctrl-A x ends it
@@ -90,9 +92,15 @@ boot_rescue() {
 }
 
 boot_image() {
+    . "$root/image/build/image.sh"
+    choose_arch arm64
+    choose_kernel own
+    boot_kernel=own
     boot_nodes=1 boot_smoke=no boot_rescue=no boot_config='' boot_image='' boot_port=9338
     while [ $# -gt 0 ]; do
         case $1 in
+        --arch) choose_arch "${2:?}"; shift ;;
+        --kernel) choose_kernel "${2:?}"; boot_kernel=$2; shift ;;
         --nodes) boot_nodes=${2:?}; shift ;;
         --smoke) boot_smoke=yes ;;
         --rescue) boot_rescue=yes ;;
@@ -105,14 +113,12 @@ boot_image() {
         shift
     done
     case $boot_nodes in [1-8]) ;; *) die 'boot: --nodes is 1 to 8' ;; esac
-    . "$root/image/build/image.sh"
     . "$root/image/build/vm.sh"
-    choose_arch arm64
     # shellcheck disable=SC2086
     install_missing $packages_boot_vm
     version=$(image_version)
-    [ -n "$boot_image" ] || boot_image=$root/build-image/weft-$version-$arch.img
-    [ -f "$boot_image" ] || (build_image)
+    [ -n "$boot_image" ] || boot_image=$(results)/weft-$version-$arch$flavour.img
+    [ -f "$boot_image" ] || (build_image --arch "$arch" --kernel "$boot_kernel")
     boot_dir=$(mktemp -d "${TMPDIR:-/tmp}/weft-boot.XXXXXX")
     trap boot_clean EXIT
     trap 'exit 130' INT TERM

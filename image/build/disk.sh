@@ -3,7 +3,17 @@
 # parts give the same bytes.
 # shellcheck shell=sh
 
-disk_mib=300
+# Where they begin, in MiB: the ESP's size is the flavour's. The last number is that of the whole disk.
+place_partitions() {
+    root_a_mib=$((1 + esp_mib))
+    verity_a_mib=$((root_a_mib + 48))
+    root_b_mib=$((verity_a_mib + 4))
+    verity_b_mib=$((root_b_mib + 48))
+    conf_mib=$((verity_b_mib + 4))
+    data_mib=$((conf_mib + 32))
+    disk_mib=$((data_mib + 64 + 3))
+}
+
 disk_id=57454654-0000-4000-8000-00000000000
 
 # put PARTITION-START-MIB FILE: its bytes there; zeros stay holes. Notes the range that a flash has to write.
@@ -42,7 +52,7 @@ into() {
 }
 
 make_esp() {
-    fat "$work/esp" 96 32 WEFT-ESP 57454601
+    fat "$work/esp" "$esp_mib" 32 WEFT-ESP 57454601
     mmd -i "$work/esp" ::EFI ::EFI/BOOT ::EFI/Linux ::loader
     into "$work/esp" "$out/loader.efi" "EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
     into "$work/esp" "$root/image/loader.conf" loader/loader.conf
@@ -69,6 +79,7 @@ make_disk() {
     rm -rf "$work" "$image"
     mkdir -p "$work"
     export MTOOLS_SKIP_CHECK=1 TZ=UTC
+    place_partitions
     make_esp
     make_conf
     make_data
@@ -77,20 +88,20 @@ make_disk() {
     sfdisk -q "$image" <<GPT
 label: gpt
 label-id: ${disk_id}0
-start=1MiB, size=96MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=esp, uuid=${disk_id}1
-start=97MiB, size=48MiB, type=$type_root, name=root-a, uuid=${disk_id}2
-start=145MiB, size=4MiB, type=$type_verity, name=verity-a, uuid=${disk_id}3
-start=149MiB, size=48MiB, type=$type_root, name=root-b, uuid=${disk_id}4
-start=197MiB, size=4MiB, type=$type_verity, name=verity-b, uuid=${disk_id}5
-start=201MiB, size=32MiB, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name=WEFT-CONF, uuid=${disk_id}6
-start=233MiB, size=64MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=data, uuid=${disk_id}7
+start=1MiB, size=${esp_mib}MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=esp, uuid=${disk_id}1
+start=${root_a_mib}MiB, size=48MiB, type=$type_root, name=root-a, uuid=${disk_id}2
+start=${verity_a_mib}MiB, size=4MiB, type=$type_verity, name=verity-a, uuid=${disk_id}3
+start=${root_b_mib}MiB, size=48MiB, type=$type_root, name=root-b, uuid=${disk_id}4
+start=${verity_b_mib}MiB, size=4MiB, type=$type_verity, name=verity-b, uuid=${disk_id}5
+start=${conf_mib}MiB, size=32MiB, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name=WEFT-CONF, uuid=${disk_id}6
+start=${data_mib}MiB, size=64MiB, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=data, uuid=${disk_id}7
 GPT
     echo '0 5' >"$work/ranges" # The GPT: sectors 0 to 33, and whole blocks.
     put 1 "$work/esp"
-    put 97 "$out/root.erofs"
-    put 145 "$out/root.verity"
-    put 201 "$work/conf"
-    put 233 "$work/data"
+    put $root_a_mib "$out/root.erofs"
+    put $verity_a_mib "$out/root.verity"
+    put $conf_mib "$work/conf"
+    put $data_mib "$work/data"
     echo "$((disk_mib * 256 - 9)) $((disk_mib * 256 - 1))" >>"$work/ranges" # Its copy: the last 33 sectors.
     make_bmap >"$out/$name.bmap"
     rm -rf "$work"

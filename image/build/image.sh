@@ -4,25 +4,54 @@
 
 image_usage() {
     cat <<'TXT'
-usage: ./do image [--new-keys] [--relock] [--out DIR]
+usage: ./do image [--arch ARCH] [--kernel KERNEL] [--new-keys] [--relock] [--out DIR]
 
 Makes the flashable image in build-image/: weft-VERSION-ARCH.img.zst, .bmap, .update, .spdx.json, both UKIs, the
 rescue kernel, SHA256SUMS and its signature. docs/image.md says what is in it and how to flash it.
 
+  --arch ARCH   arm64 (the default) or amd64, whose results are in build-image/amd64
+  --kernel KERNEL   own (the default), or debian: Debian's, with all its drivers (build-image/ARCH-debian)
   --new-keys    make new keys to sign with, in build-image/keys, and stop
   --relock      take the versions of packages that the archive has today into image/packages.lock, and stop
   --out DIR     put the results there
 TXT
 }
 
-# choose_arch ARCH: the names that this architecture has with everybody.
+# choose_arch ARCH: the names that this architecture has with everybody. The partitions' types are those of the
+# Discoverable Partitions Specification. An arm64 machine's firmware tells the kernel where its serial line is; an x86
+# one's does not, and its screen would come last and be the console alone.
 choose_arch() {
     arch=$1
     case $arch in
     arm64)
-        triple=aarch64-linux-gnu efi_arch=aa64 loader_name=ld-linux-aarch64.so.1
+        triple=aarch64-linux-gnu efi_arch=aa64 loader_name=ld-linux-aarch64.so.1 loader_dir=lib consoles=
         type_root=B921B045-1DF0-41C3-AF44-4C6F280D3FAE type_verity=DF3300CE-D69F-4C92-978C-9BFB0F38D820 ;;
-    *) die "image: there is no image for '$arch' (arm64)" ;;
+    amd64)
+        triple=x86_64-linux-gnu efi_arch=x64 loader_name=ld-linux-x86-64.so.2 loader_dir=lib64
+        consoles='console=tty0 console=ttyS0,115200 '
+        type_root=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709 type_verity=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5 ;;
+    *) die "image: there is no image for '$arch' (arm64, amd64)" ;;
+    esac
+}
+
+is_native() { [ "$arch" = "$(dpkg --print-architecture)" ]; }
+
+# choose_kernel KIND: ours, which has what it needs built in and finds its root by itself; or Debian's, with the drivers
+# of nearly everything as modules in a first root in memory (debian.sh). Two of those do not fit into 96 MiB.
+choose_kernel() {
+    case $1 in
+    own) flavour='' esp_mib=96 no_initrd='noinitrd ' ;;
+    debian) flavour=-debian esp_mib=192 no_initrd='' ;;
+    *) die "image: there is no kernel '$1' (own, debian)" ;;
+    esac
+}
+
+# Where the results of this architecture and kernel are. Those of arm64 with ours are at the top, beside what all share:
+# keys and cache.
+results() {
+    case $arch$flavour in
+    arm64) echo "$root/build-image" ;;
+    *) echo "$root/build-image/$arch$flavour" ;;
     esac
 }
 
@@ -32,12 +61,14 @@ image_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | he
 build_programs() {
     programs=$image_build/programs-$arch
     flags="-ffile-prefix-map=$root=/weft"
-    if [ "$arch" = arm64 ] && ! is_arm64; then
+    if is_native; then
+        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples "-Dc_args=$flags" "-Dc_link_args=$flags"
+    elif [ "$arch" = arm64 ]; then
         arm64_sysroot
         write_cross_file "$image_build/arm64.ini" "$flags"
         configure "$programs" --cross-file "$image_build/arm64.ini" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples
     else
-        configure "$programs" --buildtype=debugoptimized -Db_lto=true -Dtests=false -Dexamples=/usr/share/weft/examples "-Dc_args=$flags" "-Dc_link_args=$flags"
+        die "image: the programs of $arch are only built on a machine that is $arch itself"
     fi
     compile "$programs"
 }
@@ -66,16 +97,16 @@ check_sizes() {
     say "$(printf 'image: %s.%02d MB compressed, root %s.%02d MB, kernel and command line %s.%02d MB' \
         $((packed / 1000000)) $((packed / 10000 % 100)) $((tree / 1000000)) $((tree / 10000 % 100)) \
         $(($(stat -c %s "$out/uki-a.efi") / 1000000)) $(($(stat -c %s "$out/uki-a.efi") / 10000 % 100)))"
-    [ "$packed" -le 16000000 ] && [ "$tree" -le 16000000 ] || die 'image: image and root are to be at most 16 MB each'
+    [ "$tree" -le 16000000 ] || die 'image: the root is to be at most 16 MB'
+    [ -z "$flavour" ] || return 0
+    [ "$packed" -le 16000000 ] || die 'image: the image is to be at most 16 MB'
     [ "$(stat -c %s "$out/rescue.efi")" -le 10000000 ] || die 'image: the rescue kernel is to be at most 10 MB'
 }
 
 # built_weft ARGUMENT…: the tool just built, also where it is for another CPU.
 built_weft() {
-    if [ "$arch" = arm64 ] && ! is_arm64; then
-        qemu-aarch64-static -L "$sysroot" "$programs/runtime/tool/weft" "$@"
-    else
-        "$programs/runtime/tool/weft" "$@"
+    if is_native; then "$programs/runtime/tool/weft" "$@"
+    else qemu-aarch64-static -L "$sysroot" "$programs/runtime/tool/weft" "$@"
     fi
 }
 
@@ -94,12 +125,15 @@ seal() {
 }
 
 build_image() {
-    choose_arch arm64
     image_build=$root/build-image
-    out=$image_build
+    out=
     action=build
+    choose_arch arm64
+    choose_kernel own
     while [ $# -gt 0 ]; do
         case $1 in
+        --arch) choose_arch "${2:?}"; shift ;;
+        --kernel) choose_kernel "${2:?}"; shift ;;
         --new-keys) action=new-keys ;;
         --relock) action=relock ;;
         --out) out=$(mkdir -p "${2:?}" && cd "$2" && pwd); shift ;;
@@ -108,28 +142,35 @@ build_image() {
         esac
         shift
     done
+    out=${out:-$(results)}
     image_cache=$image_build/cache
     keys=$image_build/keys
     version=$(image_version)
-    name=weft-$version-$arch
+    name=weft-$version-$arch$flavour
     mkdir -p "$image_cache" "$out"
     # shellcheck disable=SC2086
     install_missing $packages_build $packages_image
-    is_arm64 || install_missing $packages_cross
+    is_native || install_missing $packages_cross
+    [ -z "$flavour" ] || install_missing kmod
     # The one time in all that is made here: that of the commit.
     SOURCE_DATE_EPOCH=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || stat -c %Y meson.build)
     export SOURCE_DATE_EPOCH
-    for step in keys packages root uki rescue disk sbom; do . "$root/image/build/$step.sh"; done
+    for step in keys packages root uki rescue debian disk sbom; do . "$root/image/build/$step.sh"; done
     case $action in
     new-keys) new_keys 'own keys'; say "new keys are in $keys; $keys/secure-boot.der is what a firmware enrols"; return 0 ;;
-    relock) build_programs; relock; return 0 ;;
+    relock)
+        if [ -n "$flavour" ]; then relock_debian; else build_programs; relock; fi
+        return 0 ;;
     esac
     find_keys
     take_packages
     say "building the kernel, unless it is in the cache"
-    WEFT_IMAGE_CACHE=$image_cache sh "$root/image/build/kernel.sh" "$arch" "$out"
+    if [ -n "$flavour" ]; then unpack_debian; make_debian_kernel
+    else WEFT_IMAGE_CACHE=$image_cache sh "$root/image/build/kernel.sh" "$arch" "$out"
+    fi
     build_programs
     say "packing $name"
+    [ -z "$flavour" ] || make_early
     make_root_image
     make_ukis
     make_rescue
@@ -140,6 +181,6 @@ build_image() {
     make_bundle
     seal
     echo "$SOURCE_DATE_EPOCH" >"$out/epoch" # Of which commit all this is.
-    rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi"
+    rm -rf "$out/root" "$out/root.files" "$out/loader.efi" "$out/vmlinuz.efi" "$out/early.cpio.zst"
     say "made $out/$name.img.zst"
 }

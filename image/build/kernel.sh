@@ -17,13 +17,32 @@ die() { echo "kernel: $*" >&2; exit 1; }
 
 case $arch in
 arm64) make_arch=arm64 triple=aarch64-linux-gnu target=vmlinuz.efi made=arch/arm64/boot/vmlinuz.efi ;;
-*) die "unknown architecture '$arch' (arm64)" ;;
+amd64) make_arch=x86_64 triple=x86_64-linux-gnu target=bzImage made=arch/x86/boot/bzImage ;;
+*) die "unknown architecture '$arch' (arm64, amd64)" ;;
 esac
-fragment=$here/weft.config
 [ -f "$source" ] || die "there is no $source (package linux-source-6.12)"
 command -v "$triple-gcc" >/dev/null || die "there is no $triple-gcc"
 
 mkdir -p "$cache"
+
+# make_fragment CHANGES: weft.config, which is arm64's as it stands, less the lines of options that the file CHANGES
+# takes away, and then what it adds.
+make_fragment() {
+    without=$(sed -n 's/^without //p' "$1")
+    for option in $without; do
+        grep -q "^\(# \)\?$option[= ]" "$here/weft.config" || die "$1 takes $option away, which weft.config does not have"
+    done
+    printf '^%s=\n^# %s is not set$\n' $(for option in $without; do echo "$option $option"; done) >"$cache/without"
+    grep -v -f "$cache/without" "$here/weft.config"
+    sed '/^without /d' "$1"
+}
+
+fragment=$here/weft.config
+if [ "$arch" != arm64 ]; then
+    fragment=$cache/fragment-$arch
+    make_fragment "$here/$arch.config" >"$fragment.new"
+    mv "$fragment.new" "$fragment"
+fi
 
 version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
 key=$({ echo "$version"; "$triple-gcc" --version | head -1; "$triple-ld" --version | head -1; echo recipe 1; cat "$fragment"; } | sha256sum | cut -c1-16)

@@ -73,13 +73,15 @@ relock() {
     make_root "$image_cache/relock/root" # Says which libraries it took.
     {
         sed '/^[^#]/d' "$lock" 2>/dev/null || true
-        sed -n "/^[^#]/{/^$arch /!p}" "$lock" 2>/dev/null || true
-        while read -r deb package; do
-            wanted=false
-            for one in $packages_boot $packages_rescue libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
-            $wanted || ! dpkg-deb -c "$deb" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files" || wanted=true
-            ! $wanted || echo "$arch $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
-        done <"$image_cache/relock/debs" | sort
+        {
+            sed -n "/^[^#]/{/^$arch /!p}" "$lock" 2>/dev/null || true
+            while read -r deb package; do
+                wanted=false
+                for one in $packages_boot $packages_rescue libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
+                $wanted || ! dpkg-deb -c "$deb" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files" || wanted=true
+                ! $wanted || echo "$arch $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
+            done <"$image_cache/relock/debs"
+        } | LC_ALL=C sort
     } >"$image_cache/relock/lock"
     mkdir -p "$image_cache/debs"
     while read -r deb package; do cp "$deb" "$image_cache/debs/$(sha256sum "$deb" | cut -d' ' -f1).deb"; done <"$image_cache/relock/debs"

@@ -45,7 +45,9 @@ make_rescue_root() {
     for link in bin/sh sbin/init; do ln -s /bin/busybox "$1/$link"; done
     cp "$packages/sbin/e2fsck" "$1/sbin/e2fsck"
     cp "$packages/sbin/mke2fs" "$1/sbin/mkfs.ext4"
-    cp "$root/image/rescue/inittab" "$root/image/rescue/profile" "$root/image/rescue/look" "$1/etc/"
+    cp "$root/image/rescue/inittab" "$root/image/rescue/profile" "$root/image/rescue/look" "$root/image/early/coldplug" "$1/etc/"
+    # On a machine with a screen there is a shell as well.
+    case $consoles in *tty0*) echo 'tty1::respawn:/bin/sh -l' >>"$1/etc/inittab" ;; esac
     close_over "$1"
     put_loader "$1"
     settle "$1"
@@ -54,7 +56,8 @@ make_rescue_root() {
 make_rescue() {
     make_rescue_root "$out/rescue"
     cpio_tree "$out/rescue" | zstd -q -19 >"$out/rescue.cpio.zst"
-    printf 'rdinit=/sbin/init panic=10 weft.version=%s quiet' "$version" >"$out/cmdline"
+    [ -z "$flavour" ] || { cpio_pad "$(stat -c %s "$out/rescue.cpio.zst")" && cat "$debian/modules.cpio.zst"; } >>"$out/rescue.cpio.zst"
+    printf 'rdinit=/sbin/init panic=10 weft.version=%s %squiet' "$version" "$consoles" >"$out/cmdline"
     # The loader sorts by these: behind both slots, as long as one of them has a try left.
     printf 'ID=weft-rescue\nNAME=Weft\nPRETTY_NAME="Weft %s, rescue"\nVERSION_ID=%s\nIMAGE_ID=weft-rescue\nIMAGE_VERSION=%s\n' \
         "$version" "$version" "$version" >"$out/os-release"

@@ -46,10 +46,11 @@ put_drivers() {
     done
 }
 
-# put_loader TREE: its name is in every program; the rest is found by its search path.
+# put_loader TREE: its path is in every program; the rest is found by its search path.
 put_loader() {
     loader=$(find_library "$loader_name")
     cp "$loader" "$1/usr/lib/$loader_name"
+    [ -e "$1/$loader_dir" ] || ln -s usr/lib "$1/$loader_dir"
     ln -sf "../$loader_name" "$1/usr/lib/$triple/$loader_name"
 }
 

@@ -16,7 +16,9 @@ make_sbom() {
         printf '  "documentNamespace": "urn:weft:image:%s:%s",\n' "$name" "$root_sum"
         printf '  "creationInfo": {"created": "%s", "creators": ["Tool: weft-image-%s"]},\n  "packages": [\n' "$created" "$version"
         printf '    {"SPDXID": "SPDXRef-weft", "name": "weft", "versionInfo": "%s", "downloadLocation": "NOASSERTION", "filesAnalyzed": false,\n     "licenseConcluded": "MIT", "licenseDeclared": "MIT", "copyrightText": "NOASSERTION"}' "$version"
-        spdx_package linux linux-source-6.12 "$(cat "$out/kernel.version")" NOASSERTION ''
+        if [ -z "$flavour" ]; then spdx_package linux linux-source-6.12 "$(cat "$out/kernel.version")" NOASSERTION ''
+        else spdx_package linux "$debian_package" "$debian_version" "pkg:deb/debian/$debian_package@$debian_version?arch=$arch" "$debian_hash"
+        fi
         while read -r package package_version hash; do
             spdx_package "$package" "$package" "$package_version" "pkg:deb/debian/$package@$package_version?arch=$arch" "$hash"
         done <"$out/lines"

@@ -30,13 +30,14 @@ make_uki() {
 # command_line SLOT ROOT-NUMBER VERITY-NUMBER: how the kernel finds, checks and mounts the slot's root by itself.
 # Numbers are of partitions: 57454654 is "WEFT", and a slot has the same identifiers on every disk. "noinitrd": a loader can
 # hand a kernel a root in memory that nobody signed, by an entry of its own on the ESP; with the word it is not even read.
+# (A kernel of Debian's has one in its own, signed, program, and systemd's stub takes no second.)
 command_line() {
     data_blocks=$(($(stat -c %s "$out/root.erofs") / 4096))
     root_id=57454654-0000-4000-8000-00000000000$2
     verity_id=57454654-0000-4000-8000-00000000000$3
     printf '%s' "dm-mod.waitfor=PARTUUID=$root_id,PARTUUID=$verity_id \
 dm-mod.create=\"root,,,ro,0 $((data_blocks * 8)) verity 1 PARTUUID=$root_id PARTUUID=$verity_id 4096 4096 $data_blocks 1 sha256 $root_hash $salt 1 panic_on_corruption\" \
-root=/dev/dm-0 rootfstype=erofs ro noinitrd init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version quiet"
+root=/dev/dm-0 rootfstype=erofs ro ${no_initrd}init=/sbin/weft-init panic=1 weft.slot=$1 weft.version=$version ${consoles}quiet"
 }
 
 # sign FILE: for Secure Boot, in place. A signature tells its time; ours is the time of the commit.
@@ -52,7 +53,9 @@ make_ukis() {
         case $slot in a) command_line a 2 3 ;; b) command_line b 4 5 ;; esac >"$out/cmdline-$slot"
         printf 'ID=weft\nNAME=Weft\nPRETTY_NAME="Weft %s, slot %s"\nVERSION_ID=%s\nIMAGE_ID=weft\nIMAGE_VERSION=%s\n' \
             "$version" "$slot" "$version" "$version" >"$out/os-release-$slot"
-        make_uki "$out/uki-$slot.efi" ".osrel=$out/os-release-$slot" ".cmdline=$out/cmdline-$slot" ".linux=$out/vmlinuz.efi"
+        # shellcheck disable=SC2086
+        make_uki "$out/uki-$slot.efi" ".osrel=$out/os-release-$slot" ".cmdline=$out/cmdline-$slot" ".linux=$out/vmlinuz.efi" \
+            ${flavour:+".initrd=$out/early.cpio.zst"}
         sign "$out/uki-$slot.efi"
         rm -f "$out/cmdline-$slot" "$out/os-release-$slot"
     done

@@ -2,23 +2,28 @@
 # the boot loader, an IOMMU, a disk of its own.
 #
 # A machine is a folder: disk.img (its copy of the image: a boot writes to it), vars.fd (what its firmware remembers),
-# serial.log, pid. Functions take that folder first. Needs: $arch, and QEMU with its firmware installed.
+# serial.log, pid. Functions take that folder first. Needs: choose_arch and choose_kernel (image.sh), and QEMU with its firmware installed.
 # shellcheck shell=sh
 
 vm_fail() { echo "vm: $*" >&2; return 1; }
 
-vm_conf_at=201M # Where the FAT drive lies in the image (image/build/disk.sh).
+vm_conf_at=$((esp_mib + 105))M # Where the FAT drive lies in the image (image/build/disk.sh).
 vm_esp_at=1M
 vm_ready=${WEFT_READY_LINE:-'weft-init: .*ready'} # What a node says on its serial line when /readyz answers.
 export MTOOLS_SKIP_CHECK=1
+
+# The firmware: its program, and the memory of one that has never run.
+case $arch in
+arm64) vm_firmware=/usr/share/AAVMF/AAVMF_CODE.fd vm_memory_of_firmware=/usr/share/AAVMF/AAVMF_VARS.fd ;;
+amd64) vm_firmware=/usr/share/OVMF/OVMF_CODE_4M.fd vm_memory_of_firmware=/usr/share/OVMF/OVMF_VARS_4M.fd ;;
+esac
 
 # vm_make DIR IMAGE: a machine with a copy of the image that takes no more room than what is in it.
 vm_make() {
     mkdir -p "$1"
     cp --sparse=always --reflink=auto "$2" "$1/disk.img"
-    vm_firmware=/usr/share/AAVMF/AAVMF_CODE.fd
     [ -f "$vm_firmware" ] || { vm_fail "there is no $vm_firmware"; return 1; }
-    cp --sparse=always /usr/share/AAVMF/AAVMF_VARS.fd "$1/vars.fd"
+    cp --sparse=always "$vm_memory_of_firmware" "$1/vars.fd"
 }
 
 # vm_put DIR FILE NAME: onto its FAT drive, as a laptop would. vm_get DIR NAME: what stands there, on stdout.
@@ -26,11 +31,23 @@ vm_put() { mcopy -i "$1/disk.img@@$vm_conf_at" -o "$2" "::$3"; }
 vm_get() { mtype -i "$1/disk.img@@$vm_conf_at" "::$2"; }
 vm_esp_list() { mdir -b -i "$1/disk.img@@$vm_esp_at" ::EFI/Linux | sed 's|^::/EFI/Linux/||' | sort; }
 
-# vm_accelerator: the words for the CPU. TCG with cortex-a72: `max` emulates pointer authentication, at five times the cost.
+# vm_accelerator: the words for the CPU. TCG with cortex-a72: `max` emulates pointer authentication, at five times the cost;
+# with Nehalem: the least that Debian's DPDK runs on.
 vm_accelerator() {
     if [ "$arch" = "$(dpkg --print-architecture)" ] && [ -w /dev/kvm ] && [ "${WEFT_KVM:-no}" = yes ]; then echo '-accel kvm -cpu host'
+    elif [ "$arch" = amd64 ]; then echo '-accel tcg,thread=multi -cpu Nehalem'
     else echo '-accel tcg,thread=multi -cpu cortex-a72'
     fi
+}
+
+# vm_board: the machine, and its IOMMU; none with vm_iommu set to nothing.
+vm_board() {
+    case $arch-${vm_iommu-yes} in
+    arm64-) echo 'aarch64 -M virt,gic-version=3' ;;
+    arm64-*) echo 'aarch64 -M virt,gic-version=3,iommu=smmuv3' ;;
+    amd64-) echo 'x86_64 -M q35,kernel-irqchip=split' ;;
+    amd64-*) echo 'x86_64 -M q35,kernel-irqchip=split -device intel-iommu,intremap=on,caching-mode=on' ;;
+    esac
 }
 
 # vm_run DIR ARGUMENT…: QEMU in the foreground, as this machine. The arguments say where its serial line goes, and its NICs.
@@ -38,7 +55,7 @@ vm_run() {
     vm_dir=$1
     shift
     # shellcheck disable=SC2046
-    qemu-system-aarch64 -M "virt,gic-version=3${vm_iommu-,iommu=smmuv3}" "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga none -nodefaults \
+    qemu-system-$(vm_board) "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga "${vm_screen:-none}" -nodefaults \
         -drive if=pflash,unit=0,format=raw,readonly=on,file="$vm_firmware" -drive if=pflash,unit=1,format=raw,file="$vm_dir/vars.fd" \
         -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=1 \
         -device virtio-rng-pci -device i6300esb -action watchdog=reset \
@@ -49,7 +66,8 @@ vm_run() {
 vm_stick() {
     rm -f "$1/stick.img"
     truncate -s 64M "$1/stick.img"
-    mkfs.vfat -F 32 "$1/stick.img" >/dev/null && mmd -i "$1/stick.img" ::EFI ::EFI/BOOT && mcopy -i "$1/stick.img" "$2" ::EFI/BOOT/BOOTAA64.EFI
+    mkfs.vfat -F 32 "$1/stick.img" >/dev/null && mmd -i "$1/stick.img" ::EFI ::EFI/BOOT &&
+        mcopy -i "$1/stick.img" "$2" "::EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
 }
 vm_with_stick() {
     printf '%s' "-device qemu-xhci -drive if=none,id=stick,format=raw,file=$1/stick.img -device usb-storage,drive=stick,bootindex=0"

@@ -10,6 +10,7 @@
 #include "image/init/admin_net.h"
 #include "image/init/cards.h"
 #include "image/init/choice.h"
+#include "image/init/clock.h"
 #include "image/init/daemon.h"
 #include "image/init/disk.h"
 #include "image/init/identity.h"
@@ -44,6 +45,7 @@ struct weft_boot {
     struct weft_say say;
     struct weft_node_log log;
     struct weft_loop loop;
+    struct weft_clock_mark began;
     int signal_fd;
 
     // The image and this start of it.

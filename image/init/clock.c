@@ -53,20 +53,34 @@ int weft_clock_move(int64_t offset_ns)
     return clock_settime(CLOCK_REALTIME, &to) == 0 ? 0 : -errno;
 }
 
-#if defined(__aarch64__)
-// The generic timer counts from reset, and says itself how fast (Arm ARM, D12.1).
-uint64_t weft_clock_since_power_on_ms(void)
+// Arm's generic timer and x86's time stamp counter both count from reset. The first says how fast,
+// the second does not.
+static uint64_t read_counter(uint64_t ns)
 {
-    uint64_t count, count_per_s;
+#if defined(__aarch64__)
+    uint64_t count;
     __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(count));
-    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(count_per_s));
-    return count_per_s >= 1000 ? count / (count_per_s / 1000) : 0;
-}
+    (void)ns;
+    return count;
+#elif defined(__x86_64__)
+    (void)ns;
+    return __builtin_ia32_rdtsc();
 #else
-uint64_t weft_clock_since_power_on_ms(void)
+    return ns; // Then power-on is when the kernel began.
+#endif
+}
+
+struct weft_clock_mark weft_clock_mark(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / WEFT_NS_PER_MS;
+    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+    const uint64_t ns = (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
+    return (struct weft_clock_mark){.count = read_counter(ns), .ns = ns};
 }
-#endif
+
+uint64_t weft_clock_since_power_on_ms(struct weft_clock_mark early, struct weft_clock_mark now)
+{
+    if (now.count <= early.count || now.ns <= early.ns) return 0;
+    const double ns_per_count = (double)(now.ns - early.ns) / (double)(now.count - early.count);
+    return (uint64_t)((double)now.count * ns_per_count / (double)WEFT_NS_PER_MS);
+}

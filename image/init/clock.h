@@ -20,8 +20,16 @@ int weft_clock_raise(int64_t floor_s);
 // kernel's adjtime, 0.5 ms each second). Returns 0 or a negative errno.
 int weft_clock_move(int64_t offset_ns);
 
-// Milliseconds since the machine was switched on, the firmware's included where the CPU has a
-// counter that says so (arm64); else since the kernel began.
-uint64_t weft_clock_since_power_on_ms(void);
+// The processor's counter, which begins with power-on, beside the kernel's clock.
+struct weft_clock_mark {
+    uint64_t count, ns; // Of an unknown number of counts to the second; of CLOCK_MONOTONIC_RAW.
+};
+
+struct weft_clock_mark weft_clock_mark(void);
+
+// Milliseconds from power-on to `now`, the firmware's included: the time between the two marks
+// tells how fast the counter goes. `early` is from when the first process began; 0 if nothing has
+// passed.
+uint64_t weft_clock_since_power_on_ms(struct weft_clock_mark early, struct weft_clock_mark now);
 
 #endif // WEFT_IMAGE_CLOCK_H

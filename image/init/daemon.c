@@ -42,7 +42,8 @@ static void take_line(struct weft_daemon *daemon)
     char *kept = daemon->lines[daemon->line_count++ % WEFT_DAEMON_LINES];
     snprintf(kept, sizeof(daemon->lines[0]), "%.255s", daemon->line);
     if (daemon->say->log != NULL) weft_node_log_line(daemon->say->log, daemon->line);
-    if (daemon->say->fd >= 0) dprintf(daemon->say->fd, "%s\r\n", daemon->line);
+    weft_say_bytes(daemon->say, daemon->line, strlen(daemon->line));
+    weft_say_bytes(daemon->say, "\r\n", 2);
 }
 
 static void take_bytes(struct weft_daemon *daemon, const char *bytes, size_t length)

@@ -96,7 +96,7 @@ static void readyz_answered(void *self, int status)
     }
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
-    const uint64_t ms = weft_clock_since_power_on_ms();
+    const uint64_t ms = weft_clock_since_power_on_ms(boot->began, weft_clock_mark());
     if (is_first) boot->ready_ms = ms;
     weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
                   boot->choice.maintenance ? " in maintenance mode" : "",

@@ -54,6 +54,7 @@ int main(void)
     static struct weft_boot boot; // For the life of the machine: too large for a stack.
     boot.say.fd = STDERR_FILENO;
     boot.say.log = &boot.log;
+    boot.began = weft_clock_mark();
     weft_loop_init(&boot.loop);
     weft_start_kernel(&boot);
     watch_signals(&boot);

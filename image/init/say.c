@@ -1,5 +1,6 @@
 #include "image/init/say.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,17 +9,42 @@
 
 #include "image/init/node_log.h"
 
+void weft_say_bytes(const struct weft_say *say, const char *bytes, size_t length)
+{
+    if (say->fd >= 0) (void)!write(say->fd, bytes, length);
+    for (size_t i = 0; i < say->other_count; i++) {
+        (void)!write(say->others[i], bytes, length);
+    }
+}
+
+void weft_say_open_others(struct weft_say *say, const char *active, const char *directory)
+{
+    size_t length;
+    say->other_count = 0;
+    for (const char *name = active; say->other_count < WEFT_SAY_OTHERS_MAX; name += length + 1) {
+        char path[128];
+        length = strcspn(name, " ");
+        if (name[length] != ' ') return;
+        snprintf(path, sizeof(path), "%s/%.*s", directory, (int)length, name);
+        const int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0) say->others[say->other_count++] = fd;
+    }
+}
+
 static void print_line(const struct weft_say *say, const char *kind, const char *text)
 {
     struct timespec now;
     char line[512];
     clock_gettime(CLOCK_BOOTTIME, &now);
-    snprintf(line, sizeof(line), "[%5lld.%03ld] weft-init: %s%s", (long long)now.tv_sec,
-             now.tv_nsec / 1000000, kind, text);
-    if (say->log != NULL) weft_node_log_line(say->log, line);
     // A carriage return, too: who watches a serial console has set no terminal up. One that is gone
     // stops nothing.
-    if (say->fd >= 0) dprintf(say->fd, "%s\r\n", line);
+    const int length = snprintf(line, sizeof(line), "[%5lld.%03ld] weft-init: %s%s\r\n",
+                                (long long)now.tv_sec, now.tv_nsec / 1000000, kind, text);
+    const size_t bytes = (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1;
+    weft_say_bytes(say, line, bytes);
+    if (say->log == NULL) return;
+    line[strcspn(line, "\r")] = '\0';
+    weft_node_log_line(say->log, line);
 }
 
 void weft_say_line(struct weft_say *say, const char *format, ...)

@@ -31,12 +31,15 @@
 
 static void open_console(struct weft_boot *boot)
 {
+    char active[64];
     const int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd < 3 && null >= 0; fd++) {
         dup2(fd == 0 || console < 0 ? null : console, fd);
     }
     boot->say.fd = console;
+    weft_text_file_line("/sys/class/tty/console/active", active, sizeof(active));
+    weft_say_open_others(&boot->say, active, "/dev");
 }
 
 static void read_facts(struct weft_boot *boot)

@@ -5,7 +5,7 @@
 machine n1
 second_slot "$at" 0.0.1 '' # An older release that was good once.
 # A byte of a block that every boot reads: the first block of the file system is behind its superblock's.
-printf '\125' | dd of="$at/disk.img" bs=1 seek=$((97 * 1048576 + 1024 + 64)) conv=notrunc status=none
+printf '\125' | dd of="$at/disk.img" bs=1 seek=$((root_at * 1048576 + 1024 + 64)) conv=notrunc status=none
 alone "$at"
 expect "$at" 'weft-init: Weft .*, slot b'
 expect "$at" "$vm_ready"

@@ -8,14 +8,17 @@ set -eu
 
 test_name=$(basename "$0" .sh)
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-arch=arm64
-images=${WEFT_IMAGE_DIR:-$root/build-image}
+die() { echo "$test_name: $*" >&2; exit 1; }
+. "$root/image/build/image.sh"
+choose_arch "${WEFT_ARCH:-arm64}"
+choose_kernel "${WEFT_KERNEL:-own}"
+root_at=$((esp_mib + 1)) # MiB; verity, slot b and its verity 48, 52 and 100 behind.
+images=${WEFT_IMAGE_DIR:-$(results)}
 version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" "$root/meson.build" | head -1)
-name=weft-$version-$arch
+name=weft-$version-$arch$flavour
 image=$images/$name.img
 keys=$images/keys
 [ -d "$keys" ] || keys=$root/build-image/keys
-triple=aarch64-linux-gnu
 patience=${WEFT_IMAGE_SECONDS:-240} # How long a line may take to come, of this machine's time.
 . "$root/image/build/vm.sh"
 
@@ -94,8 +97,8 @@ entry() {
 
 # second_slot MACHINE VERSION COUNTER [SED]: what an update leaves behind: slot B with the same root, and its entry.
 second_slot() {
-    dd if="$1/disk.img" of="$1/disk.img" bs=1M skip=97 seek=149 count=48 conv=notrunc,sparse status=none
-    dd if="$1/disk.img" of="$1/disk.img" bs=1M skip=145 seek=197 count=4 conv=notrunc,sparse status=none
+    dd if="$1/disk.img" of="$1/disk.img" bs=1M skip=$root_at seek=$((root_at + 52)) count=48 conv=notrunc,sparse status=none
+    dd if="$1/disk.img" of="$1/disk.img" bs=1M skip=$((root_at + 48)) seek=$((root_at + 100)) count=4 conv=notrunc,sparse status=none
     entry b "$2" "$work/entry.efi" "${4:-}"
     mcopy -i "$1/disk.img@@$vm_esp_at" -o "$work/entry.efi" "::EFI/Linux/weft-b_$2$3.efi"
 }

@@ -5,6 +5,7 @@
 
 command -v swtpm >/dev/null || { echo 'SKIP: there is no swtpm (package swtpm)'; exit 77; }
 rescue=$images/$name.rescue.efi
+case $arch in arm64) tpm=tpm-tis-device ;; *) tpm=tpm-tis ;; esac
 
 # measured EFI-PROGRAM NAME: what it says of PCR 11, on a machine of its own with a TPM of its own, into NAME.pcr.
 measured() {
@@ -14,7 +15,7 @@ measured() {
     swtpm socket --tpm2 --tpmstate "dir=$at/tpm" --ctrl "type=unixio,path=$at/tpm/socket" --daemon --terminate || fail 'swtpm does not start'
     # shellcheck disable=SC2046
     vm_start "$at" $(vm_with_stick "$at") -chardev "socket,id=tpm,path=$at/tpm/socket" -tpmdev emulator,id=tpm,chardev=tpm \
-        -device tpm-tis-device,tpmdev=tpm -no-reboot || fail 'QEMU did not start'
+        -device "$tpm",tpmdev=tpm -no-reboot || fail 'QEMU did not start'
     expect "$at" ': measured: PCR 11 '
     vm_said "$at" | sed -n 's/.*: measured: PCR 11 \([0-9A-F]*\).*/\1/p' | head -1 >"$work/$2.pcr"
     vm_stop "$at"

@@ -2,6 +2,8 @@
 // identity it is, when to wait, when to feed, how masks and words are written.
 #include "tests/support/cmocka.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,11 +16,13 @@
 #include "image/init/json.h"
 #include "image/init/key_value.h"
 #include "image/init/machine_tune.h"
+#include "image/init/say.h"
 #include "image/init/status.h"
 #include "image/init/text_file.h"
 #include "image/init/watchdog.h"
 #include "runtime/base/file.h"
 #include "runtime/base/proquint.h"
+#include "runtime/base/units.h"
 
 static void words_of_a_command_line(void **state)
 {
@@ -234,6 +238,62 @@ static void files_are_replaced_whole(void **state)
     assert_string_equal(text, "");
 }
 
+// The counter's pace is what passed between two looks at it and at the clock.
+static void time_since_power_on(void **state)
+{
+    (void)state;
+    static const struct {
+        struct weft_clock_mark early, now;
+        uint64_t ms;
+    } cases[] = {
+        {{2000, 500 * WEFT_NS_PER_MS},
+         {5000, 2000 * WEFT_NS_PER_MS},
+         2500},                                                       // 2 to the millisecond.
+        {{3000000000, 0}, {6000000000, 1000 * WEFT_NS_PER_MS}, 2000}, // 3 GHz.
+        {{7, 7}, {7, 7}, 0},
+        {{9, 1}, {7, 7}, 0},
+    };
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        assert_int_equal(weft_clock_since_power_on_ms(cases[i].early, cases[i].now), cases[i].ms);
+    }
+    const struct weft_clock_mark early = weft_clock_mark();
+    struct weft_clock_mark now;
+    do {
+        now = weft_clock_mark();
+    } while (now.ns < early.ns + WEFT_NS_PER_MS);
+    assert_true(now.count > early.count);
+}
+
+// What one says is on every console that the kernel has; the last of its list is the caller's own.
+static void all_consoles_say_the_same(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"tty0", "hvc0", "ttyS0"};
+    char directory[] = "/tmp/weft-say.XXXXXX", path[64], text[64];
+    struct weft_say say = {.fd = -1};
+    assert_non_null(mkdtemp(directory));
+    for (size_t i = 0; i < WEFT_COUNT_OF(names); i++) {
+        if (i == 1) continue; // It is gone.
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+    }
+    weft_say_open_others(&say, "ttyAMA0", directory);
+    assert_int_equal(say.other_count, 0);
+    weft_say_open_others(&say, "", directory);
+    assert_int_equal(say.other_count, 0);
+    weft_say_open_others(&say, "tty0 hvc0 ttyS0", directory);
+    assert_int_equal(say.other_count, 1);
+    weft_say_bytes(&say, "word", 4);
+    close(say.others[0]);
+    for (size_t i = 0; i < WEFT_COUNT_OF(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        weft_text_file_line(path, text, sizeof(text));
+        assert_string_equal(text, i == 0 ? "word" : "");
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +307,8 @@ int main(void)
         cmocka_unit_test(words_of_a_fingerprint),
         cmocka_unit_test(cpus_of_the_workers),
         cmocka_unit_test(time_does_not_go_back),
+        cmocka_unit_test(time_since_power_on),
+        cmocka_unit_test(all_consoles_say_the_same),
         cmocka_unit_test(strings_of_json),
         cmocka_unit_test(files_are_replaced_whole),
     };

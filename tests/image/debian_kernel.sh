@@ -1,0 +1,9 @@
+#!/bin/sh
+# The flavour on Debian's kernel, whose drivers are modules in a first root in memory: it comes up as the other does.
+# WEFT_ALL=yes: and is as strict about what it starts.
+export WEFT_KERNEL=debian
+. "$(dirname "$0")/lib.sh"
+
+for test in smoke ${WEFT_ALL:+secure_boot rollback corrupt rescue} frames; do
+    sh "$root/tests/image/$test.sh" || fail "$test"
+done
