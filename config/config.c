@@ -181,6 +181,22 @@ static void check_twins(struct reading *r, const struct weft_toml_node *table)
     }
 }
 
+// The name of the kernel's side: one that the kernel takes, and nobody has to quote.
+static void check_kernel(struct reading *r, const struct weft_toml_node *table)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const struct weft_config_port *port = &r->config->ports[r->config->port_count - 1];
+    const struct weft_toml_node *node = weft_toml_get(table, "kernel");
+    if (!node || !port->kernel || !*port->kernel) return;
+    if (strspn(port->kernel, letters) != strlen(port->kernel) || strcmp(port->kernel, "lo") == 0)
+        complain_port(r, node, "expected a name of letters, digits, _ and -, as `%s`", "weft0");
+    for (const struct weft_config_port *other = r->config->ports; other < port; other++) {
+        if (other->kernel && strcmp(port->kernel, other->kernel) == 0)
+            complain_port(r, node, "port `%s` has this interface", other->name);
+    }
+}
+
 static void read_ports(struct reading *r, const struct weft_toml_node *ports)
 {
     if (ports->type != WEFT_TOML_TABLE || ports->count > WEFT_CONFIG_PORTS_MAX) {
@@ -208,6 +224,7 @@ static void read_ports(struct reading *r, const struct weft_toml_node *ports)
         require(r, node, shown, "device");
         check_gateway(r, node);
         check_twins(r, node);
+        check_kernel(r, node);
     }
 }
 
@@ -318,6 +335,12 @@ static void check_admin(struct reading *r, const struct weft_toml_node *root)
     if (!is_word && !weft_value_address(c->admin.address, own))
         complain(r, 104, at->at, at->chars, "admin.address",
                  "expected \"dhcp\", \"off\" or an address like \"192.0.2.7/24\"");
+    // On one card or on two: each answers for its own address, and two answers are none.
+    for (size_t i = 0; own->ip != 0 && i < c->port_count; i++) {
+        if (c->ports[i].address.ip == own->ip)
+            complain(r, 106, at->at, at->chars, "admin.address", "port `%s` has this address",
+                     c->ports[i].name);
+    }
     if (own->ip == 0 || c->admin.gateway == 0 || !(at = named(root, "admin", "gateway"))) return;
     if ((c->admin.gateway ^ own->ip) >> (32 - own->prefix) != 0 && own->prefix < 32)
         complain(r, 106, at->at, at->chars, "admin.gateway", "is not in the network of address");

@@ -76,6 +76,7 @@ struct weft_config_port {
     uint32_t mtu;
     uint32_t vlan; // 0: untagged.
     bool promiscuous;
+    const char *kernel; // Name of the kernel's interface that shares the port; "": none does.
     struct weft_config_fault fault; // All zero: no fault layer.
 };
 

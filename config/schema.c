@@ -75,6 +75,7 @@ static const struct weft_schema_key keys[] = {
     K("ports.*.mtu", INT, RESTART_NODE, PORT_AT(mtu), 576, 1970, "1500", NULL, "Longest IP packet; a packet is one buffer of 2 KiB.")
     K("ports.*.vlan", INT, RESTART_NODE, PORT_AT(vlan), 0, 4094, "0", NULL, "VLAN that the port is on; 0: untagged.")
     K("ports.*.promiscuous", BOOL, RESTART_NODE, PORT_AT(promiscuous), 0, 0, "false", NULL, "Whether frames for other MAC addresses are taken.")
+    K("ports.*.kernel", STRING, RESTART_NODE, PORT_AT(kernel), 0, 15, "\"\"", NULL, "Name of a network interface by which the kernel shares this port, as \"weft0\": what is not for the port's own address goes there; empty: it does not.")
     K("ports.*.fault.seed", INT, RESTART_NODE, PORT_AT(fault.seed), 0, 4294967295.0, "0", NULL, "Seed of the faults: the same seed, the same faults.")
     K("ports.*.fault.loss", REAL, RESTART_NODE, PORT_AT(fault.loss), 0, 1, "0.0", NULL, "Probability that a packet is lost.")
     K("ports.*.fault.duplicate", REAL, RESTART_NODE, PORT_AT(fault.duplicate), 0, 1, "0.0", NULL, "Probability that a packet comes twice.")

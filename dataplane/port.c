@@ -276,6 +276,7 @@ static int configure(struct weft_netport *port, struct weft_error *error)
     result = rte_eth_dev_start(port->number);
     if (result != 0) return fail(port, error, result, "it does not start");
     if (port->options.promiscuous) rte_eth_promiscuous_enable(port->number);
+    if (port->options.all_multicast) rte_eth_allmulticast_enable(port->number);
     fill_redirection_table(port);
     return 0;
 }

@@ -43,6 +43,7 @@ struct weft_netport_options {
     uint8_t mac[6];                   // Zero: the device's own.
     uint16_t mtu;                     // Bytes of an IP packet, 576 .. 1970; 0 for 1500.
     bool promiscuous;
+    bool all_multicast; // Frames to every group are taken, where the device sorts them out at all.
     uint16_t descriptors; // Of each ring; 0 for 512. The device rounds it to what it can.
     // How long opening a virtio_user port waits for the first peer (later ones may come and go); 0:
     // 10 s.

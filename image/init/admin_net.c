@@ -73,6 +73,10 @@ static void announce(void *self)
 {
     struct weft_admin_net *net = self;
     uint8_t packet[WEFT_MDNS_PACKET_MAX];
+    if (!weft_link_has_carrier(net->interface)) { // A fixed address is there before anybody hears.
+        weft_loop_after(&net->boot->loop, &net->mdns_timer, CARRIER_NS);
+        return;
+    }
     send_to_group(net, packet, weft_mdns_announce(&net->mdns, false, packet));
     if (net->announcements_left-- > 1)
         weft_loop_after(&net->boot->loop, &net->mdns_timer, ANNOUNCE_NS);
@@ -199,6 +203,10 @@ static void ask_time(void *self)
         ask_next(net);
         return;
     }
+    if (!weft_link_has_carrier(net->interface)) {
+        weft_loop_after(&net->boot->loop, &net->sntp_timer, CARRIER_NS);
+        return;
+    }
     const struct sockaddr_in to =
         endpoint(net->servers[net->server].ip, net->servers[net->server].port);
     net->sntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -241,11 +249,25 @@ static void start_time(struct weft_admin_net *net)
 
 // ---- The address.
 
+// Each side of a shared card answers for its own address.
+static void check_twin(struct weft_admin_net *net, uint32_t ip)
+{
+    const struct weft_config *config = net->boot->config;
+    for (size_t i = 0; i < config->port_count; i++) {
+        if (config->ports[i].address.ip == ip)
+            weft_say_error(&net->boot->say,
+                           "%s has got the address of port %s: give the port one that the network "
+                           "does not hand out",
+                           net->interface, config->ports[i].name);
+    }
+}
+
 static void use_address(struct weft_admin_net *net, uint32_t ip, uint32_t prefix, uint32_t gateway,
                         const char *how)
 {
     struct weft_boot *boot = net->boot;
     char text[INET_ADDRSTRLEN];
+    const uint8_t *mac = net->mac;
     int result = weft_link_set_address(net->interface, ip, prefix);
     if (result == 0) result = weft_link_set_gateway(net->interface, gateway);
     if (result != 0) {
@@ -255,8 +277,10 @@ static void use_address(struct weft_admin_net *net, uint32_t ip, uint32_t prefix
     net->ip = ip;
     net->prefix = prefix;
     address_text(ip, text);
-    snprintf(boot->address, sizeof(boot->address), "%s/%u %s on %s (%s), %s.local", text, prefix,
-             how, net->interface, boot->admin_card->mac, boot->hostname);
+    snprintf(boot->address, sizeof(boot->address),
+             "%s/%u %s on %s (%02x:%02x:%02x:%02x:%02x:%02x), %s.local", text, prefix, how,
+             net->interface, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], boot->hostname);
+    check_twin(net, ip);
     weft_say_line(&boot->say, "admin port: %s", boot->address);
     start_mdns(net);
     start_time(net);
@@ -291,6 +315,15 @@ static void follow(struct weft_admin_net *net, enum weft_dhcp_event event, const
                     net->dhcp.due_ns > now_ns ? net->dhcp.due_ns - now_ns : 0);
 }
 
+// With the carrier comes the MAC address, if it is that of a card whose kernel driver we lack.
+static void begin_dhcp(struct weft_admin_net *net)
+{
+    struct weft_boot *boot = net->boot;
+    weft_link_mac(net->interface, net->mac);
+    weft_dhcp_init(&net->dhcp, net->mac, boot->hostname, (uint32_t)chance(), boot->loop.now_ns);
+    net->dhcp_begun = true;
+}
+
 static void tick(void *self)
 {
     struct weft_admin_net *net = self;
@@ -302,6 +335,7 @@ static void tick(void *self)
         weft_loop_after(&net->boot->loop, &net->dhcp_timer, CARRIER_NS);
         return;
     }
+    if (!net->dhcp_begun) begin_dhcp(net);
     const enum weft_dhcp_event event =
         weft_dhcp_tick(&net->dhcp, net->boot->loop.now_ns, packet, &length, &to);
     follow(net, event, packet, length, to);
@@ -329,7 +363,6 @@ static void start_dhcp(struct weft_admin_net *net)
         weft_say_error(&boot->say, "no DHCP on %s: %s", net->interface, strerror(-net->dhcp_fd));
         return;
     }
-    weft_dhcp_init(&net->dhcp, net->mac, boot->hostname, (uint32_t)chance(), boot->loop.now_ns);
     weft_loop_watch(&boot->loop, net->dhcp_fd, POLLIN, take_reply, net);
     weft_loop_after(&boot->loop, &net->dhcp_timer, 0);
 }
@@ -338,13 +371,15 @@ void weft_admin_net_start(struct weft_boot *boot)
 {
     struct weft_admin_net *net = &boot->net;
     const struct weft_config_address *fixed = &boot->config->admin.static_address;
-    net->boot = boot;
-    net->dhcp_fd = net->mdns_fd = net->sntp_fd = -1;
+    *net = (struct weft_admin_net){.boot = boot, .dhcp_fd = -1, .mdns_fd = -1, .sntp_fd = -1};
     weft_loop_timer_init(&net->dhcp_timer, tick, net);
     weft_loop_timer_init(&net->mdns_timer, announce, net);
     weft_loop_timer_init(&net->sntp_timer, ask_time, net);
-    if (boot->admin_card == NULL || strcmp(boot->config->admin.address, "off") == 0) return;
-    snprintf(net->interface, sizeof(net->interface), "%s", boot->admin_card->interface);
+    const struct weft_cards_choice *admin = &boot->admin;
+    if (strcmp(boot->config->admin.address, "off") == 0) return;
+    if (admin->card == NULL && admin->port == NULL) return;
+    snprintf(net->interface, sizeof(net->interface), "%s",
+             admin->port != NULL ? admin->port->kernel : admin->card->interface);
     int result = weft_link_up(net->interface);
     if (result == 0) result = weft_link_mac(net->interface, net->mac);
     if (result != 0)
@@ -353,6 +388,18 @@ void weft_admin_net_start(struct weft_boot *boot)
         use_address(net, fixed->ip, fixed->prefix, boot->config->admin.gateway, "fixed");
     else
         start_dhcp(net);
+}
+
+void weft_admin_net_stop(struct weft_boot *boot)
+{
+    struct weft_admin_net *net = &boot->net;
+    close_fd(net, &net->dhcp_fd);
+    close_fd(net, &net->mdns_fd);
+    close_fd(net, &net->sntp_fd);
+    weft_loop_cancel(&net->dhcp_timer);
+    weft_loop_cancel(&net->mdns_timer);
+    weft_loop_cancel(&net->sntp_timer);
+    boot->address[0] = '\0';
 }
 
 void weft_admin_net_leave(struct weft_boot *boot)

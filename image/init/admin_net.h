@@ -21,12 +21,13 @@ struct weft_boot;
 
 struct weft_admin_net {
     struct weft_boot *boot;
-    char interface[16]; // "": this node has no card of its own.
+    char interface[16]; // The card's, or the kernel's side of a port. "": there is neither.
     uint8_t mac[6];
     uint32_t ip, prefix;
 
     struct weft_dhcp dhcp;
-    int dhcp_fd; // -1: static, or off.
+    bool dhcp_begun; // Since there has been a carrier.
+    int dhcp_fd;     // -1: static, or off.
     struct weft_loop_timer dhcp_timer;
 
     struct weft_mdns mdns;
@@ -47,6 +48,8 @@ struct weft_admin_net {
 };
 
 void weft_admin_net_start(struct weft_boot *boot);
+// Ends it, to be started anew on another interface.
+void weft_admin_net_stop(struct weft_boot *boot);
 
 // Says goodbye to the network; the address stays until the machine is off.
 void weft_admin_net_leave(struct weft_boot *boot);

@@ -71,7 +71,7 @@ struct weft_boot {
     struct weft_config defaults;      // In maintenance.
     const struct weft_config *config; // The one or the other.
     struct weft_cards cards;
-    const struct weft_card *admin_card; // NULL: none.
+    struct weft_cards_choice admin; // Of these, or of the ports of `config`.
     char devices[WEFT_CONFIG_PORTS_MAX][32];
     uint32_t try_seconds; // The configuration goes after so long, unless it is confirmed; 0: stays.
 

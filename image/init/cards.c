@@ -83,55 +83,86 @@ const struct weft_card *weft_cards_named(const struct weft_cards *cards, const c
     return NULL;
 }
 
+static bool is_card_of(const struct weft_card *card, const struct weft_config_port *port)
+{
+    const char *device = port->device;
+    if (strncmp(device, "pci:", 4) == 0) return is_pci(device + 4, card->pci);
+    return strncmp(device, "mac:", 4) == 0 && strcasecmp(device + 4, card->mac) == 0;
+}
+
 const struct weft_config_port *weft_cards_port_of(const struct weft_config *config,
                                                   const struct weft_card *card)
 {
     for (size_t i = 0; i < config->port_count; i++) {
-        const char *device = config->ports[i].device;
-        if (strncmp(device, "pci:", 4) == 0 && is_pci(device + 4, card->pci))
-            return &config->ports[i];
-        if (strncmp(device, "mac:", 4) == 0 && strcasecmp(device + 4, card->mac) == 0)
-            return &config->ports[i];
+        if (is_card_of(card, &config->ports[i])) return &config->ports[i];
     }
     return NULL;
 }
 
-static const struct weft_card *admin_by_name(const struct weft_cards *cards,
-                                             const struct weft_config *config, bool *contradiction,
-                                             char why[256])
+static void share(const struct weft_cards *cards, const struct weft_config_port *port,
+                  struct weft_cards_choice *choice)
+{
+    choice->port = port;
+    for (size_t i = 0; i < cards->count; i++) {
+        if (is_card_of(&cards->list[i], port)) choice->card = &cards->list[i];
+    }
+}
+
+static const struct weft_config_port *port_shared_as(const struct weft_config *config,
+                                                     const char *interface)
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        const struct weft_config_port *port = &config->ports[i];
+        if (port->kernel[0] != '\0' && (interface == NULL || strcmp(port->kernel, interface) == 0))
+            return port;
+    }
+    return NULL;
+}
+
+static void choose_by_name(const struct weft_cards *cards, const struct weft_config *config,
+                           struct weft_cards_choice *choice)
 {
     const char *name = config->admin.interface;
     const struct weft_card *card = weft_cards_named(cards, name);
-    if (card == NULL) {
-        snprintf(why, 256, "admin.interface: there is no network card %s", name);
-        return NULL;
+    const struct weft_config_port *port =
+        card != NULL ? weft_cards_port_of(config, card) : port_shared_as(config, name);
+    if (port != NULL && port->kernel[0] != '\0') {
+        share(cards, port, choice);
+    } else if (card == NULL) {
+        snprintf(choice->why, sizeof(choice->why), "admin.interface: there is no network card %s",
+                 name);
+    } else if (port == NULL) {
+        choice->card = card;
+    } else {
+        choice->contradiction = true;
+        snprintf(choice->why, sizeof(choice->why),
+                 "the card %s (%s, %s) is both port %s and the admin port's: a card that DPDK "
+                 "drives carries no admin traffic; name another, or let the kernel share the port "
+                 "with ports.%s.kernel = \"weft0\"",
+                 card->interface, card->pci, card->mac, port->name, port->name);
     }
-    const struct weft_config_port *port = weft_cards_port_of(config, card);
-    if (port == NULL) return card;
-    *contradiction = true;
-    snprintf(why, 256,
-             "the card %s (%s, %s) is both port %s and the admin port's: a card that DPDK drives "
-             "carries no admin traffic; name another, or use af_packet:%s for the port",
-             card->interface, card->pci, card->mac, port->name, card->interface);
-    return NULL;
 }
 
-const struct weft_card *weft_cards_admin(const struct weft_cards *cards,
-                                         const struct weft_config *config, bool *contradiction,
-                                         char why[256])
+void weft_cards_admin(const struct weft_cards *cards, const struct weft_config *config,
+                      struct weft_cards_choice *choice)
 {
-    *contradiction = false;
-    why[0] = '\0';
-    if (config->admin.interface[0] != '\0') return admin_by_name(cards, config, contradiction, why);
-    for (size_t i = 0; i < cards->count; i++) {
-        if (weft_cards_port_of(config, &cards->list[i]) == NULL) return &cards->list[i];
+    *choice = (struct weft_cards_choice){.why = ""};
+    if (config->admin.interface[0] != '\0') {
+        choose_by_name(cards, config, choice);
+        return;
     }
-    snprintf(why, 256, "%s",
+    for (size_t i = 0; choice->card == NULL && i < cards->count; i++) {
+        if (weft_cards_port_of(config, &cards->list[i]) == NULL) choice->card = &cards->list[i];
+    }
+    const struct weft_config_port *port = port_shared_as(config, NULL);
+    if (choice->card == NULL && port != NULL) share(cards, port, choice);
+    if (choice->card != NULL || choice->port != NULL) return;
+    snprintf(choice->why, sizeof(choice->why), "%s",
              cards->count == 0 ? "there is no network card that the kernel drives: the admin port "
                                  "is not on any network"
                                : "every network card is a port: none is left for the admin port, "
-                                 "which is not on any network");
-    return NULL;
+                                 "which is not on any network; ports.NAME.kernel = \"weft0\" lets "
+                                 "it share one");
 }
 
 int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *config,
@@ -176,31 +207,53 @@ static int set(const char *sys, const char *pci, const char *file, const char *t
     return weft_text_file_set(path, text);
 }
 
-static int give_to_vfio(const char *sys, const char *pci)
+// `driver`: whose it is to be; "" for whoever of the kernel's takes it. 0 or a negative errno.
+static int give_to(const char *sys, const char *pci, const char *driver)
 {
-    int result = set(sys, pci, "driver_override", "vfio-pci");
+    int result = set(sys, pci, "driver_override", driver[0] != '\0' ? driver : "\n");
     if (result != 0) return result;
     result = set(sys, pci, "driver/unbind", pci);
     if (result != 0 && result != -ENOENT) return result; // Nobody had it.
-    result = set(sys, NULL, "drivers_probe", pci);
+    return set(sys, NULL, "drivers_probe", pci);
+}
+
+static int give_to_vfio(const char *sys, const char *pci)
+{
+    const int result = give_to(sys, pci, "vfio-pci");
     if (result != 0) return result;
     return driver_is(sys, pci, "vfio-pci") ? 0 : -ENXIO;
+}
+
+// "00:02.0" becomes "0000:00:02.0". False: it is no card of this machine, and `*result` says why.
+static bool find_device(const char *sys, const char *pci, char whole[32], int *result)
+{
+    char path[PATH_MAX];
+    snprintf(whole, 32, "%s%.20s", strlen(pci) == 7 ? "0000:" : "", pci);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sys, whole);
+    *result = !is_pci_address(whole) ? -EINVAL : access(path, F_OK) != 0 ? -ENODEV : 0;
+    return *result == 0;
+}
+
+int weft_cards_unbind(const char *sys, const char *pci)
+{
+    char whole[32];
+    int result;
+    if (!find_device(sys, pci, whole, &result)) return result;
+    return driver_is(sys, whole, "vfio-pci") ? give_to(sys, whole, "") : 0;
 }
 
 int weft_cards_bind(const char *sys, const char *pci)
 {
     char path[PATH_MAX], whole[32];
-    snprintf(whole, sizeof(whole), "%s%.20s", strlen(pci) == 7 ? "0000:" : "", pci);
-    if (!is_pci_address(whole)) return -EINVAL;
-    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sys, whole);
-    if (access(path, F_OK) != 0) return -ENODEV;
+    int result;
+    if (!find_device(sys, pci, whole, &result)) return result;
     snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group", sys, whole);
     const bool is_guarded = access(path, F_OK) == 0;
     if (!is_guarded) { // Else vfio-pci would refuse the card (CONFIG_VFIO_NOIOMMU).
         snprintf(path, sizeof(path), "%s/module/vfio/parameters/enable_unsafe_noiommu_mode", sys);
-        const int result = weft_text_file_set(path, "Y");
+        result = weft_text_file_set(path, "Y");
         if (result != 0) return result;
     }
-    const int result = driver_is(sys, whole, "vfio-pci") ? 0 : give_to_vfio(sys, whole);
+    result = driver_is(sys, whole, "vfio-pci") ? 0 : give_to_vfio(sys, whole);
     return result == 0 && !is_guarded ? 1 : result;
 }

@@ -33,12 +33,17 @@ const struct weft_card *weft_cards_named(const struct weft_cards *cards, const c
 const struct weft_config_port *weft_cards_port_of(const struct weft_config *config,
                                                   const struct weft_card *card);
 
-// The card for the kernel's own traffic: the one that [admin] names, else the first that no port
-// has. NULL when there is none, with `why`; `contradiction` when the configuration names a card for
-// both, which nobody can mean.
-const struct weft_card *weft_cards_admin(const struct weft_cards *cards,
-                                         const struct weft_config *config, bool *contradiction,
-                                         char why[256]);
+struct weft_cards_choice {               // What carries the kernel's own traffic.
+    const struct weft_card *card;        // NULL: none that the kernel drives,
+    const struct weft_config_port *port; // unless it shares this port, by its `kernel`. Or NULL.
+    bool contradiction; // The configuration names a card for both, which nobody can mean.
+    char why[256];      // There is neither; else "".
+};
+
+// The card that [admin] names, by itself or by the interface of a port that the kernel shares; else
+// the first that no port has; else the first port that is shared.
+void weft_cards_admin(const struct weft_cards *cards, const struct weft_config *config,
+                      struct weft_cards_choice *choice);
 
 // Turns each mac: into pci:, in `devices`, to which `config` points then. Returns 0, or -ENODEV
 // with `why` when no card has that address.
@@ -50,5 +55,8 @@ int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *confi
 // that only trust keeps it out of memory that is not its own; or a negative errno: -ENODEV if there
 // is no such card.
 int weft_cards_bind(const char *sys, const char *pci);
+// Gives it back to the kernel's own driver. 0, also if vfio-pci does not have it; or a negative
+// errno.
+int weft_cards_unbind(const char *sys, const char *pci);
 
 #endif // WEFT_IMAGE_CARDS_H

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/toml.h"
+#include "image/init/admin_net.h"
 #include "image/init/boot_entry.h"
 #include "image/init/clock.h"
 #include "image/init/leave.h"
@@ -136,9 +137,15 @@ static void bad_config(void *self)
         weft_leave(boot, WEFT_BOOT_REBOOTS, "not even maintenance mode starts");
         return;
     }
+    const bool shares = boot->admin.port != NULL; // Without weftd nobody carries its frames.
+    if (shares) {
+        weft_admin_net_stop(boot);
+        weft_start_take_back(boot);
+    }
     weft_choice_give_up(&boot->choice, weft_daemon_last_error(&boot->daemon));
     boot->config = &boot->defaults;
     weft_start_maintenance(boot);
+    if (shares) weft_admin_net_start(boot);
     weft_daemon_start(&boot->daemon);
 }
 

@@ -2,7 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <net/route.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +82,40 @@ int weft_link_index(const char *name, int *index)
     struct ifreq request = request_of(name);
     const int result = call(SIOCGIFINDEX, &request);
     if (result == 0) *index = request.ifr_ifindex;
+    return result;
+}
+
+static int open_tap(struct ifreq *request)
+{
+    const int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    request->ifr_flags = IFF_TAP | IFF_NO_PI;
+    if (ioctl(fd, TUNSETIFF, request) == 0) return fd;
+    const int result = -errno;
+    close(fd);
+    return result;
+}
+
+int weft_link_make_tap(const char *name, const uint8_t mac[6])
+{
+    struct ifreq request = request_of(name);
+    const int fd = open_tap(&request);
+    if (fd < 0) return fd;
+    int result = ioctl(fd, TUNSETPERSIST, 1) == 0 ? 0 : -errno;
+    request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+    if (mac != NULL) memcpy(request.ifr_hwaddr.sa_data, mac, 6);
+    if (result == 0 && mac != NULL && ioctl(fd, SIOCSIFHWADDR, &request) != 0) result = -errno;
+    close(fd);
+    return result;
+}
+
+int weft_link_remove_tap(const char *name)
+{
+    struct ifreq request = request_of(name);
+    const int fd = open_tap(&request);
+    if (fd < 0) return fd;
+    const int result = ioctl(fd, TUNSETPERSIST, 0) == 0 ? 0 : -errno;
+    close(fd);
     return result;
 }
 

@@ -16,6 +16,11 @@ int weft_link_set_gateway(const char *name, uint32_t gateway);
 int weft_link_mac(const char *name, uint8_t mac[6]);
 int weft_link_index(const char *name, int *index);
 
+// A TAP interface that lasts, with this MAC address or, for NULL, one by lot: the kernel's side of
+// a port that it shares. It has a carrier while weftd has it open (dataplane/tap.h).
+int weft_link_make_tap(const char *name, const uint8_t mac[6]);
+int weft_link_remove_tap(const char *name);
+
 // Has it a carrier? Without one, DHCP has nobody to talk to.
 bool weft_link_has_carrier(const char *name);
 

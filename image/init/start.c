@@ -204,19 +204,23 @@ static void check_clone(struct weft_boot *boot)
                         "one is gone for good");
 }
 
-// The cards as they are before any of them is given away.
+// The cards as they are before any of them is given away. In maintenance none is.
 static void check_cards(struct weft_boot *boot)
 {
     char why[256];
-    bool contradiction = false;
     weft_cards_find(&boot->cards, "/sys");
-    boot->admin_card = weft_cards_admin(&boot->cards, boot->config, &contradiction, why);
-    if (boot->admin_card == NULL) weft_say_error(&boot->say, "%s", why);
-    if (boot->choice.maintenance) return;
-    if (!contradiction &&
-        weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) == 0)
-        return;
-    weft_choice_give_up(&boot->choice, why);
+    weft_cards_admin(&boot->cards, boot->config, &boot->admin);
+    if (!boot->choice.maintenance) {
+        const bool contradiction = boot->admin.contradiction;
+        if (contradiction) snprintf(why, sizeof(why), "%s", boot->admin.why);
+        if (contradiction ||
+            weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) != 0) {
+            weft_choice_give_up(&boot->choice, why);
+            boot->config = &boot->defaults;
+            weft_cards_admin(&boot->cards, boot->config, &boot->admin);
+        }
+    }
+    if (boot->admin.why[0] != '\0') weft_say_error(&boot->say, "%s", boot->admin.why);
 }
 
 // Letters, digits and hyphens, as a label of DNS may have them (RFC 1123, section 2.1).
@@ -225,7 +229,7 @@ static void name_host(struct weft_boot *boot)
     const char *name = boot->config->node.name;
     size_t used = 0;
     if (boot->choice.maintenance || strcmp(name, "weft") == 0) { // Nobody's name in particular.
-        const char *mac = boot->admin_card != NULL ? boot->admin_card->mac : "";
+        const char *mac = boot->admin.card != NULL ? boot->admin.card->mac : "";
         snprintf(boot->hostname, sizeof(boot->hostname), "weft%s", mac[0] != '\0' ? "-" : "");
         used = strlen(boot->hostname);
         name = strlen(mac) == 17 ? mac + 9 : "";
@@ -266,25 +270,69 @@ void weft_start_config(struct weft_boot *boot)
     weft_config_defaults(&boot->defaults);
     boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
     check_cards(boot);
-    boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
     name_host(boot);
 }
 
 // ---- The machine.
 
-static void bind_cards(struct weft_boot *boot)
+static void bind_card(struct weft_boot *boot, const struct weft_config_port *port)
+{
+    const int result = weft_cards_bind("/sys", port->device + 4);
+    if (result == 1)
+        weft_say_line(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
+                      port->name, port->device);
+    if (result < 0)
+        weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
+                       port->device, result == -ENODEV ? "no such card" : strerror(-result));
+}
+
+// The kernel's side of a port: a lasting one, so that its address outlives a weftd that ends. With
+// the card's MAC address, which is known as long as the kernel drives it; else weftd brings it.
+static void make_kernel_side(struct weft_boot *boot, const struct weft_config_port *port)
+{
+    const struct weft_card *card = weft_cards_named(&boot->cards, port->device + 4);
+    uint8_t mac[6];
+    const bool is_known =
+        card != NULL && sscanf(card->mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1],
+                               &mac[2], &mac[3], &mac[4], &mac[5]) == 6;
+    if (port->mac.is_set) memcpy(mac, port->mac.bytes, sizeof(mac));
+    const int result = weft_link_make_tap(port->kernel, port->mac.is_set || is_known ? mac : NULL);
+    if (result != 0)
+        weft_say_error(&boot->say, "port %s: the kernel's side %s cannot be made: %s", port->name,
+                       port->kernel, strerror(-result));
+}
+
+static void give_cards(struct weft_boot *boot)
 {
     for (size_t i = 0; i < boot->config->port_count; i++) {
         const struct weft_config_port *port = &boot->config->ports[i];
-        if (strncmp(port->device, "pci:", 4) != 0) continue;
-        const int result = weft_cards_bind("/sys", port->device + 4);
-        if (result == 1)
-            weft_say_line(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
-                          port->name, port->device);
-        if (result < 0)
-            weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
-                           port->device, result == -ENODEV ? "no such card" : strerror(-result));
+        const char *colon = strchr(port->device, ':');
+        if (strncmp(port->device, "pci:", 4) == 0) bind_card(boot, port);
+        // weftd takes them only when they are up.
+        if (colon != NULL && strncmp(port->device, "af_", 3) == 0) {
+            const int result = weft_link_up(colon + 1);
+            if (result != 0)
+                weft_say_error(&boot->say, "port %s: %s does not come up: %s", port->name,
+                               colon + 1, strerror(-result));
+        }
+        if (port->kernel[0] != '\0') make_kernel_side(boot, port);
     }
+}
+
+void weft_start_take_back(struct weft_boot *boot)
+{
+    for (size_t i = 0; i < boot->config->port_count; i++) {
+        const struct weft_config_port *port = &boot->config->ports[i];
+        if (port->kernel[0] == '\0') continue;
+        int result = weft_link_remove_tap(port->kernel);
+        if (result == 0 && strncmp(port->device, "pci:", 4) == 0)
+            result = weft_cards_unbind("/sys", port->device + 4);
+        if (result != 0)
+            weft_say_error(&boot->say, "port %s: its card does not go back to the kernel: %s",
+                           port->name, strerror(-result));
+    }
+    weft_cards_find(&boot->cards, "/sys");
+    weft_cards_admin(&boot->cards, &boot->defaults, &boot->admin);
 }
 
 static void tune(struct weft_boot *boot)
@@ -331,6 +379,6 @@ void weft_start_machine(struct weft_boot *boot)
         return;
     }
     tune(boot);
-    bind_cards(boot);
+    give_cards(boot);
     tell_config(boot, weft_node_config_write(boot->config, &places, WEFT_BOOT_CONFIG));
 }

@@ -17,5 +17,9 @@ void weft_start_config(struct weft_boot *boot);
 void weft_start_machine(struct weft_boot *boot);
 // That file, for a node in maintenance.
 void weft_start_maintenance(struct weft_boot *boot);
+// At run time, before that: what the ports shared with the kernel is its own again, since in
+// maintenance nobody carries frames for it. `boot->config` is still that of the ports; afterwards
+// boot->admin is a card.
+void weft_start_take_back(struct weft_boot *boot);
 
 #endif // WEFT_IMAGE_START_H

@@ -112,6 +112,9 @@ static json_t *port_document(const struct weft_admin_port *port)
         INT(stats->tx_full), "rx_too_long", INT(stats->rx_too_long));
     json_object_update(json, counts);
     json_decref(counts);
+    json_object_set_new(json, "kernel", weft_json_text(port->kernel));
+    json_object_set_new(json, "to_kernel_packets", json_integer(INT(port->to_kernel)));
+    json_object_set_new(json, "from_kernel_packets", json_integer(INT(port->from_kernel)));
     return json;
 }
 

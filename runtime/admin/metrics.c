@@ -188,6 +188,8 @@ PER_PORT(port_rx_bytes, port.stats.rx_bytes)
 PER_PORT(port_tx_packets, port.stats.tx_packets)
 PER_PORT(port_tx_bytes, port.stats.tx_bytes)
 PER_PORT(port_neighbours, port.neighbour_count)
+PER_PORT(port_to_kernel, port.to_kernel)
+PER_PORT(port_from_kernel, port.from_kernel)
 
 static void drops(struct page *page)
 {
@@ -308,6 +310,10 @@ static const struct row {
     {{"weft_port_tx_packets", "counter", "Frames sent."}, port_tx_packets},
     {{"weft_port_tx_bytes", "counter", "Bytes sent."}, port_tx_bytes},
     {{"weft_port_neighbours", "gauge", "Resolved neighbours."}, port_neighbours},
+    {{"weft_port_to_kernel_packets", "counter", "Frames given to the kernel's side of the port."},
+     port_to_kernel},
+    {{"weft_port_from_kernel_packets", "counter", "Frames sent for the kernel's side."},
+     port_from_kernel},
     {{"weft_drops", "counter", "What did not arrive, by stage and reason (weft drops)."}, drops},
     {{"weft_packets_received", "counter", "Packets received: delivered + drops + in flight."},
      received},

@@ -79,6 +79,9 @@ struct weft_admin_port {
     char gateway[WEFT_ADMIN_ADDRESS_BYTES]; // Empty if none.
     uint16_t vlan;                          // 0: untagged.
     uint32_t neighbour_count;               // Resolved ARP entries.
+    char kernel[16];      // The kernel's interface that shares it; empty: none does,
+    uint64_t to_kernel;   // and frames that went there,
+    uint64_t from_kernel; // and were sent for it.
 };
 
 struct weft_admin_drop { // One non-zero counter of the ledger.

@@ -20,6 +20,11 @@
     X(FAULT_LOSS, "fault", "loss", "the lab's fault layer lost it on purpose")                     \
     X(FAULT_PARTITION, "fault", "partition", "the lab's fault layer has cut this link")            \
     X(FAULT_QUEUE_FULL, "fault", "queue_full", "the fault layer's delay line was full")            \
+    X(KERNEL_RATE, "kernel", "rate",                                                               \
+      "more frames for the kernel's side of a port than it may have")                              \
+    X(KERNEL_REFUSED, "kernel", "refused",                                                         \
+      "the kernel's side of a port is down and takes nothing")                                     \
+    X(KERNEL_TX_FULL, "kernel", "tx_full", "the device took no more of the kernel's frames")       \
     X(ETH_SHORT, "eth", "short", "a frame shorter than its header")                                \
     X(ETH_NOT_OURS, "eth", "not_ours", "a unicast frame for another MAC address")                  \
     X(ETH_VLAN, "eth", "vlan", "tagged for a VLAN that this port is not on, or not tagged")        \

@@ -81,11 +81,15 @@ static int open_ports(struct weft_machine *machine, struct weft_error *error)
                                                .pools = pools,
                                                .mtu = (uint16_t)port->mtu,
                                                .promiscuous = port->promiscuous,
+                                               .all_multicast = port->kernel[0] != '\0',
                                                .drops = machine->port_drops,
                                                .wake = wake_worker,
                                                .wake_self = machine};
         memcpy(options.mac, port->mac.bytes, sizeof(options.mac));
-        const int result = weft_netport_open(&machine->ports[i], &options, error);
+        int result = weft_netport_open(&machine->ports[i], &options, error);
+        if (result == 0 && port->kernel[0] != '\0')
+            result =
+                weft_shared_ports_add(&machine->shared, machine->ports[i], port->kernel, error);
         if (result != 0) return result;
         machine->nets[i] = calloc(workers, sizeof(struct weft_net));
         if (machine->nets[i] == NULL) return -ENOMEM;
@@ -322,7 +326,8 @@ int weft_machine_start(struct weft_machine *machine, struct weft_error *error)
     machine->node.control.sleeper = weft_sleeper_epoll_interface(&machine->control_sleeper);
     machine->node.control.idle_polls = 0;
     machine->node.control.idle_sleep_max_ns = WEFT_NS_PER_S;
-    int result = weft_core_watch_doorbells(&machine->node.control);
+    int result = weft_shared_ports_follow(&machine->shared, &machine->node.control);
+    if (result == 0) result = weft_core_watch_doorbells(&machine->node.control);
     // Before the workers' threads are: they find what the watchdog has written for them.
     if (result == 0)
         result = weft_containment_start(&machine->containment, &machine->node.group,
@@ -374,6 +379,7 @@ void weft_machine_close(struct weft_machine *machine)
     if (machine->files_root > 0) close(machine->files_root);
     weft_machine_unpin(machine);
     if (machine->has_control_sleeper) weft_sleeper_epoll_close(&machine->control_sleeper);
+    weft_shared_ports_close(&machine->shared);
     for (size_t i = 0; i < WEFT_NODE_PORTS_MAX; i++) {
         weft_netport_close(machine->ports[i]);
         free(machine->nets[i]);
@@ -490,6 +496,9 @@ void weft_machine_log(struct weft_machine *machine)
         weft_log(log, WEFT_LOG_INFO, "port", "%s: %s, %s, %u queue pairs%s", info->name,
                  info->device, info->driver, info->queue_count,
                  info->has_doorbell ? "" : "; no doorbell: up to 500 us late when idle");
+        if (machine->config->ports[i].kernel[0] != '\0')
+            weft_log(log, WEFT_LOG_INFO, "port", "%s: shared with the kernel, as %s", info->name,
+                     machine->config->ports[i].kernel);
     }
     if (machine->crashed_path[0] != '\0')
         weft_log(log, WEFT_LOG_WARN, "node", "the process before this one crashed: see %s",

@@ -16,6 +16,7 @@
 #include "runtime/mesh/key.h"
 #include "runtime/node/control.h"
 #include "runtime/node/node.h"
+#include "runtime/node/shared_ports.h"
 #include "runtime/node/worker_io.h"
 #include "runtime/sched/core_thread.h"
 #include "runtime/sched/offload.h"
@@ -52,6 +53,7 @@ struct weft_machine {
     struct weft_disk disk;
     struct weft_netport *ports[WEFT_NODE_PORTS_MAX];
     struct weft_net *nets[WEFT_NODE_PORTS_MAX]; // One of each worker.
+    struct weft_shared_ports shared;            // The kernel's sides of those that have one.
     struct weft_machine_worker *workers;
     struct weft_capture **captures;
     struct weft_drops **port_drops;                      // One of each worker.

@@ -83,6 +83,7 @@ static void port_options(const struct weft_config_port *from, const struct weft_
                          struct weft_node_port *to)
 {
     to->nets = nets;
+    to->kernel = from->kernel[0] != '\0' ? from->kernel : NULL;
     to->stack = (struct weft_stack_port_options){.address = from->address.ip,
                                                  .prefix_bits = (uint8_t)from->address.prefix,
                                                  .gateway = from->gateway,
@@ -139,7 +140,9 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
     }
     weft_entropy_fill(&to->entropy, &to->journal.journal_id, sizeof(to->journal.journal_id));
     for (size_t i = 0; i < config->port_count; i++) {
-        port_options(&config->ports[i], machine->nets[i], &to->ports[to->port_count++]);
+        port_options(&config->ports[i], machine->nets[i], &to->ports[to->port_count]);
+        to->ports[to->port_count++].kernel_fd =
+            weft_shared_ports_fd(&machine->shared, machine->ports[i]);
         all_have_doorbells &= weft_netport_info(machine->ports[i])->has_doorbell;
     }
     switch (config->cores.idle) {

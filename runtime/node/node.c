@@ -46,14 +46,39 @@ static int add_fault(struct weft_node_worker *worker, uint32_t index,
     return weft_fault_set(fault, &options->fault);
 }
 
+// Puts the kernel's side between the port's net and what follows. The first worker reads for all:
+// it has a queue pair of every port.
+static int add_punt(struct weft_node_worker *worker, uint32_t index,
+                    struct weft_stack_port_options *port)
+{
+    struct weft_punt *punt = &worker->punts[index];
+    struct weft_punt_options options = {
+        .net = port->net,
+        .fd = worker->node->options.ports[index].kernel_fd,
+        .reads = worker->core.index == 1,
+        .port = {.vlan = port->vlan,
+                 .address = port->address,
+                 .mask = UINT32_MAX << (32 - port->prefix_bits)},
+        .now_ns = &worker->core.now_ns,
+        .drops = &worker->core.drops,
+    };
+    memcpy(options.port.mac, port->net->info->mac, sizeof(options.port.mac));
+    weft_punt_init(punt, &options);
+    port->net = &punt->net;
+    const struct weft_poller poller = weft_punt_poller(punt);
+    return weft_core_add_poller(&worker->core, &poller);
+}
+
 static int add_ports(struct weft_node_worker *worker)
 {
     const struct weft_node_options *options = &worker->node->options;
     for (uint32_t i = 0; i < options->port_count; i++) {
         struct weft_stack_port_options port = options->ports[i].stack;
         port.net = &options->ports[i].nets[worker->core.index - 1];
+        if (port.prefix_bits < 1 || port.prefix_bits > 31) return -EINVAL;
         int result = 0;
-        if (options->ports[i].has_fault) result = add_fault(worker, i, &port);
+        if (options->ports[i].kernel != NULL) result = add_punt(worker, i, &port);
+        if (result == 0 && options->ports[i].has_fault) result = add_fault(worker, i, &port);
         if (result == 0) result = weft_stack_add_port(&worker->stack, &port);
         if (result != 0) return result;
     }
@@ -79,7 +104,8 @@ static int start_worker(struct weft_node_worker *worker)
     if (result != 0) return result;
     if (options->port_count > 0) {
         worker->faults = calloc(options->port_count, sizeof(*worker->faults));
-        if (worker->faults == NULL) return -ENOMEM;
+        worker->punts = calloc(options->port_count, sizeof(*worker->punts));
+        if (worker->faults == NULL || worker->punts == NULL) return -ENOMEM;
     }
     const uint16_t index = worker->core.index;
     const struct weft_stack_options stack = {
@@ -190,6 +216,7 @@ static void stop_worker(struct weft_node_worker *worker)
         if (worker->faults[i].inner != NULL) weft_fault_drain(&worker->faults[i]);
     }
     free(worker->faults);
+    free(worker->punts);
 }
 
 struct fault_order { // From the control core to a worker and back.

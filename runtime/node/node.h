@@ -15,6 +15,7 @@
 
 #include "dataplane/capture.h"
 #include "dataplane/fault.h"
+#include "dataplane/punt.h"
 #include "dataplane/stack.h"
 #include "forth/unit.h"
 #include "runtime/actor/actor.h"
@@ -40,8 +41,10 @@
 struct weft_node_port { // One port as the node sees it: the addresses it has there.
     struct weft_stack_port_options stack; // `net` is set for each worker from `nets`.
     const struct weft_net *nets;          // One of each worker.
-    bool has_fault;                       // A fault layer stands in between (dataplane/fault.h),
-    uint64_t fault_seed;                  // with this seed, and these faults from the start.
+    const char *kernel;  // The kernel's interface that shares it (punt.h), or NULL,
+    int kernel_fd;       // and its descriptor.
+    bool has_fault;      // A fault layer stands in between (dataplane/fault.h),
+    uint64_t fault_seed; // with this seed, and these faults from the start.
     struct weft_fault_options fault;
 };
 
@@ -87,6 +90,7 @@ struct weft_node_worker { // What belongs to one worker core. Touched by that co
     struct weft_arena *arena;
     struct weft_actor_system actors;
     struct weft_fault *faults; // One of each port, if the port has one.
+    struct weft_punt *punts;   // Likewise.
     struct weft_stack stack;
     struct weft_ports ports; // UDP on the stack; sockets and files if the machine has IO.
     struct weft_node_datagrams datagrams;

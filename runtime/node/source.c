@@ -152,6 +152,13 @@ static bool fill_port(void *self, uint32_t index, struct weft_admin_port *to)
     if (port->stack.gateway != 0)
         format_address(to->gateway, sizeof(to->gateway), port->stack.gateway, -1, -1);
     to->vlan = port->stack.vlan;
+    if (port->kernel == NULL) return true;
+    snprintf(to->kernel, sizeof(to->kernel), "%s", port->kernel);
+    for (uint16_t i = 0; i < options->worker_count; i++) {
+        const struct weft_punt_stats *stats = &control->node->workers[i].punts[index].stats;
+        to->to_kernel += weft_counter_get(&stats->to_kernel);
+        to->from_kernel += weft_counter_get(&stats->from_kernel);
+    }
     return true;
 }
 
@@ -188,22 +195,36 @@ static void add_fault(struct weft_admin_balance *to, const struct weft_fault *fa
     to->in_flight += in - passed - dropped;
 }
 
+// What the kernel's side has taken beside the stack, and sent.
+static void add_punt(struct weft_admin_balance *to, const struct weft_punt *punt)
+{
+    const struct weft_punt_stats *stats = &punt->stats;
+    const uint64_t delivered =
+        weft_counter_get(&stats->to_kernel) + weft_counter_get(&stats->from_kernel);
+    const uint64_t dropped = weft_counter_get(&stats->lost) + weft_counter_get(&stats->unsent);
+    to->received += delivered + dropped;
+    to->delivered += delivered;
+    to->dropped += dropped;
+}
+
 static void fill_balance(void *self, struct weft_admin_balance *to)
 {
     struct weft_control *control = self;
     const struct weft_node_options *options = &control->node->options;
     struct weft_stack_balance sum = {0};
-    struct weft_admin_balance faults = {0};
+    struct weft_admin_balance faults = {0}, punts = {0};
     for (uint16_t i = 0; i < options->worker_count; i++) {
         const struct weft_node_worker *worker = &control->node->workers[i];
         weft_stack_balance_add(&worker->stack, &sum);
         for (uint32_t port = 0; port < options->port_count; port++) {
             if (options->ports[port].has_fault) add_fault(&faults, &worker->faults[port]);
+            if (options->ports[port].kernel != NULL) add_punt(&punts, &worker->punts[port]);
         }
     }
-    to->received = sum.received + sum.originated + faults.received;
-    to->delivered = sum.arp + sum.echo + sum.icmp_error + sum.udp + sum.transmitted;
-    to->dropped = sum.dropped + faults.dropped;
+    to->received = sum.received + sum.originated + faults.received + punts.received;
+    to->delivered =
+        sum.arp + sum.echo + sum.icmp_error + sum.udp + sum.transmitted + punts.delivered;
+    to->dropped = sum.dropped + faults.dropped + punts.dropped;
     // Read core by core while they work: what is between two of them may be counted on one side
     // only.
     const uint64_t between = sum.handed_out > sum.handed_in ? sum.handed_out - sum.handed_in : 0;

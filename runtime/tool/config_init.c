@@ -188,7 +188,12 @@ static void print_cards(const struct card *cards, size_t count, FILE *out)
     fputs("\n# The card of the admin port, which stays the kernel's:\n", out);
     describe(&cards[admin], out);
     fprintf(out, "[admin]\ninterface = \"%s\"\n", cards[admin].pci);
-    if (count == 1) fputs("\n# There is no other card for packets.\n", out);
+    if (count == 1)
+        fprintf(out,
+                "\n# There is no other card for packets. DPDK and the kernel can share it "
+                "(docs/hardware.md):\n# [ports.p0]\n# device = \"pci:%s\"\n# kernel = "
+                "\"weft0\"\n# address = \"10.42.0.1/24\"\n",
+                cards[admin].pci);
     for (size_t i = 0; i < count; i++) {
         if (i == admin) continue;
         fputc('\n', out);

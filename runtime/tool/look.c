@@ -216,6 +216,7 @@ int weft_run_port_show(struct weft_tool_call *call)
                                                  {"TX BYTES", "tx_bytes", WEFT_COLUMN_BYTES},
                                                  {"NEIGHBOURS", "neighbours", WEFT_COLUMN_COUNT},
                                                  {"DOORBELL", "doorbell", WEFT_COLUMN_TEXT},
+                                                 {"KERNEL", "kernel", WEFT_COLUMN_TEXT},
                                                  {"DEVICE", "device", WEFT_COLUMN_TEXT},
                                                  {.title = NULL}};
 

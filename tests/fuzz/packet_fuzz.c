@@ -1,15 +1,18 @@
 // A stack with all its features under hostile frames: nothing is read out of bounds, every frame
 // has one end, every buffer goes home.
 //
-// Byte 0: bit 0 a tagged port, bit 1 routing, bit 2 a second core, bit 3 faults, bit 4 capture.
+// Byte 0: bit 0 a tagged port, bit 1 routing, bit 2 a second core, bit 3 faults, bit 4 capture, bit
+// 5 the kernel shares the port.
 // Then frames: two bytes little-endian, bits 0-10 the length, bit 14: make the checksums right, bit
 // 15: to the second core's queue; and the bytes. A length of 2047 is no frame but a second that
 // passes.
+#include <fcntl.h>
 #include <string.h>
 
 #include "dataplane/capture.h"
 #include "dataplane/fault.h"
 #include "dataplane/packet.h"
+#include "dataplane/punt.h"
 #include "runtime/base/assert.h"
 #include "tests/support/frame.h"
 #include "tests/support/stack_rig.h"
@@ -65,7 +68,8 @@ static void seal(struct frame *frame, bool tagged)
            plain.length - WEFT_ETH_BYTES);
 }
 
-static void check(const struct stack_rig_node *node, const struct weft_fault *fault)
+static void check(const struct stack_rig_node *node, const struct weft_fault *fault,
+                  const struct weft_punt *punt)
 {
     for (uint32_t c = 0; c < node->core_count; c++) {
         struct weft_stack_balance balance = {0};
@@ -73,10 +77,28 @@ static void check(const struct stack_rig_node *node, const struct weft_fault *fa
         weft_assert(weft_stack_balance_gap(&balance) == 0);
     }
     weft_assert(weft_fault_gap(fault) == 0);
+    weft_assert(weft_punt_gap(punt) == 0);
 }
 
-static void play(struct stack_rig *rig, struct weft_fault *fault, const uint8_t *data, size_t size,
-                 bool tagged)
+// A kernel that takes every frame and says nothing.
+static void share(struct weft_punt *punt, const struct stack_rig_node *node)
+{
+    static int kernel = -1;
+    const struct weft_stack_port *port = &node->stacks[0].ports[0];
+    if (kernel < 0) kernel = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct weft_punt_options options = {
+        .net = port->net,
+        .fd = kernel,
+        .reads = true,
+        .port = {.vlan = port->vlan, .address = port->address, .mask = port->mask},
+        .now_ns = &node->cores[0].now_ns,
+        .drops = (struct weft_drops *)(uintptr_t)&node->cores[0].drops};
+    memcpy(options.port.mac, port->mac, 6);
+    weft_punt_init(punt, &options);
+}
+
+static void play(struct stack_rig *rig, struct weft_fault *fault, const struct weft_punt *punt,
+                 const uint8_t *data, size_t size, bool tagged)
 {
     while (size >= 2) {
         const uint16_t word = weft_le16_get(data);
@@ -85,7 +107,7 @@ static void play(struct stack_rig *rig, struct weft_fault *fault, const uint8_t 
         size -= 2;
         if (length == 2047) {
             stack_rig_turn(rig, WEFT_NS_PER_S);
-            check(&rig->nodes[0], fault);
+            check(&rig->nodes[0], fault, punt);
             continue;
         }
         if (length > size) length = (uint32_t)size;
@@ -98,7 +120,7 @@ static void play(struct stack_rig *rig, struct weft_fault *fault, const uint8_t 
         const uint32_t queue = rig->nodes[0].core_count == 2 ? word >> 15 : 0;
         net_pipe_inject(&rig->pipe->ends[0].queues[queue], frame.bytes, frame.length);
         stack_rig_turn(rig, WEFT_NS_PER_MS);
-        check(&rig->nodes[0], fault);
+        check(&rig->nodes[0], fault, punt);
         uint8_t sent[FRAME_BYTES_MAX];
         while (net_pipe_take(&rig->pipe->ends[1].queues[0], sent, sizeof(sent)) > 0)
             continue;
@@ -122,9 +144,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct stack_rig *rig = stack_rig_create(core_count, 1, &options, &port);
     struct stack_rig_node *node = &rig->nodes[0];
 
-    static struct weft_fault fault; // Over the first core's queue.
-    weft_fault_init(&fault, node->stacks[0].ports[0].net, 1, &node->cores[0].now_ns,
-                    &node->cores[0].drops);
+    static struct weft_punt punt;   // Over the first core's queue,
+    static struct weft_fault fault; // and over that.
+    share(&punt, node);
+    weft_fault_init(&fault, how & 32 ? &punt.net : node->stacks[0].ports[0].net, 1,
+                    &node->cores[0].now_ns, &node->cores[0].drops);
     const struct weft_fault_options faults = {.rx = true,
                                               .tx = true,
                                               .loss_ppm = 10000,
@@ -142,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         weft_assert(
             weft_udp_bind(&node->stacks[c], (uint16_t)(4200 + c), on_datagram, &bindings[c]) == 0);
     }
-    play(rig, &fault, data + 1, size - 1, how & 1);
+    play(rig, &fault, &punt, data + 1, size - 1, how & 1);
     weft_fault_set(&fault, &(struct weft_fault_options){.rx = false});
     weft_stack_drain(&node->stacks[0]);
     weft_fault_drain(&fault);

@@ -81,32 +81,55 @@ static void the_admin_port_keeps_its_card(void **state)
         const char *name, *config;
         const char *card; // NULL: none.
         bool contradiction;
+        const char *port; // That the kernel shares; NULL: none.
     } cases[] = {
-        {"no port", "", "eth0", false},
-        {"the first that is free", "[ports.p0]\ndevice = \"pci:0000:00:02.0\"\n", "eth1", false},
-        {"by its MAC", "[ports.p0]\ndevice = \"mac:52:54:00:00:00:02\"\n", "eth1", false},
+        {"no port", "", "eth0", false, NULL},
+        {"the first that is free", "[ports.p0]\ndevice = \"pci:0000:00:02.0\"\n", "eth1", false,
+         NULL},
+        {"by its MAC", "[ports.p0]\ndevice = \"mac:52:54:00:00:00:02\"\n", "eth1", false, NULL},
         {"none is left",
          "[ports.p0]\ndevice = \"pci:00:02.0\"\n[ports.p1]\ndevice = \"pci:00:03.0\"\n", NULL,
-         false},
+         false, NULL},
         {"both want it",
          "[admin]\ninterface = \"eth0\"\n[ports.p0]\ndevice = \"mac:52:54:00:00:00:02\"\n", NULL,
-         true},
+         true, NULL},
         {"shared through the kernel",
-         "[admin]\ninterface = \"eth0\"\n[ports.p0]\ndevice = \"af_packet:eth0\"\n", "eth0", false},
-        {"there is none of that name", "[admin]\ninterface = \"eth7\"\n", NULL, false},
+         "[admin]\ninterface = \"eth0\"\n[ports.p0]\ndevice = \"af_packet:eth0\"\n", "eth0", false,
+         NULL},
+        {"there is none of that name", "[admin]\ninterface = \"eth7\"\n", NULL, false, NULL},
+        {"one is shared, none is left",
+         "[ports.p0]\ndevice = \"pci:00:02.0\"\n[ports.p1]\ndevice = \"pci:00:03.0\"\n"
+         "kernel = \"weft0\"\n",
+         "eth1", false, "p1"},
+        {"a free one goes first", "[ports.p0]\ndevice = \"pci:00:02.0\"\nkernel = \"weft0\"\n",
+         "eth1", false, NULL},
+        {"the shared one, by the card",
+         "[admin]\ninterface = \"eth0\"\n[ports.p0]\ndevice = \"pci:00:02.0\"\n"
+         "kernel = \"weft0\"\n",
+         "eth0", false, "p0"},
+        {"the shared one, by its interface",
+         "[admin]\ninterface = \"weft0\"\n[ports.p0]\ndevice = \"mac:52:54:00:00:00:02\"\n"
+         "kernel = \"weft0\"\n",
+         "eth0", false, "p0"},
+        {"a card that only DPDK knows",
+         "[admin]\ninterface = \"weft0\"\n[ports.p0]\ndevice = \"pci:00:09.0\"\n"
+         "kernel = \"weft0\"\n",
+         NULL, false, "p0"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct weft_cards cards;
         struct weft_config config;
-        char why[256];
-        bool contradiction;
+        struct weft_cards_choice choice;
         weft_cards_find(&cards, sys);
         load(&config, cases[i].config);
-        const struct weft_card *card = weft_cards_admin(&cards, &config, &contradiction, why);
-        if ((card != NULL) != (cases[i].card != NULL)) fail_msg("%s: %s", cases[i].name, why);
-        if (card != NULL) assert_string_equal(card->interface, cases[i].card);
-        assert_int_equal(card == NULL, why[0] != '\0');
-        assert_int_equal(contradiction, cases[i].contradiction);
+        weft_cards_admin(&cards, &config, &choice);
+        if ((choice.card != NULL) != (cases[i].card != NULL) ||
+            (choice.port != NULL) != (cases[i].port != NULL))
+            fail_msg("%s: %s", cases[i].name, choice.why);
+        if (choice.card != NULL) assert_string_equal(choice.card->interface, cases[i].card);
+        if (choice.port != NULL) assert_string_equal(choice.port->name, cases[i].port);
+        assert_int_equal(choice.card == NULL && choice.port == NULL, choice.why[0] != '\0');
+        assert_int_equal(choice.contradiction, cases[i].contradiction);
         weft_config_free(&config);
     }
 }
@@ -155,6 +178,27 @@ static void what_vfio_is_asked_for(void **state)
     assert_string_equal(text, "0000:00:02.0");
 }
 
+// A card goes back to whoever of the kernel's takes it; one that vfio-pci does not have stays.
+static void what_the_kernel_gets_back(void **state)
+{
+    (void)state;
+    char path[128], text[32];
+    assert_int_equal(weft_cards_unbind(sys, "0000:00:09.0"), -ENODEV);
+    make("touch bus/pci/drivers/vfio-pci/unbind");
+    assert_int_equal(weft_cards_unbind(sys, "00:02.0"), 0);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:00:02.0/driver_override", sys);
+    weft_text_file_read(path, text, sizeof(text));
+    assert_string_equal(text, "\n"); // What takes an override away.
+    snprintf(path, sizeof(path), "%s/bus/pci/drivers_probe", sys);
+    weft_text_file_line(path, text, sizeof(text));
+    assert_string_equal(text, "0000:00:02.0");
+    make("echo untouched >devices/pci0/0000:00:03.0/driver_override");
+    assert_int_equal(weft_cards_unbind(sys, "0000:00:03.0"), 0);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:00:03.0/driver_override", sys);
+    weft_text_file_line(path, text, sizeof(text));
+    assert_string_equal(text, "untouched");
+}
+
 // The root lies on device-mapper, that on vda2; vdb is another disk with the same names.
 static void only_the_disk_of_the_root_is_ours(void **state)
 {
@@ -193,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_admin_port_keeps_its_card, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(a_mac_becomes_a_pci_address, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_vfio_is_asked_for, make_sys, remove_sys),
+        cmocka_unit_test_setup_teardown(what_the_kernel_gets_back, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(only_the_disk_of_the_root_is_ours, make_sys, remove_sys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
