@@ -192,3 +192,37 @@ int weft_boot_entry_prefer(const char *esp, char slot)
     close(directory);
     return result;
 }
+
+static int count(int directory, const char *name, const struct weft_boot_entry *entry, void *self)
+{
+    struct preference *preference = self;
+    (void)directory, (void)name;
+    if (entry->slot == preference->slot) preference->found++;
+    return 0;
+}
+
+static int keep_only(int directory, const char *name, const struct weft_boot_entry *entry,
+                     void *self)
+{
+    const struct preference *preference = self;
+    struct weft_boot_entry fresh = *entry;
+    if (entry->slot != preference->slot) return unlinkat(directory, name, 0) == 0 ? 0 : -errno;
+    fresh.is_counted = true;
+    fresh.left = WEFT_BOOT_TRIES;
+    fresh.done = 0;
+    return rename_in(directory, name, &fresh);
+}
+
+int weft_boot_entry_only(const char *esp, char slot)
+{
+    char path[PATH_MAX];
+    struct preference preference = {.slot = slot};
+    snprintf(path, sizeof(path), "%s/EFI/Linux", esp);
+    const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    int result = for_each(directory, count, &preference);
+    if (result == 0 && preference.found == 0) result = -ENOENT;
+    if (result == 0) result = for_each(directory, keep_only, &preference);
+    close(directory);
+    return result;
+}

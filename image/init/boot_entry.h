@@ -46,4 +46,9 @@ int weft_boot_entry_bless(const char *esp, const char *path);
 // kernel of that slot, and nothing is changed; or a negative errno.
 int weft_boot_entry_prefer(const char *esp, char slot);
 
+// Leaves only the kernels of `slot` in `esp`/EFI/Linux, with all their tries: a disk that this was
+// copied to has no other slot, and has proved nothing. Returns 0; -ENOENT when there is none of
+// that slot, and nothing is changed; or a negative errno.
+int weft_boot_entry_only(const char *esp, char slot);
+
 #endif // WEFT_IMAGE_BOOT_ENTRY_H

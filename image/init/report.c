@@ -23,6 +23,9 @@ static const char readme[] =
     "status.txt   what the node says of itself; it is written anew at each start\r\n"
     "RESET        an empty file of this name empties the node's data at the next start: its\r\n"
     "             identity, journal, logs and the last good configuration; this drive stays\r\n"
+    "INSTALL      `auto`, or a disk or its serial number: the next start copies this medium onto "
+    "that\r\n"
+    "             disk and switches the machine off; `erase` behind it if something is on it\r\n"
     "ADOPT        an empty file of this name lets a copied disk keep its identity, when the\r\n"
     "             machine that it came from is gone for good\r\n"
     "\r\n"
@@ -52,13 +55,14 @@ static void describe_count(const struct weft_boot *boot, char text[80])
 
 struct view {
     struct weft_status status;
-    char counter[80], fingerprint[130];
+    char counter[80], fingerprint[130], clock[160];
 };
 
 static void look(const struct weft_boot *boot, struct view *view)
 {
     weft_text_file_line(FINGERPRINT, view->fingerprint, sizeof(view->fingerprint));
     describe_count(boot, view->counter);
+    weft_net_time_describe(boot, view->clock, sizeof(view->clock));
     view->status = (struct weft_status){
         .version = boot->version,
         .arch = boot->arch,
@@ -71,6 +75,10 @@ static void look(const struct weft_boot *boot, struct view *view)
         .fingerprint = view->fingerprint,
         .identity = weft_identity_state_name(boot->identity),
         .measured = boot->measured,
+        .data_is_full = boot->data_is_full,
+        .others = boot->other_disks,
+        .installed = boot->installed,
+        .clock = view->clock,
         .panic = boot->last_panic,
         .last_error = boot->daemon.end_count > 0  ? weft_daemon_last_error(&boot->daemon)
                       : boot->say.error_count > 0 ? boot->say.errors[0]

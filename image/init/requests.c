@@ -6,20 +6,21 @@
 
 #include "image/init/boot_entry.h"
 #include "image/init/health.h"
+#include "image/init/install.h"
 #include "image/init/json.h"
 #include "image/init/leave.h"
 #include "image/init/mounts.h"
 #include "image/init/report.h"
 #include "image/init/text_file.h"
 
-static void answer(FILE *out, int result)
+static void answer(FILE *out, int result, const char *why)
 {
     if (result == 0) {
         fputs("{\"ok\":true}", out);
         return;
     }
     fputs("{\"ok\":false,\"error\":", out);
-    weft_json_string(out, strerror(-result));
+    weft_json_string(out, why[0] != '\0' ? why : strerror(-result));
     fputc('}', out);
 }
 
@@ -49,9 +50,27 @@ static int wish_reset(struct weft_boot *boot)
     return result;
 }
 
-static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
+// Likewise a file on the drive. What would be refused then is refused now: a node that starts with
+// a wish that it cannot do is in maintenance, and nobody may be near it.
+static int wish_install(struct weft_boot *boot, const char *words, char why[256])
+{
+    int result = boot->has_conf && !boot->disks_alike ? 0 : -ENODEV;
+    if (result != 0) snprintf(why, 256, "there is no drive to keep the wish, or two Weft disks");
+    if (result == 0 && !weft_install_check(words, &boot->disks, why)) result = -EINVAL;
+    if (result != 0) return result;
+    why[0] = '\0';
+    result = weft_mounts_conf_writable(true);
+    if (result != 0) return result;
+    result = weft_text_file_replace("/conf/INSTALL", words, strlen(words), 0600);
+    sync();
+    weft_mounts_conf_writable(false);
+    return result;
+}
+
+static void act(void *self, enum weft_init_socket_verb verb, const char *words, FILE *out)
 {
     struct weft_boot *boot = self;
+    char why[256] = "";
     int result = 0;
     switch (verb) {
     case WEFT_INIT_SOCKET_STATUS:
@@ -63,14 +82,15 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
     case WEFT_INIT_SOCKET_SLOT_A: result = prefer(boot, 'a'); break;
     case WEFT_INIT_SOCKET_SLOT_B: result = prefer(boot, 'b'); break;
     case WEFT_INIT_SOCKET_CONFIRM: result = weft_health_confirm(boot); break;
+    case WEFT_INIT_SOCKET_INSTALL: result = wish_install(boot, words, why); break;
     case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
     case WEFT_INIT_SOCKET_REBOOT:
     case WEFT_INIT_SOCKET_POWEROFF: break;
     default: result = -EINVAL; break;
     }
-    answer(out, result);
+    answer(out, result, why);
     const bool is_end = verb == WEFT_INIT_SOCKET_POWEROFF || verb == WEFT_INIT_SOCKET_REBOOT ||
-                        verb == WEFT_INIT_SOCKET_RESET;
+                        verb == WEFT_INIT_SOCKET_RESET || verb == WEFT_INIT_SOCKET_INSTALL;
     if (is_end && result == 0) {
         boot->wish = verb == WEFT_INIT_SOCKET_POWEROFF ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS;
         // After the answer is out: who asked may be weftd, which is stopped next.
