@@ -133,6 +133,7 @@ struct weft_config {
     } admin;
     struct {
         struct weft_config_endpoints servers;
+        bool serve;
     } time;
     struct {
         bool enabled;

@@ -46,6 +46,7 @@ static const struct weft_schema_key keys[] = {
     K("admin.address", STRING, RESTART_NODE, AT(admin.address), 0, 31, "\"dhcp\"", NULL, "Of the image: that card's address, \"dhcp\", \"off\" or as \"192.0.2.7/24\".")
     K("admin.gateway", IP, RESTART_NODE, AT(admin.gateway), 0, 0, "", NULL, "Of the image: where that card's packets for other networks go; by DHCP it is learned.")
     K("time.servers", ENDPOINTS, RESTART_NODE, AT(time.servers), 0, 16, "[]", NULL, "Of the image: time servers (SNTP), as \"192.0.2.1:123\"; those that DHCP names are asked as well.")
+    K("time.serve", BOOL, RESTART_NODE, AT(time.serve), 0, 0, "false", NULL, "Of the image: whether others may ask this node for the time (SNTP, UDP port 123 of the admin network): nodes that name it in their time.servers.")
     K("journal.enabled", BOOL, RESTART_NODE, AT(journal.enabled), 0, 0, "true", NULL, "Whether units may keep their state on disk.")
     K("journal.segment_bytes", SIZE, RESTART_NODE, AT(journal.segment_bytes), 2 * MIB, 1024 * MIB, "\"4MiB\"", NULL, "Size of one journal file; a multiple of 4096.")
     K("journal.io", ENUM, RESTART_NODE, AT(journal.io), 0, 0, "\"auto\"", "auto|uring|epoll", "How the disk is written.")

@@ -12,16 +12,12 @@
 #include <unistd.h>
 
 #include "image/init/boot.h"
-#include "image/init/clock.h"
 #include "image/init/link.h"
+#include "image/init/net_time.h"
 #include "image/init/report.h"
 
-#define CARRIER_NS      (100 * WEFT_NS_PER_MS)
-#define ANNOUNCE_NS     (1 * WEFT_NS_PER_S) // RFC 6762, section 8.3: twice, a second apart.
-#define SNTP_ANSWER_NS  (3 * WEFT_NS_PER_S)
-#define SNTP_AGAIN_NS   (1024 * WEFT_NS_PER_S)
-#define SNTP_RETRY_NS   (15 * WEFT_NS_PER_S) // RFC 4330, section 10: no sooner. Doubled each round.
-#define SNTP_DOUBLE_MAX 6
+#define CARRIER_NS  (100 * WEFT_NS_PER_MS)
+#define ANNOUNCE_NS (1 * WEFT_NS_PER_S) // RFC 6762, section 8.3: twice, a second apart.
 
 static struct sockaddr_in endpoint(uint32_t ip, uint16_t port)
 {
@@ -146,107 +142,6 @@ static void start_mdns(struct weft_admin_net *net)
     if (net->mdns_fd >= 0) announce(net);
 }
 
-// ---- The time.
-
-static int64_t wall_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * (int64_t)WEFT_NS_PER_S + now.tv_nsec;
-}
-
-static void ask_next(struct weft_admin_net *net)
-{
-    net->server = (net->server + 1) % net->server_count;
-    const uint32_t rounds = net->sntp_failures++ / net->server_count;
-    const uint32_t doubled = rounds < SNTP_DOUBLE_MAX ? rounds : SNTP_DOUBLE_MAX;
-    close_fd(net, &net->sntp_fd);
-    weft_loop_after(&net->boot->loop, &net->sntp_timer, SNTP_RETRY_NS << doubled);
-}
-
-static void take_time(void *self, short events)
-{
-    struct weft_admin_net *net = self;
-    struct weft_boot *boot = net->boot;
-    uint8_t bytes[512];
-    int64_t offset_ns = 0;
-    (void)events;
-    const ssize_t length = recv(net->sntp_fd, bytes, sizeof(bytes), 0);
-    const int64_t now_ns = wall_ns();
-    if (length < 0 && errno == EAGAIN) return;
-    const int result =
-        length < 0 ? -errno
-                   : weft_sntp_offset(bytes, (size_t)length, net->sntp_chance, net->sntp_sent_ns,
-                                      now_ns, boot->build_epoch_s, &offset_ns);
-    if (result == -EINVAL) return; // Not from whom we have asked; the answer may still come.
-    if (result != 0) {
-        ask_next(net);
-        return;
-    }
-    weft_clock_move(offset_ns);
-    if (net->sntp_failures > 0 || !boot->has_time)
-        weft_say_line(&boot->say, "the clock was %+.3f s off and is set by a time server",
-                      (double)-offset_ns / 1e9);
-    boot->has_time = true;
-    net->sntp_failures = 0;
-    if (boot->has_data) weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
-    close_fd(net, &net->sntp_fd);
-    weft_loop_after(&boot->loop, &net->sntp_timer, SNTP_AGAIN_NS);
-}
-
-// Asks, or gives the one that was asked up.
-static void ask_time(void *self)
-{
-    struct weft_admin_net *net = self;
-    uint8_t packet[WEFT_SNTP_BYTES];
-    if (net->sntp_fd >= 0) {
-        ask_next(net);
-        return;
-    }
-    if (!weft_link_has_carrier(net->interface)) {
-        weft_loop_after(&net->boot->loop, &net->sntp_timer, CARRIER_NS);
-        return;
-    }
-    const struct sockaddr_in to =
-        endpoint(net->servers[net->server].ip, net->servers[net->server].port);
-    net->sntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    net->sntp_chance = chance();
-    net->sntp_sent_ns = wall_ns();
-    weft_sntp_request(packet, net->sntp_chance);
-    if (net->sntp_fd < 0 || connect(net->sntp_fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||
-        send(net->sntp_fd, packet, sizeof(packet), 0) != (ssize_t)sizeof(packet)) {
-        ask_next(net);
-        return;
-    }
-    weft_loop_watch(&net->boot->loop, net->sntp_fd, POLLIN, take_time, net);
-    weft_loop_after(&net->boot->loop, &net->sntp_timer, SNTP_ANSWER_NS);
-}
-
-static void add_server(struct weft_admin_net *net, uint32_t ip, uint16_t port)
-{
-    if (net->server_count == WEFT_ADMIN_NET_SERVERS_MAX) return;
-    net->servers[net->server_count].ip = ip;
-    net->servers[net->server_count++].port = port;
-}
-
-static void start_time(struct weft_admin_net *net)
-{
-    const struct weft_config_endpoints *configured = &net->boot->config->time.servers;
-    const bool was_asking = net->server_count > 0;
-    net->server_count = net->server = 0;
-    for (size_t i = 0; i < configured->count; i++) {
-        add_server(net, configured->items[i].ip, (uint16_t)configured->items[i].port);
-    }
-    for (uint32_t i = 0; i < net->dhcp.lease.time_server_count; i++) {
-        add_server(net, net->dhcp.lease.time_servers[i], 123);
-    }
-    if (net->server_count > 0 && !was_asking) ask_time(net);
-    if (net->server_count == 0) {
-        weft_loop_cancel(&net->sntp_timer);
-        close_fd(net, &net->sntp_fd);
-    }
-}
-
 // ---- The address.
 
 // Each side of a shared card answers for its own address.
@@ -283,7 +178,7 @@ static void use_address(struct weft_admin_net *net, uint32_t ip, uint32_t prefix
     check_twin(net, ip);
     weft_say_line(&boot->say, "admin port: %s", boot->address);
     start_mdns(net);
-    start_time(net);
+    weft_net_time_start(boot, ip, net->dhcp.lease.time_servers, net->dhcp.lease.time_server_count);
     weft_report_soon(boot);
 }
 
@@ -371,10 +266,10 @@ void weft_admin_net_start(struct weft_boot *boot)
 {
     struct weft_admin_net *net = &boot->net;
     const struct weft_config_address *fixed = &boot->config->admin.static_address;
-    *net = (struct weft_admin_net){.boot = boot, .dhcp_fd = -1, .mdns_fd = -1, .sntp_fd = -1};
+    *net = (struct weft_admin_net){.boot = boot, .dhcp_fd = -1, .mdns_fd = -1};
     weft_loop_timer_init(&net->dhcp_timer, tick, net);
     weft_loop_timer_init(&net->mdns_timer, announce, net);
-    weft_loop_timer_init(&net->sntp_timer, ask_time, net);
+    weft_net_time_init(boot);
     const struct weft_cards_choice *admin = &boot->admin;
     if (strcmp(boot->config->admin.address, "off") == 0) return;
     if (admin->card == NULL && admin->port == NULL) return;
@@ -395,10 +290,9 @@ void weft_admin_net_stop(struct weft_boot *boot)
     struct weft_admin_net *net = &boot->net;
     close_fd(net, &net->dhcp_fd);
     close_fd(net, &net->mdns_fd);
-    close_fd(net, &net->sntp_fd);
     weft_loop_cancel(&net->dhcp_timer);
     weft_loop_cancel(&net->mdns_timer);
-    weft_loop_cancel(&net->sntp_timer);
+    weft_net_time_stop(boot);
     boot->address[0] = '\0';
 }
 

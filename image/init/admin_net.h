@@ -1,5 +1,5 @@
-// admin_net.h: the kernel's own network card: an address, the time, and the node's name on its
-// network. The engines are dhcp.h, sntp.h and mdns.h; here are their sockets and timers.
+// admin_net.h: the kernel's own network card: an address, and the node's name on its network. The
+// engines are dhcp.h and mdns.h; here are their sockets and timers. The time is net_time.h.
 //
 // Nothing waits for it: the node starts beside it, and the address comes when it comes.
 //
@@ -13,9 +13,6 @@
 #include "image/init/dhcp.h"
 #include "image/init/loop.h"
 #include "image/init/mdns.h"
-#include "image/init/sntp.h"
-
-#define WEFT_ADMIN_NET_SERVERS_MAX (16 + WEFT_DHCP_SERVERS_MAX)
 
 struct weft_boot;
 
@@ -34,17 +31,6 @@ struct weft_admin_net {
     int mdns_fd;
     uint32_t announcements_left;
     struct weft_loop_timer mdns_timer;
-
-    struct {
-        uint32_t ip;
-        uint16_t port;
-    } servers[WEFT_ADMIN_NET_SERVERS_MAX];
-    uint32_t server_count, server; // `server` is asked next.
-    int sntp_fd;
-    uint64_t sntp_chance;
-    int64_t sntp_sent_ns; // Our wall clock then.
-    uint32_t sntp_failures;
-    struct weft_loop_timer sntp_timer;
 };
 
 void weft_admin_net_start(struct weft_boot *boot);

@@ -12,10 +12,11 @@
 #include "image/init/choice.h"
 #include "image/init/clock.h"
 #include "image/init/daemon.h"
-#include "image/init/disk.h"
+#include "image/init/disks.h"
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
+#include "image/init/net_time.h"
 #include "image/init/node_log.h"
 #include "image/init/power_button.h"
 #include "image/init/probe.h"
@@ -59,11 +60,17 @@ struct weft_boot {
     char last_panic[512];   // Path of the newest that was kept; "": none.
     char hostname[32];      // The node's name as a label of DNS.
 
-    // Its disk.
+    // Its disk, which is one of those.
+    struct weft_disks disks;
     struct weft_disk disk;
+    bool disks_alike;       // It cannot be told which of them.
+    char other_disks[256];  // With an image too, for people; "" if there are none.
+    char disk_problem[512]; // Why its data is left alone and no node is run from it; "": it is run.
+    char installed[512];    // What became of a wish to install; "" if there was none.
     bool has_conf, has_data;
     char conf_absent[128]; // Why there is no drive; "" if there is one.
-    const char *data_dir;  // "/data", or a place in memory when there is none.
+    bool data_is_full;
+    const char *data_dir; // "/data", or a place in memory when there is none.
     enum weft_identity_state identity;
 
     // The configuration, and what the machine made of it.
@@ -91,9 +98,11 @@ struct weft_boot {
     struct weft_loop_timer wish_timer;
     struct weft_loop_timer report; // status.txt is written when it fires.
     struct weft_admin_net net;
-    char address[144]; // Of the admin card, for people; "" while it has none.
+    struct weft_net_time net_time;
+    bool was_set_forward; // The machine's clock stood before the floor,
+    bool floor_is_build;  // which was the build's time; else when this node last knew it.
+    char address[144];    // Of the admin card, for people; "" while it has none.
     struct weft_power_button power_button;
-    bool has_time; // From a server, during this boot.
     enum weft_boot_end end;
 };
 

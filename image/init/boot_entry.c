@@ -1,5 +1,6 @@
 #include "image/init/boot_entry.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -52,6 +53,69 @@ int weft_boot_entry_bless(const char *esp, const char *path)
         result = -errno;
     // Done by the boot before, whose variable the firmware still has.
     if (result == -ENOENT && faccessat(directory, blessed, F_OK, 0) == 0) result = 0;
+    close(directory);
+    return result;
+}
+
+// Calls `see` for each kernel in `directory`, until one answers other than 0, which is returned.
+static int for_each(int directory,
+                    int (*see)(int, const char *, const struct weft_update_slot *, void *),
+                    void *self)
+{
+    const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    if (entries == NULL) {
+        const int error = errno;
+        if (copy >= 0) close(copy);
+        return -error;
+    }
+    int result = 0;
+    for (const struct dirent *file; result == 0 && (file = readdir(entries)) != NULL;) {
+        struct weft_update_slot entry;
+        if (weft_update_slot_parse(file->d_name, &entry))
+            result = see(directory, file->d_name, &entry, self);
+    }
+    closedir(entries);
+    return result;
+}
+
+struct choice {
+    char slot;
+    unsigned found;
+};
+
+static int count(int directory, const char *name, const struct weft_update_slot *entry, void *self)
+{
+    struct choice *choice = self;
+    (void)directory, (void)name;
+    if (entry->slot == choice->slot) choice->found++;
+    return 0;
+}
+
+static int keep_only(int directory, const char *name, const struct weft_update_slot *entry,
+                     void *self)
+{
+    const struct choice *choice = self;
+    struct weft_update_slot fresh = *entry;
+    char fresh_name[WEFT_UPDATE_NAME_BYTES];
+    if (entry->slot != choice->slot) return unlinkat(directory, name, 0) == 0 ? 0 : -errno;
+    fresh.tries_left = WEFT_UPDATE_TRIES;
+    fresh.tries_done = -1;
+    weft_update_slot_name(&fresh, fresh_name);
+    if (strcmp(name, fresh_name) == 0) return 0;
+    return renameat(directory, name, directory, fresh_name) == 0 ? 0 : -errno;
+}
+
+int weft_boot_entry_only(const char *esp, char slot)
+{
+    char path[PATH_MAX];
+    struct choice choice = {.slot = slot};
+    snprintf(path, sizeof(path), "%s/EFI/Linux", esp);
+    const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    int result = for_each(directory, count, &choice);
+    if (result == 0 && choice.found == 0) result = -ENOENT;
+    if (result == 0) result = for_each(directory, keep_only, &choice);
     close(directory);
     return result;
 }

@@ -20,4 +20,9 @@ int weft_boot_entry_counted(const char *efivars, char *path, size_t size);
 // it is done already; or a negative errno.
 int weft_boot_entry_bless(const char *esp, const char *path);
 
+// Leaves only the kernels of `slot` in `esp`/EFI/Linux, with all their tries: a disk that this was
+// copied to has no other slot, and has proved nothing. Returns 0; -ENOENT when there is none of
+// that slot, and nothing is changed; or a negative errno.
+int weft_boot_entry_only(const char *esp, char slot);
+
 #endif // WEFT_IMAGE_BOOT_ENTRY_H

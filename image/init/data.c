@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "image/init/gpt.h"
+#include "image/init/gpt_device.h"
 #include "image/init/mounts.h"
 #include "image/init/run.h"
 #include "runtime/base/endian.h"
@@ -34,29 +35,6 @@ enum weft_data_state weft_data_state_of(const uint8_t head[2048])
 
 // ---- The table of partitions, on a device.
 
-static int move_sectors(int fd, uint64_t lba, void *bytes, uint32_t count, bool write)
-{
-    const size_t length = (size_t)count * WEFT_GPT_SECTOR;
-    const off_t at = (off_t)(lba * WEFT_GPT_SECTOR);
-    const ssize_t moved = write ? pwrite(fd, bytes, length, at) : pread(fd, bytes, length, at);
-    return moved == (ssize_t)length ? 0 : moved < 0 ? -errno : -EIO;
-}
-
-static int read_sectors(void *self, uint64_t lba, void *bytes, uint32_t count)
-{
-    return move_sectors(*(const int *)self, lba, bytes, count, false);
-}
-
-static int write_sectors(void *self, uint64_t lba, const void *bytes, uint32_t count)
-{
-    return move_sectors(*(const int *)self, lba, (void *)bytes, count, true);
-}
-
-static int flush(void *self)
-{
-    return fsync(*(const int *)self) == 0 ? 0 : -errno;
-}
-
 // The kernel keeps its own idea of where a partition ends, and takes a longer one while it is used.
 static int tell_kernel(int fd, uint32_t number, const struct weft_gpt_part *part)
 {
@@ -72,16 +50,14 @@ static int tell_kernel(int fd, uint32_t number, const struct weft_gpt_part *part
 int weft_data_grow_partition(const struct weft_disk *disk)
 {
     struct weft_gpt_part part;
-    int fd = open(disk->device, O_RDWR | O_CLOEXEC), sector_bytes = 0;
+    uint8_t chance[2 * WEFT_GPT_GUID_BYTES];
+    const int fd = open(disk->device, O_RDWR | O_CLOEXEC);
     if (fd < 0) return -errno;
-    int result = ioctl(fd, BLKSSZGET, &sector_bytes) == 0 ? 0 : -errno;
-    if (result == 0 && sector_bytes != WEFT_GPT_SECTOR) result = -EOPNOTSUPP;
-    const struct weft_gpt_disk sectors = {.read = read_sectors,
-                                          .write = write_sectors,
-                                          .flush = flush,
-                                          .self = &fd,
-                                          .sectors = disk->bytes / WEFT_GPT_SECTOR};
-    if (result == 0) result = weft_gpt_grow(&sectors, disk->data.number, &part);
+    const struct weft_gpt_disk sectors = weft_gpt_device(&fd, disk->bytes);
+    int result = weft_gpt_device_check(fd);
+    if (result == 0 && getrandom(chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+        result = -EIO;
+    if (result == 0) result = weft_gpt_grow(&sectors, disk->data.number, chance, &part);
     if (result == 1) {
         const int told = tell_kernel(fd, disk->data.number, &part);
         if (told != 0) result = told;
@@ -206,4 +182,14 @@ int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *sa
     if (result == 0) result = open_made(disk, state, say);
     if (result != 0) weft_say_error(say, "the data partition %s: %s", device, strerror(-result));
     return result;
+}
+
+bool weft_data_is_full(const char *path, uint64_t *free_bytes)
+{
+    struct statfs status;
+    *free_bytes = 0;
+    if (statfs(path, &status) != 0 || status.f_bsize <= 0) return false;
+    // What is kept for root is ours as well.
+    *free_bytes = (uint64_t)status.f_bfree * (uint64_t)status.f_bsize;
+    return *free_bytes < 2 * WEFT_MIB && status.f_bfree < status.f_blocks / 100;
 }

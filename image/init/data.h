@@ -34,4 +34,8 @@ int weft_data_grow_partition(const struct weft_disk *disk);
 // its partition, and makes the directories. Returns 0 or a negative errno, said to `say`.
 int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *say);
 
+// Is the file system at `path` as good as full: less than 2 MiB and less than a hundredth left for
+// root? `free_bytes` is what is left. False also when it cannot be told.
+bool weft_data_is_full(const char *path, uint64_t *free_bytes);
+
 #endif // WEFT_IMAGE_DATA_H

@@ -98,7 +98,7 @@ static void find_serial(struct weft_disk *disk, const char *sys)
     }
 }
 
-static bool describe(struct weft_disk *disk, const char *sys, const char *name)
+bool weft_disk_describe(struct weft_disk *disk, const char *sys, const char *name)
 {
     char path[PATH_MAX], text[32];
     *disk = (struct weft_disk){0};
@@ -121,7 +121,8 @@ static int find_any(struct weft_disk *disk, const char *sys)
     struct dirent **entries;
     const int count = scandir(path, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
-        if (!found && entries[i]->d_name[0] != '.') found = describe(disk, sys, entries[i]->d_name);
+        if (!found && entries[i]->d_name[0] != '.')
+            found = weft_disk_describe(disk, sys, entries[i]->d_name);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
@@ -130,26 +131,37 @@ static int find_any(struct weft_disk *disk, const char *sys)
     return -ENODEV;
 }
 
-int weft_disk_find_in(struct weft_disk *disk, const char *sys, const char *root)
+bool weft_disk_of_root(const char *sys, const char *root, char *disk, size_t size)
 {
-    char path[PATH_MAX], name[64], below[64], whole[64];
+    char path[PATH_MAX], name[64], below[64];
     snprintf(path, sizeof(path), "%s/dev/block/%s", sys, root);
-    if (!link_end(path, name, sizeof(name))) return find_any(disk, sys);
+    if (!link_end(path, name, sizeof(name))) return false;
     while (first_below(sys, name, below, sizeof(below))) {
         memcpy(name, below, sizeof(name));
     }
-    if (!disk_of(sys, name, whole, sizeof(whole)) || !describe(disk, sys, whole)) {
-        *disk = (struct weft_disk){0};
-        return -ENODEV;
-    }
-    return 0;
+    return disk_of(sys, name, disk, size);
+}
+
+int weft_disk_find_in(struct weft_disk *disk, const char *sys, const char *root)
+{
+    char name[64];
+    if (!weft_disk_of_root(sys, root, name, sizeof(name))) return find_any(disk, sys);
+    if (weft_disk_describe(disk, sys, name)) return 0;
+    *disk = (struct weft_disk){0};
+    return -ENODEV;
+}
+
+void weft_disk_root(char root[32])
+{
+    struct stat status;
+    root[0] = '\0';
+    if (stat("/", &status) == 0)
+        snprintf(root, 32, "%u:%u", major(status.st_dev), minor(status.st_dev));
 }
 
 int weft_disk_find(struct weft_disk *disk)
 {
-    struct stat status;
-    char root[32] = "";
-    if (stat("/", &status) == 0)
-        snprintf(root, sizeof(root), "%u:%u", major(status.st_dev), minor(status.st_dev));
+    char root[32];
+    weft_disk_root(root);
     return weft_disk_find_in(disk, "/sys", root);
 }

@@ -10,6 +10,7 @@
 #define ENTRY_SECTORS (WEFT_GPT_ENTRIES_MAX * ENTRY_BYTES / WEFT_GPT_SECTOR) // 32
 #define HEADER_BYTES  92
 #define ALIGN_SECTORS 2048 // 1 MiB.
+#define NAME_UNITS    36   // Of UTF-16.
 
 // Where the fields of a header stand (UEFI 2.10, table 5.5).
 enum {
@@ -21,13 +22,16 @@ enum {
     AT_OTHER_LBA = 32,
     AT_FIRST_USABLE = 40,
     AT_LAST_USABLE = 48,
+    AT_DISK_GUID = 56,
     AT_ENTRIES_LBA = 72,
     AT_ENTRY_COUNT = 80,
     AT_ENTRY_BYTES = 84,
     AT_ENTRIES_CRC = 88,
     // Of an entry (table 5.6).
+    ENTRY_GUID = 16,
     ENTRY_FIRST = 32,
     ENTRY_LAST = 40,
+    ENTRY_NAME = 56,
 };
 
 uint32_t weft_gpt_crc32(const void *bytes, size_t length)
@@ -157,7 +161,80 @@ static bool backup_is_whole(const struct weft_gpt_disk *disk)
     return read_at(&backup, disk, disk->sectors - 1) == 0;
 }
 
-int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number, struct weft_gpt_part *part)
+// ---- Names and identities.
+
+static bool is_name(const uint8_t *units, const char *name)
+{
+    for (size_t i = 0; i < NAME_UNITS; i++) {
+        if (weft_le16_get(units + 2 * i) != (uint8_t)name[i]) return false;
+        if (name[i] == '\0') return true;
+    }
+    return false;
+}
+
+uint32_t weft_gpt_find(const struct weft_gpt *gpt, const char *name)
+{
+    struct weft_gpt_part part;
+    for (uint32_t i = 1; i <= gpt->entry_count; i++) {
+        const uint8_t *entry = gpt->entries + (size_t)(i - 1) * ENTRY_BYTES;
+        if (weft_gpt_part(gpt, i, &part) && is_name(entry + ENTRY_NAME, name)) return i;
+    }
+    return 0;
+}
+
+static size_t entry_at(uint32_t number)
+{
+    return (size_t)(number - 1) * ENTRY_BYTES;
+}
+
+const uint8_t *weft_gpt_guid(const struct weft_gpt *gpt, uint32_t number)
+{
+    return number == 0 ? gpt->header + AT_DISK_GUID : gpt->entries + entry_at(number) + ENTRY_GUID;
+}
+
+void weft_gpt_set_guid(struct weft_gpt *gpt, uint32_t number,
+                       const uint8_t chance[WEFT_GPT_GUID_BYTES])
+{
+    uint8_t *guid =
+        number == 0 ? gpt->header + AT_DISK_GUID : gpt->entries + entry_at(number) + ENTRY_GUID;
+    memcpy(guid, chance, WEFT_GPT_GUID_BYTES);
+    guid[7] = (uint8_t)((guid[7] & 0x0f) | 0x40); // The version, high byte of the third field.
+    guid[8] = (uint8_t)((guid[8] & 0x3f) | 0x80); // The variant.
+}
+
+void weft_gpt_guid_text(const uint8_t guid[WEFT_GPT_GUID_BYTES], char text[WEFT_GPT_TEXT_BYTES])
+{
+    static const uint8_t order[WEFT_GPT_GUID_BYTES] = {3, 2, 1,  0,  5,  4,  7,  6,
+                                                       8, 9, 10, 11, 12, 13, 14, 15};
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < WEFT_GPT_GUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *text++ = '-';
+        *text++ = digits[guid[order[i]] >> 4];
+        *text++ = digits[guid[order[i]] & 15];
+    }
+    *text = '\0';
+}
+
+// The image's own, on every disk that was flashed with it: "WEFT" and the partition's number.
+static bool is_of_the_image(const struct weft_gpt *gpt, uint32_t number)
+{
+    char text[WEFT_GPT_TEXT_BYTES];
+    weft_gpt_guid_text(weft_gpt_guid(gpt, number), text);
+    return strncmp(text, "57454654-0000-4000-8000-00000000000", 35) == 0;
+}
+
+static void renew(struct weft_gpt *gpt, const uint8_t chance[2 * WEFT_GPT_GUID_BYTES])
+{
+    const uint32_t esp = weft_gpt_find(gpt, "esp");
+    if (esp == 0 || !is_of_the_image(gpt, esp)) return;
+    weft_gpt_set_guid(gpt, 0, chance);
+    weft_gpt_set_guid(gpt, esp, chance + WEFT_GPT_GUID_BYTES);
+}
+
+// ---- Growing.
+
+int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number,
+                  const uint8_t chance[2 * WEFT_GPT_GUID_BYTES], struct weft_gpt_part *part)
 {
     struct weft_gpt gpt;
     int result = weft_gpt_read(&gpt, disk);
@@ -181,8 +258,55 @@ int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number, struct weft
     const uint64_t entries = other_place(&gpt);
     if (entries + ENTRY_SECTORS > gpt.first_usable) return -ENOSPC;
     if (grows) part->last = end - 1;
+    if (chance != NULL) renew(&gpt, chance);
     weft_le64_put(gpt.entries + (size_t)(number - 1) * ENTRY_BYTES + ENTRY_LAST, part->last);
     result = write_table(&gpt, disk, backup, 1, backup_entries, last_usable);
     if (result == 0) result = write_table(&gpt, disk, 1, backup, entries, last_usable);
     return result == 0 ? 1 : result;
+}
+
+// ---- A disk without a table.
+
+// What firmware from before these tables sees: one partition of a kind that it does not know (UEFI
+// 2.10, section 5.2.3).
+static int write_mbr(const struct weft_gpt_disk *disk)
+{
+    uint8_t sector[WEFT_GPT_SECTOR] = {0};
+    uint8_t *part = sector + 446;
+    const uint64_t behind = disk->sectors - 1;
+    part[2] = 2;
+    part[4] = 0xee;
+    memset(part + 5, 0xff, 3);
+    weft_le32_put(part + 8, 1);
+    weft_le32_put(part + 12, behind > UINT32_MAX ? UINT32_MAX : (uint32_t)behind);
+    sector[510] = 0x55;
+    sector[511] = 0xaa;
+    return disk->write(disk->self, 0, sector, 1);
+}
+
+int weft_gpt_make(struct weft_gpt *gpt, const struct weft_gpt_disk *disk, uint32_t number)
+{
+    struct weft_gpt_part part;
+    if (!weft_gpt_part(gpt, number, &part) || !is_last(gpt, number, &part)) return -EINVAL;
+    if (disk->sectors < 2 * (ENTRY_SECTORS + 2) || 2 + ENTRY_SECTORS > gpt->first_usable)
+        return -ENOSPC;
+    const uint64_t backup = disk->sectors - 1, backup_entries = backup - ENTRY_SECTORS;
+    const uint64_t end = backup_entries / ALIGN_SECTORS * ALIGN_SECTORS;
+    if (end <= part.first) return -ENOSPC;
+    weft_le64_put(gpt->entries + entry_at(number) + ENTRY_LAST, end - 1);
+    int result = write_table(gpt, disk, backup, 1, backup_entries, backup_entries - 1);
+    if (result == 0) result = write_mbr(disk);
+    if (result == 0) result = write_table(gpt, disk, 1, backup, 2, backup_entries - 1);
+    return result;
+}
+
+int weft_gpt_erase(const struct weft_gpt_disk *disk)
+{
+    static const uint8_t zeros[(ENTRY_SECTORS + 2) * WEFT_GPT_SECTOR];
+    const uint32_t count = ENTRY_SECTORS + 2;
+    if (disk->sectors < 2 * count) return -ENOSPC;
+    int result = disk->write(disk->self, disk->sectors - count, zeros, count);
+    if (result == 0) result = disk->flush(disk->self);
+    if (result == 0) result = disk->write(disk->self, 0, zeros, count);
+    return result == 0 ? disk->flush(disk->self) : result;
 }

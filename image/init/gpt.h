@@ -23,6 +23,8 @@
 
 #define WEFT_GPT_SECTOR      512
 #define WEFT_GPT_ENTRIES_MAX 128
+#define WEFT_GPT_GUID_BYTES  16
+#define WEFT_GPT_TEXT_BYTES  37 // Of a GUID as a text, with its zero byte.
 
 struct weft_gpt_disk {
     // `count` sectors from `lba` on. 0 or a negative errno.
@@ -54,9 +56,33 @@ int weft_gpt_read(struct weft_gpt *gpt, const struct weft_gpt_disk *disk);
 bool weft_gpt_part(const struct weft_gpt *gpt, uint32_t number, struct weft_gpt_part *part);
 
 // Makes the table reach to the disk's end, and partition `number` up to there; its end is rounded
-// down to 1 MiB. Returns 1 if it was written; 0 if there is nothing to gain; -EINVAL if another
-// partition lies behind it; -ENOSPC; or what reading or writing failed with.
-int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number, struct weft_gpt_part *part);
+// down to 1 MiB. With `chance`, which is two GUIDs, disk and boot partition get identities of their
+// own where they have the image's: so two disks are told apart (disks.h). Returns 1 if it was
+// written; 0 if there is nothing to gain; -EINVAL if another partition lies behind it; -ENOSPC; or
+// what reading or writing failed with.
+int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number,
+                  const uint8_t chance[2 * WEFT_GPT_GUID_BYTES], struct weft_gpt_part *part);
+
+// The number of the first entry in use with this name, plain ASCII; 0: there is none.
+uint32_t weft_gpt_find(const struct weft_gpt *gpt, const char *name);
+
+// The GUID of entry `number`, or for 0 that of the disk: as on the disk, its first three fields
+// little-endian. `number` is in use.
+const uint8_t *weft_gpt_guid(const struct weft_gpt *gpt, uint32_t number);
+// Makes it one of chance (RFC 9562, version 4), in memory.
+void weft_gpt_set_guid(struct weft_gpt *gpt, uint32_t number,
+                       const uint8_t chance[WEFT_GPT_GUID_BYTES]);
+// As firmware and kernel write it, in small letters.
+void weft_gpt_guid_text(const uint8_t guid[WEFT_GPT_GUID_BYTES], char text[WEFT_GPT_TEXT_BYTES]);
+
+// Puts the table `gpt`, read from another disk, onto one that has none, with partition `number`
+// up to its end: the backup, then what old firmware looks at, and the primary header as the last
+// sector. Until that is written the disk has no table. Returns 0, -ENOSPC if the disk is too small,
+// -EINVAL if another partition lies behind `number`, or what writing failed with.
+int weft_gpt_make(struct weft_gpt *gpt, const struct weft_gpt_disk *disk, uint32_t number);
+
+// Takes both tables away: the disk is one without partitions. 0 or a negative errno.
+int weft_gpt_erase(const struct weft_gpt_disk *disk);
 
 // CRC-32 as in IEEE 802.3, which UEFI uses.
 uint32_t weft_gpt_crc32(const void *bytes, size_t length);

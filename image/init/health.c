@@ -11,6 +11,7 @@
 #include "image/init/admin_net.h"
 #include "image/init/boot_entry.h"
 #include "image/init/clock.h"
+#include "image/init/data.h"
 #include "image/init/leave.h"
 #include "image/init/mounts.h"
 #include "image/init/node_config.h"
@@ -99,6 +100,7 @@ static void readyz_answered(void *self, int status)
     const bool is_first = boot->ready_ms == 0;
     const uint64_t ms = weft_clock_since_power_on_ms(boot->began, weft_clock_mark());
     if (is_first) boot->ready_ms = ms;
+    if (is_first) weft_start_look_for_disks(boot);
     weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
                   boot->choice.maintenance ? " in maintenance mode" : "",
                   (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
@@ -157,6 +159,22 @@ static void livez_answered(void *self, int status)
     if (status == 200) weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
 }
 
+void weft_health_look_at_data(struct weft_boot *boot)
+{
+    uint64_t free_bytes = 0;
+    const bool is_full = boot->has_data && weft_data_is_full("/data", &free_bytes);
+    if (is_full == boot->data_is_full) return;
+    boot->data_is_full = is_full;
+    if (is_full)
+        weft_say_error(&boot->say,
+                       "the data partition %s is full: %llu kB are left; the node serves, and what "
+                       "it cannot keep it refuses",
+                       boot->disk.data.device, (unsigned long long)(free_bytes / 1000));
+    else
+        weft_say_line(&boot->say, "the data partition %s has room again", boot->disk.data.device);
+    weft_report_soon(boot);
+}
+
 static void look(void *self)
 {
     struct weft_boot *boot = self;
@@ -176,6 +194,7 @@ static void look(void *self)
         weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                             boot->good_version))
         weft_health_bless(boot);
+    weft_health_look_at_data(boot);
     if (boot->has_data && ++boot->looks % CLOCK_EVERY == 0)
         weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }
@@ -219,6 +238,7 @@ void weft_health_start(struct weft_boot *boot)
     weft_probe_init(&boot->ready_probe, &boot->loop, readyz_answered, boot);
     weft_loop_timer_init(&boot->watch, look, boot);
     weft_loop_timer_init(&boot->trial, trial_over, boot);
+    weft_health_look_at_data(boot);
     weft_loop_after(&boot->loop, &boot->watch, FIRST_NS);
     if (boot->counted_path[0] != '\0') weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
 

@@ -29,4 +29,7 @@ int weft_health_confirm(struct weft_boot *boot);
 bool weft_health_is_good(bool maintenance, bool broken, const char *version,
                          const char *good_version);
 
+// Says it when the data partition has become full, and when it has room again.
+void weft_health_look_at_data(struct weft_boot *boot);
+
 #endif // WEFT_IMAGE_HEALTH_H

@@ -11,10 +11,16 @@
 
 #define SILENCE_NS (5 * WEFT_NS_PER_S)
 
-enum weft_init_socket_verb weft_init_socket_verb_of(const char *line)
+enum weft_init_socket_verb weft_init_socket_verb_of(const char *line, const char **words)
 {
+    static const char install[] = "install ";
     static const char *const verbs[] = {"status",   "bless", "reboot",
                                         "poweroff", "reset", "confirm"};
+    *words = "";
+    if (strncmp(line, install, sizeof(install) - 1) == 0) {
+        *words = line + sizeof(install) - 1;
+        return WEFT_INIT_SOCKET_INSTALL;
+    }
     for (size_t i = 0; i < WEFT_COUNT_OF(verbs); i++) {
         if (strcmp(line, verbs[i]) == 0) return (enum weft_init_socket_verb)i;
     }
@@ -38,10 +44,12 @@ static void answer(struct weft_init_socket_peer *peer)
 {
     char *text = NULL;
     size_t length = 0;
+    const char *words;
     FILE *out = open_memstream(&text, &length);
     if (out == NULL) return;
     peer->line[peer->used] = '\0';
-    peer->server->act(peer->server->self, weft_init_socket_verb_of(peer->line), out);
+    const enum weft_init_socket_verb verb = weft_init_socket_verb_of(peer->line, &words);
+    peer->server->act(peer->server->self, verb, words, out);
     fputc('\n', out);
     if (fclose(out) == 0)
         (void)!send(peer->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT); // It fits its buffer.
@@ -101,7 +109,8 @@ static void take_peer(void *self, short events)
 }
 
 int weft_init_socket_open(struct weft_init_socket *server, struct weft_loop *loop, const char *path,
-                          void (*act)(void *self, enum weft_init_socket_verb verb, FILE *answer),
+                          void (*act)(void *self, enum weft_init_socket_verb verb,
+                                      const char *words, FILE *answer),
                           void *self)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -8,6 +8,7 @@
 //   reboot | poweroff     in order
 //   confirm               the configuration on trial stays
 //   reset                 factory reset: the next boot empties the data partition; then a reboot
+//   install DISK [erase]  the next boot copies the image onto that disk (install.h); then a reboot
 //
 // An answer is {"ok":true…} or {"ok":false,"error":"…"}.
 //
@@ -29,13 +30,14 @@ enum weft_init_socket_verb {
     WEFT_INIT_SOCKET_POWEROFF,
     WEFT_INIT_SOCKET_RESET,
     WEFT_INIT_SOCKET_CONFIRM,
+    WEFT_INIT_SOCKET_INSTALL,
     WEFT_INIT_SOCKET_UNKNOWN,
 };
 
 struct weft_init_socket_peer {
     struct weft_init_socket *server;
     int fd; // -1: free.
-    char line[64];
+    char line[160];
     size_t used;
     struct weft_loop_timer timeout;
 };
@@ -43,19 +45,21 @@ struct weft_init_socket_peer {
 struct weft_init_socket {
     struct weft_loop *loop;
     int fd;
-    // Does it, and writes the answer without its newline.
-    void (*act)(void *self, enum weft_init_socket_verb verb, FILE *answer);
+    // Does it, and writes the answer without its newline. `words` stand behind the verb; "" but for
+    // install.
+    void (*act)(void *self, enum weft_init_socket_verb verb, const char *words, FILE *answer);
     void *self;
     struct weft_init_socket_peer peers[WEFT_INIT_SOCKET_PEERS_MAX];
 };
 
 // Listens at `path`; what was there is replaced. Returns 0 or a negative errno.
 int weft_init_socket_open(struct weft_init_socket *server, struct weft_loop *loop, const char *path,
-                          void (*act)(void *self, enum weft_init_socket_verb verb, FILE *answer),
+                          void (*act)(void *self, enum weft_init_socket_verb verb,
+                                      const char *words, FILE *answer),
                           void *self);
 void weft_init_socket_close(struct weft_init_socket *server);
 
-// The verb of a line without its newline.
-enum weft_init_socket_verb weft_init_socket_verb_of(const char *line);
+// The verb of a line without its newline, and what stands behind it.
+enum weft_init_socket_verb weft_init_socket_verb_of(const char *line, const char **words);
 
 #endif // WEFT_IMAGE_INIT_SOCKET_H

@@ -37,11 +37,9 @@ static void note(struct weft_boot *boot)
     weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));
 }
 
-void weft_leave_node_ended(struct weft_boot *boot)
+// Does not return.
+static void switch_machine(struct weft_boot *boot)
 {
-    if (boot->end == WEFT_BOOT_RUNS || boot->daemon.state != WEFT_DAEMON_STOPPED) return;
-    note(boot);
-    weft_node_log_close(&boot->log); // It lies on /data.
     weft_mounts_leave(&boot->say);
     weft_say_line(&boot->say, "%s now", boot->end == WEFT_BOOT_REBOOTS ? "restarting" : "off");
     reboot(boot->end == WEFT_BOOT_REBOOTS ? RB_AUTOBOOT : RB_POWER_OFF);
@@ -49,4 +47,22 @@ void weft_leave_node_ended(struct weft_boot *boot)
     for (;;) {
         pause();
     }
+}
+
+void weft_leave_node_ended(struct weft_boot *boot)
+{
+    if (boot->end == WEFT_BOOT_RUNS || boot->daemon.state != WEFT_DAEMON_STOPPED) return;
+    note(boot);
+    weft_node_log_close(&boot->log); // It lies on /data.
+    switch_machine(boot);
+}
+
+void weft_leave_early(struct weft_boot *boot, enum weft_boot_end end, const char *why)
+{
+    boot->end = end;
+    weft_say_line(&boot->say, "%s: %s", end == WEFT_BOOT_REBOOTS ? "restarting" : "powering off",
+                  why);
+    weft_report_init(boot);
+    weft_report_now(boot);
+    switch_machine(boot);
 }

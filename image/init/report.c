@@ -38,13 +38,14 @@ static void describe_count(const struct weft_boot *boot, char text[80])
 
 struct view {
     struct weft_status status;
-    char counter[80], fingerprint[130];
+    char counter[80], fingerprint[130], clock[160];
 };
 
 static void look(const struct weft_boot *boot, struct view *view)
 {
     weft_text_file_line(FINGERPRINT, view->fingerprint, sizeof(view->fingerprint));
     describe_count(boot, view->counter);
+    weft_net_time_describe(boot, view->clock, sizeof(view->clock));
     view->status = (struct weft_status){
         .version = boot->version,
         .arch = boot->arch,
@@ -57,6 +58,10 @@ static void look(const struct weft_boot *boot, struct view *view)
         .fingerprint = view->fingerprint,
         .identity = weft_identity_state_name(boot->identity),
         .measured = boot->measured,
+        .data_is_full = boot->data_is_full,
+        .others = boot->other_disks,
+        .installed = boot->installed,
+        .clock = view->clock,
         .panic = boot->last_panic,
         .last_error = boot->daemon.end_count > 0  ? weft_daemon_last_error(&boot->daemon)
                       : boot->say.error_count > 0 ? boot->say.errors[0]

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "image/init/health.h"
+#include "image/init/install.h"
 #include "image/init/json.h"
 #include "image/init/leave.h"
 #include "image/init/mounts.h"
@@ -38,9 +39,27 @@ static int wish_reset(struct weft_boot *boot)
     return result;
 }
 
-static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
+// Likewise a file on the drive. What would be refused then is refused now: a node that starts with
+// a wish that it cannot do is in maintenance, and nobody may be near it.
+static int wish_install(struct weft_boot *boot, const char *words, char why[256])
+{
+    int result = boot->has_conf && !boot->disks_alike ? 0 : -ENODEV;
+    if (result != 0) snprintf(why, 256, "there is no drive to keep the wish, or two Weft disks");
+    if (result == 0 && !weft_install_check(words, &boot->disks, why)) result = -EINVAL;
+    if (result != 0) return result;
+    why[0] = '\0';
+    result = weft_mounts_conf_writable(true);
+    if (result != 0) return result;
+    result = weft_file_replace("/conf/INSTALL", words, strlen(words), 0600);
+    sync();
+    weft_mounts_conf_writable(false);
+    return result;
+}
+
+static void act(void *self, enum weft_init_socket_verb verb, const char *words, FILE *out)
 {
     struct weft_boot *boot = self;
+    char why[256] = "";
     int result = 0;
     switch (verb) {
     case WEFT_INIT_SOCKET_STATUS:
@@ -50,16 +69,19 @@ static void act(void *self, enum weft_init_socket_verb verb, FILE *out)
         return;
     case WEFT_INIT_SOCKET_BLESS: result = weft_health_bless(boot); break;
     case WEFT_INIT_SOCKET_CONFIRM: result = weft_health_confirm(boot); break;
+    case WEFT_INIT_SOCKET_INSTALL: result = wish_install(boot, words, why); break;
     case WEFT_INIT_SOCKET_RESET: result = wish_reset(boot); break;
     case WEFT_INIT_SOCKET_REBOOT:
     case WEFT_INIT_SOCKET_POWEROFF: break;
     default: result = -EINVAL; break;
     }
-    answer(out, verb == WEFT_INIT_SOCKET_CONFIRM && result == -ENOENT ? "nothing is on trial"
-                : result != 0                                         ? strerror(-result)
-                                                                      : NULL);
+    if (result != 0 && why[0] == '\0')
+        snprintf(why, sizeof(why), "%s",
+                 verb == WEFT_INIT_SOCKET_CONFIRM && result == -ENOENT ? "nothing is on trial"
+                                                                       : strerror(-result));
+    answer(out, result != 0 ? why : NULL);
     const bool is_end = verb == WEFT_INIT_SOCKET_POWEROFF || verb == WEFT_INIT_SOCKET_REBOOT ||
-                        verb == WEFT_INIT_SOCKET_RESET;
+                        verb == WEFT_INIT_SOCKET_RESET || verb == WEFT_INIT_SOCKET_INSTALL;
     if (is_end && result == 0) {
         boot->wish = verb == WEFT_INIT_SOCKET_POWEROFF ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS;
         // After the answer is out: who asked may be weftd, which is stopped next.

@@ -6,7 +6,18 @@
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
 
-enum { AT_MODE = 0, AT_STRATUM = 1, AT_ORIGIN = 24, AT_RECEIVE = 32, AT_TRANSMIT = 40 };
+enum {
+    AT_MODE = 0,
+    AT_STRATUM = 1,
+    AT_POLL = 2,
+    AT_PRECISION = 3,
+    AT_DISPERSION = 8,
+    AT_REFERENCE_ID = 12,
+    AT_REFERENCE = 16,
+    AT_ORIGIN = 24,
+    AT_RECEIVE = 32,
+    AT_TRANSMIT = 40
+};
 #define MODE_CLIENT    3
 #define MODE_SERVER    4
 #define VERSION        4
@@ -46,4 +57,49 @@ int weft_sntp_offset(const uint8_t *bytes, size_t length, uint64_t chance, int64
     // Each of the two differences has half of the way in it, with opposite signs.
     *offset_ns = (arrived_ns - sent_ns) / 2 + (left_ns - received_ns) / 2;
     return 0;
+}
+
+uint8_t weft_sntp_stratum(const uint8_t *bytes)
+{
+    return bytes[AT_STRATUM];
+}
+
+bool weft_sntp_is_from(const uint8_t *bytes, uint32_t ip)
+{
+    // Of the first stratum it is not an address but four letters.
+    return bytes[AT_STRATUM] > 1 && weft_be32_get(bytes + AT_REFERENCE_ID) == ip;
+}
+
+// ---- Telling.
+
+static void put_stamp(uint8_t *stamp, int64_t ns)
+{
+    const int64_t second = (int64_t)WEFT_NS_PER_S;
+    weft_be32_put(stamp, (uint32_t)(ns / second + EPOCH_S));
+    weft_be32_put(stamp + 4, (uint32_t)(((uint64_t)(ns % second) << 32) / WEFT_NS_PER_S));
+}
+
+bool weft_sntp_answer(const uint8_t *bytes, size_t length, const struct weft_sntp_clock *clock,
+                      int64_t arrived_ns, int64_t now_ns, uint8_t answer[WEFT_SNTP_BYTES])
+{
+    if (length < WEFT_SNTP_BYTES || (bytes[AT_MODE] & 7) != MODE_CLIENT) return false;
+    const uint8_t version = bytes[AT_MODE] >> 3 & 7;
+    if (version == 0 || version > VERSION) return false;
+    const bool knows = clock->stratum > 0 && clock->stratum < 16;
+    memset(answer, 0, WEFT_SNTP_BYTES);
+    answer[AT_MODE] = (uint8_t)((knows ? 0 : UNSYNCHRONISED) << 6 | version << 3 | MODE_SERVER);
+    answer[AT_STRATUM] = knows ? clock->stratum : 0;
+    answer[AT_POLL] = bytes[AT_POLL];
+    answer[AT_PRECISION] = (uint8_t)-10;             // A millisecond: the loop's turn is in it.
+    weft_be32_put(answer + AT_DISPERSION, 1u << 13); // An eighth of a second, to be modest.
+    if (knows && clock->set_by != 0)
+        weft_be32_put(answer + AT_REFERENCE_ID, clock->set_by);
+    else
+        memcpy(answer + AT_REFERENCE_ID, knows ? "LOCL" : "INIT", 4);
+    memcpy(answer + AT_ORIGIN, bytes + AT_TRANSMIT, 8);
+    if (!knows) return true; // Without a time in it.
+    put_stamp(answer + AT_REFERENCE, now_ns);
+    put_stamp(answer + AT_RECEIVE, arrived_ns);
+    put_stamp(answer + AT_TRANSMIT, now_ns);
+    return true;
 }

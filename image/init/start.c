@@ -15,7 +15,9 @@
 #include "image/init/clock.h"
 #include "image/init/data.h"
 #include "image/init/entropy.h"
+#include "image/init/install.h"
 #include "image/init/key_value.h"
+#include "image/init/leave.h"
 #include "image/init/link.h"
 #include "image/init/machine_tune.h"
 #include "image/init/mounts.h"
@@ -25,7 +27,8 @@
 #include "image/init/trial.h"
 
 // systemd-stub measures the sections of the kernel that it starts into this one. Nobody else does.
-#define PCR "/sys/class/tpm/tpm0/pcr-sha256/11"
+#define PCR     "/sys/class/tpm/tpm0/pcr-sha256/11"
+#define DISK_NS (5 * WEFT_NS_PER_S) // A stick takes one or two.
 
 // ---- What is there before any disk.
 
@@ -111,6 +114,7 @@ static void open_data(struct weft_boot *boot)
     char wish[64];
     boot->data_dir = WEFT_BOOT_RUN "/data";
     mkdir(boot->data_dir, 0700);
+    if (boot->disk_problem[0] != '\0') return;
     if (boot->disk.data.device[0] == '\0') {
         weft_say_error(&boot->say, "there is no data partition: nothing outlives a restart");
         return;
@@ -146,11 +150,112 @@ static void check_identity(struct weft_boot *boot)
     if (adopt) forget_wish(boot, wish);
 }
 
+static void name_others(struct weft_boot *boot)
+{
+    char others[sizeof(boot->other_disks)];
+    weft_disks_others(&boot->disks, others, sizeof(others));
+    if (strcmp(others, boot->other_disks) == 0) return;
+    memcpy(boot->other_disks, others, sizeof(others));
+    if (others[0] != '\0')
+        weft_say_line(&boot->say, "started from %s; another Weft disk is here: %s",
+                      boot->disk.device, others);
+}
+
+void weft_start_look_for_disks(struct weft_boot *boot)
+{
+    char root[32];
+    struct weft_disks *disks = &boot->disks;
+    if (boot->disk.name[0] == '\0') return;
+    weft_disk_root(root);
+    weft_disks_find(disks, "/sys", "/dev", root);
+    for (size_t i = 0; i < disks->count; i++) {
+        if (strcmp(disks->entries[i].disk.name, boot->disk.name) == 0) disks->started = i;
+    }
+    name_others(boot);
+}
+
+// The kernel waits for the disk of its root, and for no other: a stick is there a second later, and
+// its partitions after that. So the disk that the loader names is waited for.
+static enum weft_disks_verdict wait_for_disk(struct weft_boot *boot)
+{
+    char root[32], guid[WEFT_GPT_TEXT_BYTES];
+    struct weft_disks *disks = &boot->disks;
+    const struct timespec step = {.tv_nsec = (long)(50 * WEFT_NS_PER_MS)};
+    weft_disk_root(root);
+    weft_disks_loader_guid("/sys/firmware/efi/efivars", guid);
+    for (uint64_t waited_ns = 0;; waited_ns += (uint64_t)step.tv_nsec) {
+        weft_disks_find(disks, "/sys", "/dev", root);
+        const enum weft_disks_verdict verdict = weft_disks_choose(disks, guid);
+        if (guid[0] == '\0' || waited_ns >= DISK_NS || weft_disks_has_started(disks, guid))
+            return verdict;
+        nanosleep(&step, NULL);
+    }
+}
+
+// Which disk: docs/boot.md, "Two disks".
+static void find_disk(struct weft_boot *boot)
+{
+    char root[32];
+    struct weft_disks *disks = &boot->disks;
+    const enum weft_disks_verdict verdict = wait_for_disk(boot);
+    if (verdict == WEFT_DISKS_NONE) {
+        weft_disk_root(root);
+        if (weft_disk_find_in(&boot->disk, "/sys", root) != 0)
+            weft_say_error(&boot->say, "this disk has none of the image's partitions");
+        return;
+    }
+    boot->disk = disks->entries[disks->started].disk;
+    name_others(boot);
+    if (verdict == WEFT_DISKS_APART)
+        snprintf(boot->disk_problem, sizeof(boot->disk_problem),
+                 "there are two Weft disks: this start is from %s, but the root is read from "
+                 "another one. Take one of them out: %s",
+                 boot->disk.device, boot->other_disks);
+    if (verdict == WEFT_DISKS_ALIKE)
+        snprintf(boot->disk_problem, sizeof(boot->disk_problem),
+                 "there are two Weft disks that cannot be told apart (one is a copy of the other, "
+                 "or both are new): %s and %s. Take one of them out",
+                 boot->disk.device, boot->other_disks);
+    boot->disks_alike = verdict == WEFT_DISKS_ALIKE;
+}
+
+static void install(struct weft_boot *boot, const char *wish)
+{
+    const enum weft_install_end end = weft_install_run(
+        wish, &boot->disks, boot->slot[0] == 'b' ? 'b' : 'a', &boot->say, boot->installed);
+    weft_say_line(&boot->say, "install: %s", boot->installed);
+    if (end == WEFT_INSTALL_REFUSED) {
+        snprintf(boot->disk_problem, sizeof(boot->disk_problem), "%s", boot->installed);
+        return;
+    }
+    if (end == WEFT_INSTALL_DONE) {
+        int result = weft_mounts_conf_writable(true);
+        if (result == 0) result = weft_install_note(wish, boot->installed);
+        if (result != 0) weft_say_error(&boot->say, "%s stays: %s", wish, strerror(-result));
+    }
+    weft_leave_early(boot, end == WEFT_INSTALL_DONE ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS,
+                     end == WEFT_INSTALL_DONE ? "the image is installed" : "to install");
+}
+
+// A medium that is there to install from is no node: with the same files there would be two.
+static void check_install(struct weft_boot *boot)
+{
+    char wish[64];
+    if (boot->disks_alike) return; // Whose wish it is cannot be told either.
+    if (conf_has(boot, "INSTALL", wish))
+        install(boot, wish);
+    else if (conf_has(boot, "INSTALLED", wish))
+        snprintf(boot->disk_problem, sizeof(boot->disk_problem),
+                 "this medium has installed itself onto another disk: take it out. A node runs "
+                 "from it when %s is gone; named INSTALL it installs again",
+                 wish);
+}
+
 void weft_start_disk(struct weft_boot *boot)
 {
-    if (weft_disk_find(&boot->disk) != 0)
-        weft_say_error(&boot->say, "this disk has none of the image's partitions");
+    find_disk(boot);
     open_conf(boot);
+    check_install(boot);
     open_data(boot);
     check_identity(boot);
 }
@@ -176,7 +281,9 @@ void weft_start_memory(struct weft_boot *boot)
     const int64_t floor_s = boot->has_data
                                 ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
                                 : boot->build_epoch_s;
-    if (weft_clock_raise(floor_s) > 0)
+    boot->floor_is_build = floor_s == boot->build_epoch_s;
+    boot->was_set_forward = weft_clock_raise(floor_s) > 0;
+    if (boot->was_set_forward)
         weft_say_line(&boot->say,
                       "the clock stood before a time that has passed; it was set forward");
     if (!boot->has_data) return;
@@ -195,8 +302,9 @@ void weft_start_memory(struct weft_boot *boot)
 
 // ---- The configuration.
 
-static void check_clone(struct weft_boot *boot)
+static void check_disk(struct weft_boot *boot)
 {
+    if (boot->disk_problem[0] != '\0') weft_choice_give_up(&boot->choice, boot->disk_problem);
     if (boot->identity != WEFT_IDENTITY_CLONED) return;
     weft_choice_give_up(&boot->choice,
                         "this disk is a copy: its identity belongs to another machine. Put a file "
@@ -266,7 +374,7 @@ static void choose(struct weft_boot *boot)
 void weft_start_config(struct weft_boot *boot)
 {
     choose(boot);
-    check_clone(boot);
+    check_disk(boot);
     weft_config_defaults(&boot->defaults);
     boot->config = boot->choice.maintenance ? &boot->defaults : &boot->choice.config;
     check_cards(boot);

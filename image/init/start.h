@@ -9,6 +9,8 @@ void weft_start_kernel(struct weft_boot *boot);
 // The FAT drive and the data partition: found, grown, reset when that was asked for, mounted; and
 // whose identity lies there.
 void weft_start_disk(struct weft_boot *boot);
+// Names the other disks with an image anew: they come when they come.
+void weft_start_look_for_disks(struct weft_boot *boot);
 // Clock, entropy, the last panic: what the data partition remembers.
 void weft_start_memory(struct weft_boot *boot);
 // Which configuration, and whether it fits this machine.

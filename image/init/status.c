@@ -23,6 +23,7 @@ static void print_facts(const struct weft_status *status, FILE *out)
             or_none(status->slot));
     fprintf(out, "state:        %s\r\n", status->state);
     fprintf(out, "written:      %s by this node's own clock\r\n", at);
+    fprintf(out, "clock:        %s\r\n", status->clock);
     if (status->ready_ms > 0)
         fprintf(out, "ready after:  %u.%03u s\r\n", (unsigned)(status->ready_ms / 1000),
                 (unsigned)(status->ready_ms % 1000));
@@ -34,6 +35,10 @@ static void print_facts(const struct weft_status *status, FILE *out)
     fprintf(out, "identity:     %s\r\n", status->identity);
     fprintf(out, "disk:         %s, %llu MB, serial %s\r\n", or_none(status->disk->device),
             (unsigned long long)(status->disk->bytes / 1000000), or_none(status->disk->serial));
+    if (status->data_is_full)
+        fprintf(out, "data:         %s IS FULL\r\n", status->disk->data.device);
+    if (status->others[0] != '\0') fprintf(out, "other disks:  %s\r\n", status->others);
+    if (status->installed[0] != '\0') fprintf(out, "install:      %s\r\n", status->installed);
     if (status->measured[0] != '\0') fprintf(out, "measured:     PCR 11 %s\r\n", status->measured);
     fprintf(out, "last panic:   %s\r\n", status->panic[0] != '\0' ? status->panic : "none");
 }
@@ -97,10 +102,13 @@ void weft_status_json(const struct weft_status *status, FILE *out)
         {"words", words},
         {"identity", status->identity},
         {"measured", status->measured},
+        {"clock", status->clock},
         {"panic", status->panic},
         {"last_error", status->last_error},
         {"disk", status->disk->device},
         {"disk_serial", status->disk->serial},
+        {"other_disks", status->others},
+        {"installed", status->installed},
     };
     fputc('{', out);
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

@@ -18,10 +18,14 @@ struct weft_status {
     const char *fingerprint; // Hex; "" if the node has no key.
     const char *identity;    // weft_identity_state_name.
     const char *measured;    // PCR 11 of the TPM, in hex; "" without one.
-    const char *panic;       // Where the last panic is kept; "" if there was none.
-    const char *last_error;  // Of weftd; may be "".
-    int64_t wall_s;          // Since 1970.
-    uint64_t ready_ms;       // From the kernel's start; 0: not yet.
+    bool data_is_full;
+    const char *others;     // Other disks with an image; "" if there are none.
+    const char *installed;  // What became of a wish to install; "" if there was none.
+    const char *clock;      // weft_net_time_describe.
+    const char *panic;      // Where the last panic is kept; "" if there was none.
+    const char *last_error; // Of weftd; may be "".
+    int64_t wall_s;         // Since 1970.
+    uint64_t ready_ms;      // From the kernel's start; 0: not yet.
     const struct weft_choice *choice;
     const struct weft_disk *disk;
     const struct weft_say *say;

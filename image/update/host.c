@@ -93,15 +93,36 @@ static bool find_disk(const char *root, char name[NAME_MAX + 1])
     return found;
 }
 
+// The disk that the first process took for the one that was started, from the beginning of what it
+// wrote; "" if it has written nothing of that.
+static void read_started(const char *root, char disk[64])
+{
+    static const char key[] = "\"disk\":\"";
+    char text[TEXT_BYTES];
+
+    disk[0] = '\0';
+    if (!read_text(root, "run/weft/boot.json", text)) return;
+    const char *at = strstr(text, key);
+    if (at == NULL) return;
+    at += sizeof(key) - 1;
+    snprintf(disk, 64, "%.*s", (int)strcspn(at, "\""), at);
+}
+
 int weft_update_host_find(const char *root, struct weft_update_host *host, struct weft_error *error)
 {
-    char name[NAME_MAX + 1];
+    char name[NAME_MAX + 1], started[64];
 
     memset(host, 0, sizeof(*host));
     if (read_release(root, &host->node, error) != 0) return -1;
     if (!find_disk(root, name) || strlen(name) > 32)
         return weft_error_set(error, 906, "the disk below the verified root cannot be told");
     snprintf(host->disk, sizeof(host->disk), "/dev/%.32s", name);
+    read_started(root, started);
+    if (started[0] != '\0' && strcmp(started, host->disk) != 0)
+        return weft_error_set(error, 905,
+                              "this start is from %s, and its root is read from %s: which of them "
+                              "is to be written is not certain; take one out",
+                              started, host->disk);
     return 0;
 }
 

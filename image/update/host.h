@@ -14,7 +14,8 @@ struct weft_update_host {
 };
 
 // Reads etc/weft/release, proc/cmdline and sys/block below `root` ("" for this machine; tests have
-// a directory). 0, or -1: W0901 if this is no image, W0906 if its disk cannot be told.
+// a directory). 0, or -1: W0901 if this is no image, W0906 if its disk cannot be told, W0905 if
+// the first process says that another disk was started (run/weft/boot.json).
 int weft_update_host_find(const char *root, struct weft_update_host *host,
                           struct weft_error *error);
 

@@ -92,6 +92,37 @@ static void reset(struct weft_admin_request *request)
     tell(request, "reset");
 }
 
+// A word of the line that the first process reads: it must not end that line, or be two.
+static bool is_disk_word(const char *text)
+{
+    if (text == NULL || text[0] == '\0' || strlen(text) > 79) return false;
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text > '~' || *text == '#') return false;
+    }
+    return true;
+}
+
+static void install(struct weft_admin_request *request)
+{
+    char line[128];
+    json_t *body = json_loadb(request->body, request->body_length, 0, NULL);
+    const char *disk = json_string_value(json_object_get(body, "disk"));
+    const bool erase = json_is_true(json_object_get(body, "erase"));
+    struct weft_error error;
+
+    if (weft_appliance_check(request->self, &error) != 0) {
+        weft_admin_reply_error(request, &error);
+    } else if (is_disk_word(disk)) {
+        snprintf(line, sizeof(line), "install %s%s", disk, erase ? " erase" : "");
+        tell(request, line);
+    } else {
+        weft_admin_reply_problem(request, 504,
+                                 "the body has no \"disk\": a name as /dev/sda, a serial number "
+                                 "without spaces, or auto");
+    }
+    json_decref(body);
+}
+
 // ---- Texts that the first process keeps.
 
 static void reply_file(struct weft_admin_request *request, const char *path, const char *media_type)
@@ -318,6 +349,10 @@ const struct weft_admin_route weft_appliance_routes[] = {
      .query = {TIMEOUT}},
     {"POST", "/api/v1/node/reset", "node_reset",
      "Empties the data partition at the next start, and restarts.", reset, .query = {TIMEOUT}},
+    {"POST", "/api/v1/node/install", "node_install",
+     "Copies the image onto another disk of the machine at the next start, and restarts.", install,
+     .body = "{\"type\":\"object\",\"required\":[\"disk\"],\"properties\":{\"disk\":{\"type\":"
+             "\"string\"},\"erase\":{\"type\":\"boolean\"}}}"},
     {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
     {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
      .privileged = true, .response = "text/plain"},

@@ -78,6 +78,7 @@ int weft_run_node_slots(struct weft_tool_call *call);
 int weft_run_node_reboot(struct weft_tool_call *call);
 int weft_run_node_poweroff(struct weft_tool_call *call);
 int weft_run_node_reset(struct weft_tool_call *call);
+int weft_run_node_install(struct weft_tool_call *call);
 int weft_run_node_boot(struct weft_tool_call *call);
 int weft_run_node_logs(struct weft_tool_call *call);
 int weft_run_node_panic(struct weft_tool_call *call);

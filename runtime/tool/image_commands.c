@@ -89,6 +89,27 @@ const struct weft_tool_command weft_image_commands[] = {
      .run = weft_run_node_reset},
     {.group = "Image",
      .noun = "node",
+     .verb = "install",
+     .args = "[NODE] DISK",
+     .arg_min = 1,
+     .arg_max = 2,
+     .complete = "node",
+     .summary = "Copies the image from the medium that runs onto a disk of the machine.",
+     .details =
+         "For a node that was started from a stick. DISK is a name as /dev/nvme0n1, a serial "
+         "number, or auto for the only other disk. The node restarts, copies its boot partition, "
+         "the slot that runs and its FAT drive, compares, and turns itself off: take the stick "
+         "out, and the disk starts as a node of its own, with a new identity. A disk with "
+         "anything on it is refused without --erase. The same is done by a file INSTALL on the "
+         "FAT drive. It asks for the node's name first.",
+     .examples = "weft node install n1 auto\n"
+                 "weft node install n1 /dev/nvme0n1 --erase\n",
+     .exits = NO_IMAGE ", the disk is refused, or the name was not typed",
+     .options = {{"erase", 0, NULL, "also a disk with something on it"},
+                 {"yes", 'y', NULL, "do not ask"}},
+     .run = weft_run_node_install},
+    {.group = "Image",
+     .noun = "node",
      .verb = "boot",
      .args = "[NODE]",
      .arg_max = 1,

@@ -279,6 +279,35 @@ int weft_run_node_reset(struct weft_tool_call *call)
     return exit_code;
 }
 
+// ---- weft node install
+
+int weft_run_node_install(struct weft_tool_call *call)
+{
+    const char *name = call->arg_count == 2 ? call->args[0] : NULL;
+    const char *disk = call->args[call->arg_count - 1];
+    const bool erase = weft_tool_value(call, "erase") != NULL;
+    struct weft_client_target target;
+    int exit_code = weft_target_find(call->tool, name, &target);
+
+    if (exit_code != 0) return exit_code;
+    if (weft_tool_value(call, "yes") == NULL &&
+        !weft_ask_name(call->tool, target.name,
+                       erase ? "This erases that disk, copies the image onto it, and turns the "
+                               "machine off."
+                             : "This copies the image onto that disk, and turns the machine off."))
+        return WEFT_EXIT_NO;
+    json_t *body = json_pack("{s:s, s:b}", "disk", disk, "erase", erase);
+    json_t *document =
+        weft_target_ask(call->tool, &target, "POST", "/api/v1/node/install", body, &exit_code);
+    if (document != NULL)
+        fprintf(call->tool->err,
+                "%s restarts, copies its image, and turns itself off; take its medium out then\n",
+                target.name);
+    json_decref(document);
+    json_decref(body);
+    return exit_code;
+}
+
 // ---- weft node panic, crash, boot
 
 static int print_text(struct weft_tool_call *call, const char *path)

@@ -54,12 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weft_gpt_part part, again;
     weft_gpt_read(&gpt, &disk);
     sign(bytes);
-    const int grown = weft_gpt_grow(&disk, 7, &part);
+    const int grown = weft_gpt_grow(&disk, 7, NULL, &part);
     if (grown == 1) {
         if (part.last >= SECTORS || part.first > part.last) abort();
         if (weft_gpt_read(&gpt, &disk) != 0 || gpt.from_backup) abort();
         if (!weft_gpt_part(&gpt, 7, &again) || again.last != part.last) abort();
-        if (weft_gpt_grow(&disk, 7, &part) != 0) abort(); // Once is enough.
+        if (weft_gpt_grow(&disk, 7, NULL, &part) != 0) abort(); // Once is enough.
     }
     // Only the head was written to, unless it has grown or failed half way.
     memset(bytes, 0, grown == 0 || grown == -EINVAL ? HEAD_BYTES + WEFT_GPT_SECTOR : sizeof(bytes));

@@ -1,4 +1,5 @@
-// Any answer of a time server: an offset that leads to no time before the floor, or none.
+// Any answer of a time server, and any question to one: an offset that leads to no time before the
+// floor, or none.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int64_t now_ns = FLOOR_S * INT64_C(1000000000);
     int64_t offset_ns = 0;
     weft_sntp_offset(data, size, chance, now_ns, now_ns, FLOOR_S, &offset_ns);
+    const struct weft_sntp_clock clock = {2, 1};
+    uint8_t answer[WEFT_SNTP_BYTES], again[WEFT_SNTP_BYTES];
+    if (weft_sntp_answer(data, size, &clock, now_ns, now_ns, answer) &&
+        weft_sntp_answer(answer, sizeof(answer), &clock, now_ns, now_ns, again))
+        abort(); // Two servers would never end.
     if (size < WEFT_SNTP_BYTES || size > sizeof(bytes)) return 0;
     uint8_t request[WEFT_SNTP_BYTES]; // And as if it answered what was asked.
     weft_sntp_request(request, chance);

@@ -25,6 +25,18 @@ vm_put "$at" "$work/half.toml" weft.toml
 complains 'half a file' 'weft.toml:'
 
 if [ "${WEFT_ALL:-no}" = yes ]; then
+    # A stick that was pulled out while it was written: the directory has the whole size, the table has the first cluster.
+    { cat "$work/weft.toml"; head -c 9000 /dev/zero | tr '\0' '#'; } >"$work/torn.toml"
+    vm_put "$at" "$work/torn.toml" weft.toml
+    conf_byte() { od -An -tu"$2" -j $((201 * 1048576 + $1)) -N "$2" "$at/disk.img" | tr -d ' '; }
+    first=$(mshowfat -i "$at/disk.img@@$vm_conf_at" ::weft.toml | sed -n 's/.*<\([0-9]*\).*/\1/p')
+    [ -n "$first" ] || fail 'where the file begins cannot be told'
+    for table in 0 1; do
+        printf '\377\377' | dd of="$at/disk.img" bs=1 conv=notrunc status=none \
+            seek=$((201 * 1048576 + ($(conf_byte 14 2) + table * $(conf_byte 22 2)) * 512 + 2 * first))
+    done
+    complains 'a torn file' 'weft.toml'
+
     { cat "$work/weft.toml"; head -c 10000000 /dev/zero | tr '\0' '#'; } >"$work/large.toml"
     vm_put "$at" "$work/large.toml" weft.toml
     complains 'ten megabytes' 'weft.toml'

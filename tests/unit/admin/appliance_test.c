@@ -324,6 +324,39 @@ static void the_first_process_is_told(void **state)
     }
 }
 
+// What the first process reads is one line: a disk's name that would make it two is refused.
+static void a_disk_is_one_word(void **state)
+{
+    static const struct {
+        const char *body, *told; // NULL: nothing.
+    } cases[] = {
+        {"{\"disk\":\"/dev/sda\"}", "install /dev/sda\n"},
+        {"{\"disk\":\"auto\",\"erase\":true}", "install auto erase\n"},
+        {"{\"disk\":\"sda\\nreset\"}", NULL},
+        {"{\"disk\":\"sda erase\"}", NULL},
+        {"{\"disk\":\"\"}", NULL},
+        {"{\"erase\":true}", NULL},
+        {"sda", NULL},
+        {"", NULL},
+    };
+    struct world *world = *state;
+    const struct weft_client_target target = target_of(world);
+
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        const struct weft_client_call call = {.method = "POST",
+                                              .path = "/api/v1/node/install",
+                                              .body = cases[i].body,
+                                              .body_length = strlen(cases[i].body)};
+        struct weft_client_answer answer;
+
+        world->told[0] = '\0';
+        assert_int_equal(weft_client_ask(&target, &call, &answer, NULL), 0);
+        if ((answer.status == 202) != (cases[i].told != NULL)) fail_msg("%s", cases[i].body);
+        weft_client_answer_destroy(&answer);
+        assert_string_equal(world->told, cases[i].told != NULL ? cases[i].told : "");
+    }
+}
+
 // A configuration to be tried is written whole, with its time, before the restart is asked for.
 static void a_configuration_is_tried(void **state)
 {
@@ -537,6 +570,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(silence_is_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(who_leaves_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_process_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_disk_is_one_word, setup, teardown),
         cmocka_unit_test_setup_teardown(a_configuration_is_tried, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_kept_can_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_goes_back_over_boots, setup, teardown),

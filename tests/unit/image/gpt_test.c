@@ -122,11 +122,42 @@ static void it_grows_once(void **state)
     struct weft_gpt_part part;
     flash(&disk, 2048);
     const struct weft_gpt_disk interface = interface_of(&disk);
-    assert_int_equal(weft_gpt_grow(&interface, 2, &part), 1);
+    assert_int_equal(weft_gpt_grow(&interface, 2, NULL, &part), 1);
     assert_int_equal(part.last, DISK_SECTORS - 2048 - 1);
-    assert_int_equal(weft_gpt_grow(&interface, 2, &part), 0);
+    assert_int_equal(weft_gpt_grow(&interface, 2, NULL, &part), 0);
     assert_grown(&disk);
     free(disk.bytes);
+}
+
+// A disk that bears the image's identities gets its own, once, and only in a table that is written.
+static void it_gets_an_identity(void **state)
+{
+    (void)state;
+    static const uint8_t of_the_image[16] = {0x54, 0x46, 0x45, 0x57, 0, 0, 0, 0x40, 0x80, [15] = 1};
+    uint8_t chance[32], before[16];
+    struct disk disk;
+    struct weft_gpt gpt;
+    struct weft_gpt_part part;
+    memset(chance, 0xab, sizeof(chance));
+    for (int own = 0; own < 2; own++) {
+        flash(&disk, 2048);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        uint8_t *entry = disk.bytes + 2 * WEFT_GPT_SECTOR;
+        if (own == 0) memcpy(entry + 16, of_the_image, sizeof(of_the_image));
+        memcpy(before, entry + 16, sizeof(before));
+        memcpy(entry + 56, "e\0s\0p", 6);
+        put_header(disk.bytes, 1, OLD_SECTORS - 1, 2, 2048, OLD_SECTORS - 34);
+        assert_int_equal(weft_gpt_grow(&interface, 2, chance, &part), 1);
+        assert_int_equal(weft_gpt_read(&gpt, &interface), 0);
+        const bool is_same = memcmp(weft_gpt_guid(&gpt, 1), before, sizeof(before)) == 0;
+        assert_int_equal(is_same, own == 1);
+        memcpy(before, weft_gpt_guid(&gpt, 1), sizeof(before));
+        memset(chance, 0xcd, sizeof(chance));
+        assert_int_equal(weft_gpt_grow(&interface, 2, chance, &part), 0);
+        assert_int_equal(weft_gpt_read(&gpt, &interface), 0);
+        assert_memory_equal(weft_gpt_guid(&gpt, 1), before, sizeof(before));
+        free(disk.bytes);
+    }
 }
 
 // Law: wherever the power fails, the primary table is whole and says one thing or the other; the
@@ -141,14 +172,14 @@ static void no_power_failure_loses_the_table(void **state)
         flash(&disk, 2048);
         const struct weft_gpt_disk interface = interface_of(&disk);
         disk.writes_left = sectors;
-        assert_int_equal(weft_gpt_grow(&interface, 2, &part), -EIO);
+        assert_int_equal(weft_gpt_grow(&interface, 2, NULL, &part), -EIO);
         disk.is_off = false;
         disk.writes_left = UINT32_MAX;
         assert_int_equal(weft_gpt_read(&gpt, &interface), 0);
         if (gpt.from_backup) fail_msg("after %u sectors the primary is damaged", sectors);
         assert_true(weft_gpt_part(&gpt, 2, &part));
         assert_true(part.last == 6143 || part.last == DISK_SECTORS - 2048 - 1);
-        assert_true(weft_gpt_grow(&interface, 2, &part) >= 0);
+        assert_true(weft_gpt_grow(&interface, 2, NULL, &part) >= 0);
         assert_grown(&disk);
         free(disk.bytes);
     }
@@ -161,18 +192,18 @@ static void a_damaged_primary_comes_back(void **state)
     struct weft_gpt_part part;
     flash(&disk, 2048);
     const struct weft_gpt_disk interface = interface_of(&disk);
-    assert_int_equal(weft_gpt_grow(&interface, 2, &part), 1);
+    assert_int_equal(weft_gpt_grow(&interface, 2, NULL, &part), 1);
     for (uint32_t sectors = 0; sectors < 3 * (SECTORS_EACH + 1) + 1; sectors++) {
         struct weft_gpt gpt;
         memset(disk.bytes + WEFT_GPT_SECTOR, 0xff, WEFT_GPT_SECTOR);
         disk.writes_left = sectors;
-        weft_gpt_grow(&interface, 2, &part);
+        weft_gpt_grow(&interface, 2, NULL, &part);
         disk.is_off = false;
         disk.writes_left = UINT32_MAX;
         if (weft_gpt_read(&gpt, &interface) != 0)
             fail_msg("after %u sectors no table is left", sectors);
     }
-    assert_int_equal(weft_gpt_grow(&interface, 2, &part) >= 0, 1);
+    assert_int_equal(weft_gpt_grow(&interface, 2, NULL, &part) >= 0, 1);
     assert_grown(&disk);
     free(disk.bytes);
 }
@@ -184,13 +215,13 @@ static void what_cannot_grow_stays(void **state)
     struct weft_gpt_part part;
     flash(&disk, 2048);
     const struct weft_gpt_disk interface = interface_of(&disk);
-    assert_int_equal(weft_gpt_grow(&interface, 1, &part), -EINVAL); // Another is behind it.
-    assert_int_equal(weft_gpt_grow(&interface, 3, &part), -EINVAL);
-    assert_int_equal(weft_gpt_grow(&interface, 129, &part), -EINVAL);
+    assert_int_equal(weft_gpt_grow(&interface, 1, NULL, &part), -EINVAL); // Another is behind it.
+    assert_int_equal(weft_gpt_grow(&interface, 3, NULL, &part), -EINVAL);
+    assert_int_equal(weft_gpt_grow(&interface, 129, NULL, &part), -EINVAL);
     free(disk.bytes);
     flash(&disk, 34); // No room for a second set of entries.
     const struct weft_gpt_disk tight = interface_of(&disk);
-    assert_int_equal(weft_gpt_grow(&tight, 2, &part), -ENOSPC);
+    assert_int_equal(weft_gpt_grow(&tight, 2, NULL, &part), -ENOSPC);
     free(disk.bytes);
 }
 
@@ -230,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_grows_once),
+        cmocka_unit_test(it_gets_an_identity),
         cmocka_unit_test(no_power_failure_loses_the_table),
         cmocka_unit_test(a_damaged_primary_comes_back),
         cmocka_unit_test(what_cannot_grow_stays),

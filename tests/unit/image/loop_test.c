@@ -124,13 +124,15 @@ static void there_are_only_so_many_watches(void **state)
 
 struct asked {
     enum weft_init_socket_verb verbs[8];
+    char words[32];
     size_t count;
 };
 
-static void act(void *self, enum weft_init_socket_verb verb, FILE *answer)
+static void act(void *self, enum weft_init_socket_verb verb, const char *words, FILE *answer)
 {
     struct asked *asked = self;
     asked->verbs[asked->count++] = verb;
+    snprintf(asked->words, sizeof(asked->words), "%s", words);
     fputs("{\"ok\":true}", answer);
 }
 
@@ -141,9 +143,13 @@ static void a_line_is_answered(void **state)
         const char *line;
         enum weft_init_socket_verb verb;
     } cases[] = {
-        {"status\n", WEFT_INIT_SOCKET_STATUS},      {"confirm\n", WEFT_INIT_SOCKET_CONFIRM},
-        {"reboot\n", WEFT_INIT_SOCKET_REBOOT},      {"reset\n", WEFT_INIT_SOCKET_RESET},
-        {"reboot now\n", WEFT_INIT_SOCKET_UNKNOWN}, {"\n", WEFT_INIT_SOCKET_UNKNOWN},
+        {"status\n", WEFT_INIT_SOCKET_STATUS},
+        {"confirm\n", WEFT_INIT_SOCKET_CONFIRM},
+        {"reboot\n", WEFT_INIT_SOCKET_REBOOT},
+        {"reset\n", WEFT_INIT_SOCKET_RESET},
+        {"install sda erase\n", WEFT_INIT_SOCKET_INSTALL},
+        {"reboot now\n", WEFT_INIT_SOCKET_UNKNOWN},
+        {"\n", WEFT_INIT_SOCKET_UNKNOWN},
     };
     struct weft_loop loop;
     struct weft_init_socket server;
@@ -163,6 +169,8 @@ static void a_line_is_answered(void **state)
             weft_loop_turn(&loop);
         }
         assert_int_equal(asked.verbs[i], cases[i].verb);
+        const bool has_words = asked.verbs[i] == WEFT_INIT_SOCKET_INSTALL;
+        assert_string_equal(asked.words, has_words ? "sda erase" : "");
         assert_int_equal(read(fd, answer, sizeof(answer)), 12);
         assert_string_equal(answer, "{\"ok\":true}\n");
         assert_int_equal(read(fd, answer, sizeof(answer)), 0); // And then it is closed.
@@ -177,7 +185,7 @@ static void a_line_without_an_end_is_let_go(void **state)
     struct weft_loop loop;
     struct weft_init_socket server;
     struct asked asked = {.count = 0};
-    char noise[100];
+    char noise[200]; // Longer than any line.
     const struct sockaddr_un address = address_of("init.sock");
     weft_loop_init(&loop);
     assert_int_equal(weft_init_socket_open(&server, &loop, address.sun_path, act, &asked), 0);

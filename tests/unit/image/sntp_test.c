@@ -85,12 +85,60 @@ static void what_is_no_answer_is_refused(void **state)
     }
 }
 
+// What one node tells, another one takes: the difference of their clocks, less the way.
+static void what_is_told_is_understood(void **state)
+{
+    (void)state;
+    static const struct {
+        struct weft_sntp_clock clock;
+        int result;
+        bool is_from_us;
+    } cases[] = {
+        {{2, 0x0a000001}, 0, false}, {{10, 0}, 0, false},      {{15, 0x0a000001}, 0, false},
+        {{2, 0x0a000002}, 0, true},  {{0, 0}, -EAGAIN, false}, {{16, 0x0a000001}, -EAGAIN, false},
+    };
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        uint8_t question[WEFT_SNTP_BYTES], answer[WEFT_SNTP_BYTES];
+        int64_t offset_ns = 0;
+        const int64_t ours = FLOOR_S * SECOND, theirs = (FLOOR_S + 5000) * SECOND + 250;
+        weft_sntp_request(question, CHANCE);
+        assert_true(weft_sntp_answer(question, sizeof(question), &cases[i].clock, theirs + SECOND,
+                                     theirs + 2 * SECOND, answer));
+        const int result = weft_sntp_offset(answer, sizeof(answer), CHANCE, ours, ours + 3 * SECOND,
+                                            FLOOR_S, &offset_ns);
+        if (result != cases[i].result) fail_msg("case %zu: %d", i, result);
+        if (result != 0) continue;
+        assert_true(offset_ns - 5000 * SECOND < 1000 && offset_ns >= 5000 * SECOND);
+        assert_int_equal(weft_sntp_stratum(answer), cases[i].clock.stratum);
+        if (weft_sntp_is_from(answer, 0x0a000002) != cases[i].is_from_us) fail_msg("case %zu", i);
+    }
+}
+
+static void what_is_no_question_is_not_answered(void **state)
+{
+    (void)state;
+    const struct weft_sntp_clock clock = {2, 1};
+    uint8_t bytes[WEFT_SNTP_BYTES], answer[WEFT_SNTP_BYTES], again[WEFT_SNTP_BYTES];
+    const int64_t now = FLOOR_S * SECOND;
+    weft_sntp_request(bytes, CHANCE);
+    assert_false(weft_sntp_answer(bytes, sizeof(bytes) - 1, &clock, now, now, answer));
+    assert_true(weft_sntp_answer(bytes, sizeof(bytes), &clock, now, now, answer));
+    assert_false(weft_sntp_answer(answer, sizeof(answer), &clock, now, now, again)); // For ever.
+    bytes[0] = 7 << 3 | 3;
+    assert_false(weft_sntp_answer(bytes, sizeof(bytes), &clock, now, now, answer));
+    bytes[0] = 3 << 3 | 3; // An older one.
+    assert_true(weft_sntp_answer(bytes, sizeof(bytes), &clock, now, now, answer));
+    assert_int_equal(answer[0], 3 << 3 | 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_takes_half_of_the_way_off),
         cmocka_unit_test(the_seconds_wrap_in_2036),
         cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(what_is_told_is_understood),
+        cmocka_unit_test(what_is_no_question_is_not_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,13 @@ exec 3>&-
 wait $! || fail "the first: $(cat first)"
 
 # Not an image at all.
+# The machine has two Weft disks: nobody knows which of them an update is for.
+mkdir -p root/run/weft
+echo '{"version":"0.2.0","disk":"/dev/sda","disk_serial":""}' >root/run/weft/boot.json
+if update slots >out 2>&1; then fail 'two disks are one'; fi
+grep -q '"code":"W0905".*/dev/sda.*/dev/vda' out || fail "two disks: $(cat out)"
+rm -r root/run
+
 rm root/etc/weft/release
 if update slots >out; then fail 'no image has slots'; fi
 grep -q '"code":"W0901"' out || fail "$(cat out)"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# A data partition without room: the node says so by its name, serves, and loses nothing of what it has acknowledged.
+. "$(dirname "$0")/lib.sh"
+tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
+[ -x "$tool" ] || { echo "SKIP: there is no $tool: ./do build"; exit 77; }
+[ -x /usr/sbin/debugfs ] || command -v debugfs >/dev/null || { echo 'SKIP: there is no debugfs (package e2fsprogs)'; exit 77; }
+PATH=$PATH:/usr/sbin:/sbin
+
+data_at=$((233 * 1048576))
+# data COMMAND: in the file system of the data partition, while the machine is off.
+data() { debugfs -w -R "$1" "$at/disk.img?offset=$data_at" 2>&1; }
+off() { weft 1 node poweroff 2>/dev/null || fail 'it does not take poweroff'; vm_ended "$at" "$patience" || fail 'it does not switch itself off'; rm -f "$at/mark"; }
+# A unit whose image is large, so that few of them fill a segment.
+tick() { weft 1 unit eval n1/counter 'tick n @ .' 2>"$work/err" | grep -oE '[0-9]+' | tail -1; }
+
+machine n1
+give "$at" 1 1
+printf '\n[journal]\nsegment_bytes = "2MiB"\n' >>"$work/weft.toml"
+vm_put "$at" "$work/weft.toml" weft.toml
+start "$at" 1 1
+expect "$at" "$vm_ready"
+cat >"$work/counter.fth" <<'FORTH'
+variable n
+create large 120000 allot
+: tick 1 n +! large 120000 n @ fill ;
+FORTH
+weft 1 unit load "$work/counter.fth" --recovery journal >/dev/null || fail 'the unit was not loaded'
+[ "$(tick)" = 1 ] && [ "$(tick)" = 2 ] || fail "it does not count: $(cat "$work/err")"
+off
+
+free=$(dumpe2fs -h "$at/disk.img?offset=$data_at" 2>/dev/null | sed -n 's/^Free blocks: *//p')
+[ -n "$free" ] || fail 'how much is free cannot be told'
+yes filler | head -c $(((free - 100) * 4096)) >"$work/filler"
+data "write $work/filler filler" >"$work/said"
+left=$(dumpe2fs -h "$at/disk.img?offset=$data_at" 2>/dev/null | sed -n 's/^Free blocks: *//p')
+[ "$left" -lt 150 ] || fail "$left blocks are free: $(cat "$work/said")"
+
+start "$at" 1 1
+expect "$at" 'weft-init: error: the data partition /dev/vda7 is full'
+expect "$at" "$vm_ready"
+expect "$at" 'weft-init: status.txt says ready'
+vm_get "$at" status.txt | grep -q '^data: */dev/vda7 IS FULL' || fail "status.txt does not say it: $(vm_get "$at" status.txt)"
+[ "$(weft 1 unit eval n1/counter 'n @ .' | grep -oE '[0-9]+' | tail -1)" = 2 ] || fail 'the unit is not back'
+acked=2
+while [ $acked -lt 100 ]; do
+    now=$(tick) || true
+    [ -n "$now" ] || break
+    acked=$now
+done
+[ $acked -lt 100 ] || fail 'a hundred images of 120 kB were acknowledged on a full disk'
+grep -q . "$work/err" || fail 'it refuses without a word'
+ok "full: $acked acknowledged, then: $(head -1 "$work/err")"
+[ "$(ask 1 /livez)" = ok ] || fail 'it does not live'
+echo ': twice 2* ;' >"$work/twice.fth"
+weft 1 unit load "$work/twice.fth" >/dev/null || fail 'what needs no disk is not served'
+[ "$(weft 1 unit eval n1/twice '21 twice .' | grep -oE '[0-9]+' | tail -1)" = 42 ] || fail 'what needs no disk is not served'
+off
+
+data 'rm filler' >/dev/null
+start "$at" 1 1
+expect "$at" "$vm_ready"
+expect "$at" 'weft-init: status.txt says ready'
+refuse "$at" 'is full'
+now=$(weft 1 unit eval n1/counter 'n @ .' | grep -oE '[0-9]+' | tail -1)
+[ "$now" -ge $acked ] || fail "$acked were acknowledged, and it is back with $now"
+[ "$(tick)" = $((now + 1)) ] || fail "it does not count on: $(cat "$work/err")"
+ok "with room again it is back with $now, and counts on"
