@@ -92,6 +92,7 @@ static void node_ready(void *self)
 static void readyz_answered(void *self, int status)
 {
     struct weft_boot *boot = self;
+    if (boot->end != WEFT_BOOT_RUNS) return; // It stops, and says so there too.
     if (status != 200) {
         weft_say_error(&boot->say, "/readyz answers %d to a node that said it was ready", status);
         return;

@@ -1,6 +1,6 @@
 // A node that is told to restart from its other slot: what the tool says while it waits, and how
-// that ends. The node here is a script of what /api/v1/node/boot answers, one line for each
-// question.
+// that ends; and which part of its log is asked for. The node here is a script of what
+// /api/v1/node/boot answers, one line for each question.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -67,7 +67,19 @@ static void answer_reboot(struct weft_admin_request *request)
     reply(request, "{\"ok\":true}");
 }
 
+static void answer_log(struct weft_admin_request *request)
+{
+    const char *boot = weft_admin_query(request, "boot"), *tail = weft_admin_query(request, "tail");
+    const char *follow = weft_admin_query(request, "follow");
+    char text[128];
+
+    snprintf(text, sizeof(text), "boot %s, tail %s, follow %s\n", boot != NULL ? boot : "none",
+             tail != NULL ? tail : "none", follow != NULL ? follow : "none");
+    weft_admin_reply_text(request, 200, "text/plain", text, strlen(text));
+}
+
 static const struct weft_admin_route routes[] = {
+    {"GET", "/api/v1/node/log", "log", "", answer_log},
     {"GET", "/api/v1/node/boot", "boot", "", answer_boot},
     {"GET", "/api/v1/node/slots", "slots", "", answer_slots},
     {"POST", "/api/v1/node/rollback", "rollback", "", answer_rollback},
@@ -213,6 +225,33 @@ static void what_a_boot_says(void **state)
     }
 }
 
+static void a_part_of_the_log_is_asked_for(void **state)
+{
+    static const struct {
+        const char *words, *out;
+    } cases[] = {
+        {"node logs n1", "boot none, tail none, follow false\n"},
+        {"node logs n1 --tail 5", "boot none, tail 5, follow false\n"},
+        {"node logs --boot previous n1", "boot -1, tail none, follow false\n"},
+        {"node logs n1 -b -3 --tail 1", "boot -3, tail 1, follow false\n"},
+        {"node logs n1 -f --boot current", "boot -0, tail none, follow true\n"},
+        {"node logs n1 --tail 0", NULL},
+        {"node logs n1 --tail 5x", NULL},
+        {"node logs n1 --boot 3", NULL},
+        {"node logs n1 --boot last", NULL},
+        {"node logs n1 -f --boot previous", NULL},
+    };
+    (void)state;
+
+    weft_assert(pthread_create(&world.thread, NULL, turn, NULL) == 0);
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        tool_run(&result, cases[i].words);
+        if (result.code != (cases[i].out != NULL ? 0 : 64) ||
+            strcmp(result.out, cases[i].out != NULL ? cases[i].out : "") != 0)
+            fail_msg("%s: %d %s%s", cases[i].words, result.code, result.out, result.err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_that_stays_away, setup, teardown),
         cmocka_unit_test_setup_teardown(somebody_else_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_of_the_log_is_asked_for, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
