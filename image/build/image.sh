@@ -18,8 +18,8 @@ TXT
 }
 
 # choose_arch ARCH: the names that this architecture has with everybody. The partitions' types are those of the
-# Discoverable Partitions Specification. An arm64 machine's firmware tells the kernel where its serial line is; an x86
-# one's does not, and its screen would come last and be the console alone.
+# Discoverable Partitions Specification. An arm64 kernel learns from the firmware where its serial line is; one of x86 does
+# not ask, so its consoles are named: the last is what /dev/console means.
 choose_arch() {
     arch=$1
     case $arch in
