@@ -55,7 +55,7 @@ unpack_debian() {
     read -r debian_package debian_version debian_hash <"$image_cache/debian-line" ||
         die "image: image/packages.lock has no kernel for $arch$flavour; ./do image --kernel debian --relock"
     debian_release=${debian_package#linux-image-}
-    debian=$image_cache/debian-$arch-$(printf '%s\n' "$debian_hash" "$debian_modules" 'recipe 1' | sha256sum | cut -c1-16)
+    debian=$image_cache/debian-$arch-$(printf '%s\n' "$debian_hash" "$debian_modules" 'recipe 2' | sha256sum | cut -c1-16)
     [ ! -e "$debian/complete" ] || return 0
     say "packing the modules of $debian_package (a minute, once)"
     take_package "$debian_package" "$debian_version" "$debian_hash"
@@ -65,7 +65,7 @@ unpack_debian() {
     depmod_in "$debian/all"
     choose_modules "$debian/all" "$debian/tree"
     depmod_in "$debian/tree"
-    SOURCE_DATE_EPOCH=0 cpio_tree "$debian/tree" | zstd -q -19 -T0 >"$debian/modules.cpio.zst"
+    SOURCE_DATE_EPOCH=0 cpio_tree "$debian/tree" | zstd -q "-$zstd_level" -T0 >"$debian/modules.cpio.zst"
     mv "$debian/all/boot/vmlinuz-$debian_release" "$debian/vmlinuz.efi"
     rm -rf "$debian/all" "$debian/tree" "$debian/tree.names"
     touch "$debian/complete"

@@ -18,8 +18,8 @@ TXT
 }
 
 # choose_arch ARCH: the names that this architecture has with everybody. The partitions' types are those of the
-# Discoverable Partitions Specification. An arm64 machine's firmware tells the kernel where its serial line is; an x86
-# one's does not, and its screen would come last and be the console alone.
+# Discoverable Partitions Specification. An arm64 kernel learns from the firmware where its serial line is; one of x86 does
+# not ask, so its consoles are named: the last is what /dev/console means.
 choose_arch() {
     arch=$1
     case $arch in
@@ -40,8 +40,8 @@ is_native() { [ "$arch" = "$(dpkg --print-architecture)" ]; }
 # of nearly everything as modules in a first root in memory (debian.sh). Two of those do not fit into 96 MiB.
 choose_kernel() {
     case $1 in
-    own) flavour='' esp_mib=96 no_initrd='noinitrd ' ;;
-    debian) flavour=-debian esp_mib=192 no_initrd='' ;;
+    own) flavour='' esp_mib=96 no_initrd='noinitrd ' zstd_level=19 ;;
+    debian) flavour=-debian esp_mib=192 no_initrd='' zstd_level=12 ;; # Its kernels are half packed already.
     *) die "image: there is no kernel '$1' (own, debian)" ;;
     esac
 }
@@ -176,7 +176,7 @@ build_image() {
     make_rescue
     make_disk
     make_sbom
-    zstd -q -f -19 -T0 "$out/$name.img" -o "$out/$name.img.zst"
+    zstd -q -f "-$zstd_level" -T0 "$out/$name.img" -o "$out/$name.img.zst"
     check_sizes
     make_bundle
     seal

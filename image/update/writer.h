@@ -22,7 +22,7 @@
 #include "image/update/ledger.h"
 #include "image/update/medium.h"
 
-#define WEFT_UPDATE_UKI_BYTES_MAX (32u << 20)
+#define WEFT_UPDATE_UKI_BYTES_MAX (128u << 20) // One on Debian's kernel has its drivers in it.
 
 struct weft_update_node { // Who is to be updated.
     char running;         // Its slot: 'a' or 'b'.
