@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,28 +14,114 @@
 #include "image/init/text_file.h"
 
 #define KEPT         8
-#define RECORD_BYTES (256u << 10)
+#define REPORT_BYTES (256u << 10)
 #define PREFIX       "panic-"
 
-static int move(const char *from, const char *logs, const char *name)
+// What the kernel said comes in pieces of a kilobyte, each a record that begins with a line
+// "Panic#1 Part2": Part1 is the end of it, Part2 what stood before that (fs/pstore/platform.c).
+// By name they are in order of time, then of part.
+struct report {
+    char of[32];      // "Panic#1".
+    unsigned part;    // Of the piece that was put in last.
+    char name[384];   // Where it goes.
+    int first, count; // Its records; none: there is no report.
+    size_t length;
+    char bytes[REPORT_BYTES];
+};
+
+struct taking {
+    const char *pstore, *logs;
+    struct dirent **entries;
+    int moved, failure; // Records; the first errno, negative.
+    struct report report;
+    char piece[REPORT_BYTES];
+};
+
+static void note_failure(struct taking *taking, int result)
 {
-    char to[PATH_MAX], at[32];
-    struct stat status;
-    struct tm tm;
-    char *bytes = malloc(RECORD_BYTES);
-    if (bytes == NULL) return -ENOMEM;
-    ssize_t length = stat(from, &status) == 0 ? 0 : -errno;
-    if (length == 0) length = weft_text_file_read(from, bytes, RECORD_BYTES);
-    int result = length < 0 ? (int)length : 0;
-    if (result == 0) {
-        gmtime_r(&status.st_mtime, &tm);
-        strftime(at, sizeof(at), "%Y%m%dT%H%M%S", &tm);
-        snprintf(to, sizeof(to), "%s/" PREFIX "%s-%s", logs, at, name);
-        result = weft_text_file_replace(to, bytes, (size_t)length, 0600);
+    if (result < 0 && taking->failure == 0) taking->failure = result;
+}
+
+static void path_of(const struct taking *taking, int index, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/%s", taking->pstore, taking->entries[index]->d_name);
+}
+
+// Records go when what was in them is safe.
+static void finish(struct taking *taking)
+{
+    struct report *report = &taking->report;
+    if (report->count == 0) return;
+    const int result = weft_text_file_replace(report->name, report->bytes, report->length, 0600);
+    note_failure(taking, result);
+    for (int i = 0; result == 0 && i < report->count; i++) {
+        char path[PATH_MAX];
+        path_of(taking, report->first + i, path);
+        if (unlink(path) == 0)
+            taking->moved++;
+        else
+            note_failure(taking, -errno);
     }
-    free(bytes);
-    if (result == 0 && unlink(from) != 0) result = -errno;
-    return result;
+    report->count = 0;
+}
+
+// The text behind the line of a piece. What has no such line is a report of its own.
+static const char *read_header(const char *bytes, char of[32], unsigned *part)
+{
+    int used = 0;
+    if (sscanf(bytes, "%31s Part%u%n", of, part, &used) == 2 && bytes[used] == '\n')
+        return bytes + used + 1;
+    of[0] = '\0';
+    *part = 1;
+    return bytes;
+}
+
+static void begin(struct taking *taking, int index, const struct stat *status)
+{
+    struct report *report = &taking->report;
+    char at[32];
+    struct tm tm;
+    gmtime_r(&status->st_mtime, &tm);
+    strftime(at, sizeof(at), "%Y%m%dT%H%M%S", &tm);
+    snprintf(report->name, sizeof(report->name), "%s/" PREFIX "%s-%.256s", taking->logs, at,
+             taking->entries[index]->d_name);
+    report->first = index;
+    report->length = 0;
+}
+
+static void put_in_front(struct report *report, const char *bytes)
+{
+    const size_t length = strlen(bytes);
+    if (length > sizeof(report->bytes) - report->length) return; // What came after it is there.
+    memmove(report->bytes + length, report->bytes, report->length);
+    memcpy(report->bytes, bytes, length);
+    report->length += length;
+}
+
+static void take(struct taking *taking, int index)
+{
+    struct report *report = &taking->report;
+    char path[PATH_MAX], of[32];
+    unsigned part;
+    struct stat status;
+    path_of(taking, index, path);
+    ssize_t length = stat(path, &status) == 0 ? 0 : -errno;
+    if (length == 0) length = weft_text_file_read(path, taking->piece, sizeof(taking->piece));
+    if (length < 0) {
+        note_failure(taking, (int)length);
+        finish(taking); // Its records are in one row.
+        return;
+    }
+    const char *text = read_header(taking->piece, of, &part);
+    const bool goes_on = report->count > 0 && strcmp(of, report->of) == 0 && part > report->part;
+    if (!goes_on) {
+        finish(taking);
+        begin(taking, index, &status);
+    }
+    snprintf(report->of, sizeof(report->of), "%s", of);
+    report->part = part;
+    report->count++;
+    put_in_front(report, text);
 }
 
 static int is_record(const struct dirent *entry)
@@ -65,20 +152,21 @@ static void keep_newest(const char *logs, char *newest, size_t size)
 
 int weft_panic_log_take(const char *pstore, const char *logs, char *newest, size_t size)
 {
-    struct dirent **entries = NULL;
-    int moved = 0, result = 0;
-    const int count = scandir(pstore, &entries, is_record, alphasort);
-    for (int i = 0; i < count; i++) {
-        char path[PATH_MAX];
-        snprintf(path, sizeof(path), "%s/%s", pstore, entries[i]->d_name);
-        const int failure = move(path, logs, entries[i]->d_name);
-        if (failure == 0)
-            moved++;
-        else if (result == 0)
-            result = failure;
-        free(entries[i]);
+    struct taking *taking = calloc(1, sizeof(*taking));
+    int result = -ENOMEM;
+    if (taking != NULL) {
+        taking->pstore = pstore;
+        taking->logs = logs;
+        const int count = scandir(pstore, &taking->entries, is_record, alphasort);
+        for (int i = 0; i < count; i++)
+            take(taking, i);
+        finish(taking);
+        for (int i = 0; i < count; i++)
+            free(taking->entries[i]);
+        free(taking->entries);
+        result = taking->failure != 0 ? taking->failure : taking->moved;
     }
-    free(entries);
+    free(taking);
     keep_newest(logs, newest, size);
-    return result < 0 ? result : moved;
+    return result;
 }

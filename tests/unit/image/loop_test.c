@@ -392,6 +392,43 @@ static void panics_are_kept(void **state)
     assert_string_equal(path, "8");
 }
 
+static void put_record(const char *from, const char *name, const char *text)
+{
+    char path[300];
+    snprintf(path, sizeof(path), "%s/%s", from, name);
+    assert_int_equal(weft_text_file_replace(path, text, strlen(text), 0600), 0);
+}
+
+// The firmware gives a panic back in pieces, the last words first. Two panics one after the other,
+// and a record that is not the kernel's text.
+static void the_pieces_of_a_panic_are_put_together(void **state)
+{
+    (void)state;
+    char from[108], to[108], newest[512], text[256];
+    path_of(from, "pstore");
+    path_of(to, "log");
+    mkdir(from, 0700);
+    mkdir(to, 0700);
+    put_record(from, "dmesg-efi_pstore-100001001", "Panic#1 Part1\nrebooting\n");
+    put_record(from, "dmesg-efi_pstore-100002001", "Panic#1 Part2\nit crashes\n");
+    put_record(from, "dmesg-efi_pstore-100103001", "Panic#1 Part3\nit starts\n"); // A second later.
+    put_record(from, "dmesg-efi_pstore-200001001", "Panic#1 Part1\nagain\n");
+    put_record(from, "dmesg-efi_pstore-200002001", "Panic#1 Part2\nonce\n");
+    assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 5);
+    assert_int_equal(rmdir(from), 0);
+    assert_non_null(strstr(newest, "-200001001"));
+    assert_int_equal(weft_text_file_read(newest, text, sizeof(text)), 11);
+    assert_string_equal(text, "once\nagain\n");
+    const char *const first[] = {"/bin/sh", "-c", "cat \"$0\"/*-100001001", to, NULL};
+    assert_int_equal(weft_run(first, text, sizeof(text)), 0);
+    assert_string_equal(text, "it starts\nit crashes\nrebooting");
+
+    mkdir(from, 0700);
+    put_record(from, "zeros", "Panic#1\nwithout a part\n");
+    assert_int_equal(weft_panic_log_take(from, to, newest, sizeof(newest)), 1);
+    assert_int_equal(weft_text_file_read(newest, text, sizeof(text)), 23);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -408,6 +445,7 @@ int main(void)
         IN_DIRECTORY(a_child_that_ends_is_started_again),
         IN_DIRECTORY(a_bad_configuration_is_told),
         IN_DIRECTORY(panics_are_kept),
+        IN_DIRECTORY(the_pieces_of_a_panic_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
