@@ -22,6 +22,7 @@ vm_mark "$at"
 weft 1 apply "$work/other.toml" --mode try=10s || fail 'it was refused'
 expect "$at" 'weft-init: a configuration is on trial for 10 s'
 expect "$at" 'the configuration on trial was not confirmed'
+vm_mark "$at"
 expect "$at" 'weft-init: Weft .*, slot a'
 vm_mark "$at"
 expect "$at" "$vm_ready"

@@ -5,7 +5,7 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 everyday='smoke config_errors secure_boot corrupt rollback update update_cut data frames'
-others='config_try flash nics rescue tpm reproducible units'
+others='config_try flash nics rescue tpm reproducible units idle panic watchdog hang bypass three power swarm'
 names=
 while [ $# -gt 0 ]; do
     case $1 in
