@@ -2,6 +2,7 @@
 // rest some.
 //
 //     forget DISK LOG POSITION SEED
+//     forget LOG                       the positions where the power may fail: behind each write
 //
 // DISK is as it was when the machine started, LOG what QEMU's blklogwrites noted since (the format
 // of Linux's Documentation/admin-guide/device-mapper/log-writes.rst), and the power fails when LOG
@@ -9,6 +10,7 @@
 // it each one or not, by the seed. QEMU's process may be killed at any moment without a byte being
 // lost, since the host keeps what it was given: only this is a power cut.
 #include <endian.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,8 +40,11 @@ static bool read_entry(struct log *log, struct entry *entry)
     uint8_t rest[SECTOR - sizeof(words)];
     if (fread(words, sizeof(words), 1, log->file) != 1) return false;
     if (fread(rest, sizeof(rest), 1, log->file) != 1) return false;
-    *entry = (struct entry){le64toh(words[0]), le64toh(words[1]), le64toh(words[2]),
-                            le64toh(words[3]), ftell(log->file)};
+    // The fourth word is the length of a mark, and of nothing else.
+    const bool is_mark = (le64toh(words[2]) & MARK) != 0;
+    *entry =
+        (struct entry){le64toh(words[0]), le64toh(words[1]), le64toh(words[2]),
+                       is_mark ? le64toh(words[3]) : le64toh(words[1]) * SECTOR, ftell(log->file)};
     const bool has_data = (entry->flags & DISCARD) == 0;
     const uint64_t stored = has_data ? (entry->data_bytes + SECTOR - 1) / SECTOR * SECTOR : 0;
     return fseek(log->file, (long)stored, SEEK_CUR) == 0 &&
@@ -83,8 +88,20 @@ static bool redo(const struct log *log, const struct entry *entry, FILE *disk)
     return done;
 }
 
+static int print_positions(const char *path)
+{
+    struct log log = {.file = fopen(path, "rb")};
+    if (log.file == NULL || !read_log(&log, LONG_MAX)) return 1;
+    for (size_t i = 0; i < log.count; i++)
+        if (log.entries[i].sector_count != 0)
+            printf("%llu\n", (unsigned long long)log.entries[i].data_at +
+                                 (unsigned long long)log.entries[i].data_bytes);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2) return print_positions(argv[1]);
     if (argc != 5) return 64;
     struct log log = {.file = fopen(argv[2], "rb")};
     FILE *disk = fopen(argv[1], "r+b");

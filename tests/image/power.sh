@@ -37,11 +37,11 @@ for unit in $units; do quietly weft 1 unit load "$work/ledger.fth" --name "$unit
 loaded=$(length)
 # write UNIT: "NUMBER LENGTH" for each that was acknowledged, and how long the log was then at most.
 write() {
-    number=1
-    while [ $number -le "$each" ]; do
-        weft 1 unit eval "n1/$1" "$number put" || return 1
-        echo "$number $(length)"
-        number=$((number + 1))
+    index=1
+    while [ $index -le "$each" ]; do
+        weft 1 unit eval "n1/$1" "$index put" || return 1
+        echo "$index $(length)"
+        index=$((index + 1))
     done >"$work/$1.acks"
 }
 each=$((10 + 10 * cuts))
@@ -66,13 +66,15 @@ vm_log=no
 ok "a life: $grown bytes of log until it was ready, $((written - loaded)) with $each writes to each of 3 units, $((updated - written)) of an update"
 
 # ---- Its ends.
-# acknowledged UNIT POSITION: the number that was, when the log was so long.
+"$forget" "$at/disk.log" >"$work/positions" || fail 'the log cannot be read'
+# acknowledged UNIT POSITION: the index that was, when the log was so long.
 acknowledged() { awk -v at="$2" '$2 <= at && $1 > n { n = $1 } END { print n + 0 }' "$work/$1.acks"; }
 
 # cut WHAT POSITION: the power fails there.
 cut() {
     cp --sparse=always "$work/before.img" "$at/disk.img"
     left=$("$forget" "$at/disk.img" "$at/disk.log" "$2" "$seed") || fail "$1: $left"
+    ok "$1, cut $index of $cuts, seed $seed, at byte $2: $left"
     start "$at" 1 1
     expect "$at" "$vm_ready"
     expect "$at" 'weft-init: status.txt says ready'
@@ -86,16 +88,17 @@ cut() {
         said="$said $now/$least"
     done
     vm_stop "$at"
-    ok "$1, cut $number of $cuts at byte $2: $left; starts $(vm_esp_list "$at" | tr '\n' ' ')${said:+and has/acknowledged$said}"
+    ok "    starts $(vm_esp_list "$at" | tr '\n' ' ')${said:+and has/acknowledged$said}"
 }
 
-# cuts_in WHAT FROM TO
+# cuts_in WHAT FROM TO: behind that many of the writes that stand there in the log, one or the other.
 cuts_in() {
-    number=1
-    while [ "$number" -le "$cuts" ]; do
+    awk -v from="$2" -v to="$3" '$1 > from && $1 <= to' "$work/positions" >"$work/those"
+    index=1
+    while [ "$index" -le "$cuts" ]; do
         seed=$((seed + 1))
-        cut "$1" $(($2 + $(moment "$seed" $(($3 - $2)))))
-        number=$((number + 1))
+        cut "$1" "$(sed -n "$(($(moment "$seed" "$(wc -l <"$work/those")") + 1))p" "$work/those")"
+        index=$((index + 1))
     done
 }
 cuts_in growth 0 "$grown"
