@@ -8,6 +8,12 @@ window "$at"
 alone "$at"
 expect "$at" "$vm_ready"
 expect "$at" 'weft-init: status.txt says ready'
+# Ready means that its port is up, among other things.
+power_on=$(vm_said "$at" | sed -n 's/.*weft-init: ready, \([0-9.]*\) s after power-on.*/\1/p' | head -1)
+kernel=$(vm_said "$at" | sed -n 's/^\[ *\([0-9.]*\)\] weft-init: Weft .*/\1/p' | head -1)
+node=$(ask 1 /api/v1/events | jq -r '[.items[] | select(.type == "node.ready") | .text][0]')
+[ -n "$power_on" ] && [ -n "$node" ] || fail 'it does not say how long it took'
+ok "load $(cut -d' ' -f1 /proc/loadavg): ready and its port up $power_on s after power-on, process 1 at $kernel s of the kernel's clock, weftd $node"
 open_window 1 look look || fail 'the module was not taken'
 look 1 'read /proc/meminfo' >"$work/meminfo" || fail 'it does not show its memory'
 kib() { sed -n "s/^$1: *\([0-9]*\) kB.*/\1/p" "$work/meminfo"; }
