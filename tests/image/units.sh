@@ -58,7 +58,7 @@ export LD_LIBRARY_PATH=/tests/unit/actor
 while read -r name words; do
     status=0
     # shellcheck disable=SC2086
-    (cd /tmp && timeout 300 "$name" $words) >/tmp/out 2>&1 </dev/null || status=$?
+    (cd /tmp && timeout 900 "$name" $words) >/tmp/out 2>&1 </dev/null || status=$?
     case $status in 0 | 77) ;; *) grep -v ' OK \] \| RUN  ' /tmp/out | tail -n 20 ;; esac
     echo "unit: $name $status"
 done </list
