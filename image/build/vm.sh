@@ -9,7 +9,7 @@ vm_fail() { echo "vm: $*" >&2; return 1; }
 
 vm_conf_at=$((esp_mib + 105))M # Where the FAT drive lies in the image (image/build/disk.sh).
 vm_esp_at=1M
-vm_ready=${WEFT_READY_LINE:-'weft-init: .*ready'} # What a node says on its serial line when /readyz answers.
+vm_ready=${WEFT_READY_LINE:-'weft-init: ready'} # What a node says on its serial line when /readyz answers.
 export MTOOLS_SKIP_CHECK=1
 
 # The firmware: its program, and the memory of one that has never run.
@@ -50,6 +50,16 @@ vm_board() {
     esac
 }
 
+# vm_disk DIR: the words of its disk. With $vm_log, each write to it and each flush is noted in disk.log beside it.
+vm_disk() {
+    if [ "${vm_log:-no}" = yes ]; then
+        printf '%s' "-blockdev driver=file,node-name=image,filename=$1/disk.img -blockdev driver=file,node-name=log,filename=$1/disk.log \
+            -blockdev driver=blklogwrites,node-name=disk,file=image,log=log"
+    else
+        printf '%s' "-drive if=none,id=disk,format=raw,file=$1/disk.img,cache=${vm_cache:-writeback}"
+    fi
+}
+
 # vm_run DIR ARGUMENT…: QEMU in the foreground, as this machine. The arguments say where its serial line goes, and its NICs.
 vm_run() {
     vm_dir=$1
@@ -57,7 +67,7 @@ vm_run() {
     # shellcheck disable=SC2046
     qemu-system-$(vm_board) "$@" $(vm_accelerator) -smp "${vm_cpus:-2}" -m "${vm_memory:-1024}" -display none -vga "${vm_screen:-none}" -nodefaults \
         -drive if=pflash,unit=0,format=raw,readonly=on,file="$vm_firmware" -drive if=pflash,unit=1,format=raw,file="$vm_dir/vars.fd" \
-        -drive if=none,id=disk,format=raw,file="$vm_dir/disk.img",cache="${vm_cache:-writeback}" -device virtio-blk-pci,drive=disk,bootindex=1 \
+        $(vm_disk "$vm_dir") -device virtio-blk-pci,drive=disk,bootindex=1 \
         -device virtio-rng-pci -device i6300esb -action watchdog=reset \
         -boot menu=on,splash-time=0 # Or the firmware waits five seconds for a key.
 }
@@ -131,9 +141,11 @@ vm_mesh_nic() {
 }
 
 # vm_mesh_net DIR NUMBER COUNT: the wire between them: machine 1 is the hub, the others hang on its sockets. It loses nothing
-# (a full socket holds the sender back), so frames can be counted.
+# (a full socket holds the sender back), so frames can be counted. With $vm_wire, the path of a socket, all hang on that.
 vm_mesh_net() {
-    if [ "$2" != 1 ]; then
+    if [ -n "${vm_wire:-}" ]; then
+        printf '%s' "-netdev stream,id=mesh,server=off,addr.type=unix,addr.path=$vm_wire"
+    elif [ "$2" != 1 ]; then
         printf '%s' "-netdev stream,id=mesh,server=off,addr.type=unix,addr.path=$1/wire$2"
     elif [ "$3" = 1 ]; then
         printf '%s' '-netdev hubport,id=mesh,hubid=1'

@@ -91,6 +91,7 @@ struct weft_boot {
     struct weft_loop_timer trial;     // When a kernel on trial has failed.
     struct weft_loop_timer try_timer; // Likewise, a configuration.
     uint64_t ready_ms;                // From the kernel's start; 0: not yet.
+    uint64_t ready_at_ns;             // Since when it is, by the loop's clock; 0: it is not.
     uint32_t looks;
 
     struct weft_init_socket socket;

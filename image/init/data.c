@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -23,7 +24,13 @@
 // The kernel's own (fs/ext4/ext4.h); it is in no header for programs.
 #define EXT4_RESIZE_FS _IOW('f', 16, uint64_t)
 // Where an ext4 superblock has them: it begins at 1024 (Documentation/filesystems/ext4).
-enum { AT_MAGIC = 1024 + 0x38, AT_LABEL = 1024 + 0x78, MAGIC = 0xef53 };
+enum {
+    AT_BLOCKS = 1024 + 0x04,
+    AT_MAGIC = 1024 + 0x38,
+    AT_LABEL = 1024 + 0x78,
+    AT_BLOCKS_HIGH = 1024 + 0x150,
+    MAGIC = 0xef53
+};
 
 enum weft_data_state weft_data_state_of(const uint8_t head[2048])
 {
@@ -31,6 +38,11 @@ enum weft_data_state weft_data_state_of(const uint8_t head[2048])
         return WEFT_DATA_BLANK;
     return strncmp((const char *)head + AT_LABEL, LABEL_NEW, 16) == 0 ? WEFT_DATA_UNFINISHED
                                                                       : WEFT_DATA_MADE;
+}
+
+uint64_t weft_data_blocks_of(const uint8_t head[2048])
+{
+    return weft_le32_get(head + AT_BLOCKS) | (uint64_t)weft_le32_get(head + AT_BLOCKS_HIGH) << 32;
 }
 
 // ---- The table of partitions, on a device.
@@ -68,17 +80,15 @@ int weft_data_grow_partition(const struct weft_disk *disk)
 
 // ---- The file system.
 
-static int look(const char *device, enum weft_data_state *state)
+static int read_head(const char *device, uint8_t head[2048])
 {
-    uint8_t head[2048];
     const int fd = open(device, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return -errno;
-    const ssize_t length = pread(fd, head, sizeof(head), 0);
+    const ssize_t length = pread(fd, head, 2048, 0);
     const int failure = -errno;
     close(fd);
-    if (length != (ssize_t)sizeof(head)) return length < 0 ? failure : -EIO;
-    *state = weft_data_state_of(head);
-    return 0;
+    if (length == 2048) return 0;
+    return length < 0 ? failure : -EIO;
 }
 
 // What was there is not only forgotten but, where the disk can, given back.
@@ -155,10 +165,25 @@ static int fill_partition(const char *device)
     return result;
 }
 
+// If the power failed while the file system grew, its new size may stand in its journal alone. The
+// kernel reads the size first and the journal then, and finds no room (EUCLEAN) behind the old end
+// until it mounts once more.
+static int mount_whole(const char *device, const uint8_t before[2048])
+{
+    uint8_t after[2048];
+    const int result = weft_mounts_data(device);
+    if (result != 0 || read_head(device, after) != 0 ||
+        weft_data_blocks_of(before) == weft_data_blocks_of(after))
+        return result;
+    return umount2("/data", 0) == 0 ? weft_mounts_data(device) : -errno;
+}
+
 static int open_made(const struct weft_disk *disk, enum weft_data_state state, struct weft_say *say)
 {
     const char *device = disk->data.device;
-    int result = weft_mounts_data(device);
+    uint8_t head[2048];
+    int result = read_head(device, head);
+    if (result == 0) result = mount_whole(device, head);
     if (result != 0) return result;
     make_directories();
     if (state != WEFT_DATA_MADE) result = finish();
@@ -173,7 +198,9 @@ int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *sa
 {
     const char *device = disk->data.device;
     enum weft_data_state state = WEFT_DATA_BLANK;
-    int result = look(device, &state);
+    uint8_t head[2048];
+    int result = read_head(device, head);
+    if (result == 0) state = weft_data_state_of(head);
     if (result == 0 && reset) {
         result = wipe(device);
         state = WEFT_DATA_BLANK;

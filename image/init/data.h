@@ -25,6 +25,7 @@ enum weft_data_state {
 
 // From the first 2 KiB of a partition.
 enum weft_data_state weft_data_state_of(const uint8_t head[2048]);
+uint64_t weft_data_blocks_of(const uint8_t head[2048]); // How large the file system says it is.
 
 // Lets the partition reach to the disk's end, in the table and in the kernel. Returns 1 if it has
 // grown, 0 if it could not grow, or a negative errno.

@@ -1,8 +1,8 @@
 // health.h: is the node well? Then this boot is blessed, and the watchdog is fed; else weftd is
 // started again, or the machine is.
 //
-//   on trial: ready within 120 s of power-on's end --> blessed: the kernel is not counted any more
-//                 |
+//   on trial: ready within 120 s of power-on's end, and alive 6 s later --> blessed: the kernel is
+//                 |                                          not counted any more
 //                 +--> not: the machine restarts; with no tries left the loader takes the other
 //                 slot
 //

@@ -20,7 +20,8 @@ static const char *state_of(const struct weft_boot *boot)
 {
     if (boot->end != WEFT_BOOT_RUNS) return "stopping";
     if (boot->choice.maintenance) return "maintenance";
-    if (boot->daemon.state == WEFT_DAEMON_READY) return "ready";
+    const bool is_on_trial = boot->counted_path[0] != '\0' && !boot->is_blessed;
+    if (boot->daemon.state == WEFT_DAEMON_READY) return is_on_trial ? "trying" : "ready";
     return boot->daemon.state == WEFT_DAEMON_WAITING ? "failing" : "starting";
 }
 

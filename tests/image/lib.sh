@@ -44,6 +44,15 @@ fail() {
 expect() { vm_wait "$1" "$2" "$patience" || fail "${1##*/} does not say: $2"; }
 refuse() { ! vm_said "$1" | grep -q -e "$2" || fail "${1##*/} says what it should not: $2"; }
 
+# quietly COMMAND…: what it says counts only if it fails.
+quietly() { "$@" >"$work/said" 2>&1 || fail "$*: $(cat "$work/said")"; }
+
+# program NAME: NAME.c beside this file, for the machine that tests. Sets $program.
+program() {
+    program=$work/$1
+    [ -x "$program" ] || cc -O2 -std=c11 -D_GNU_SOURCE -o "$program" "$root/tests/image/$1.c" || fail "$1.c cannot be compiled"
+}
+
 # A port of this machine's loopback that nobody has: ours is picked by our process number.
 port_base=$((20000 + $$ % 20000))
 
@@ -102,3 +111,25 @@ second_slot() {
     entry b "$2" "$work/entry.efi" "${4:-}"
     mcopy -i "$1/disk.img@@$vm_esp_at" -o "$work/entry.efi" "::EFI/Linux/weft-b_$2$3.efi"
 }
+
+# window MACHINE: guest/window.c onto its drive, a module for what only a shell would show.
+window() {
+    [ -f "$work/window.so" ] || "$triple-gcc" -O2 -std=c11 -D_GNU_SOURCE -fPIC -shared -fno-omit-frame-pointer -finstrument-functions -DWEFT_STACK_CHECKED \
+        -I"$root" -I"$root/runtime/include" -o "$work/window.so" "$root/tests/image/guest/window.c" "$root/tests/image/guest/calls.c" ||
+        { echo "SKIP: no C compiler for $arch"; exit 77; }
+    vm_put "$1" "$work/window.so" window.so
+}
+
+# open_window NUMBER NAME WORD…: an actor of that name that does what the words say.
+open_window() {
+    window_number=$1 window_name=$2
+    shift 2
+    window_words=$(printf '"%s",' "$@")
+    weft "$window_number" api POST /api/v1/actors "{\"name\":\"$window_name\",\"file\":\"/conf/window.so\",\"args\":[${window_words%,}]}" >/dev/null
+}
+
+# look NUMBER WORDS: through a window that was opened under the name "look".
+look() { weft "$1" --timeout 2m actor send "n$1/look" --call "$2"; }
+
+# moment SEED MOST: a number from 0 on, below MOST, the same for the same seed.
+moment() { awk -v seed="$1" -v most="$2" 'BEGIN { srand(seed); rand(); printf "%d", rand() * most }'; }

@@ -62,6 +62,9 @@ static void what_a_data_partition_holds(void **state)
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_UNFINISHED);
     memcpy(head + 1024 + 0x78, "weft-news", 9);
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_MADE);
+    head[1024 + 5] = 2;
+    head[1024 + 0x150] = 1;
+    assert_int_equal(weft_data_blocks_of(head), UINT64_C(0x100000200));
 }
 
 static void whose_identity_it_is(void **state)
