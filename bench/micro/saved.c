@@ -84,11 +84,13 @@ static double save_ns(struct weft_unit_actor *unit, uint8_t *image, size_t *leng
 static double restore_ns(struct weft_node *node, const uint8_t *image, size_t length)
 {
     struct weft_node_worker *worker = &node->workers[0];
+    static const struct weft_unit_kin nobody;
+    static const struct weft_unit_quota usual;
     const char *wrong;
     const uint64_t from = weft_bench_cpu_ns();
     for (unsigned n = 0; n < BATCH; n++)
-        weft_assert(
-            weft_unit_actor_revive(worker, "copy", weft_span_of(image, length), 0, 0, &wrong) == 0);
+        weft_assert(weft_unit_actor_revive(worker, "copy", weft_span_of(image, length), &nobody,
+                                           &usual, &wrong) == 0);
     weft_unit_actor_tie_held(worker);
     const double ns = (double)(weft_bench_cpu_ns() - from) / BATCH;
     weft_unit_actor_end_held(worker);
