@@ -27,18 +27,6 @@ struct asked {
     bool is_done;
 };
 
-static uint64_t now_ns(void *self)
-{
-    (void)self;
-    return weft_bench_now_ns();
-}
-
-static void fill(void *self, void *bytes, size_t length)
-{
-    (void)self;
-    memset(bytes, 7, length);
-}
-
 static void is_done(struct weft_command *command)
 {
     ((struct asked *)(void *)command)->is_done = true; // Its first member.
@@ -107,8 +95,8 @@ void weft_bench_saved(struct weft_bench *out)
     uint8_t *image = malloc(WEFT_UNIT_IMAGE_MAX);
     const struct weft_node_options options = {
         .name = "bench",
-        .clock = {.now_ns = now_ns, .wall_ns = now_ns},
-        .entropy = {.fill = fill},
+        .clock = weft_bench_clock(),
+        .entropy = weft_bench_entropy(),
         .worker_count = 1,
         .arena_bytes = 256 * WEFT_MIB,
         .actor_count_max = 4096,
