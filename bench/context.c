@@ -38,6 +38,28 @@ uint64_t weft_bench_now_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+static uint64_t clock_now(void *self)
+{
+    (void)self;
+    return weft_bench_now_ns();
+}
+
+struct weft_clock weft_bench_clock(void)
+{
+    return (struct weft_clock){.now_ns = clock_now, .wall_ns = clock_now};
+}
+
+static void fill(void *self, void *bytes, size_t length)
+{
+    (void)self;
+    memset(bytes, 7, length);
+}
+
+struct weft_entropy weft_bench_entropy(void)
+{
+    return (struct weft_entropy){.fill = fill};
+}
+
 uint64_t weft_bench_cpu_ns(void)
 {
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);

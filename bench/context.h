@@ -18,6 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/env/clock.h"
+#include "runtime/env/entropy.h"
+
 struct weft_bench {
     const char *name, *medium;
     bool json;          // --json: one object per line.
@@ -44,6 +47,9 @@ void weft_bench_say(struct weft_bench *bench, const char *format, ...)
 void weft_bench_end(struct weft_bench *bench);
 
 uint64_t weft_bench_now_ns(void); // CLOCK_MONOTONIC.
+// For a node: that clock, which is its wall clock, too; and chance that is the same in each run.
+struct weft_clock weft_bench_clock(void);
+struct weft_entropy weft_bench_entropy(void);
 uint64_t weft_bench_cpu_ns(void); // Of this thread.
 // The CPU's constant counter (TSC, cntvct): not its core clock, which may be faster or slower.
 uint64_t weft_bench_ticks(void);

@@ -20,6 +20,12 @@ typedef unsigned __int128 weft_udcell; // On the stack: low cell below, high cel
 
 #define WEFT_CELL_BYTES 8u
 
+// So many bytes as whole cells.
+static inline uint32_t weft_cells_up(uint32_t bytes)
+{
+    return (bytes + WEFT_CELL_BYTES - 1) & ~(WEFT_CELL_BYTES - 1);
+}
+
 enum {
     WEFT_ADDRESS_DATA = 0x00010000,    // The unit's data space: HERE, ALLOT, VARIABLE.
     WEFT_ADDRESS_SYSTEM = 0x40000000,  // Data of the system module: read-only.

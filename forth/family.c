@@ -12,8 +12,6 @@ enum {
     CHANNELS_MAX = 256,
     MAIL_MAX = 4096, // Messages of one unit.
     SLOT_BITS = 24,
-    IOR_NO_MEMORY = -59,
-    IOR_BAD_NUMBER = -24,
     USER_INTERRUPT = -28,
     NO_INPUT = -2,     // Of key and ekey: there will be none.
     REASON_KILLED = 1, // As an actor's (weft/types.h).
@@ -203,7 +201,7 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
     *pid = child != NULL ? take_slot(family) : 0;
     if (*pid == 0 || make_child(family, parent, xt, cells, count, &child->unit) != 0) {
         free(child);
-        return IOR_NO_MEMORY;
+        return WEFT_THROW_ALLOCATE;
     }
     child->pid = *pid;
     child->parent = own->pid;
@@ -277,7 +275,7 @@ static int32_t join(void *self, uint32_t level, uint64_t pid, bool is_late,
     struct weft_family *family = family_of(self);
     struct member *member = find_member(family, pid);
     (void)level;
-    if (member == family->current) return IOR_BAD_NUMBER; // It would wait for ever.
+    if (member == family->current) return WEFT_THROW_BAD_NUMBER; // It would wait for ever.
     if (member == NULL) {
         *end = (struct weft_unit_end){.reason = REASON_NOBODY};
         return 0;
@@ -321,7 +319,7 @@ static int32_t channel_new(void *self, uint32_t capacity, uint64_t *pid)
     *pid = channel != NULL ? take_slot(family) : 0;
     if (*pid == 0) {
         free(channel);
-        return IOR_NO_MEMORY;
+        return WEFT_THROW_ALLOCATE;
     }
     *channel = (struct channel){.pid = *pid, .owner = own->pid, .capacity = capacity};
     queue_init(&channel->queue);
@@ -347,7 +345,7 @@ static int32_t channel_send(void *self, uint32_t level, uint64_t pid, const void
 {
     struct weft_family *family = family_of(self);
     struct member *own = family->current;
-    if (level >= LEVELS) return IOR_NO_MEMORY;
+    if (level >= LEVELS) return WEFT_THROW_ALLOCATE;
     if (own->offers[level] != OFFERED_NOTHING) return look_at_offer(family, level, is_late);
     struct channel *channel = find_channel(family, pid);
     if (channel == NULL || channel->closed) return WEFT_THROW_CLOSED;
@@ -355,7 +353,7 @@ static int32_t channel_send(void *self, uint32_t level, uint64_t pid, const void
     const bool waits = channel->queue.count >= channel->capacity;
     if (waits && is_late) return WEFT_THROW_LATE;
     struct message *message = append(&channel->queue, payload, length, own->pid);
-    if (message == NULL) return IOR_NO_MEMORY;
+    if (message == NULL) return WEFT_THROW_ALLOCATE;
     family->events++;
     if (!waits) return 0;
     message->sender = own;
@@ -421,7 +419,8 @@ static int32_t send(void *self, const void *payload, size_t length, uint64_t pid
     struct member *member = find_member(family, pid);
     if (member == NULL || member->ended) return WEFT_THROW_NOBODY;
     if (member->mail.count >= MAIL_MAX) return WEFT_THROW_FULL;
-    if (append(&member->mail, payload, length, family->current->pid) == NULL) return IOR_NO_MEMORY;
+    if (append(&member->mail, payload, length, family->current->pid) == NULL)
+        return WEFT_THROW_ALLOCATE;
     family->events++;
     return member->mail.count > MAIL_MAX / 2 ? 1 : 0;
 }

@@ -11,15 +11,10 @@
 // Less than this part of what is frozen already is not worth a module of its own.
 enum { WORTH_DIVISOR = 8 };
 
-static uint32_t padded(uint32_t bytes)
-{
-    return (bytes + 7) & ~7u;
-}
-
 static uint32_t content_bytes(const struct weft_word_module_head *head)
 {
     return (uint32_t)sizeof(*head) + head->word_count * (uint32_t)sizeof(struct weft_word) +
-           padded(head->code_length * 2) + padded(head->name_bytes);
+           weft_cells_up(head->code_length * 2) + weft_cells_up(head->name_bytes);
 }
 
 bool weft_word_module_content_valid(const void *content, size_t bytes)
@@ -122,7 +117,7 @@ static struct weft_word_module *prepare(const struct weft_forth_system *system,
     module->words = (const struct weft_word *)at;
     at += module->word_count * sizeof(struct weft_word);
     module->code = (const uint16_t *)at;
-    at += padded(module->code_length * 2);
+    at += weft_cells_up(module->code_length * 2);
     module->names = (const char *)at;
     module->starts = module->content + module->content_bytes;
     return module;
@@ -295,7 +290,7 @@ static void trim(struct weft_unit *unit)
     for (unsigned n = 0; n < WEFT_SEGMENT_COUNT; n++)
         bytes[n] = weft_segment_capacity(unit->block, n);
     for (unsigned n = 0; n < FROZEN_SEGMENTS; n++)
-        bytes[frozen_segments[n]] = padded(unit->block->segment[frozen_segments[n]].used);
+        bytes[frozen_segments[n]] = weft_cells_up(unit->block->segment[frozen_segments[n]].used);
     weft_segments_shrink(unit, bytes);
 }
 
@@ -307,8 +302,8 @@ static bool fits(const struct weft_unit *unit, const struct weft_word_module_hea
     uint64_t bytes = (uint64_t)block->bytes + content_bytes(end);
     for (unsigned n = 0; n < FROZEN_SEGMENTS; n++)
         bytes -= weft_segment_capacity(block, frozen_segments[n]);
-    bytes += padded((weft_own_tokens(block) - end->code_length) * 2) +
-             padded(weft_own_names(block) - end->name_bytes) +
+    bytes += weft_cells_up((weft_own_tokens(block) - end->code_length) * 2) +
+             weft_cells_up(weft_own_names(block) - end->name_bytes) +
              (weft_own_words(block) - end->word_count) * sizeof(struct weft_word);
     return bytes <= unit->options.memory_bytes_max;
 }

@@ -21,6 +21,9 @@ struct weft_sandbox *weft_sandbox_new(struct weft_unit *unit, struct weft_unit *
     struct weft_sandbox *sandbox =
         unit->memory.resize(unit->memory.self, NULL, 0, sizeof(*sandbox));
     if (sandbox == NULL) return NULL;
+    // Whoever says so: the program, or an image.
+    const uint64_t max = unit->options.sandbox_reductions_max;
+    if (reductions > max) reductions = max;
     *sandbox = (struct weft_sandbox){.unit = child, .budget = reductions, .done = reductions == 0};
     sandbox->ior = sandbox->done ? WEFT_THROW_REDUCTIONS : 0;
     child->is_child = true;
@@ -40,9 +43,8 @@ static int32_t start(struct weft_unit *unit, uint64_t address, uint64_t length, 
     child->block->dsp = child->block->rsp = child->block->fsp = 0;
     child->block->segment[WEFT_SEGMENT_OUTPUT].used = 0;
     child->block->output_dropped = 0;
-    const uint64_t max = unit->options.sandbox_reductions_max;
     if (weft_unit_interpret(child, "sandbox", length == 0 ? "" : text, length) != 0 ||
-        weft_sandbox_new(unit, child, reductions < max ? reductions : max) == NULL) {
+        weft_sandbox_new(unit, child, reductions) == NULL) {
         weft_unit_free(child);
         return WEFT_THROW_MEMORY;
     }

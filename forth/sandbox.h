@@ -11,7 +11,8 @@
 // Runs the child for what is left of the parent's budget. True if it has ended.
 bool weft_sandbox_run(struct weft_unit *unit);
 void weft_sandbox_drop(struct weft_unit *unit);
-// `child` is at work for `unit`, and its to free, with so many reductions; NULL without memory.
+// `child` is at work for `unit`, and its to free, with so many reductions, but no more than the
+// unit's options allow; NULL without memory.
 struct weft_sandbox *weft_sandbox_new(struct weft_unit *unit, struct weft_unit *child,
                                       uint64_t reductions);
 

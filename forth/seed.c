@@ -31,11 +31,6 @@ struct seed { // Behind it: the module's content, the bytes of the segments, the
     struct weft_order order;
 };
 
-static uint32_t padded(uint32_t bytes)
-{
-    return (bytes + 7) & ~7u;
-}
-
 static uint32_t carried_bytes(const struct weft_unit *unit, bool elsewhere)
 {
     return elsewhere && unit->module != NULL ? unit->module->content_bytes : 0;
@@ -46,7 +41,7 @@ size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count, bool e
     size_t bytes = sizeof(struct seed) + (size_t)count * WEFT_CELL_BYTES;
     bytes += carried_bytes(unit, elsewhere);
     for (unsigned n = 0; n < INHERITED_COUNT; n++)
-        bytes += padded(unit->block->segment[inherited[n]].used);
+        bytes += weft_cells_up(unit->block->segment[inherited[n]].used);
     return bytes;
 }
 
@@ -85,7 +80,7 @@ void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *ce
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
         if (seed.bytes[n] > 0)
             memcpy(at, weft_segment_base(unit->block, inherited[n]), seed.bytes[n]);
-        at += padded(seed.bytes[n]);
+        at += weft_cells_up(seed.bytes[n]);
     }
     if (count > 0) memcpy(at, cells, (size_t)count * WEFT_CELL_BYTES);
 }
@@ -139,7 +134,7 @@ static const uint8_t *plant(struct weft_unit *unit, const struct seed *seed, con
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
         if (seed->bytes[n] > 0) memcpy(weft_segment_base(block, inherited[n]), at, seed->bytes[n]);
         block->segment[inherited[n]].used = seed->bytes[n];
-        at += padded(seed->bytes[n]);
+        at += weft_cells_up(seed->bytes[n]);
     }
     block->frozen_words = seed->frozen_words;
     block->frozen_tokens = seed->frozen_tokens;
@@ -167,7 +162,7 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     uint32_t bytes[WEFT_SEGMENT_COUNT];
     memcpy(bytes, furnished_bytes, sizeof(bytes));
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
-        if (bytes[inherited[n]] < seed.bytes[n]) bytes[inherited[n]] = padded(seed.bytes[n]);
+        if (bytes[inherited[n]] < seed.bytes[n]) bytes[inherited[n]] = weft_cells_up(seed.bytes[n]);
     }
     code = weft_unit_make(system, memory, options, host, module, bytes, result);
     if (code != 0) return code;

@@ -46,19 +46,27 @@ struct weft_forth_memory {
 // malloc and free, for the tool and tests.
 extern const struct weft_forth_memory weft_forth_memory_libc;
 
-#define WEFT_THROW_REDUCTIONS (-256)
-#define WEFT_THROW_MEMORY     (-257)
-#define WEFT_THROW_EFFECT     (-263) // A stack comment is wrong, under strict_effects.
-#define WEFT_THROW_FULL       (-300) // -300 and below are the node's.
-#define WEFT_THROW_NOBODY     (-301)
-#define WEFT_THROW_CLOSED     (-305)
-#define WEFT_THROW_LATE       (-306)
-#define WEFT_THROW_SHAPE      (-307)
-#define WEFT_THROW_SPAWNED    (-320) // Quotas: of units spawned, of channels, of files.
-#define WEFT_THROW_CHANNELS   (-321)
-#define WEFT_THROW_FILES      (-322)
-#define WEFT_THROW_NO_FILES   (-323)
-#define WEFT_THROW_NO_NET     (-324)
+#define WEFT_THROW_UNSUPPORTED (-21) // Those of the standard that hosts answer.
+#define WEFT_THROW_BAD_NUMBER  (-24)
+#define WEFT_THROW_BAD_FILE    (-37)
+#define WEFT_THROW_NO_FILE     (-38)
+#define WEFT_THROW_ALLOCATE    (-59)
+#define WEFT_THROW_REDUCTIONS  (-256)
+#define WEFT_THROW_MEMORY      (-257)
+#define WEFT_THROW_EFFECT      (-263) // A stack comment is wrong, under strict_effects.
+#define WEFT_THROW_FULL        (-300) // -300 and below are the node's.
+#define WEFT_THROW_NOBODY      (-301)
+#define WEFT_THROW_IN_USE      (-302)
+#define WEFT_THROW_TOO_LONG    (-303)
+#define WEFT_THROW_NO_MESH     (-304)
+#define WEFT_THROW_CLOSED      (-305)
+#define WEFT_THROW_LATE        (-306)
+#define WEFT_THROW_SHAPE       (-307)
+#define WEFT_THROW_SPAWNED     (-320) // Quotas: of units spawned, of channels, of files.
+#define WEFT_THROW_CHANNELS    (-321)
+#define WEFT_THROW_FILES       (-322)
+#define WEFT_THROW_NO_FILES    (-323)
+#define WEFT_THROW_NO_NET      (-324)
 
 struct weft_unit_options {
     uint32_t memory_bytes_max;       // The whole block; it starts at 352 bytes. At most 1 GiB.

@@ -1,5 +1,5 @@
 // words_float.c: Floating-Point and its extensions (Forth 2012, 12), but for what is text
-// (words_float_text.c), what defines (words_define.c), and what is short and frequent
+// (words_float_text.c), what defines (words_data.c), and what is short and frequent
 // (inner_float.inc). Results are those of IEEE 754 and of the C library; where a function has no
 // value there it has none here: a NaN, not a THROW.
 #include <math.h>

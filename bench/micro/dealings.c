@@ -110,18 +110,6 @@ struct rig {
     struct asked asked;
 };
 
-static uint64_t now_ns(void *self)
-{
-    (void)self;
-    return weft_bench_now_ns();
-}
-
-static void fill(void *self, void *bytes, size_t length)
-{
-    (void)self;
-    memset(bytes, 7, length);
-}
-
 static void is_done(struct weft_command *command)
 {
     ((struct asked *)(void *)command)->is_done = true; // Its first member.
@@ -170,8 +158,8 @@ static void open_rig(struct rig *rig)
     struct weft_error error;
     const struct weft_node_options options = {
         .name = "bench",
-        .clock = {.now_ns = now_ns, .wall_ns = now_ns},
-        .entropy = {.fill = fill},
+        .clock = weft_bench_clock(),
+        .entropy = weft_bench_entropy(),
         .worker_count = (uint16_t)rig->cores,
         .arena_bytes = 256 * WEFT_MIB,
         .actor_count_max = 4096,

@@ -27,18 +27,6 @@ struct asked {
     bool is_done;
 };
 
-static uint64_t now_ns(void *self)
-{
-    (void)self;
-    return weft_bench_now_ns();
-}
-
-static void fill(void *self, void *bytes, size_t length)
-{
-    (void)self;
-    memset(bytes, 7, length);
-}
-
 static void is_done(struct weft_command *command)
 {
     ((struct asked *)(void *)command)->is_done = true; // Its first member.
@@ -84,11 +72,13 @@ static double save_ns(struct weft_unit_actor *unit, uint8_t *image, size_t *leng
 static double restore_ns(struct weft_node *node, const uint8_t *image, size_t length)
 {
     struct weft_node_worker *worker = &node->workers[0];
+    static const struct weft_unit_kin nobody;
+    static const struct weft_unit_quota usual;
     const char *wrong;
     const uint64_t from = weft_bench_cpu_ns();
     for (unsigned n = 0; n < BATCH; n++)
-        weft_assert(
-            weft_unit_actor_revive(worker, "copy", weft_span_of(image, length), 0, 0, &wrong) == 0);
+        weft_assert(weft_unit_actor_revive(worker, "copy", weft_span_of(image, length), &nobody,
+                                           &usual, &wrong) == 0);
     weft_unit_actor_tie_held(worker);
     const double ns = (double)(weft_bench_cpu_ns() - from) / BATCH;
     weft_unit_actor_end_held(worker);
@@ -105,8 +95,8 @@ void weft_bench_saved(struct weft_bench *out)
     uint8_t *image = malloc(WEFT_UNIT_IMAGE_MAX);
     const struct weft_node_options options = {
         .name = "bench",
-        .clock = {.now_ns = now_ns, .wall_ns = now_ns},
-        .entropy = {.fill = fill},
+        .clock = weft_bench_clock(),
+        .entropy = weft_bench_entropy(),
         .worker_count = 1,
         .arena_bytes = 256 * WEFT_MIB,
         .actor_count_max = 4096,

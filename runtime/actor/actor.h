@@ -301,6 +301,10 @@ struct weft_actor *weft_actor_find(struct weft_actor_system *system, weft_pid pi
 // The core that an actor of this pid's slot is on, or goes to; -1: none. Any core of the node.
 int weft_actor_core_of(const struct weft_actor_node *node, weft_pid pid);
 
+// The generation of who is in this slot of this core's, or was there last; below the first one that
+// is given: nobody has been. Later ones are given to others yet.
+uint32_t weft_actor_last_generation(const struct weft_actor_system *system, uint32_t slot);
+
 // A message of `length` payload bytes from this core's arena, zero header. NULL at the cap:
 // counted.
 struct weft_message *weft_message_alloc(struct weft_actor_system *system, uint32_t length);

@@ -155,3 +155,12 @@ int weft_actor_core_of(const struct weft_actor_node *node, weft_pid pid)
     if (slot >= home->slot_capacity) return -1;
     return (int)atomic_load_explicit(&home->location[slot], memory_order_relaxed) - 1;
 }
+
+uint32_t weft_actor_last_generation(const struct weft_actor_system *system, uint32_t slot)
+{
+    const uint32_t number = slot / WEFT_CHUNK_SLOTS;
+    if (number >= system->chunk_count) return system->node->first_generation;
+    if (system->chunks[number] == NULL) return system->slots[number].generation;
+    const struct weft_actor *actor = &system->chunks[number][slot % WEFT_CHUNK_SLOTS];
+    return actor->pid != 0 ? weft_pid_generation(actor->pid) : actor->task.number - 1;
+}

@@ -77,6 +77,11 @@ int weft_tie_await(struct weft_actor *actor, uint64_t reference)
     return weft_awaits_add(actor, reference) ? 0 : -ENOMEM;
 }
 
+bool weft_tie_has_timer(const struct weft_actor *actor, uint64_t reference)
+{
+    return weft_edge_find(actor, TAG_EDGE_TIMER, reference) != NULL;
+}
+
 bool weft_tie_is_answered(const struct weft_actor *actor, uint64_t reference)
 {
     bool known;

@@ -33,6 +33,8 @@ int weft_tie_timer(struct weft_actor *actor, uint64_t reference, uint64_t delay_
 int weft_tie_monitor(struct weft_actor *actor, weft_pid whom, uint64_t reference, bool has_come);
 // A REPLY with this reference may come. Likewise.
 int weft_tie_await(struct weft_actor *actor, uint64_t reference);
+// True if a timer with this reference will send its message, or has another one to send.
+bool weft_tie_has_timer(const struct weft_actor *actor, uint64_t reference);
 // True if what was asked under this reference, by a call or a monitor, has been answered, and the
 // answer is not read.
 bool weft_tie_is_answered(const struct weft_actor *actor, uint64_t reference);

@@ -38,7 +38,8 @@
       "One text ran longer than it may, or asked for more memory than the unit may have. It was "  \
       "ended with a THROW; what it had done until then stays done, and the unit lives on. "        \
       "units.eval_reductions, units.eval_timeout and units.memory_max are the limits.")            \
-    X(0405, "the unit is busy", "It evaluates another text. Try again.")                           \
+    X(0405, "the unit, or the node, is busy",                                                      \
+      "It evaluates another text, or units are being restored. Try again.")                        \
     X(0406, "a saved state cannot be used",                                                        \
       "The file is no unit's state or no snapshot, is damaged, or was written by another build "   \
       "or "                                                                                        \

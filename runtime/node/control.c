@@ -199,7 +199,7 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
     own->command.image =
         image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
-    weft_unit_actor_image_quota(image, &resident->quota);
+    resident->quota = weft_unit_actor_image_quota(image);
     own->command.is_held = image.length > 0; // Others that it knows may come after it.
     control->held_count += own->command.is_held;
     control->starting_count++;
@@ -267,6 +267,7 @@ void weft_control_start_units(struct weft_control *control)
         start_unit(control, WEFT_COMMAND_RESTORE, load->name, load->source_name,
                    WEFT_RECOVERY_JOURNAL, load->source, table->entries[i].image);
     }
+    control->is_restoring = control->held_count > 0;
     for (size_t i = 0; i < control->config->unit_count; i++) {
         start_configured(control, &control->config->unit[i]);
     }
@@ -301,6 +302,8 @@ int weft_control_init(struct weft_control *control, struct weft_node *node,
     control->machine = *machine;
     control->ready_fd = -1;
     weft_list_init(&control->lists);
+    control->sweep = weft_control_sweep_create(node);
+    if (control->sweep == NULL) return -ENOMEM;
     control->start_ns = weft_clock_now_ns(&node->options.clock);
     control->start_wall_ns = wall_ns(control);
     control->drain_due_ns = control->start_ns;
@@ -338,5 +341,6 @@ void weft_control_destroy(struct weft_control *control)
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);
     free(control->view_next);
+    weft_control_sweep_free(control->sweep);
     control->node = NULL;
 }

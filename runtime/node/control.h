@@ -62,6 +62,8 @@ struct weft_control {
     uint32_t command_count;                  // On their way, ours and the admin port's.
     struct weft_list lists;                  // Of actors, under way (control_list.c).
     struct weft_list traces;                 // Likewise (control_trace.c).
+    bool is_restoring;                       // Units of the journal or a snapshot are held.
+    struct weft_control_sweep *sweep;        // Over them (control_sweep.c).
     struct weft_control_revival *revival;    // One that waits for others to go. NULL: none.
     struct weft_control_snapshot *snapshot;  // The one under way (control_snapshot.c). NULL: none.
     bool draining;

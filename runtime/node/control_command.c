@@ -79,13 +79,18 @@ static void answer_admin(struct weft_control_command *own)
     }
 }
 
+static void all_run(void *self)
+{
+    ((struct weft_control *)self)->is_restoring = false;
+}
+
 // Of the journal or the configuration.
 static void is_started(struct weft_control_command *own)
 {
     struct weft_control *control = own->control;
     const struct weft_command *command = &own->command;
     if (command->is_held && --control->held_count == 0)
-        weft_control_run_held(control, NULL, NULL); // All are there that the journal had.
+        weft_control_run_held(control, all_run, control); // All are there that the journal had.
     control->starting_count--;
     if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
     if (command->error.code == 0) return;

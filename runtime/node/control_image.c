@@ -25,6 +25,14 @@ int weft_control_save_unit(struct weft_control *control, struct weft_admin_comma
     return weft_control_command_send(control, own, error);
 }
 
+void weft_control_lower_quota(struct weft_control *control, const char *name,
+                              struct weft_unit_quota *quota)
+{
+    char text[160];
+    if (weft_unit_quota_lower(&control->node->options, quota, text, sizeof(text)))
+        weft_control_event(control, "unit.limited", name, "%s", text);
+}
+
 // The core on which the id of this image is known for sure to be free, or not: where who had it
 // last was.
 static void choose_core(const struct weft_control *control, struct weft_resident *resident,
@@ -33,8 +41,7 @@ static void choose_core(const struct weft_control *control, struct weft_resident
     const struct weft_node *node = control->node;
     struct weft_unit_parts parts;
     const char *wrong;
-    if (weft_unit_actor_image_read(image, &node->options, &parts, &wrong) != 0 || parts.id == 0)
-        return;
+    if (weft_unit_actor_image_read(image, &parts, &wrong) != 0 || parts.id == 0) return;
     const weft_pid pid = weft_unit_ids_pid(&node->ids, parts.id);
     const uint32_t age = weft_pid_generation(pid) - node->actors.first_generation - 1;
     const uint16_t home = weft_pid_home(pid);
@@ -51,7 +58,8 @@ int weft_control_restore_unit(struct weft_control *control, struct weft_admin_co
     if (resident == NULL) return -1;
     const struct weft_span image = weft_span_of(admin->text, admin->text_length);
     choose_core(control, resident, image);
-    weft_unit_actor_image_quota(image, &resident->quota);
+    resident->quota = weft_unit_actor_image_quota(image);
+    weft_control_lower_quota(control, admin->unit, &resident->quota);
     struct weft_control_command *own =
         weft_control_command_new(control, WEFT_COMMAND_ADOPT, resident);
     if (own == NULL) {

@@ -22,10 +22,11 @@ struct weft_control_revival {
     struct weft_error error; // The first one.
 };
 
-struct child_order { // A child, on its way to its core and back.
+struct child_order { // A child, on its way to its core and back: no ring can refuse it.
+    struct weft_core_errand errand;
     struct weft_control_revival *revival;
     const struct weft_instant_entry *entry;
-    uint16_t core;
+    struct weft_unit_quota quota;
     int result;
     const char *wrong;
 };
@@ -35,6 +36,7 @@ static void end(void *self)
     struct weft_control_revival *revival = self;
     struct weft_control *control = revival->control;
     control->command_count--;
+    control->is_restoring = false;
     if (revival->error.code == 0) {
         weft_control_event(control, "node.restored", control->node->options.name, "%u units",
                            revival->instant.count);
@@ -53,12 +55,10 @@ static void all_are_back(struct weft_control_revival *revival)
         control->revival = revival; // weft_control_revive_turn goes on when they have gone.
         return;
     }
-    int result = revival->error.code == 0
-                     ? weft_control_run_held(control, end, revival)
-                     : weft_control_sweep(control, weft_unit_actor_end_held, end, revival);
-    if (result == 0) return;
-    weft_error_set(&revival->error, 203, "no memory to run what is restored: it stands still");
-    end(revival);
+    if (revival->error.code == 0)
+        weft_control_run_held(control, end, revival);
+    else
+        weft_control_end_held(control, end, revival);
 }
 
 static void part_is_done(struct weft_control_revival *revival, const struct weft_error *error)
@@ -91,11 +91,12 @@ static void child_arrives(struct weft_core *core, void *self, uint64_t argument)
 {
     struct child_order *order = self;
     const struct weft_instant_entry *entry = order->entry;
-    struct weft_node *node = (struct weft_node *)(uintptr_t)argument;
-    order->result =
-        weft_unit_actor_revive(&node->workers[core->index - 1], entry->name, entry->image,
-                               entry->heir, entry->reference, &order->wrong);
-    weft_core_call(core, 0, child_is_back, order, 0);
+    struct weft_node *node = order->revival->control->node;
+    (void)argument;
+    order->result = weft_unit_actor_revive(&node->workers[core->index - 1], entry->name,
+                                           entry->image, &entry->kin, &order->quota, &order->wrong);
+    order->errand.run = child_is_back;
+    weft_core_errand_give(&node->control, &order->errand);
 }
 
 // ---- One of the snapshot. 0, or -1 with `error`.
@@ -111,14 +112,15 @@ static int send_child(struct weft_control_revival *revival, const struct weft_in
     struct weft_node *node = revival->control->node;
     struct child_order *order = malloc(sizeof(*order));
     if (order == NULL) return weft_error_set(&revival->error, 203, "no memory for the command");
-    *order = (struct child_order){
-        .revival = revival, .entry = entry, .core = core_for(revival->control, entry->core)};
-    if (weft_core_call(&node->control, order->core, child_arrives, order,
-                       (uint64_t)(uintptr_t)node) == 0)
-        return 0;
-    weft_error_set(&revival->error, 505, "core %u takes no commands at the moment", order->core);
-    free(order);
-    return -1;
+    *order = (struct child_order){.errand = {.run = child_arrives, .self = order},
+                                  .revival = revival,
+                                  .entry = entry,
+                                  .quota = entry->quota};
+    char text[160]; // Its parent's event says the same.
+    weft_unit_quota_lower(&node->options, &order->quota, text, sizeof(text));
+    weft_core_errand_give(weft_node_core(node, core_for(revival->control, entry->core)),
+                          &order->errand);
+    return 0;
 }
 
 static int send_resident(struct weft_control_revival *revival,
@@ -129,7 +131,8 @@ static int send_resident(struct weft_control_revival *revival,
         control, entry->name, entry->file, (enum weft_recovery)entry->recovery, &revival->error);
     if (resident == NULL) return -1;
     resident->core = core_for(control, entry->core);
-    weft_unit_actor_image_quota(entry->image, &resident->quota);
+    resident->quota = entry->quota;
+    weft_control_lower_quota(control, entry->name, &resident->quota);
     struct weft_control_command *own =
         weft_control_command_new(control, WEFT_COMMAND_ADOPT, resident);
     if (own == NULL) weft_error_set(&revival->error, 203, "no memory for the command");
@@ -211,6 +214,15 @@ void weft_control_revive_turn(struct weft_control *control)
     make_all(revival);
 }
 
+int weft_control_check_restoring(const struct weft_control *control, struct weft_error *error)
+{
+    if (!control->is_restoring) return 0;
+    weft_error_set(error, 405, "units of node '%s' are being restored",
+                   control->node->options.name);
+    weft_error_hint(error, "try again when `weft unit ls` shows them");
+    return -1;
+}
+
 static int refuse_rival(const struct weft_resident *rival, struct weft_error *error)
 {
     weft_error_set(error, 403, "the snapshot is not restored: a unit '%s' is here", rival->name);
@@ -221,15 +233,14 @@ static int refuse_rival(const struct weft_resident *rival, struct weft_error *er
 int weft_control_restore_all(struct weft_control *control, struct weft_admin_command *admin,
                              struct weft_error *error)
 {
-    struct weft_control_revival *revival = calloc(1, sizeof(*revival));
     uint32_t n = 0;
+    if (weft_control_check_restoring(control, error) != 0) return -1;
+    struct weft_control_revival *revival = calloc(1, sizeof(*revival));
     if (revival == NULL) return weft_error_set(error, 203, "no memory for the command");
     revival->control = control;
     revival->admin = admin;
-    int result = control->revival != NULL
-                     ? weft_error_set(error, 505, "another snapshot is being restored")
-                     : weft_instant_read(weft_span_of(admin->text, admin->text_length),
-                                         &control->node->options, &revival->instant, error);
+    int result =
+        weft_instant_read(weft_span_of(admin->text, admin->text_length), &revival->instant, error);
     if (result == 0) result = check_names(&revival->instant, error);
     struct weft_resident *rival = result == 0 ? find_rival(revival, &n) : NULL;
     if (rival != NULL && !admin->replaces) result = refuse_rival(rival, error);
@@ -239,6 +250,7 @@ int weft_control_restore_all(struct weft_control *control, struct weft_admin_com
         return result;
     }
     control->command_count++;
+    control->is_restoring = true;
     if (rival != NULL)
         clear(revival);
     else

@@ -16,18 +16,27 @@ int weft_control_save_all(struct weft_control *control, struct weft_admin_comman
 int weft_control_restore_all(struct weft_control *control, struct weft_admin_command *admin,
                              struct weft_error *error);
 
+// A file is not the node's: what it says of a unit's quotas holds as far as the node's own go. An
+// event says what was lowered.
+void weft_control_lower_quota(struct weft_control *control, const char *name,
+                              struct weft_unit_quota *quota);
+
 // A snapshot that takes too long is given up.
 void weft_control_snapshot_turn(struct weft_control *control, uint64_t now_ns);
 
 // A restore that waits for others to go goes on when they have.
 void weft_control_revive_turn(struct weft_control *control);
 
-// Has `step` done on every worker, then calls `next(self)` on the control core. Without memory or
-// room in a ring nothing happens, and it answers so: -ENOMEM, -ENOBUFS.
-int weft_control_sweep(struct weft_control *control, void (*step)(struct weft_node_worker *worker),
-                       void (*next)(void *self), void *self);
-// The units that are held are given what they had to do with others, and run; then `next(self)`,
-// which may be NULL.
-int weft_control_run_held(struct weft_control *control, void (*next)(void *self), void *self);
+// 0, or -1 with W0405: units are being restored, and some of them do not run yet. Of those of one
+// restore each worker has one list; so there is one restore at a time, and no snapshot of half of
+// it.
+int weft_control_check_restoring(const struct weft_control *control, struct weft_error *error);
+
+// control_sweep.c: what is done about the units that are held, on every worker. NULL: no memory.
+struct weft_control_sweep *weft_control_sweep_create(struct weft_node *node);
+void weft_control_sweep_free(struct weft_control_sweep *sweep);
+// They are given what they had to do with others, and run; or they end. Then `next(self)`.
+void weft_control_run_held(struct weft_control *control, void (*next)(void *self), void *self);
+void weft_control_end_held(struct weft_control *control, void (*next)(void *self), void *self);
 
 #endif // WEFT_NODE_CONTROL_SAVED_H

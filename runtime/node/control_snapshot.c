@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/node/control_saved.h"
 #include "runtime/node/instant.h"
 #include "runtime/node/standstill.h"
@@ -113,6 +114,9 @@ static void gone(struct weft_standstill *still)
 int weft_control_save_all(struct weft_control *control, struct weft_admin_command *admin,
                           struct weft_error *error)
 {
+    if (weft_control_check_restoring(control, error) != 0) return -1;
+    if (control->node->standstill != NULL)
+        return weft_error_set(error, 405, "another snapshot is under way");
     struct weft_control_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (snapshot == NULL) return weft_error_set(error, 203, "no memory for the command");
     *snapshot = (struct weft_control_snapshot){
@@ -120,15 +124,11 @@ int weft_control_save_all(struct weft_control *control, struct weft_admin_comman
         .control = control,
         .admin = admin,
         .begun_ns = weft_clock_now_ns(&control->node->options.clock)};
-    if (control->node->standstill != NULL) {
-        free(snapshot);
-        return weft_error_set(error, 505, "another snapshot is under way");
-    }
     control->command_count++;
     control->snapshot = snapshot;
     weft_error_set(&snapshot->error, 505, "the snapshot is not taken: a core takes no commands");
     snapshot->state = SIZING;
-    if (weft_standstill_begin(&snapshot->still) != 0) snapshot->state = FAILED; // It ends itself.
+    weft_assert(weft_standstill_begin(&snapshot->still) == 0); // Nobody else's is under way.
     return 0;
 }
 

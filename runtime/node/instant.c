@@ -6,6 +6,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
+#include "runtime/base/units.h"
 #include "runtime/node/unit_actor.h"
 #include "runtime/node/unit_ties.h"
 
@@ -37,11 +38,6 @@ _Static_assert(UNIT_NAME + WEFT_RESIDENT_NAME_BYTES == UNIT_FILE && UNIT_FILE + 
                "a format");
 
 static const char magic[8] = {'w', 'e', 'f', 't', 's', 'n', 'a', 'p'};
-
-static size_t padded(size_t bytes)
-{
-    return (bytes + 7) & ~(size_t)7;
-}
 
 // ---- Writing.
 
@@ -80,14 +76,14 @@ static void put_unit(struct weft_actor *actor, void *argument)
     struct weft_unit_actor *unit = unit_of(actor);
     if (unit == NULL) return;
     const size_t image_bytes = weft_unit_actor_image_bytes(unit);
-    const size_t bytes = UNIT_HEAD + padded(image_bytes);
+    const size_t bytes = UNIT_HEAD + weft_round_up(image_bytes, 8);
     writer->count++;
     writer->bytes += bytes;
     if (writer->at == NULL) return;
     weft_assert(writer->bytes <= writer->size); // It stands still: nothing has grown.
     put_head(writer->at, unit, image_bytes);
     weft_assert(weft_unit_actor_image_write(unit, writer->at + UNIT_HEAD, image_bytes) == 0);
-    memset(writer->at + UNIT_HEAD + image_bytes, 0, padded(image_bytes) - image_bytes);
+    memset(writer->at + UNIT_HEAD + image_bytes, 0, weft_round_up(image_bytes, 8) - image_bytes);
     writer->at += bytes;
 }
 
@@ -160,7 +156,7 @@ static const char *read_entry(struct weft_span bytes, size_t *at, struct weft_in
     if (bytes.length - *at < UNIT_HEAD) return "it has fewer units than it says";
     const uint8_t *from = bytes.data + *at;
     const size_t image_bytes = weft_le32_get(from);
-    if (padded(image_bytes) > bytes.length - *at - UNIT_HEAD) return "a unit is cut off";
+    if (weft_round_up(image_bytes, 8) > bytes.length - *at - UNIT_HEAD) return "a unit is cut off";
     if (!text_ok(from + UNIT_NAME, WEFT_RESIDENT_NAME_BYTES, true) ||
         !text_ok(from + UNIT_FILE, sizeof(entry->file), false))
         return "a unit has a name that none can have";
@@ -173,7 +169,7 @@ static const char *read_entry(struct weft_span bytes, size_t *at, struct weft_in
                                          .image = weft_span_of(from + UNIT_HEAD, image_bytes)};
     memcpy(entry->name, from + UNIT_NAME, sizeof(entry->name));
     memcpy(entry->file, from + UNIT_FILE, sizeof(entry->file));
-    *at += UNIT_HEAD + padded(image_bytes);
+    *at += UNIT_HEAD + weft_round_up(image_bytes, 8);
     return NULL;
 }
 
@@ -184,53 +180,65 @@ static int by_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-struct family { // The children, by their ids.
-    struct weft_instant_entry **children;
+struct people { // All of them, by their ids.
+    struct weft_instant_entry **entries;
     uint32_t count;
     uint64_t parent;
 };
 
-static void take_child(void *argument, uint64_t child, uint64_t reference)
+static struct weft_instant_entry *find(const struct people *people, uint64_t id)
 {
-    const struct family *family = argument;
-    struct weft_instant_entry key = {.id = child}, *wanted = &key;
+    struct weft_instant_entry key = {.id = id}, *wanted = &key;
     struct weft_instant_entry **found =
-        bsearch(&wanted, family->children, family->count, sizeof(*family->children), by_id);
-    if (found == NULL || (*found)->heir != 0) return;
-    (*found)->heir = family->parent;
-    (*found)->reference = reference;
+        bsearch(&wanted, people->entries, people->count, sizeof(*people->entries), by_id);
+    return found != NULL ? *found : NULL;
 }
 
-// Whose end whom concerns, the parents say: nobody else's word is taken for it.
-static int join_families(struct weft_instant *instant, const struct weft_node_options *options,
-                         struct weft_error *error)
+static void take_child(void *argument, uint64_t id, uint64_t reference)
 {
-    struct family family = {.children = calloc(instant->count + 1, sizeof(*family.children))};
-    if (family.children == NULL) return weft_error_set(error, 203, "no memory for the snapshot");
-    for (uint32_t n = 0; n < instant->count; n++) {
-        if (instant->entries[n].is_child) family.children[family.count++] = &instant->entries[n];
-    }
-    qsort(family.children, family.count, sizeof(*family.children), by_id);
+    const struct people *people = argument;
+    struct weft_instant_entry *child = find(people, id);
+    if (child == NULL || !child->is_child || child->kin.heir != 0) return;
+    child->kin.heir = people->parent;
+    child->kin.reference = reference;
+}
+
+static int join_one(struct people *people, struct weft_instant_entry *entry,
+                    struct weft_error *error)
+{
+    struct weft_unit_parts parts;
+    const char *wrong;
+    if (weft_unit_actor_image_read(entry->image, &parts, &wrong) != 0 || parts.id != entry->id)
+        return weft_error_set(error, 406, "the snapshot is not restored: unit '%s': %s",
+                              entry->name, wrong != NULL ? wrong : "it has two ids");
+    entry->quota = parts.quota;
+    const struct weft_instant_entry *founder =
+        entry->is_child ? find(people, weft_unit_ties_founder(parts.ties)) : NULL;
+    if (founder != NULL && !founder->is_child) entry->kin.founder = founder->id;
+    people->parent = entry->id;
+    weft_unit_ties_children(parts.ties, take_child, people);
+    return 0;
+}
+
+// Whose end whom concerns, the parents say: nobody else's word is taken for it. Whose reductions a
+// child spends it says itself, but not of somebody who does not come with it.
+static int join_families(struct weft_instant *instant, struct weft_error *error)
+{
+    struct people people = {.entries = calloc(instant->count + 1, sizeof(*people.entries)),
+                            .count = instant->count};
+    if (people.entries == NULL) return weft_error_set(error, 203, "no memory for the snapshot");
+    for (uint32_t n = 0; n < instant->count; n++)
+        people.entries[n] = &instant->entries[n];
+    qsort(people.entries, people.count, sizeof(*people.entries), by_id);
     int result = 0;
-    for (uint32_t n = 0; result == 0 && n < instant->count; n++) {
-        const struct weft_instant_entry *entry = &instant->entries[n];
-        struct weft_unit_parts parts;
-        const char *wrong;
-        if (weft_unit_actor_image_read(entry->image, options, &parts, &wrong) != 0 ||
-            parts.id != entry->id) {
-            result = weft_error_set(error, 406, "the snapshot is not restored: unit '%s': %s",
-                                    entry->name, wrong != NULL ? wrong : "it has two ids");
-            break;
-        }
-        family.parent = entry->id;
-        weft_unit_ties_children(parts.ties, take_child, &family);
-    }
-    free((void *)family.children);
+    for (uint32_t n = 0; result == 0 && n < instant->count; n++)
+        result = join_one(&people, &instant->entries[n], error);
+    free((void *)people.entries);
     return result;
 }
 
-int weft_instant_read(struct weft_span bytes, const struct weft_node_options *options,
-                      struct weft_instant *instant, struct weft_error *error)
+int weft_instant_read(struct weft_span bytes, struct weft_instant *instant,
+                      struct weft_error *error)
 {
     uint32_t count = 0;
     size_t at = WEFT_INSTANT_HEAD_BYTES;
@@ -245,7 +253,7 @@ int weft_instant_read(struct weft_span bytes, const struct weft_node_options *op
     }
     if (wrong == NULL && at != bytes.length) wrong = "it has more in it than its units";
     if (wrong != NULL) refuse(error, wrong);
-    if (wrong == NULL && join_families(instant, options, error) == 0) return 0;
+    if (wrong == NULL && join_families(instant, error) == 0) return 0;
     weft_instant_destroy(instant);
     return -1;
 }

@@ -8,6 +8,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/node/node.h"
+#include "runtime/node/unit_actor.h"
 
 #define WEFT_INSTANT_HEAD_BYTES 80
 
@@ -26,8 +27,8 @@ struct weft_instant_entry {
     bool is_child;
     uint64_t id;
     struct weft_span image;
-    // Of a child: who waits for its end, under which reference; 0: nobody.
-    uint64_t heir, reference;
+    struct weft_unit_kin kin;     // Of a child: of the same snapshot, or nobody.
+    struct weft_unit_quota quota; // As its image has them.
 };
 
 struct weft_instant { // From malloc. Spans point into what was read.
@@ -35,9 +36,9 @@ struct weft_instant { // From malloc. Spans point into what was read.
     uint32_t count;
 };
 
-// Checks all of it but the units' own part. 0, or -1 with `error` (W0406, W0203).
-int weft_instant_read(struct weft_span bytes, const struct weft_node_options *options,
-                      struct weft_instant *instant, struct weft_error *error);
+// Checks all of it but the units' ties and own parts. 0, or -1 with `error` (W0406, W0203).
+int weft_instant_read(struct weft_span bytes, struct weft_instant *instant,
+                      struct weft_error *error);
 void weft_instant_destroy(struct weft_instant *instant);
 
 #endif // WEFT_NODE_INSTANT_H

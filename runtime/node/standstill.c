@@ -2,27 +2,13 @@
 
 #include <errno.h>
 
-#include "runtime/base/assert.h"
-
 // ---- On a worker.
-
-enum answer { DONE, GONE };
-
-static void came_back(struct weft_core *core, void *self, uint64_t answer);
-
-static bool send_back(struct weft_standstill_visit *visit)
-{
-    const struct weft_core_message message = {
-        .kind = WEFT_CORE_MESSAGE_CALL,
-        .word = {(uint64_t)(uintptr_t)came_back, (uint64_t)(uintptr_t)visit, DONE}};
-    return weft_core_send_try(&visit->worker->core, 0, &message);
-}
 
 // Nothing that others have sent waits here, and nothing for others.
 static bool is_quiet(const struct weft_node_worker *worker)
 {
     const struct weft_core *core = &worker->core;
-    for (uint16_t from = 1; from < core->group->core_count; from++) {
+    for (uint16_t from = 0; from < core->group->core_count; from++) {
         struct weft_spsc_ring *ring = core->group->rings[from][core->index];
         if (ring != NULL && weft_spsc_ring_ready(ring)) return false;
     }
@@ -39,7 +25,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
     if (visit == NULL || !is_quiet(worker)) return 0;
     visit->seen = weft_counter_get(&worker->core.stats.message_in);
     worker->visit = NULL;
-    if (!send_back(visit)) worker->visit = visit;
+    weft_core_errand_give(&worker->node->control, &visit->quiet);
     return 1;
 }
 
@@ -56,13 +42,13 @@ int weft_standstill_init(struct weft_node_worker *worker)
                            .name = "standstill", .poll = poll, .due_ns = due_ns, .self = worker});
 }
 
-static void arrive(struct weft_core *core, void *self, uint64_t argument)
+static void stop(struct weft_core *core, void *self, uint64_t argument)
 {
     struct weft_standstill_visit *visit = self;
     (void)argument;
     if (visit->still->step != NULL) {
         visit->still->step(visit->still, visit->worker);
-        weft_core_call(core, 0, came_back, visit, DONE);
+        weft_core_errand_give(&visit->worker->node->control, &visit->quiet);
         return;
     }
     core->stands = true;
@@ -75,70 +61,78 @@ static void go(struct weft_core *core, void *self, uint64_t argument)
     (void)argument;
     core->stands = false;
     visit->worker->visit = NULL;
-    weft_core_call(core, 0, came_back, visit, GONE);
+    weft_core_errand_give(&visit->worker->node->control, &visit->gone);
 }
 
 // ---- On the control core.
 
-static int send_all(struct weft_standstill *still)
+static void stop_all(struct weft_standstill *still)
 {
-    for (uint16_t i = 0; i < still->node->options.worker_count; i++) {
-        const int result =
-            weft_core_call(&still->node->control, (uint16_t)(i + 1), arrive, &still->visits[i], 0);
-        if (result != 0) return result;
-        still->away_count++;
-    }
-    return 0;
+    still->away_count = still->node->options.worker_count;
+    for (uint16_t i = 0; i < still->node->options.worker_count; i++)
+        weft_core_errand_give(&still->node->workers[i].core, &still->visits[i].stop);
 }
 
-// True if nobody has been sent anything for a whole round. What the control core has sent itself is
-// one message of each round.
+// True if nobody has been sent anything for a whole round.
 static bool is_settled(struct weft_standstill *still)
 {
     bool is_same = still->rounds > 1;
     for (uint16_t i = 0; i < still->node->options.worker_count; i++) {
         struct weft_standstill_visit *visit = &still->visits[i];
-        if (visit->seen != visit->seen_before + 1) is_same = false;
+        if (visit->seen != visit->seen_before) is_same = false;
         visit->seen_before = visit->seen;
     }
     return is_same;
 }
 
-static void came_back(struct weft_core *core, void *self, uint64_t answer)
+static void is_back(struct weft_core *core, void *self, uint64_t argument)
 {
-    struct weft_standstill_visit *visit = self;
-    struct weft_standstill *still = visit->still;
-    (void)core;
-    if (answer == GONE && --still->standing_count == 0) {
-        still->node->standstill = NULL;
-        still->gone(still);
-        return;
-    }
-    if (still->is_over || answer == GONE || --still->away_count > 0) return;
+    struct weft_standstill *still = ((struct weft_standstill_visit *)self)->still;
+    (void)core, (void)argument;
+    if (still->is_over || --still->away_count > 0) return;
     if (!still->is_quiet) {
         still->rounds++;
         still->is_quiet = is_settled(still);
-        // A ring that is full now leaves it standing until the caller's patience is over.
-        if (!still->is_quiet) send_all(still);
-        if (!still->is_quiet) return;
+        if (!still->is_quiet) {
+            stop_all(still);
+            return;
+        }
     }
     still->next(still);
+}
+
+static void has_gone(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_standstill *still = ((struct weft_standstill_visit *)self)->still;
+    (void)core, (void)argument;
+    if (--still->standing_count > 0) return;
+    still->node->standstill = NULL;
+    still->gone(still);
+}
+
+static void prepare(struct weft_standstill *still, struct weft_standstill_visit *visit,
+                    struct weft_node_worker *worker)
+{
+    *visit = (struct weft_standstill_visit){.still = still,
+                                            .worker = worker,
+                                            .stop = {.run = stop, .self = visit},
+                                            .quiet = {.run = is_back, .self = visit},
+                                            .go = {.run = go, .self = visit},
+                                            .gone = {.run = has_gone, .self = visit}};
 }
 
 int weft_standstill_begin(struct weft_standstill *still)
 {
     if (still->node->standstill != NULL) return -EBUSY;
     still->node->standstill = still;
-    still->rounds = still->away_count = 0;
+    still->rounds = 0;
     still->standing_count = still->node->options.worker_count;
     still->is_quiet = still->is_over = false;
     still->step = NULL;
     for (uint16_t i = 0; i < still->node->options.worker_count; i++)
-        still->visits[i] =
-            (struct weft_standstill_visit){.still = still, .worker = &still->node->workers[i]};
-    const int result = send_all(still);
-    if (result != 0) weft_standstill_end(still);
-    return result;
+        prepare(still, &still->visits[i], &still->node->workers[i]);
+    stop_all(still);
+    return 0;
 }
 
 void weft_standstill_do(struct weft_standstill *still,
@@ -146,17 +140,12 @@ void weft_standstill_do(struct weft_standstill *still,
                                      struct weft_node_worker *worker))
 {
     still->step = step;
-    send_all(still);
+    stop_all(still);
 }
 
 void weft_standstill_end(struct weft_standstill *still)
 {
     still->is_over = true;
-    for (uint16_t i = 0; i < still->node->options.worker_count; i++) {
-        struct weft_standstill_visit *visit = &still->visits[i];
-        // A core must not stand for ever: where one way is full there is another.
-        if (weft_core_call(&still->node->control, (uint16_t)(i + 1), go, visit, 0) == 0) continue;
-        if (weft_core_post_call(&visit->worker->core, go, visit, 0) != 0)
-            weft_assert(!"no way to a core");
-    }
+    for (uint16_t i = 0; i < still->node->options.worker_count; i++)
+        weft_core_errand_give(&still->node->workers[i].core, &still->visits[i].go);
 }

@@ -28,6 +28,8 @@ struct weft_standstill_visit { // To one worker and back.
     struct weft_standstill *still;
     struct weft_node_worker *worker;
     uint64_t seen, seen_before; // Messages that it had taken, when it was quiet.
+    // Each on its way once at a time, in the order of giving; no ring can refuse them.
+    struct weft_core_errand stop, quiet, go, gone;
 };
 
 struct weft_standstill {
@@ -46,8 +48,7 @@ struct weft_standstill {
 // On each worker, before it turns. 0 or -ENOSPC.
 int weft_standstill_init(struct weft_node_worker *worker);
 
-// `still` has node, next and gone set. 0, or -EBUSY: somebody else's is under way; -ENOBUFS: `gone`
-// will be called all the same.
+// `still` has node, next and gone set. 0, or -EBUSY: somebody else's is under way.
 int weft_standstill_begin(struct weft_standstill *still);
 void weft_standstill_do(struct weft_standstill *still,
                         void (*step)(struct weft_standstill *still,

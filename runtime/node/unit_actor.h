@@ -142,13 +142,13 @@ struct weft_unit_parts {
 size_t weft_unit_actor_image_bytes(struct weft_unit_actor *unit);
 // 0 or -ENOSPC. `bytes` is what the function above has just said.
 int weft_unit_actor_image_write(struct weft_unit_actor *unit, uint8_t *to, size_t bytes);
-// Splits an image and checks all but the unit's own part. 0; -EBADMSG, -EPROTONOSUPPORT with *wrong
-// for people.
-int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_options *options,
-                               struct weft_unit_parts *parts, const char **wrong);
-// The quotas that were set for the unit of an image: to its resident, before it is restored. 0, or
-// -EBADMSG, -EPROTONOSUPPORT: then *quota sets none.
-int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota);
+// Splits an image, and checks its head. Its ties are weft_unit_ties_check's, the unit's own part is
+// weft_unit_load's. 0; -EBADMSG, -EPROTONOSUPPORT with *wrong for people.
+int weft_unit_actor_image_read(struct weft_span image, struct weft_unit_parts *parts,
+                               const char **wrong);
+// The quotas that were set for the unit of an image: to its resident, before it is restored. Of an
+// image that will be refused: none.
+struct weft_unit_quota weft_unit_actor_image_quota(struct weft_span image);
 
 // ---- Ids (unit_ids.h).
 
@@ -190,10 +190,16 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
 // or a negative errno.
 int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
                          const void *seed, weft_pid *pid);
-// One from its image, held. Its heir is who has the id `heir` when the held are tied; 0: nobody.
+
+struct weft_unit_kin { // Of a spawned unit that comes back: ids, looked up when the held are tied.
+    uint64_t heir, reference; // Who waits for its end, and under which reference; 0: nobody.
+    uint64_t founder;         // Whose reductions it spends; 0: its own.
+};
+// One from its image, held, with these quotas. 0 or a negative errno, with *wrong for people if it
+// is the image's fault.
 int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
-                           struct weft_span image, uint64_t heir, uint64_t reference,
-                           const char **wrong);
+                           struct weft_span image, const struct weft_unit_kin *kin,
+                           const struct weft_unit_quota *quota, const char **wrong);
 // The end of one: its heir is told. In its `terminate`.
 void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason);
 // Starts the actor that makes such units when other cores ask for it: by a call of this type with a

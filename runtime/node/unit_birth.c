@@ -113,6 +113,7 @@ static int make_actor(struct weft_node_worker *worker, struct weft_command *comm
         return result;
     }
     *is_born = true;
+    weft_unit_ids_born(&worker->node->ids, pid);
     unit->actor = weft_actor_find(&worker->actors, pid);
     unit->id = pid;
     weft_counter_set(&command->resident->pid, pid);

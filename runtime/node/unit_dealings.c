@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_signals.h"
 #include <weft/weft.h>
 
 enum { IOR_NO_MEMORY = -59, IOR_BAD_NUMBER = -24 };
@@ -332,6 +333,7 @@ static int32_t channel_new(void *self, uint32_t capacity, uint64_t *channel)
     if (made == NULL) return IOR_NO_MEMORY;
     const int result = weft_later_channel_new(unit->actor, capacity, channel);
     if (result != 0) return ior_of(result);
+    weft_unit_ids_born(&unit->worker->node->ids, *channel);
     *made = (struct weft_unit_channel){.pid = *channel, .id = *channel};
     dealings->channel_count++;
     return 0;
@@ -453,121 +455,23 @@ void weft_unit_dealings_abandon(struct weft_unit_actor *unit, uint32_t level)
     is_over(wait);
 }
 
-// ---- Signals: what comes of links, monitors and timers is a message that nobody can refuse, so
-// there is a limit to how many may be asked for.
+// ---- Messages.
 
-static bool room_for_signal(struct weft_unit_actor *unit)
+bool weft_unit_dealings_is_joined(const struct weft_unit_actor *unit, uint64_t reference)
 {
-    const struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
-    return dealings != NULL && dealings->signal_count < WEFT_UNIT_SIGNALS_MAX;
-}
-
-static void signal_over(struct weft_unit_actor *unit)
-{
-    if (unit->dealings != NULL && unit->dealings->signal_count > 0) unit->dealings->signal_count--;
-}
-
-static int32_t signal_begun(struct weft_unit_actor *unit, int result)
-{
-    if (result == 0) unit->dealings->signal_count++;
-    return ior_of(result);
-}
-
-static int32_t signal_undone(struct weft_unit_actor *unit, int result)
-{
-    if (result == 0) signal_over(unit);
-    return ior_of(result);
-}
-
-static int32_t monitor(void *self, uint64_t pid, uint64_t *number)
-{
-    struct weft_unit_actor *unit = self;
-    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
-    return signal_begun(
-        unit, weft_actor_monitor(unit->actor, weft_unit_actor_resolve(unit, pid), number));
-}
-
-static int32_t demonitor(void *self, uint64_t number)
-{
-    struct weft_unit_actor *unit = self;
-    return signal_undone(unit, weft_actor_demonitor(unit->actor, number));
-}
-
-static int32_t link_it(void *self, uint64_t id)
-{
-    struct weft_unit_actor *unit = self;
-    const weft_pid pid = weft_unit_actor_resolve(unit, id);
-    if (weft_unit_is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
-    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
-    return signal_begun(unit, weft_link_to(unit->actor, pid));
-}
-
-static int32_t unlink_it(void *self, uint64_t pid)
-{
-    struct weft_unit_actor *unit = self;
-    return signal_undone(unit, weft_unlink_from(unit->actor, weft_unit_actor_resolve(unit, pid)));
-}
-
-static void trap_exit(void *self, bool traps)
-{
-    weft_trap_exit(((struct weft_unit_actor *)self)->actor, traps);
-}
-
-static int32_t timer(void *self, const void *payload, size_t length, uint64_t delay_ns,
-                     bool repeats, uint64_t *number)
-{
-    struct weft_unit_actor *unit = self;
-    struct weft_actor *actor = unit->actor;
-    if (!room_for_signal(unit)) return WEFT_THROW_FULL;
-    const uint64_t interval_ns = repeats ? (delay_ns != 0 ? delay_ns : 1) : 0;
-    return signal_begun(unit, weft_timer_start(actor, actor->pid, delay_ns, interval_ns, 0, payload,
-                                               length, number));
-}
-
-static int32_t timer_cancel(void *self, uint64_t number)
-{
-    struct weft_unit_actor *unit = self;
-    return signal_undone(unit, weft_timer_stop(unit->actor, number));
-}
-
-bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_message *message,
-                               struct weft_unit_message *to)
-{
-    if (message->tag == WEFT_MESSAGE_TIMER) {
-        *to = (struct weft_unit_message){.payload = message->payload,
-                                         .length = message->length,
-                                         .from = message->reference,
-                                         .kind = WEFT_UNIT_MESSAGE_TIMER};
-        if (weft_timer_left_ns(unit->actor, message->reference) < 0)
-            signal_over(unit); // It will not come again.
-        return true;
+    const struct weft_unit_dealings *dealings = unit->dealings;
+    for (unsigned n = 0; dealings != NULL && n < WEFT_UNIT_LEVELS; n++) {
+        if (dealings->waits[n].what == WEFT_UNIT_FOR_END &&
+            dealings->waits[n].reference == reference)
+            return true;
     }
-    if (message->tag != WEFT_MESSAGE_DOWN && message->tag != WEFT_MESSAGE_EXIT) return false;
-    struct weft_unit_dealings *dealings = weft_unit_dealings_of(unit);
-    if (dealings == NULL) return false;
-    const bool is_down = message->tag == WEFT_MESSAGE_DOWN;
-    dealings->cells[0] = is_down ? (int64_t)message->reference : message->type;
-    dealings->cells[1] = message->type;
-    *to = (struct weft_unit_message){
-        .payload = dealings->cells,
-        .length = is_down ? 16 : 8,
-        .from = weft_unit_ids_id(&unit->worker->node->ids, message->from),
-        .kind = is_down ? WEFT_UNIT_MESSAGE_DOWN : WEFT_UNIT_MESSAGE_EXIT};
-    signal_over(unit);
-    return true;
+    return false;
 }
 
 static bool is_for_receive(const struct weft_message *message, const void *argument)
 {
-    const struct weft_unit_dealings *dealings =
-        ((const struct weft_unit_actor *)argument)->dealings;
-    if (message->tag != WEFT_MESSAGE_DOWN || dealings == NULL) return true;
-    for (unsigned n = 0; n < WEFT_UNIT_LEVELS; n++) {
-        if (dealings->waits[n].what == WEFT_UNIT_FOR_END &&
-            dealings->waits[n].reference == message->reference)
-            return false;
-    }
-    return true;
+    return message->tag != WEFT_MESSAGE_DOWN ||
+           !weft_unit_dealings_is_joined(argument, message->reference);
 }
 
 struct weft_message *weft_unit_dealings_receive(struct weft_unit_actor *unit)
@@ -586,13 +490,7 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->channel_send = channel_send;
     host->channel_receive = channel_receive;
     host->channel_close = channel_close;
-    host->monitor = monitor;
-    host->demonitor = demonitor;
-    host->link = link_it;
-    host->unlink = unlink_it;
-    host->trap_exit = trap_exit;
-    host->timer = timer;
-    host->timer_cancel = timer_cancel;
+    weft_unit_signals_host(host);
 }
 
 void weft_unit_dealings_drop(struct weft_unit_actor *unit)

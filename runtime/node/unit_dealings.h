@@ -15,7 +15,6 @@
 #define WEFT_UNIT_SPAWN_MAX   1024 // Where the node's options do not say.
 #define WEFT_UNIT_CHANNEL_MAX 256
 #define WEFT_UNIT_FILES_USUAL 16
-#define WEFT_UNIT_SIGNALS_MAX 1024 // Links, monitors and timers that have not come yet.
 
 struct weft_unit_wait {
     enum {
@@ -49,7 +48,8 @@ struct weft_unit_dealings { // From the worker's arena, as are its arrays.
     struct weft_unit_channel *channels; // Made here; some may be closed.
     uint32_t child_count, child_room;
     uint32_t channel_count, channel_room;
-    uint32_t signal_count;
+    uint32_t signal_count, link_count; // unit_signals.h.
+    uint64_t recounted_ns;
     uint16_t last_core;            // Where the last one was spawned.
     struct weft_message *received; // From a channel; released with the next.
     int64_t cells[2];              // The payload of a DOWN or EXIT.
@@ -65,9 +65,8 @@ void weft_unit_dealings_end(struct weft_unit_actor *unit);
 
 // The next message that RECEIVE may see: none that a text waits for otherwise. The caller's.
 struct weft_message *weft_unit_dealings_receive(struct weft_unit_actor *unit);
-// TIMER, DOWN or EXIT as the unit sees it. False: it is none of these.
-bool weft_unit_dealings_signal(struct weft_unit_actor *unit, const struct weft_message *message,
-                               struct weft_unit_message *to);
+// A text waits in JOIN for the DOWN with this reference.
+bool weft_unit_dealings_is_joined(const struct weft_unit_actor *unit, uint64_t reference);
 
 // ---- For one that is restored (unit_ties_apply.c).
 

@@ -11,10 +11,6 @@
 #include "runtime/sched/offload.h"
 
 enum {
-    IOR_NO_MEMORY = -59,
-    IOR_UNSUPPORTED = -21,
-    IOR_NO_FILE = -38,
-    IOR_BAD_FILE = -37,
     FILES_MAX = 32,    // As forth/state.h has it.
     CHUNK_BYTES = 4096 // Of one read or write.
 };
@@ -61,11 +57,6 @@ struct weft_unit_files { // From the worker's arena, at the first file.
     struct weft_list jobs;
 };
 
-static const struct weft_io *io_of(const struct weft_node_worker *worker)
-{
-    return worker->ports.io.self != NULL && !worker->ports.is_over ? &worker->ports.io : NULL;
-}
-
 static struct weft_unit_files *files_of(struct weft_unit_actor *unit)
 {
     if (unit->files != NULL) return unit->files;
@@ -79,7 +70,7 @@ static struct weft_unit_files *files_of(struct weft_unit_actor *unit)
 static void release_file(struct weft_node_worker *worker, struct open_file *file)
 {
     if (!file->is_closed || file->busy > 0) return;
-    const struct weft_io *io = io_of(worker);
+    const struct weft_io *io = weft_ports_io(&worker->ports);
     if (io != NULL) io->close(io->self, &file->handle, false);
     weft_arena_release(worker->arena, file, sizeof(*file));
 }
@@ -94,7 +85,7 @@ static struct open_file *file_at(const struct weft_unit_actor *unit, int32_t num
 static int32_t take_file(struct weft_unit_actor *unit, int32_t fd)
 {
     struct weft_unit_files *files = unit->files;
-    const struct weft_io *io = io_of(unit->worker);
+    const struct weft_io *io = weft_ports_io(&unit->worker->ports);
     int32_t number = 0, code = weft_beneath_check(fd);
     while (number < FILES_MAX && files->open[number] != NULL)
         number++;
@@ -103,7 +94,7 @@ static int32_t take_file(struct weft_unit_actor *unit, int32_t fd)
         code == 0 ? weft_arena_alloc_zeroed(unit->worker->arena, sizeof(*file)) : NULL;
     if (file == NULL) {
         io->discard(io->self, fd);
-        return code != 0 ? code : IOR_NO_MEMORY;
+        return code != 0 ? code : WEFT_THROW_ALLOCATE;
     }
     if (io->adopt(io->self, &file->handle, fd) != 0) {
         weft_arena_release(unit->worker->arena, file, sizeof(*file));
@@ -118,7 +109,7 @@ static int32_t file_close(void *self, int32_t number)
 {
     struct weft_unit_actor *unit = self;
     struct open_file *file = file_at(unit, number);
-    if (file == NULL) return IOR_BAD_FILE;
+    if (file == NULL) return WEFT_THROW_BAD_FILE;
     unit->files->open[number] = NULL;
     unit->files->open_count--;
     file->is_closed = true;
@@ -131,7 +122,7 @@ static int64_t file_size(void *self, int32_t number)
 {
     struct stat stat;
     const struct open_file *file = file_at(self, number);
-    if (file == NULL) return IOR_BAD_FILE;
+    if (file == NULL) return WEFT_THROW_BAD_FILE;
     return fstat(file->handle.number, &stat) == 0 ? (int64_t)stat.st_size : weft_beneath_ior(errno);
 }
 
@@ -140,7 +131,7 @@ static int64_t file_size(void *self, int32_t number)
 static void free_job(struct job *job)
 {
     struct weft_node_worker *worker = job->worker;
-    const struct weft_io *io = io_of(worker);
+    const struct weft_io *io = weft_ports_io(&worker->ports);
     // A file that nobody waits for any more.
     if (job->what == JOB_OPEN && job->is_done && job->result >= 0 && io != NULL)
         io->discard(io->self, (int32_t)job->result);
@@ -243,14 +234,14 @@ static struct job *new_job(struct weft_unit_actor *unit, enum what what, int32_t
 static int64_t answer_of(struct job *job)
 {
     const int64_t result = job->result;
-    job->result = IOR_BAD_FILE; // What it has opened is the caller's.
+    job->result = WEFT_THROW_BAD_FILE; // What it has opened is the caller's.
     forsake(job);
     return result;
 }
 
 static int32_t start_io(struct job *job, enum weft_io_kind kind)
 {
-    const struct weft_io *io = io_of(job->worker);
+    const struct weft_io *io = weft_ports_io(&job->worker->ports);
     job->op.kind = (uint8_t)kind;
     job->op.done = io_done;
     if (job->file != NULL) {
@@ -270,7 +261,7 @@ static int32_t start_blocking(struct job *job)
     if (pool != NULL && weft_offload_submit(pool, &work) == 0) return WEFT_UNIT_FILE_LATER;
     if (job->file != NULL) job->file->busy--;
     job->is_done = true;
-    job->result = pool != NULL ? WEFT_THROW_FULL : IOR_UNSUPPORTED;
+    job->result = pool != NULL ? WEFT_THROW_FULL : WEFT_THROW_UNSUPPORTED;
     return (int32_t)answer_of(job);
 }
 
@@ -281,7 +272,7 @@ static int32_t file_open(void *self, const char *name, size_t length, uint32_t m
     struct weft_unit_actor *unit = self;
     struct job *job = asked(unit, JOB_OPEN);
     if (job != NULL && !job->is_done) return WEFT_UNIT_FILE_LATER;
-    if (io_of(unit->worker) == NULL) return IOR_UNSUPPORTED;
+    if (weft_ports_io(&unit->worker->ports) == NULL) return WEFT_THROW_UNSUPPORTED;
     if (job != NULL) {
         const int64_t fd = answer_of(job);
         return fd >= 0 ? take_file(unit, (int32_t)fd) : (int32_t)fd;
@@ -289,10 +280,10 @@ static int32_t file_open(void *self, const char *name, size_t length, uint32_t m
     if (weft_unit_files_count(unit) >= weft_unit_limit(unit, WEFT_QUOTA_FILES))
         return WEFT_THROW_FILES;
     job = new_job(unit, JOB_OPEN, -1);
-    if (job == NULL) return IOR_NO_MEMORY;
+    if (job == NULL) return WEFT_THROW_ALLOCATE;
     if (!weft_beneath_name(job->name[0], name, length)) {
         job->is_done = true;
-        job->result = IOR_NO_FILE;
+        job->result = WEFT_THROW_NO_FILE;
         return (int32_t)answer_of(job);
     }
     job->how = weft_beneath_how(mode);
@@ -309,9 +300,9 @@ static struct job *on_file(struct weft_unit_actor *unit, enum what what, int32_t
     struct job *job = asked(unit, what);
     *ior = WEFT_UNIT_FILE_LATER;
     if (job != NULL) return job->is_done ? job : NULL;
-    *ior = IOR_BAD_FILE;
-    if (file_at(unit, number) == NULL || io_of(unit->worker) == NULL) return NULL;
-    *ior = IOR_NO_MEMORY;
+    *ior = WEFT_THROW_BAD_FILE;
+    if (file_at(unit, number) == NULL || weft_ports_io(&unit->worker->ports) == NULL) return NULL;
+    *ior = WEFT_THROW_ALLOCATE;
     return new_job(unit, what, number);
 }
 
@@ -375,12 +366,12 @@ static int64_t on_names(struct weft_unit_actor *unit, enum what what, const char
     struct job *job = asked(unit, what);
     if (job != NULL) return job->is_done ? answer_of(job) : WEFT_UNIT_FILE_LATER;
     job = new_job(unit, what, -1);
-    if (job == NULL) return IOR_NO_MEMORY;
+    if (job == NULL) return WEFT_THROW_ALLOCATE;
     if (weft_beneath_name(job->name[0], first, first_length) &&
         (second == NULL || weft_beneath_name(job->name[1], second, second_length)))
         return start_blocking(job);
     job->is_done = true;
-    job->result = IOR_NO_FILE;
+    job->result = WEFT_THROW_NO_FILE;
     return answer_of(job);
 }
 

@@ -8,31 +8,21 @@
 #include "runtime/node/unit_files.h"
 #include "runtime/node/unit_keys.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_signals.h"
 #include "runtime/node/unit_sockets.h"
-
-// The ior of a node that cannot: Forth 2012 keeps -4095 .. -256 for the system.
-enum {
-    IOR_NO_MEMORY = -59,
-    IOR_BAD_PORT = -24,
-    IOR_FULL = -300,
-    IOR_NOBODY = -301,
-    IOR_IN_USE = -302,
-    IOR_TOO_LONG = -303,
-    IOR_NO_MESH = -304
-};
 
 static int32_t ior_of(int result)
 {
     switch (result) {
     case 0: return 0;
-    case -ENOMEM: return IOR_NO_MEMORY;
+    case -ENOMEM: return WEFT_THROW_ALLOCATE;
     case -ESRCH:
     case -EHOSTUNREACH:
-    case -ENETUNREACH: return IOR_NOBODY;
-    case -EADDRINUSE: return IOR_IN_USE;
-    case -EMSGSIZE: return IOR_TOO_LONG;
-    case -EINVAL: return IOR_BAD_PORT;
-    default: return IOR_FULL;
+    case -ENETUNREACH: return WEFT_THROW_NOBODY;
+    case -EADDRINUSE: return WEFT_THROW_IN_USE;
+    case -EMSGSIZE: return WEFT_THROW_TOO_LONG;
+    case -EINVAL: return WEFT_THROW_BAD_NUMBER;
+    default: return WEFT_THROW_FULL;
     }
 }
 
@@ -107,12 +97,12 @@ static int32_t send_to(void *self, const void *payload, size_t length, uint64_t 
 {
     struct weft_unit_actor *unit = self;
     struct weft_node *node = node_of(self);
-    if (node->mesh == NULL) return IOR_NO_MESH;
-    if (!weft_mesh_envelope_fits(weft_span_of(payload, length))) return IOR_TOO_LONG;
+    if (node->mesh == NULL) return WEFT_THROW_NO_MESH;
+    if (!weft_mesh_envelope_fits(weft_span_of(payload, length))) return WEFT_THROW_TOO_LONG;
     struct weft_message *message =
         new_message(unit, weft_mesh_keeper_pid(node->mesh), WEFT_MESH_POST,
                     sizeof(struct weft_mesh_post) + length);
-    if (message == NULL) return IOR_NO_MEMORY;
+    if (message == NULL) return WEFT_THROW_ALLOCATE;
     struct weft_mesh_post *post = (struct weft_mesh_post *)message->payload;
     post->to = to;
     memcpy(post->bytes, payload, length);
@@ -123,9 +113,9 @@ static int32_t send(void *self, const void *payload, size_t length, uint64_t id)
 {
     struct weft_unit_actor *unit = self;
     const weft_pid pid = weft_unit_actor_resolve(unit, id);
-    if (length > UINT32_MAX / 2) return IOR_TOO_LONG;
+    if (length > UINT32_MAX / 2) return WEFT_THROW_TOO_LONG;
     struct weft_message *message = new_message(unit, pid, WEFT_UNIT_MESSAGE_SIBLING, length);
-    if (message == NULL) return IOR_NO_MEMORY;
+    if (message == NULL) return WEFT_THROW_ALLOCATE;
     memcpy(message->payload, payload, length);
     const int result = weft_actor_send_from(unit->actor, message);
     if (result > 0) unit->full_receiver = pid;
@@ -139,7 +129,7 @@ static bool take(struct weft_unit_actor *unit, struct weft_unit_message *to)
         if (unit->given != NULL) weft_message_release(&unit->worker->actors, unit->given);
         unit->given = weft_unit_dealings_receive(unit);
         if (unit->given == NULL) return false;
-        if (weft_unit_dealings_signal(unit, unit->given, to)) break;
+        if (weft_unit_signals_see(unit, unit->given, to)) break;
         if (unit->given->tag < WEFT_MESSAGE_REPLY) break;
         // What else the node may say means nothing to it.
     }
@@ -197,7 +187,7 @@ int32_t weft_unit_actor_bind(struct weft_unit_actor *unit, uint16_t port)
     for (uint32_t i = 0; i < unit->port_count; i++) {
         if (unit->ports[i] == port) return 0;
     }
-    if (unit->port_count == WEFT_UNIT_PORTS_MAX) return IOR_FULL;
+    if (unit->port_count == WEFT_UNIT_PORTS_MAX) return WEFT_THROW_FULL;
     const int result = weft_udp_bind(&unit->worker->stack, port, datagram_came, unit);
     if (result == 0) unit->ports[unit->port_count++] = port;
     return ior_of(result);
@@ -218,7 +208,7 @@ static int32_t udp_bind(void *self, uint16_t port)
 static int32_t udp_reply(void *self, const void *payload, size_t length)
 {
     struct weft_unit_actor *unit = self;
-    if (!unit->can_reply) return IOR_NOBODY;
+    if (!unit->can_reply) return WEFT_THROW_NOBODY;
     return ior_of(weft_udp_send(&unit->worker->stack, &unit->reply, weft_span_of(payload, length)));
 }
 

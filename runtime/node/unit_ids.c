@@ -80,6 +80,11 @@ int weft_unit_ids_add(struct weft_unit_ids *ids, uint64_t id, weft_pid pid)
     return result == 0 ? set(ids, key_of(id, TO_PID), pid) : result;
 }
 
+void weft_unit_ids_born(struct weft_unit_ids *ids, weft_pid pid)
+{
+    if (weft_unit_ids_pid(ids, pid) != pid) set(ids, key_of(pid, TO_PID), pid); // It has a place.
+}
+
 weft_pid weft_unit_ids_pid(const struct weft_unit_ids *ids, uint64_t id)
 {
     return get(ids, key_of(id, TO_PID), id);

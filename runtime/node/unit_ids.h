@@ -36,6 +36,9 @@ void weft_unit_ids_destroy(struct weft_unit_ids *ids);
 // `id` is `pid` from now on. 0; -ENOSPC; -EINVAL: one of them is 0.
 int weft_unit_ids_add(struct weft_unit_ids *ids, uint64_t id, weft_pid pid);
 
+// `pid` has just been given to somebody: it names him, whoever said that it was his id.
+void weft_unit_ids_born(struct weft_unit_ids *ids, weft_pid pid);
+
 // Whom `id` names now; itself, if nobody has been restored under it.
 weft_pid weft_unit_ids_pid(const struct weft_unit_ids *ids, uint64_t id);
 // As what `pid` is known; itself, if it was not restored.

@@ -77,8 +77,8 @@ static const char *split(struct weft_span image, struct weft_unit_parts *parts)
                : "it has a quota that none can have";
 }
 
-int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_options *options,
-                               struct weft_unit_parts *parts, const char **wrong)
+int weft_unit_actor_image_read(struct weft_span image, struct weft_unit_parts *parts,
+                               const char **wrong)
 {
     *parts = (struct weft_unit_parts){0};
     *wrong = "it is no unit's state";
@@ -88,8 +88,6 @@ int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_op
     if (version < 1 || version > VERSION) return -EPROTONOSUPPORT;
     parts->unit = weft_span_of(image.data + HEAD_OLD, image.length - HEAD_OLD);
     *wrong = version == VERSION ? split(image, parts) : NULL;
-    const struct weft_unit_quota whole = weft_unit_quota_whole(options, &parts->quota);
-    if (*wrong == NULL) *wrong = weft_unit_ties_wrong(parts->ties, &whole);
     if (*wrong != NULL) return -EBADMSG;
     *wrong = "it has more UDP ports than a unit may bind";
     parts->port_count = weft_le16_get(image.data + 6);
@@ -100,15 +98,10 @@ int weft_unit_actor_image_read(struct weft_span image, const struct weft_node_op
     return 0;
 }
 
-int weft_unit_actor_image_quota(struct weft_span image, struct weft_unit_quota *quota)
+struct weft_unit_quota weft_unit_actor_image_quota(struct weft_span image)
 {
-    struct weft_unit_parts parts = {0};
-    *quota = (struct weft_unit_quota){0};
-    if (image.length < HEAD_OLD || weft_le32_get(image.data) != MAGIC) return -EBADMSG;
-    const uint16_t version = weft_le16_get(image.data + 4);
-    if (version == 1) return 0;
-    if (version != VERSION) return -EPROTONOSUPPORT;
-    if (split(image, &parts) != NULL) return -EBADMSG;
-    *quota = parts.quota;
-    return 0;
+    struct weft_unit_parts parts;
+    const char *wrong;
+    if (weft_unit_actor_image_read(image, &parts, &wrong) == 0) return parts.quota;
+    return (struct weft_unit_quota){0};
 }

@@ -16,8 +16,6 @@
 
 enum weft_unit_save { SAVE_NOT, SAVE_WANTED, SAVE_ASKED, SAVE_DONE };
 
-enum { IOR_NO_MEMORY = -59, IOR_TOO_LONG = -303 };
-
 bool weft_unit_actor_is_kept(const struct weft_unit_actor *unit)
 {
     return unit->resident->recovery == WEFT_RECOVERY_JOURNAL && unit->worker->node->journal != NULL;
@@ -112,8 +110,8 @@ static int32_t ior_of(int result)
 {
     switch (result) {
     case 0: return 0;
-    case -ENOMEM: return IOR_NO_MEMORY;
-    case -EMSGSIZE: return IOR_TOO_LONG;
+    case -ENOMEM: return WEFT_THROW_ALLOCATE;
+    case -EMSGSIZE: return WEFT_THROW_TOO_LONG;
     default: return WEFT_THROW_FULL;
     }
 }

@@ -8,8 +8,6 @@
 #include "runtime/mesh/sexp.h"
 #include "runtime/node/mesh_keeper.h"
 
-enum { IOR_NO_MEMORY = -59, IOR_TOO_LONG = -303, IOR_NO_MESH = -304 };
-
 #define SHARE_NODES_MAX 8
 #define CANDIDATES      8 // Units that are looked at for a goal.
 
@@ -61,7 +59,7 @@ static int32_t give(struct weft_node_worker *worker, weft_pid to, struct weft_sp
     const int core = weft_actor_core_of(&worker->node->actors, to);
     if (core < 0) return WEFT_THROW_NOBODY;
     struct weft_message *message = pack(worker, text, from_peer);
-    if (message == NULL) return IOR_NO_MEMORY;
+    if (message == NULL) return WEFT_THROW_ALLOCATE;
     message->to = to;
     const uint64_t node = (uint64_t)(uintptr_t)worker->node;
     if (core == worker->core.index)
@@ -109,14 +107,14 @@ static int32_t share_with_peers(struct weft_unit_actor *unit, const char *text, 
     char bytes[WEFT_UNIT_LESSON_BYTES_MAX];
     struct weft_sexp_writer writer;
     const struct weft_unit_host *host = &unit->worker->unit_host;
-    if (unit->worker->node->mesh == NULL) return IOR_NO_MESH;
+    if (unit->worker->node->mesh == NULL) return WEFT_THROW_NO_MESH;
     weft_sexp_writer_init(&writer, bytes, sizeof(bytes));
     weft_sexp_open(&writer);
     weft_sexp_put_symbol(&writer, "word-share");
     weft_sexp_put_keyword(&writer, "source");
     weft_sexp_put_string(&writer, weft_span_of(text, length));
     weft_sexp_close(&writer);
-    if (writer.overflow) return IOR_TOO_LONG;
+    if (writer.overflow) return WEFT_THROW_TOO_LONG;
     const uint32_t count = peers(unit, ids, WEFT_COUNT_OF(ids));
     for (uint32_t i = 0; i < count; i++) {
         const int32_t code = host->send_to(unit, bytes, writer.length, ids[i]);
@@ -150,7 +148,7 @@ bool weft_unit_lessons_from_peer(struct weft_node_worker *worker, struct weft_sp
 static int32_t share(void *self, const char *text, size_t length, bool with_peers)
 {
     struct weft_unit_actor *unit = self;
-    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return IOR_TOO_LONG;
+    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return WEFT_THROW_TOO_LONG;
     if (with_peers) return share_with_peers(unit, text, length);
     return give_all(unit->worker, unit->resident, weft_span_of(text, length), false);
 }
@@ -188,7 +186,7 @@ static struct weft_resident *choose(struct weft_unit_actor *unit)
 static int32_t goal(void *self, const char *text, size_t length, uint64_t *pid)
 {
     struct weft_unit_actor *unit = self;
-    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return IOR_TOO_LONG;
+    if (length > WEFT_UNIT_LESSON_BYTES_MAX) return WEFT_THROW_TOO_LONG;
     struct weft_resident *resident = choose(unit);
     if (resident == NULL) return WEFT_THROW_NOBODY;
     const weft_pid now = weft_counter_get(&resident->pid);

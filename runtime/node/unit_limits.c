@@ -12,6 +12,14 @@ uint32_t weft_unit_limit(const struct weft_unit_actor *unit, enum weft_unit_quot
                                 : weft_unit_quota_usual(&unit->worker->node->options, kind);
 }
 
+struct weft_unit_quota weft_unit_limits_whole(const struct weft_unit_actor *unit)
+{
+    struct weft_unit_quota whole;
+    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++)
+        whole.value[kind] = weft_unit_limit(unit, (enum weft_unit_quota_kind)kind);
+    return whole;
+}
+
 struct weft_unit_options weft_unit_limits_options(const struct weft_unit_actor *unit)
 {
     struct weft_unit_options options = unit->worker->node->options.unit;
@@ -52,17 +60,27 @@ int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_uni
     return give(unit, &birth->quota, birth->family, birth->founder);
 }
 
-int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota)
+int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota,
+                            uint64_t founder)
 {
     const struct weft_unit_quota whole = weft_unit_quota_whole(&unit->worker->node->options, quota);
-    return give(unit, &whole, UINT32_MAX, 0);
+    return give(unit, &whole, UINT32_MAX, founder);
+}
+
+void weft_unit_limits_join(struct weft_unit_actor *unit)
+{
+    struct weft_unit_limits *limits = unit->limits;
+    if (unit->farewell == NULL || limits == NULL || limits->founder == 0) return;
+    const struct weft_unit_registry *units = &unit->worker->node->units;
+    limits->founder = weft_unit_actor_resolve(unit, limits->founder);
+    const struct weft_resident *resident = weft_unit_registry_of(units, limits->founder);
+    limits->family = resident != NULL ? resident->index : UINT32_MAX;
 }
 
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth)
 {
     const struct weft_unit_limits *limits = unit->limits;
-    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++)
-        birth->quota.value[kind] = weft_unit_limit(unit, (enum weft_unit_quota_kind)kind);
+    birth->quota = weft_unit_limits_whole(unit);
     birth->family = limits != NULL ? limits->family : UINT32_MAX;
     birth->founder = unit->farewell == NULL ? unit->actor->pid
                      : limits != NULL       ? limits->founder

@@ -25,12 +25,16 @@ struct weft_unit_limits {
 // (`whole` and the family come from there). 0 or -ENOMEM.
 int weft_unit_limits_load(struct weft_unit_actor *unit);
 int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_unit_birth *birth);
-// Of one that was spawned, from its image: as that says, with a bucket of its own. 0 or -ENOMEM.
-int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota);
+// Of one that was spawned, from its image. `founder`: id of whose reductions it spends, from when
+// all are there that come back with it (weft_unit_limits_join); 0: its own. 0 or -ENOMEM.
+int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota,
+                            uint64_t founder);
+void weft_unit_limits_join(struct weft_unit_actor *unit);
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth);
 void weft_unit_limits_free(struct weft_unit_actor *unit);
 
 uint32_t weft_unit_limit(const struct weft_unit_actor *unit, enum weft_unit_quota_kind kind);
+struct weft_unit_quota weft_unit_limits_whole(const struct weft_unit_actor *unit);
 // What forth/unit.h wants to know of them.
 struct weft_unit_options weft_unit_limits_options(const struct weft_unit_actor *unit);
 

@@ -46,6 +46,7 @@ static int start(struct weft_unit_actor *unit, const char *label, weft_pid paren
         unit->farewell = NULL;
         return result;
     }
+    weft_unit_ids_born(&worker->node->ids, *pid);
     unit->actor = weft_actor_find(&worker->actors, *pid);
     unit->id = *pid;
     worker->nestling_count++;
@@ -86,18 +87,16 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
 }
 
 int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
-                           struct weft_span image, uint64_t heir, uint64_t reference,
-                           const char **wrong)
+                           struct weft_span image, const struct weft_unit_kin *kin,
+                           const struct weft_unit_quota *quota, const char **wrong)
 {
     struct weft_unit_parts parts;
     struct weft_unit_actor *unit = new_nestling(worker);
     weft_pid pid;
     if (unit == NULL) return -ENOSPC;
-    unit->heir = heir; // Who that is now is looked up when it ends.
-    unit->heir_reference = reference;
-    struct weft_unit_quota quota;
-    weft_unit_actor_image_quota(image, &quota); // If it says none, it is refused below.
-    int result = weft_unit_limits_revive(unit, &quota);
+    unit->heir = kin->heir; // Who that is now is looked up when it ends.
+    unit->heir_reference = kin->reference;
+    int result = weft_unit_limits_revive(unit, quota, kin->founder);
     if (result == 0) result = weft_unit_restore_make(unit, image, &parts, wrong);
     if (result == 0) result = start(unit, label, 0, &pid);
     if (result != 0) {

@@ -1,6 +1,7 @@
 #include "runtime/node/unit_quota.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,24 @@ struct weft_unit_quota weft_unit_quota_whole(const struct weft_node_options *opt
         whole.value[kind] = or_else(
             quota->value[kind], weft_unit_quota_usual(options, (enum weft_unit_quota_kind)kind));
     return whole;
+}
+
+bool weft_unit_quota_lower(const struct weft_node_options *options, struct weft_unit_quota *quota,
+                           char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++) {
+        const uint32_t usual = weft_unit_quota_usual(options, (enum weft_unit_quota_kind)kind);
+        const bool has_limit = kind != WEFT_QUOTA_REDUCTIONS || usual != 0;
+        if (!has_limit || quota->value[kind] <= usual) continue;
+        if (length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s %u instead of %u",
+                                       length > 0 ? ", " : "", weft_unit_quota_info[kind].name,
+                                       usual, quota->value[kind]);
+        quota->value[kind] = usual;
+    }
+    return length > 0;
 }
 
 void weft_unit_quota_put(const struct weft_unit_quota *quota, uint8_t *to)

@@ -7,6 +7,7 @@
 #ifndef WEFT_NODE_UNIT_QUOTA_H
 #define WEFT_NODE_UNIT_QUOTA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,11 @@ uint32_t weft_unit_quota_usual(const struct weft_node_options *options,
 // `quota` with what is not set as the node has it.
 struct weft_unit_quota weft_unit_quota_whole(const struct weft_node_options *options,
                                              const struct weft_unit_quota *quota);
+
+// `quota`, which somebody else's file says, lowered to what the node gives. True if anything was
+// more; then *text, of `size` bytes, says what, for people.
+bool weft_unit_quota_lower(const struct weft_node_options *options, struct weft_unit_quota *quota,
+                           char *text, size_t size);
 
 #define WEFT_UNIT_QUOTA_BYTES (4 * WEFT_QUOTA_COUNT) // In an image.
 void weft_unit_quota_put(const struct weft_unit_quota *quota, uint8_t *to);

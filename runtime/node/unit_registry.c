@@ -37,6 +37,17 @@ struct weft_resident *weft_unit_registry_find(struct weft_unit_registry *registr
     return NULL;
 }
 
+const struct weft_resident *weft_unit_registry_of(const struct weft_unit_registry *registry,
+                                                  uint64_t pid)
+{
+    const uint32_t count = (uint32_t)weft_counter_get(&registry->high_count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct weft_resident *resident = &registry->residents[i];
+        if (weft_counter_get(&resident->pid) == pid && in_use(resident)) return resident;
+    }
+    return NULL;
+}
+
 static bool name_is_good(const char *name)
 {
     if (!isalpha((unsigned char)name[0]) || strlen(name) >= WEFT_RESIDENT_NAME_BYTES) return false;

@@ -70,6 +70,10 @@ void weft_unit_registry_destroy(struct weft_unit_registry *registry);
 struct weft_resident *weft_unit_registry_find(struct weft_unit_registry *registry,
                                               const char *name);
 
+// The resident whose unit has this pid; NULL: no unit that was loaded. Any core.
+const struct weft_resident *weft_unit_registry_of(const struct weft_unit_registry *registry,
+                                                  uint64_t pid);
+
 // Takes a resident for `name` in state STARTING. NULL with `error`: the name is bad or taken, or
 // there are too many units. Control core.
 struct weft_resident *weft_unit_registry_add(struct weft_unit_registry *registry, const char *name,

@@ -21,13 +21,19 @@ weft_pid weft_unit_actor_resolve(const struct weft_unit_actor *unit, uint64_t id
 
 #define GENERATIONS_MAX (1u << 24) // Of one start of a node, in one slot.
 
-// Somebody lives who is known as `id`. Of another core's it is only known that the place is taken.
+// Somebody lives who is known as `id`, or will: the pids of this start that have not been given yet
+// are nobody's ids. Of another core's it is only known that the place is taken; whoever is born
+// there takes his number back (weft_unit_ids_born).
 static bool is_taken(const struct weft_unit_actor *unit, uint64_t id)
 {
     struct weft_node *node = unit->worker->node;
     const weft_pid pid = weft_unit_ids_pid(&node->ids, id);
     const uint32_t age = weft_pid_generation(pid) - node->actors.first_generation - 1;
     if (age >= GENERATIONS_MAX) return false; // Of another start, or another node.
+    if (weft_pid_home(pid) == unit->worker->core.index &&
+        weft_pid_generation(pid) >
+            weft_actor_last_generation(&unit->worker->actors, weft_pid_slot(pid)))
+        return true;
     const int core = weft_actor_core_of(&node->actors, pid);
     if (core != unit->worker->core.index) return core >= 0;
     return weft_actor_find(&unit->worker->actors, pid) != NULL;
@@ -56,6 +62,15 @@ static void take_id(struct weft_unit_actor *unit, uint64_t id)
 
 // ---- From an image.
 
+static int check_ties(const struct weft_unit_actor *unit, struct weft_span ties, const char **wrong)
+{
+    const struct weft_node_options *options = &unit->worker->node->options;
+    const struct weft_unit_bounds bounds = {.whole = weft_unit_limits_whole(unit),
+                                            .others = (uint64_t)options->actor_count_max *
+                                                      options->worker_count};
+    return weft_unit_ties_check(ties, &bounds, unit->worker->arena, wrong);
+}
+
 static int keep_ties(struct weft_unit_actor *unit, struct weft_span ties)
 {
     if (ties.length == 0) return 0;
@@ -82,7 +97,8 @@ int weft_unit_restore_make(struct weft_unit_actor *unit, struct weft_span image,
     const struct weft_unit_host *host = &worker->unit_host;
     if (image.data == NULL)
         return weft_unit_create(worker->forth, &worker->memory, &options, host, &unit->unit);
-    int result = weft_unit_actor_image_read(image, &worker->node->options, parts, wrong);
+    int result = weft_unit_actor_image_read(image, parts, wrong);
+    if (result == 0) result = check_ties(unit, parts->ties, wrong);
     if (result != 0) return result;
     result = weft_unit_load(worker->forth, &worker->memory, &options, host, parts->unit.data,
                             parts->unit.length, &unit->unit);
@@ -99,6 +115,7 @@ int weft_unit_restore_make(struct weft_unit_actor *unit, struct weft_span image,
 // What it has to do with others, once those are there.
 static void tie(struct weft_unit_actor *unit)
 {
+    weft_unit_limits_join(unit);
     weft_unit_ties_apply(unit, weft_span_of(unit->ties, unit->ties_bytes));
     weft_unit_restore_drop(unit);
     unit->is_dirty = false;

@@ -8,8 +8,6 @@
 #include "runtime/node/unit_actor.h"
 
 enum {
-    IOR_NO_MEMORY = -59,
-    IOR_UNSUPPORTED = -21,
     PIECE_BYTES = 4096,
     UNANSWERED_MS = 30000, // After which a peer is given up, also one that we have closed.
 };
@@ -40,7 +38,7 @@ static int32_t ior_of(int error)
 {
     switch (error) {
     case 0: return 0;
-    case ENOMEM: return IOR_NO_MEMORY;
+    case ENOMEM: return WEFT_THROW_ALLOCATE;
     case ECONNREFUSED:
     case ENETUNREACH:
     case EHOSTUNREACH: return WEFT_THROW_NOBODY;
@@ -51,18 +49,13 @@ static int32_t ior_of(int error)
     }
 }
 
-static const struct weft_io *io_of(const struct weft_node_worker *worker)
-{
-    return worker->ports.io.self != NULL && !worker->ports.is_over ? &worker->ports.io : NULL;
-}
-
 // ---- Their end.
 
 static void settle(struct unit_socket *socket)
 {
     struct weft_node_worker *worker = socket->worker;
     if (socket->unit != NULL || socket->is_taking || socket->is_giving) return;
-    const struct weft_io *io = io_of(worker);
+    const struct weft_io *io = weft_ports_io(&worker->ports);
     if (io != NULL) io->close(io->self, &socket->handle, socket->status != 0);
     weft_arena_release(worker->arena, socket, sizeof(*socket));
 }
@@ -70,7 +63,7 @@ static void settle(struct unit_socket *socket)
 // Nobody wants it any more. `resets`: nor is what was written to be sent.
 static void drop(struct unit_socket *socket, bool resets)
 {
-    const struct weft_io *io = io_of(socket->worker);
+    const struct weft_io *io = weft_ports_io(&socket->worker->ports);
     struct weft_unit_sockets *sockets = socket->unit->sockets;
     for (uint32_t n = 0; n < WEFT_UNIT_SOCKETS_MAX; n++) {
         if (sockets->at[n] == socket) sockets->at[n] = NULL;
@@ -117,7 +110,7 @@ static void given(struct weft_io_op *op, int32_t result)
     const bool was_connecting = socket->is_connecting;
     socket->is_connecting = false;
     if (!was_connecting && result > 0 && (size_t)result < socket->span.iov_len) {
-        const struct weft_io *io = io_of(socket->worker);
+        const struct weft_io *io = weft_ports_io(&socket->worker->ports);
         socket->span.iov_base = (uint8_t *)socket->span.iov_base + result;
         socket->span.iov_len -= (size_t)result;
         io->start(io->self, op);
@@ -177,7 +170,7 @@ static struct unit_socket *find(struct weft_unit_actor *unit, uint64_t number)
 
 static struct unit_socket **room(struct weft_unit_actor *unit, int32_t *ior)
 {
-    *ior = IOR_NO_MEMORY;
+    *ior = WEFT_THROW_ALLOCATE;
     if (unit->sockets == NULL)
         unit->sockets = weft_arena_alloc_zeroed(unit->worker->arena, sizeof(*unit->sockets));
     if (unit->sockets == NULL) return NULL;
@@ -192,12 +185,12 @@ static int32_t begin(struct weft_unit_actor *unit, uint32_t level,
                      const struct weft_io_address *address)
 {
     static const struct weft_io_socket usual = {.unanswered_ms = UNANSWERED_MS};
-    const struct weft_io *io = io_of(unit->worker);
+    const struct weft_io *io = weft_ports_io(&unit->worker->ports);
     int32_t ior;
     struct unit_socket **place = room(unit, &ior);
     if (place == NULL) return ior;
     struct unit_socket *socket = weft_arena_alloc_zeroed(unit->worker->arena, sizeof(*socket));
-    if (socket == NULL) return IOR_NO_MEMORY;
+    if (socket == NULL) return WEFT_THROW_ALLOCATE;
     const int result = io->socket(io->self, &socket->handle, &usual);
     if (result != 0) {
         weft_arena_release(unit->worker->arena, socket, sizeof(*socket));
@@ -225,7 +218,7 @@ int32_t weft_unit_sockets_open(void *self, uint32_t level, const char *text, siz
 {
     struct weft_unit_actor *unit = self;
     struct weft_io_address address;
-    if (io_of(unit->worker) == NULL) return IOR_UNSUPPORTED;
+    if (weft_ports_io(&unit->worker->ports) == NULL) return WEFT_THROW_UNSUPPORTED;
     if (!read_address(text, length, &address)) return WEFT_THROW_NOBODY;
     if (!is_allowed(&unit->worker->node->options, &address)) return WEFT_THROW_NO_NET;
     struct unit_socket *socket = opening(unit, level);
@@ -255,7 +248,7 @@ int64_t weft_unit_sockets_read(void *self, uint64_t number, void *to, size_t siz
     if (socket->has_end) return 0;
     if (socket->status != 0) return socket->status;
     if (socket->is_taking) return WEFT_UNIT_FILE_LATER;
-    const struct weft_io *io = io_of(socket->worker);
+    const struct weft_io *io = weft_ports_io(&socket->worker->ports);
     socket->taking = (struct weft_io_op){
         .kind = WEFT_IO_RECEIVE, .handle = &socket->handle, .done = taken, .count = PIECE_BYTES};
     socket->is_taking = true;
@@ -271,7 +264,7 @@ int64_t weft_unit_sockets_write(void *self, uint64_t number, const void *from, s
     if (socket->is_giving) return WEFT_UNIT_FILE_LATER;
     const size_t bytes = size < PIECE_BYTES ? size : PIECE_BYTES;
     if (bytes == 0) return 0;
-    const struct weft_io *io = io_of(socket->worker);
+    const struct weft_io *io = weft_ports_io(&socket->worker->ports);
     memcpy(socket->out, from, bytes);
     socket->span = (struct iovec){.iov_base = socket->out, .iov_len = bytes};
     socket->giving = (struct weft_io_op){.kind = WEFT_IO_SEND,

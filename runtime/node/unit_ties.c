@@ -10,6 +10,7 @@
 #include "runtime/node/unit_dealings.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_signals.h"
 #include "runtime/node/unit_ties_format.h"
 
 struct writer {
@@ -24,7 +25,7 @@ struct writer {
 static void put(struct writer *writer, struct weft_tie_record record, struct weft_span rest)
 {
     const size_t length = record.payload.length + rest.length;
-    const size_t padded = (length + 7) & ~(size_t)7;
+    const size_t padded = weft_round_up(length, 8);
     writer->bytes += WEFT_TIE_HEAD + padded;
     if (writer->at == NULL) return;
     uint8_t *to = writer->at;
@@ -54,7 +55,7 @@ static uint64_t id_of(const struct weft_unit_actor *unit, weft_pid pid)
 
 // ---- Its own state: flags, times, limits.
 
-static void put_state(struct writer *writer, const struct weft_unit_actor *unit)
+static void put_state(struct writer *writer, struct weft_unit_actor *unit)
 {
     const bool traps = (unit->actor->task.flags & WEFT_ACTOR_TRAPS) != 0;
     const bool receives = weft_counter_get(&unit->resident->receives) != 0;
@@ -62,7 +63,8 @@ static void put_state(struct writer *writer, const struct weft_unit_actor *unit)
         (struct weft_tie_record){
             .kind = WEFT_TIE_STATE,
             .a = (uint8_t)((traps ? WEFT_TIE_TRAPS : 0) | (receives ? WEFT_TIE_RECEIVES : 0)),
-            .b = unit->learns},
+            .b = unit->learns,
+            .x = weft_unit_signals_links(unit)},
         weft_span_of(NULL, 0));
     for (uint8_t level = 0; level < WEFT_UNIT_LEVELS; level++) {
         const uint64_t wake_ns = weft_unit_wakes_at(unit->unit, level);
@@ -95,6 +97,16 @@ static void put_quota(struct writer *writer, const struct weft_unit_actor *unit)
     put(writer,
         (struct weft_tie_record){.kind = WEFT_TIE_QUOTA,
                                  .payload = weft_span_of(bytes, sizeof(bytes))},
+        weft_span_of(NULL, 0));
+}
+
+// Whose reductions it spends, if that is another.
+static void put_family(struct writer *writer, const struct weft_unit_actor *unit)
+{
+    const struct weft_unit_limits *limits = unit->limits;
+    if (unit->farewell == NULL || limits == NULL || limits->founder == 0) return;
+    put(writer,
+        (struct weft_tie_record){.kind = WEFT_TIE_FAMILY, .x = id_of(unit, limits->founder)},
         weft_span_of(NULL, 0));
 }
 
@@ -312,6 +324,7 @@ static void walk(struct writer *writer)
     struct weft_unit_actor *unit = writer->unit;
     put_state(writer, unit);
     put_quota(writer, unit);
+    put_family(writer, unit);
     put_limit(writer, unit);
     if (unit->dealings != NULL) {
         put_waits(writer, unit);

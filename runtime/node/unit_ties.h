@@ -20,8 +20,17 @@ int64_t weft_unit_ties_write(struct weft_unit_actor *unit, uint8_t *to, size_t s
 
 // The quotas that were set for it. 0; -EBADMSG: they are none that can be set.
 int weft_unit_ties_quota(struct weft_span ties, struct weft_unit_quota *quota);
-// NULL if `ties` are whole, within the unit's quotas; else what is wrong, for people.
-const char *weft_unit_ties_wrong(struct weft_span ties, const struct weft_unit_quota *whole);
+// The id of whose reductions it spends; 0: its own.
+uint64_t weft_unit_ties_founder(struct weft_span ties);
+
+struct weft_unit_bounds {
+    struct weft_unit_quota whole; // What the unit will have.
+    uint64_t others;              // Actors that the node has room for.
+};
+// 0 if `ties` are whole, and within these bounds. -EBADMSG, with *wrong for people; -ENOMEM: the
+// arena has no memory for the list of what it waits for.
+int weft_unit_ties_check(struct weft_span ties, const struct weft_unit_bounds *bounds,
+                         struct weft_arena *arena, const char **wrong);
 
 // Makes the channels that `ties` name, so that others find them. On the unit's core, once it has an
 // actor. 0 or -ENOMEM, -ENOSPC.

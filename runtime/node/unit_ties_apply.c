@@ -7,6 +7,7 @@
 #include "runtime/actor/ties.h"
 #include "runtime/node/unit_dealings.h"
 #include "runtime/node/unit_lessons.h"
+#include "runtime/node/unit_signals.h"
 #include "runtime/node/unit_ties_format.h"
 
 #define LEFT_NS_MAX (366 * 24 * 3600 * WEFT_NS_PER_S) // As long as the words let anybody wait.
@@ -181,14 +182,6 @@ static unsigned round_of(const struct weft_tie_record *record)
     }
 }
 
-// Signals are bounded by their number: what has not come, or is not read.
-static bool is_signal(const struct weft_tie_record *record)
-{
-    return record->kind == WEFT_TIE_ALARM || record->kind == WEFT_TIE_WATCH ||
-           record->kind == WEFT_TIE_BOND ||
-           (record->kind == WEFT_TIE_MAIL && record->a == WEFT_MESSAGE_EXIT);
-}
-
 // The children that have not come back: to their parent they have ended.
 static void bury_children(struct weft_unit_actor *unit)
 {
@@ -209,20 +202,17 @@ static void bury_children(struct weft_unit_actor *unit)
 void weft_unit_ties_apply(struct weft_unit_actor *unit, struct weft_span ties)
 {
     struct weft_tie_record record;
-    uint32_t signals = 0, lost = 0;
+    uint64_t links = 0;
+    uint32_t lost = 0;
     for (unsigned round = 0; round < 3; round++) {
         for (size_t at = 0; weft_tie_read(ties, &at, &record);) {
             if (round_of(&record) != round) continue;
-            const int result = apply(unit, &record);
-            if (result != 0)
-                lost++;
-            else if (is_signal(&record))
-                signals++;
+            if (apply(unit, &record) != 0) lost++;
+            if (record.kind == WEFT_TIE_STATE) links = record.x;
         }
         if (round == 1) bury_children(unit);
     }
-    struct weft_unit_dealings *dealings = signals > 0 ? weft_unit_dealings_of(unit) : NULL;
-    if (dealings != NULL) dealings->signal_count = signals;
+    weft_unit_signals_restored(unit, links);
     if (lost > 0)
         weft_log_actor(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
                        weft_label(unit->actor),

@@ -4,10 +4,11 @@
 #define WEFT_NODE_UNIT_TIES_FORMAT_H
 
 #include "runtime/base/endian.h"
+#include "runtime/base/units.h"
 #include "runtime/node/unit_ties.h"
 
 enum weft_tie_record_kind {
-    WEFT_TIE_STATE = 1, // a: flags; b: from whom it learns.
+    WEFT_TIE_STATE = 1, // a: flags; b: from whom it learns; x: links that it has made.
     WEFT_TIE_WAKE,      // a: level; x: nanoseconds until it goes on.
     WEFT_TIE_LIMIT,   // a: level below a text that has limits; x: reductions left; y: nanoseconds.
     WEFT_TIE_FLOW,    // Where UDP-REPLY goes: address, port there, port here (4, 2, 2 bytes).
@@ -22,6 +23,7 @@ enum weft_tie_record_kind {
     WEFT_TIE_MAIL,    // a: tag; b: type; x: from whom; y: reference; payload.
     WEFT_TIE_LESSON,  // a: 1 if it is from another node; payload: the text.
     WEFT_TIE_QUOTA,   // payload: the quotas that were set for it (unit_quota.h).
+    WEFT_TIE_FAMILY,  // x: id of whose reductions it spends, if it was spawned.
     WEFT_TIE_KINDS,
 };
 
@@ -41,7 +43,7 @@ static inline bool weft_tie_read(struct weft_span ties, size_t *at, struct weft_
 {
     if (ties.length - *at < WEFT_TIE_HEAD) return false;
     const uint8_t *from = ties.data + *at;
-    const size_t length = weft_le32_get(from + 4), padded = (length + 7) & ~(size_t)7;
+    const size_t length = weft_le32_get(from + 4), padded = weft_round_up(length, 8);
     if (padded > ties.length - *at - WEFT_TIE_HEAD) return false;
     *record = (struct weft_tie_record){.kind = from[0],
                                        .a = from[1],

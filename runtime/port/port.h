@@ -65,6 +65,11 @@ int weft_ports_init(struct weft_ports *ports, struct weft_actor_system *system);
 // Gives them IO, or datagrams. On their core, or before it turns. What it points to outlives them.
 void weft_ports_use_io(struct weft_ports *ports, const struct weft_io *io);
 void weft_ports_use_datagrams(struct weft_ports *ports, const struct weft_datagrams *datagrams);
+// The IO, for whoever uses it beside them; NULL: they have none, or the core turns no more.
+static inline const struct weft_io *weft_ports_io(const struct weft_ports *ports)
+{
+    return ports->io.self != NULL && !ports->is_over ? &ports->io : NULL;
+}
 // The core turns no more: what ends from now on is told to nobody. Before the IO is closed.
 void weft_ports_stop(struct weft_ports *ports);
 // Frees them all. The IO has been closed; of a node's cores all of them before the first

@@ -72,6 +72,27 @@ static void dispatch(struct weft_core *core, const struct weft_core_message *mes
     core->handlers[message->kind].handle(core->handlers[message->kind].self, message);
 }
 
+// All that have come, oldest first. An errand may be given again while it runs.
+static uint32_t run_errands(struct weft_core *core)
+{
+    struct weft_core_errand *oldest = NULL, *next;
+    uint32_t found = 0;
+    if (atomic_load_explicit(&core->errands, memory_order_relaxed) == NULL) return 0;
+    // Acquire: pairs with the release in weft_core_errand_give.
+    struct weft_core_errand *newest =
+        atomic_exchange_explicit(&core->errands, NULL, memory_order_acquire);
+    for (; newest != NULL; newest = next) {
+        next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+    }
+    for (; oldest != NULL; oldest = next, found++) {
+        next = oldest->next;
+        oldest->run(core, oldest->self, oldest->argument);
+    }
+    return found;
+}
+
 // A bounded batch from every core, then from foreign threads: no neighbour can hold the turn up.
 static uint32_t take_messages(struct weft_core *core)
 {
@@ -133,6 +154,7 @@ bool weft_core_turn(struct weft_core *core)
     atomic_store_explicit(&core->preempt, false, memory_order_relaxed);
     weft_core_send_overflow(core);
     uint32_t found = poll_sources(core);
+    found += run_errands(core);
     found += take_messages(core);
     found += weft_wheel_expire(&core->wheel, now_ns, WEFT_CORE_TIMERS_TURN);
     if (!core->stands) found += weft_core_run(core);

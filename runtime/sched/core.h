@@ -104,6 +104,15 @@ struct weft_run {
     struct weft_fiber loop; // The loop, while somebody runs on a stack of his own.
 };
 
+// Something to be done on a core that must not be refused: the caller's memory, not a slot of a
+// ring.
+struct weft_core_errand {
+    struct weft_core_errand *next; // While it is on its way.
+    void (*run)(struct weft_core *core, void *self, uint64_t argument);
+    void *self;
+    uint64_t argument;
+};
+
 struct weft_core_stats { // Written by the core each turn, read by any core.
     weft_counter turn_count;
     weft_counter busy_ns; // Turns that found work.
@@ -156,8 +165,9 @@ struct weft_core {
     bool turn_busy;             // The last turn found work.
     uint64_t overflow_mask;     // Destinations with something in overflow[].
     struct weft_spsc_ring
-        *overflow[WEFT_CORE_MAX]; // Own core at both ends: what a full ring refused.
-    struct weft_mpsc_ring posts;  // From foreign threads.
+        *overflow[WEFT_CORE_MAX];               // Own core at both ends: what a full ring refused.
+    struct weft_mpsc_ring posts;                // From foreign threads.
+    _Atomic(struct weft_core_errand *) errands; // From any thread, the last one first.
     _Alignas(
         WEFT_CORE_ALIGN) _Atomic uint8_t asleep; // Set before a sleep; whoever gives work rechecks.
     _Atomic uint64_t quiet_epoch; // The last epoch seen at the end of a turn (quiesce.h).
@@ -224,6 +234,11 @@ int weft_core_post_call(struct weft_core *to,
 int weft_core_call(struct weft_core *from, uint16_t to,
                    void (*function)(struct weft_core *core, void *self, uint64_t argument),
                    void *self, uint64_t argument);
+
+// Has run(core `to`, self, argument) done on core `to`, in the order of giving. Any thread. Never
+// refused: the errand is the caller's memory, untouched until it runs, and free again from then on.
+// For what has to reach a core whatever its rings hold (node/standstill.h).
+void weft_core_errand_give(struct weft_core *to, struct weft_core_errand *errand);
 
 // Puts `task` at the end of its priority's queue, unless it stands there already. Own core only.
 static inline void weft_core_ready(struct weft_core *core, struct weft_task *task)

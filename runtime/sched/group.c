@@ -165,3 +165,13 @@ int weft_core_post_call(struct weft_core *to,
     const struct weft_core_message message = call_message(function, self, argument);
     return weft_core_post(to, &message);
 }
+
+void weft_core_errand_give(struct weft_core *to, struct weft_core_errand *errand)
+{
+    struct weft_core_errand *first = atomic_load_explicit(&to->errands, memory_order_relaxed);
+    do // Release: pairs with the acquire in run_errands, which takes all of them at once.
+        errand->next = first;
+    while (!atomic_compare_exchange_weak_explicit(&to->errands, &first, errand,
+                                                  memory_order_release, memory_order_relaxed));
+    weft_core_wake(to);
+}

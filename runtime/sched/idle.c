@@ -20,6 +20,8 @@ static bool work_waits(const struct weft_core *core)
     // Pairs with the release store in weft_core_thread_stop.
     if (atomic_load_explicit(&core->stop, memory_order_acquire)) return true;
     if (weft_core_has_task(core) || weft_mpsc_ring_ready(&core->posts)) return true;
+    // Relaxed: a sleep is preceded by a fence, and who takes them acquires.
+    if (atomic_load_explicit(&core->errands, memory_order_relaxed) != NULL) return true;
     for (uint16_t from = 0; from < core->group->core_count; from++) {
         struct weft_spsc_ring *ring = core->group->rings[from][core->index];
         if (ring != NULL && weft_spsc_ring_ready(ring)) return true;

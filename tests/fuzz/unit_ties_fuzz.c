@@ -9,7 +9,8 @@
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/node/node.h"
-#include "runtime/node/unit_actor.h"
+#include "runtime/node/unit_limits.h"
+#include "runtime/node/unit_ties.h"
 
 #define HEAD      32 // docs/wire/unit-image.md.
 #define TIES_MAX  16384
@@ -105,7 +106,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weft_node_worker *worker = &node->workers[0];
     const struct weft_span whole = weft_span_of(image, build(data, size));
     const char *wrong = NULL;
-    const int result = weft_unit_actor_revive(worker, "fuzz", whole, 0, 0, &wrong);
+    static const struct weft_unit_kin nobody;
+    const struct weft_unit_quota quota = weft_unit_actor_image_quota(whole);
+    const int result = weft_unit_actor_revive(worker, "fuzz", whole, &nobody, &quota, &wrong);
     weft_assert(result == 0 || wrong != NULL || result == -ENOMEM || result == -ENOSPC);
     if (result != 0) {
         turn(4);
@@ -123,8 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t *again = malloc(bytes);
         struct weft_unit_parts parts;
         weft_assert(again != NULL && weft_unit_actor_image_write(unit, again, bytes) == 0);
-        weft_assert(weft_unit_actor_image_read(weft_span_of(again, bytes), &node->options, &parts,
-                                               &wrong) == 0);
+        const struct weft_unit_bounds bounds = {.whole = weft_unit_limits_whole(unit),
+                                                .others = 4096};
+        weft_assert(weft_unit_actor_image_read(weft_span_of(again, bytes), &parts, &wrong) == 0);
+        weft_assert(weft_unit_ties_check(parts.ties, &bounds, worker->arena, &wrong) == 0);
         free(again);
         weft_actor_kill(&worker->actors, pid, WEFT_EXIT_KILLED);
     }

@@ -86,6 +86,26 @@ for round in 1 2 3; do
     is "$(tokens n3)" 1 "tokens after --replace $round"
     empty n3
 done
+
+note "several restores at once: one of them, and the others are told to come again"
+for turn in 1 2 3 4; do
+    (code=0; weft node snapshot restore n3 "$files/ring.1" --replace 2>"$work/said.$turn" || code=$?
+        echo "$code" >"$work/exit.$turn") &
+    eval "restore_$turn=$!"
+done
+# shellcheck disable=SC2154 # Set by the eval.
+wait "$restore_1" "$restore_2" "$restore_3" "$restore_4"
+for turn in 1 2 3 4; do
+    case $(cat "$work/exit.$turn") in
+    0) ;;
+    75) grep -q W0405 "$work/said.$turn" || fail "busy, but: $(cat "$work/said.$turn")" ;;
+    *) fail "a restore among others: $(cat "$work/said.$turn")" ;;
+    esac
+done
+grep -qx 0 "$work"/exit.? || fail "none of them was done"
+goes_round n3 || await 10 goes_round n3
+is "$(tokens n3)" 1 "tokens after several restores"
+empty n3
 is "$(tokens n1)" 1 "on n1, which went on"
 
 note "the process of n2 is killed while its units work"

@@ -117,6 +117,32 @@ static void the_header_is_as_documented(void **state)
     forth_close(&run);
 }
 
+// However many reductions an image says that its sandbox has left, it has no more than a program
+// could have asked for.
+static void a_sandbox_is_bounded_by_the_unit(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static const uint64_t said[] = {UINT64_MAX, UINT64_C(1) << 63, 1 << 30};
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    static const char text[] = "s\" : a begin again ; a\" 5000 sandbox . 2drop";
+    assert_int_equal(weft_unit_interpret(run.unit, "t", text, sizeof(text) - 1), 0);
+    uint32_t reductions = 1000;
+    weft_unit_run(run.unit, &reductions);
+    const size_t bytes = save(run.unit, image);
+    assert_in_range(weft_le64_get(image + 32), 3000, 5000);
+    forth_close(&run);
+    for (unsigned n = 0; n < 3; n++) {
+        struct forth_run other = {.mode = FORTH_PLAIN};
+        weft_le64_put(image + 32, said[n]);
+        seal(image, bytes);
+        assert_int_equal(load(state, image, bytes, &other.unit), 0);
+        forth_go(&other, 2 * weft_unit_options_default.sandbox_reductions_max);
+        assert_string_equal(other.output, "-256 ");
+        forth_close(&other);
+    }
+}
+
 // A call to what was defined later is nothing that a compiler writes; and it could be forgotten.
 static void no_word_calls_a_later_one(void **state)
 {
@@ -229,6 +255,7 @@ int main(void)
         cmocka_unit_test(an_image_goes_on_where_it_was),
         cmocka_unit_test(what_is_not_an_image_of_ours_is_refused),
         cmocka_unit_test(the_header_is_as_documented),
+        cmocka_unit_test(a_sandbox_is_bounded_by_the_unit),
         cmocka_unit_test(no_word_calls_a_later_one),
         cmocka_unit_test(what_is_open_is_verified_as_far_as_it_is_closed),
         cmocka_unit_test(damage_stays_inside),

@@ -83,8 +83,7 @@ static inline void restore(struct rig *rig, const struct taking *taking)
     weft_node_destroy(&rig->node);
     weft_disk_sim_crash(&rig->disk_sim);
     start(rig);
-    if (weft_instant_read(weft_span_of(taking->bytes, taking->length), &rig->node.options, &instant,
-                          &error) != 0)
+    if (weft_instant_read(weft_span_of(taking->bytes, taking->length), &instant, &error) != 0)
         fail_msg("%s", error.text);
     for (uint32_t n = 0; n < instant.count; n++) {
         const struct weft_instant_entry *entry = &instant.entries[n];
@@ -92,8 +91,8 @@ static inline void restore(struct rig *rig, const struct taking *taking)
         if (entry->is_child) {
             // On the other core than it was.
             assert_int_equal(weft_unit_actor_revive(&rig->node.workers[entry->core % WORKERS],
-                                                    entry->name, entry->image, entry->heir,
-                                                    entry->reference, &wrong),
+                                                    entry->name, entry->image, &entry->kin,
+                                                    &entry->quota, &wrong),
                              0);
             continue;
         }

@@ -47,6 +47,23 @@ static void the_last_one_counts(void **state)
     weft_unit_ids_destroy(&ids);
 }
 
+// Whoever said that it was his: a number that is given to somebody names him.
+static void who_is_born_has_his_number(void **state)
+{
+    struct weft_unit_ids ids;
+    (void)state;
+    assert_int_equal(weft_unit_ids_init(&ids, 8), 0);
+    weft_unit_ids_born(&ids, 50);
+    assert_int_equal(ids.count, 0);
+    assert_int_equal(weft_unit_ids_add(&ids, 50, 100), 0);
+    assert_int_equal(weft_unit_ids_pid(&ids, 50), 100);
+    weft_unit_ids_born(&ids, 51);
+    weft_unit_ids_born(&ids, 50);
+    assert_int_equal(weft_unit_ids_pid(&ids, 50), 50);
+    assert_int_equal(weft_unit_ids_id(&ids, 50), 50);
+    weft_unit_ids_destroy(&ids);
+}
+
 // As many as were promised; a table that is full says so, and answers for those that it has.
 static void a_crowd_fits_until_it_is_full(void **state)
 {
@@ -70,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_was_never_restored_is_himself),
         cmocka_unit_test(the_last_one_counts),
+        cmocka_unit_test(who_is_born_has_his_number),
         cmocka_unit_test(a_crowd_fits_until_it_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

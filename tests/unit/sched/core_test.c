@@ -270,6 +270,50 @@ static void posts_are_bounded_and_come_from_nobody(void **state)
     node_close(&node);
 }
 
+struct round_trip {
+    struct weft_core_errand errand;
+    struct node *node;
+    char *trace;
+    unsigned left;
+};
+
+// Goes on from the other core, in the same memory.
+static void go_round(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct round_trip *trip = self;
+    trace_call(core, trip->trace, argument);
+    trip->errand.argument++;
+    if (trip->left-- > 0) weft_core_errand_give(trip->node->core[1 - core->index], &trip->errand);
+}
+
+static void errands_come_in_order_past_full_rings(void **state)
+{
+    (void)state;
+    static struct node node;
+    char trace[16] = "", noise[2 * WEFT_CORE_RING_SLOTS] = "";
+    node_open(&node);
+    while (weft_core_call(node.core[1], 0, trace_call, noise, 0) == 0)
+        continue;
+    while (weft_core_post_call(node.core[0], trace_call, noise, 0) == 0)
+        continue;
+    struct weft_core_errand errands[4];
+    for (unsigned i = 0; i < 4; i++) {
+        errands[i] =
+            (struct weft_core_errand){.run = trace_call, .self = trace, .argument = 'a' + i};
+        weft_core_errand_give(node.core[0], &errands[i]);
+    }
+    assert_int_equal(weft_core_due_ns(node.core[0]), node.core[0]->now_ns);
+    assert_true(weft_core_turn(node.core[0]));
+    assert_string_equal(trace, "abcd");
+    struct round_trip trip = {.node = &node, .trace = trace, .left = 3};
+    trip.errand = (struct weft_core_errand){.run = go_round, .self = &trip, .argument = 'p'};
+    weft_core_errand_give(node.core[1], &trip.errand);
+    for (unsigned i = 0; i < 8; i++)
+        weft_core_turn(node.core[1 - i % 2]);
+    assert_string_equal(trace, "abcdpqrs");
+    node_close(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +323,7 @@ int main(void)
         cmocka_unit_test(due_is_the_earliest_of_all),
         cmocka_unit_test(a_full_ring_overflows_in_order_then_refuses),
         cmocka_unit_test(posts_are_bounded_and_come_from_nobody),
+        cmocka_unit_test(errands_come_in_order_past_full_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
