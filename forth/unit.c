@@ -348,6 +348,20 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
     };
 }
 
+uint32_t weft_unit_levels(const struct weft_unit *unit)
+{
+    return unit->block->levels;
+}
+
+struct weft_unit_mark weft_unit_mark(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    return (struct weft_unit_mark){.reductions = block->reductions,
+                                   .wake_ns = block->wake_ns,
+                                   .depth = block->dsp,
+                                   .place = block->ip};
+}
+
 const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit)
 {
     static const struct weft_unit_error none;

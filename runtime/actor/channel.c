@@ -58,7 +58,7 @@ static void hand_over(struct weft_actor_system *system, struct weft_actor *self,
     weft_message_release(system, receive);
     system->sent++;
     weft_note_send(self, message);
-    weft_route(system, message, false);
+    weft_route_reply(system, message);
 }
 
 // The parcel of a SEND as a message of its own, and the SEND answered. NULL: no memory, answered
@@ -428,6 +428,50 @@ int weft_channel_close(struct weft_actor *self, weft_pid pid)
 
 // ---- For kinds that cannot wait: the same, with the answer to come.
 
+// The channel, if it is here and nobody stands before the caller.
+always_inline struct channel *channel_at_hand(const struct weft_actor_system *system, weft_pid pid)
+{
+    const struct weft_actor *actor = weft_slot_here(system, pid);
+    if (unlikely(actor == NULL || actor->kind != &kind || !weft_list_empty(&actor->mailbox) ||
+                 (actor->task.flags & WEFT_ACTOR_ENDING) != 0))
+        return NULL;
+    return actor->state;
+}
+
+bool weft_channel_put_cell(struct weft_actor *self, weft_pid pid, int64_t cell)
+{
+    struct weft_actor_system *system = self->system;
+    struct channel *channel = channel_at_hand(system, pid);
+    if (channel == NULL || channel->closed || channel->count >= channel->capacity ||
+        !weft_list_empty(&channel->receivers))
+        return false;
+    struct weft_message *message = weft_block_take(system);
+    if (unlikely(message == NULL)) return false;
+    message->from = 0;
+    message->tag = WEFT_MESSAGE_USER;
+    message->type = 0;
+    message->length = sizeof(cell);
+    memcpy(message->payload, &cell, sizeof(cell));
+    enqueue(channel, message);
+    return true;
+}
+
+bool weft_channel_take_cell(struct weft_actor *self, weft_pid pid, int64_t *cell)
+{
+    struct weft_actor_system *system = self->system;
+    struct channel *channel = channel_at_hand(system, pid);
+    if (channel == NULL || channel->closed || weft_list_empty(&channel->queue) ||
+        !weft_list_empty(&channel->senders))
+        return false;
+    struct weft_message *message = weft_message_of(channel->queue.next);
+    if (message->length != sizeof(*cell) || (message->home & HOME_OBJECT) != 0) return false;
+    memcpy(cell, message->payload, sizeof(*cell));
+    weft_list_pop(&channel->queue);
+    channel->count--;
+    weft_message_done(system, message);
+    return true;
+}
+
 static struct weft_message *pack(struct weft_actor_system *system, const void *bytes, size_t length)
 {
     const struct parcel parcel = {.type = 0};
@@ -447,6 +491,18 @@ static int begun(int result)
     return result == 0 ? 1 : result;
 }
 
+// A call to a channel of this core which would end up in `line`: it is put there.
+static int stand_in(struct weft_actor *self, struct weft_actor *actor, struct weft_list *line,
+                    uint16_t type, struct weft_message *block, uint64_t *reference)
+{
+    const int result = weft_later_begin(self, actor->pid, type, block, reference);
+    if (result != 0) return result;
+    self->system->received++;
+    weft_note_receive(actor, block);
+    weft_list_append(line, weft_message_link(block));
+    return 1;
+}
+
 int weft_later_channel_send(struct weft_actor *self, weft_pid pid, const void *bytes, size_t length,
                             bool is_now, uint64_t *reference)
 {
@@ -456,8 +512,11 @@ int weft_later_channel_send(struct weft_actor *self, weft_pid pid, const void *b
     weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
     if (result != 1) return result;
     if (actor != NULL && is_now) return -EAGAIN;
-    return begun(weft_later_ask(self, pid, is_now ? SEND_NOW : SEND, pack(system, bytes, length),
-                                reference));
+    struct weft_message *packed = pack(system, bytes, length);
+    if (actor != NULL)
+        return stand_in(self, actor, &((struct channel *)actor->state)->senders, SEND, packed,
+                        reference);
+    return begun(weft_later_ask(self, pid, is_now ? SEND_NOW : SEND, packed, reference));
 }
 
 int weft_later_channel_receive(struct weft_actor *self, weft_pid pid, bool is_now,
@@ -473,6 +532,8 @@ int weft_later_channel_receive(struct weft_actor *self, weft_pid pid, bool is_no
         if (*message != NULL) return 0;
         if (channel->closed) return -EPIPE;
         if (is_now) return -EAGAIN;
+        return stand_in(self, actor, &channel->receivers, RECEIVE,
+                        weft_message_alloc_hidden(system, 0), reference);
     }
     return begun(weft_later_ask(self, pid, is_now ? RECEIVE_NOW : RECEIVE,
                                 weft_message_alloc_hidden(system, 0), reference));

@@ -322,8 +322,11 @@ void weft_actor_drop_evicted(struct weft_actor *actor);
 void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns);
 uint64_t weft_evict_due_ns(void *self);
 
-// ---- receive.c, awaits.c, call.c
+// ---- receive.c, awaits.c, call.c, later.c
 
+// As weft_later_ask, but for the way, which is the caller's.
+int weft_later_begin(struct weft_actor *self, weft_pid to, uint16_t type,
+                     struct weft_message *block, uint64_t *reference);
 void weft_receive_disown(struct weft_actor *actor, struct weft_message *message);
 // The first message that fits, taken out of the mailbox and in hand (`current`). NULL: none.
 struct weft_message *weft_receive_take(struct weft_actor *self, const struct weft_match *match);

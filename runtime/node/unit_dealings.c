@@ -410,6 +410,64 @@ static int32_t channel_receive(void *self, uint32_t level, uint64_t channel, boo
     return 0;
 }
 
+// The two above for a cell, in the two cases that most are: nothing is in the way; or it has
+// waited, and here is its answer.
+
+static weft_pid channel_of(const struct weft_unit_actor *unit, uint64_t id)
+{
+    const bool is_plain =
+        !unit->has_old_channels && weft_unit_ids_is_empty(&unit->worker->node->ids);
+    return is_plain ? id : weft_unit_actor_resolve(unit, id);
+}
+
+// The answer that `wait` waited for; NULL: there is none, or it is one for those above.
+static struct weft_message *good_answer(struct weft_unit_actor *unit, struct weft_unit_wait *wait)
+{
+    struct weft_message *answer = unit->actor->answer;
+    if (answer == NULL || answer->reference != wait->reference || wait->is_cancelled ||
+        weft_reply_status(answer) != 0)
+        return NULL;
+    return weft_later_look(unit->actor, wait->reference, &answer) == 0 ? answer : NULL;
+}
+// What the text at `level` waits for, which may be nothing. NULL: it has never waited.
+static struct weft_unit_wait *known_wait(struct weft_unit_actor *unit, uint32_t level)
+{
+    return unit->dealings != NULL && level < WEFT_UNIT_LEVELS ? &unit->dealings->waits[level]
+                                                              : NULL;
+}
+
+static bool channel_put(void *self, uint32_t level, uint64_t channel, int64_t cell)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = known_wait(unit, level);
+    if (wait == NULL) return false;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING)
+        return weft_channel_put_cell(unit->actor, channel_of(unit, channel), cell);
+    struct weft_message *answer = wait->what == WEFT_UNIT_FOR_ROOM ? good_answer(unit, wait) : NULL;
+    if (answer == NULL) return false;
+    weft_message_release(&unit->worker->actors, answer);
+    is_over(wait);
+    return true;
+}
+
+static bool channel_take(void *self, uint32_t level, uint64_t channel, int64_t *cell)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = known_wait(unit, level);
+    if (wait == NULL) return false;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING)
+        return weft_channel_take_cell(unit->actor, channel_of(unit, channel), cell);
+    const struct weft_message *next = unit->actor->answer;
+    const bool is_cell = next != NULL && next->length == sizeof(*cell);
+    struct weft_message *answer =
+        wait->what == WEFT_UNIT_FOR_MESSAGE && is_cell ? good_answer(unit, wait) : NULL;
+    if (answer == NULL) return false;
+    memcpy(cell, answer->payload, sizeof(*cell));
+    weft_message_release(&unit->worker->actors, answer);
+    is_over(wait);
+    return true;
+}
+
 static int32_t channel_close(void *self, uint32_t level, uint64_t channel)
 {
     struct weft_unit_actor *unit = self;
@@ -586,6 +644,8 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->channel_send = channel_send;
     host->channel_receive = channel_receive;
     host->channel_close = channel_close;
+    host->channel_put = channel_put;
+    host->channel_take = channel_take;
     host->monitor = monitor;
     host->demonitor = demonitor;
     host->link = link_it;

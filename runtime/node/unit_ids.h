@@ -36,6 +36,13 @@ void weft_unit_ids_destroy(struct weft_unit_ids *ids);
 // `id` is `pid` from now on. 0; -ENOSPC; -EINVAL: one of them is 0.
 int weft_unit_ids_add(struct weft_unit_ids *ids, uint64_t id, weft_pid pid);
 
+// Nothing has been restored: every id is a pid.
+static inline bool weft_unit_ids_is_empty(const struct weft_unit_ids *ids)
+{
+    // Relaxed: who is told an id is told by a message, behind whoever has added it.
+    return atomic_load_explicit(&ids->count, memory_order_relaxed) == 0;
+}
+
 // Whom `id` names now; itself, if nobody has been restored under it.
 weft_pid weft_unit_ids_pid(const struct weft_unit_ids *ids, uint64_t id);
 // As what `pid` is known; itself, if it was not restored.
