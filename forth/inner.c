@@ -49,6 +49,7 @@ static int32_t stack_room(struct weft_unit *unit, enum weft_segment_id id, uint6
                           uint32_t limit, int32_t code)
 {
     if (entries > limit) return code;
+    if (entries * WEFT_CELL_BYTES <= weft_segment_capacity(unit->block, id)) return 0;
     return weft_segment_grow(unit, id, entries * WEFT_CELL_BYTES);
 }
 

@@ -174,7 +174,15 @@ void weft_unit_reset(struct weft_unit *unit);
 // What weft_unit_run would find: DONE (idle), AGAIN (it has something to run), WAIT (parked), BYE.
 enum weft_unit_state weft_unit_state(const struct weft_unit *unit);
 void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info);
-uint32_t weft_unit_levels(const struct weft_unit *unit); // As above.
+// Of all that, what a slice wants to know.
+struct weft_unit_glance {
+    enum weft_unit_state state;
+    enum weft_unit_waits waits;
+    uint32_t memory_bytes, levels;
+    uint64_t reductions, wake_ns;
+};
+struct weft_unit_glance weft_unit_glance(const struct weft_unit *unit);
+uint32_t weft_unit_levels(const struct weft_unit *unit);
 // Where a parked unit stands: if that is the same after it has run and parked again, it has done no
 // more than to look for what it waits for.
 struct weft_unit_mark {

@@ -42,16 +42,16 @@ static bool is_resting(const struct weft_unit_actor *unit)
     return unit->limits != NULL && unit->limits->rest_ns != 0;
 }
 
-static void publish(struct weft_unit_actor *unit, const struct weft_unit_info *info)
+static void publish(struct weft_unit_actor *unit, const struct weft_unit_glance *now)
 {
     struct weft_resident *resident = unit->resident;
-    weft_actor_count_memory(unit->actor, &unit->counted_memory, info->memory_bytes + sizeof(*unit));
+    weft_actor_count_memory(unit->actor, &unit->counted_memory, now->memory_bytes + sizeof(*unit));
     if (resident == &unit->worker->nestling) return; // That speaks for none of them.
-    weft_counter_set(&resident->status, info->state == WEFT_UNIT_WAIT    ? WEFT_RESIDENT_WAITING
-                                        : info->state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
-                                                                         : WEFT_RESIDENT_READY);
-    weft_counter_set(&resident->memory_bytes, info->memory_bytes);
-    weft_counter_set(&resident->reduction_count, info->reductions);
+    weft_counter_set(&resident->status, now->state == WEFT_UNIT_WAIT    ? WEFT_RESIDENT_WAITING
+                                        : now->state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
+                                                                        : WEFT_RESIDENT_READY);
+    weft_counter_set(&resident->memory_bytes, now->memory_bytes);
+    weft_counter_set(&resident->reduction_count, now->reductions);
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
@@ -61,7 +61,7 @@ static void publish(struct weft_unit_actor *unit, const struct weft_unit_info *i
     }
     weft_counter_set(&resident->files, weft_unit_files_count(unit));
     weft_counter_set(&resident->rests, is_resting(unit));
-    weft_counter_set(&resident->asks, info->waits == WEFT_UNIT_WAITS_INPUT);
+    weft_counter_set(&resident->asks, now->waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
@@ -85,9 +85,7 @@ static void arm(struct weft_unit_actor *unit, uint64_t wake_ns)
 
 void weft_unit_actor_arm(struct weft_unit_actor *unit)
 {
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    arm(unit, info.wake_ns);
+    arm(unit, weft_unit_glance(unit->unit).wake_ns);
 }
 
 // A spawned unit has done what it was spawned for.
@@ -176,20 +174,19 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
     }
     // What is over has nobody to wait for; what lies below it may have mail.
     if (state != WEFT_UNIT_AGAIN) unit->worker->actors.mute_wanted = 0;
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    publish(unit, &info);
+    const struct weft_unit_glance now = weft_unit_glance(unit->unit);
+    publish(unit, &now);
     const bool all_sent = weft_unit_command_send(unit);
     if (unit->ending && all_sent) return WEFT_ACTOR_EXIT;
     const bool reads = state == WEFT_UNIT_AGAIN ||
-                       (state == WEFT_UNIT_WAIT && info.waits == WEFT_UNIT_WAITS_MESSAGE);
+                       (state == WEFT_UNIT_WAIT && now.waits == WEFT_UNIT_WAITS_MESSAGE);
     mind_waiters(unit, reads);
     if (actor->mailbox_count != unit->kept_mail) unit->is_dirty = true;
     weft_unit_actor_keep_turn(unit);
-    arm(unit, info.wake_ns);
+    arm(unit, now.wake_ns);
     if (is_resting(unit)) return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
     // A program that was parked below an evaluation did not see what came meanwhile.
-    const bool untried = state == WEFT_UNIT_WAIT && info.levels != unit->tried_levels;
+    const bool untried = state == WEFT_UNIT_WAIT && now.levels != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||
                           (!weft_list_empty(&unit->lessons) && !unit->has_lesson && !unit->is_busy);
     const bool more = (unit->current == NULL && !unit->leaving && has_text) || untried;

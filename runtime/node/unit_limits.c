@@ -49,7 +49,7 @@ int weft_unit_limits_load(struct weft_unit_actor *unit)
 
 int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_unit_birth *birth)
 {
-    return give(unit, &birth->quota, birth->family, birth->founder);
+    return birth->has_quota ? give(unit, &birth->quota, birth->family, birth->founder) : 0;
 }
 
 int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota)
@@ -61,8 +61,8 @@ int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth)
 {
     const struct weft_unit_limits *limits = unit->limits;
-    for (int kind = 0; kind < WEFT_QUOTA_COUNT; kind++)
-        birth->quota.value[kind] = weft_unit_limit(unit, (enum weft_unit_quota_kind)kind);
+    birth->has_quota = limits != NULL;
+    if (limits != NULL) birth->quota = limits->quota;
     birth->family = limits != NULL ? limits->family : UINT32_MAX;
     birth->founder = unit->farewell == NULL ? unit->actor->pid
                      : limits != NULL       ? limits->founder
