@@ -49,6 +49,7 @@ static int32_t stack_room(struct weft_unit *unit, enum weft_segment_id id, uint6
                           uint32_t limit, int32_t code)
 {
     if (entries > limit) return code;
+    if (entries * WEFT_CELL_BYTES <= weft_segment_capacity(unit->block, id)) return 0;
     return weft_segment_grow(unit, id, entries * WEFT_CELL_BYTES);
 }
 
@@ -162,47 +163,56 @@ static void all_room(struct weft_unit *unit)
     weft_call_room(unit, unit->options.call_depth_max - block->csp);
 }
 
+// `unit` and `block` lie in memory by force: each is read once.
 #define SPILL()                                                                                    \
     do {                                                                                           \
+        struct weft_unit *const u = unit;                                                          \
+        struct weft_block *const b = block;                                                        \
         *sp = tos;                                                                                 \
-        block->dsp = (uint32_t)(sp - weft_data_stack(block));                                      \
-        block->rsp = (uint32_t)(rp - weft_return_stack(block));                                    \
-        block->csp = (uint32_t)(cp - weft_calls(block));                                           \
-        block->ip = (uint32_t)(ip - base) | mode;                                                  \
-        unit->budget = budget;                                                                     \
+        b->dsp = (uint32_t)(sp - weft_data_stack(b));                                              \
+        b->rsp = (uint32_t)(rp - weft_return_stack(b));                                            \
+        b->csp = (uint32_t)(cp - weft_calls(b));                                                   \
+        b->ip = (uint32_t)(ip - base) | mode;                                                      \
+        u->budget = budget;                                                                        \
     } while (0)
 
 #define RELOAD()                                                                                   \
     do {                                                                                           \
-        block = unit->block;                                                                       \
-        frozen = shared + block->frozen_words;                                                     \
-        code[0] = weft_own_code(block);                                                            \
-        code[1] = frozen > shared ? unit->module->code : NULL;                                     \
-        module_words = frozen > shared ? unit->module->words - shared : NULL;                      \
-        words = (const struct weft_word *)weft_segment_base(block, WEFT_SEGMENT_WORDS) - frozen;   \
-        data = (uint8_t *)weft_segment_base(block, WEFT_SEGMENT_DATA);                             \
-        data_end = weft_segment_capacity(block, WEFT_SEGMENT_DATA) - 7;                            \
-        sp = weft_data_stack(block) + block->dsp;                                                  \
-        dbase = weft_data_stack(block) + block->dbase;                                             \
-        dend = weft_data_stack(block) +                                                            \
-               entries(block, WEFT_SEGMENT_DATA_STACK, 1, unit->options.stack_cells_max);          \
-        rp = weft_return_stack(block) + block->rsp;                                                \
-        rbase = weft_return_stack(block) + block->rbase;                                           \
-        rbottom = weft_return_stack(block);                                                        \
-        rend = weft_return_stack(block) +                                                          \
-               entries(block, WEFT_SEGMENT_RETURN_STACK, 0, unit->options.stack_cells_max);        \
-        dfar = dend - UINT8_MAX;                                                                   \
-        rfar = rend - UINT8_MAX;                                                                   \
-        cp = weft_calls(block) + block->csp;                                                       \
-        cend = weft_calls(block) +                                                                 \
-               entries(block, WEFT_SEGMENT_CALLS, 0, unit->options.call_depth_max);                \
-        mode = block->ip & WEFT_CODE_MODE;                                                         \
-        base = code[mode >> 28 & 3];                                                               \
-        ip = base + (block->ip & WEFT_CODE_OFFSET);                                                \
-        labels = table[mode >> 30 & 1];                                                            \
+        const struct weft_unit *const u = unit;                                                    \
+        struct weft_block *const b = u->block;                                                     \
+        const struct weft_word_module *const module = b->frozen_words > 0 ? u->module : NULL;      \
+        const uint32_t end = shared + b->frozen_words, now = b->ip & WEFT_CODE_MODE;               \
+        weft_cell *const stack = weft_data_stack(b), *const rstack = weft_return_stack(b);         \
+        weft_cell *const stack_end =                                                               \
+            stack + entries(b, WEFT_SEGMENT_DATA_STACK, 1, u->options.stack_cells_max);            \
+        weft_cell *const rstack_end =                                                              \
+            rstack + entries(b, WEFT_SEGMENT_RETURN_STACK, 0, u->options.stack_cells_max);         \
+        block = b;                                                                                 \
+        frozen = end;                                                                              \
+        code[0] = weft_own_code(b);                                                                \
+        code[1] = module != NULL ? module->code : NULL;                                            \
+        module_words = module != NULL ? module->words - shared : NULL;                             \
+        words = (const struct weft_word *)weft_segment_base(b, WEFT_SEGMENT_WORDS) - end;          \
+        data = (uint8_t *)weft_segment_base(b, WEFT_SEGMENT_DATA);                                 \
+        data_end = weft_segment_capacity(b, WEFT_SEGMENT_DATA) - 7;                                \
+        sp = stack + b->dsp;                                                                       \
+        dbase = stack + b->dbase;                                                                  \
+        dend = stack_end;                                                                          \
+        dfar = stack_end - UINT8_MAX;                                                              \
+        rp = rstack + b->rsp;                                                                      \
+        rbase = rstack + b->rbase;                                                                 \
+        rbottom = rstack;                                                                          \
+        rend = rstack_end;                                                                         \
+        rfar = rstack_end - UINT8_MAX;                                                             \
+        cp = weft_calls(b) + b->csp;                                                               \
+        cend = weft_calls(b) + entries(b, WEFT_SEGMENT_CALLS, 0, u->options.call_depth_max);       \
+        mode = now;                                                                                \
+        base = code[now >> 28 & 3];                                                                \
+        ip = base + (b->ip & WEFT_CODE_OFFSET);                                                    \
+        labels = table[now >> 30 & 1];                                                             \
         tos = *sp;                                                                                 \
         rtop = rp[-1]; /* Whatever lies below an empty stack: nobody takes it for a value. */      \
-        budget = unit->budget;                                                                     \
+        budget = u->budget;                                                                        \
         loop_at = NULL;                                                                            \
     } while (0)
 
@@ -600,12 +610,39 @@ int weft_inner(struct weft_unit *the_unit)
 
 #include "forth/inner_float.inc"
 
+    // Most cells are sent and received at once, without leaving here.
+    OP(chan_send, 2, 0, 0, 0)
+    {
+        bool (*const put)(void *, uint32_t, uint64_t, int64_t) = unit->host->channel_put;
+        if (UNLIKELY(put == NULL || !put(unit->self, block->levels - 1u, U(tos), sp[-1]))) {
+            SPILL();
+            failure = weft_op_chan_send(unit);
+            goto came_back;
+        }
+        sp -= 2;
+        tos = *sp;
+        NEXT();
+    }
+    OP(chan_recv, 1, 0, 0, 0)
+    {
+        weft_cell cell;
+        bool (*const take)(void *, uint32_t, uint64_t, int64_t *) = unit->host->channel_take;
+        if (UNLIKELY(take == NULL || !take(unit->self, block->levels - 1u, U(tos), &cell))) {
+            SPILL();
+            failure = weft_op_chan_recv(unit);
+            goto came_back;
+        }
+        tos = cell;
+        NEXT();
+    }
+
 cold:
     // A function outside: everything into the block, and back.
     SPILL();
     failure = cold_check(unit, op);
     if (failure != 0) goto fail_spilled;
     failure = cold_functions[op](unit);
+came_back:
     if (failure < 0) goto fail_spilled;
     switch (failure) {
     case WEFT_NEXT:

@@ -419,9 +419,9 @@
     C(kill, "KILL", 0, 1, 1, 0, 0, 0) \
     C(channel, "CHANNEL", 0, 1, 1, 0, 0, 0) \
     C(close_channel, "CLOSE-CHANNEL", 0, 1, 0, 0, 0, 0) \
-    C(chan_send, "SEND", 0, 2, 0, 0, 0, 0) \
+    H(chan_send, "SEND", 0, 2, 0, 0, 0, 0) \
     C(chan_send_for, "SEND-FOR", 0, 3, 1, 0, 0, 0) \
-    C(chan_recv, "RECV", 0, 1, 1, 0, 0, 0) \
+    H(chan_recv, "RECV", 0, 1, 1, 0, 0, 0) \
     C(chan_recv_for, "RECV-FOR", 0, 2, 2, 0, 0, 0) \
     C(send_bytes, "SEND-BYTES", 0, 3, 0, 0, 0, 0) \
     C(send_bytes_for, "SEND-BYTES-FOR", 0, 4, 1, 0, 0, 0) \
@@ -481,6 +481,10 @@ extern const struct weft_op_info weft_op_info[WEFT_OP_COUNT];
 WEFT_OPS(NONE, ROW)
 #undef ROW
 #undef NONE
+
+// Of those in the inner interpreter: what they leave to a function, as if they were not there.
+int32_t weft_op_chan_send(struct weft_unit *unit);
+int32_t weft_op_chan_recv(struct weft_unit *unit);
 
 // What an operation's function answers; below 0 it is a THROW code.
 enum {

@@ -95,7 +95,16 @@ static const uint32_t furnished_bytes[WEFT_SEGMENT_COUNT] = {
     [WEFT_SEGMENT_TEXT] = 8,
 };
 
-// Its stacks: the word on top of the cells, and nothing else.
+// Goes on where EXECUTE of the word, on top of the cells, would: if it cannot be, EXECUTE says so.
+static void enter(struct weft_unit *unit, weft_cell xt)
+{
+    const uint32_t sprout = unit->system->sprout | WEFT_CODE_SYSTEM | WEFT_CODE_CHECKED;
+    if (weft_enter(unit, (uint64_t)xt - 1, sprout + 1) == 0) return;
+    weft_push(unit->block, xt);
+    unit->block->ip = sprout;
+}
+
+// Its stacks: the word and the cells, and nothing else.
 static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t *cells)
 {
     if (weft_data_room(unit, seed->count + 1) != 0) return -ENOSPC;
@@ -104,11 +113,10 @@ static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t 
     for (uint32_t n = 0; n < seed->count; n++)
         stack[1 + n] = weft_cell_get(cells + (size_t)n * WEFT_CELL_BYTES);
     block->dsp = seed->count;
-    weft_push(block, (weft_cell)seed->xt);
     weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
     // An empty text: whatever reads its source finds the end of it.
-    const int code = weft_unit_interpret(unit, "spawn", "", 0);
-    if (code == 0) unit->block->ip = unit->system->sprout | WEFT_CODE_SYSTEM | WEFT_CODE_CHECKED;
+    const int code = weft_unit_begin(unit, "spawn", 1, "", 0);
+    if (code == 0) enter(unit, (weft_cell)seed->xt);
     return code;
 }
 

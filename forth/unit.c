@@ -201,8 +201,14 @@ int weft_unit_interpret_at(struct weft_unit *unit, const char *name, uint32_t li
     if (length > WEFT_ADDRESS_SCRATCH - WEFT_ADDRESS_TEXT) return -ENOSPC;
 
     if (block->levels == 0 && furnish(unit, name, (uint32_t)length) != 0) return -ENOSPC;
+    return weft_unit_begin(unit, name, line, text, (uint32_t)length);
+}
+
+int weft_unit_begin(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
+                    uint32_t length)
+{
     if (weft_level_begin(unit) != 0) return -ENOSPC;
-    const int code = text_push(unit, name, line, text, (uint32_t)length);
+    const int code = text_push(unit, name, line, text, length);
     if (code != 0) weft_level_end(unit, false);
     return code;
 }
@@ -324,28 +330,60 @@ uint32_t weft_unit_cells(const struct weft_unit *unit, int64_t *cells, uint32_t 
     return count;
 }
 
+static uint32_t memory_bytes(const struct weft_unit *unit)
+{
+    uint32_t bytes = unit->block->bytes + (uint32_t)sizeof(*unit);
+    if (unit->error != NULL) bytes += (uint32_t)sizeof(*unit->error);
+    if (unit->files != NULL) bytes += WEFT_UNIT_FILES_BYTES;
+    return unit->sandbox != NULL ? bytes + unit->sandbox->unit->block->bytes : bytes;
+}
+
+struct weft_unit_glance weft_unit_glance(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    return (struct weft_unit_glance){.state = weft_unit_state(unit),
+                                     .waits = waits(unit),
+                                     .memory_bytes = memory_bytes(unit),
+                                     .levels = block->levels,
+                                     .reductions = block->reductions,
+                                     .wake_ns =
+                                         block->status == WEFT_STATUS_PARKED ? block->wake_ns : 0};
+}
+
 void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info)
 {
     const struct weft_block *block = unit->block;
+    const struct weft_unit_glance glance = weft_unit_glance(unit);
     *info = (struct weft_unit_info){
-        .state = weft_unit_state(unit),
-        .memory_bytes = block->bytes + (uint32_t)sizeof(*unit) +
-                        (unit->error != NULL ? (uint32_t)sizeof(*unit->error) : 0) +
-                        (unit->files != NULL ? WEFT_UNIT_FILES_BYTES : 0) +
-                        (unit->sandbox != NULL ? unit->sandbox->unit->block->bytes : 0),
+        .state = glance.state,
+        .memory_bytes = glance.memory_bytes,
         .depth = block->dsp - block->dbase,
         .float_depth = block->fsp - block->fbase,
         .words = weft_own_words(block),
         .data_bytes = block->segment[WEFT_SEGMENT_DATA].used,
         .code_bytes = weft_own_tokens(block) * 2,
         .module_bytes = weft_word_module_bytes(unit->module),
-        .levels = block->levels,
-        .reductions = block->reductions,
+        .levels = glance.levels,
+        .reductions = glance.reductions,
         .output_dropped = block->output_dropped,
-        .wake_ns = block->status == WEFT_STATUS_PARKED ? block->wake_ns : 0,
-        .waits = waits(unit),
+        .wake_ns = glance.wake_ns,
+        .waits = glance.waits,
         .compiling = weft_variable(block, WEFT_VARIABLE_STATE) != 0,
     };
+}
+
+uint32_t weft_unit_levels(const struct weft_unit *unit)
+{
+    return unit->block->levels;
+}
+
+struct weft_unit_mark weft_unit_mark(const struct weft_unit *unit)
+{
+    const struct weft_block *block = unit->block;
+    return (struct weft_unit_mark){.reductions = block->reductions,
+                                   .wake_ns = block->wake_ns,
+                                   .depth = block->dsp,
+                                   .place = block->ip};
 }
 
 const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit)

@@ -182,6 +182,22 @@ void weft_unit_reset(struct weft_unit *unit);
 // What weft_unit_run would find: DONE (idle), AGAIN (it has something to run), WAIT (parked), BYE.
 enum weft_unit_state weft_unit_state(const struct weft_unit *unit);
 void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info);
+// Of all that, what a slice wants to know.
+struct weft_unit_glance {
+    enum weft_unit_state state;
+    enum weft_unit_waits waits;
+    uint32_t memory_bytes, levels;
+    uint64_t reductions, wake_ns;
+};
+struct weft_unit_glance weft_unit_glance(const struct weft_unit *unit);
+uint32_t weft_unit_levels(const struct weft_unit *unit);
+// Where a parked unit stands: if that is the same after it has run and parked again, it has done no
+// more than to look for what it waits for.
+struct weft_unit_mark {
+    uint64_t reductions, wake_ns;
+    uint32_t depth, place;
+};
+struct weft_unit_mark weft_unit_mark(const struct weft_unit *unit);
 const struct weft_unit_error *weft_unit_error(const struct weft_unit *unit); // Until the next run.
 // The error as text: "file:7:5: error: division by zero (THROW -10) in AVG", then the line and
 // ^~~~. Ends in a newline and NUL, cut to `size`. Returns the length without the NUL.

@@ -176,6 +176,10 @@ struct weft_unit_host {
     int32_t (*channel_receive)(void *self, uint32_t level, uint64_t channel, bool is_late,
                                struct weft_unit_message *message);
     int32_t (*channel_close)(void *self, uint32_t level, uint64_t channel);
+    // SEND and RECV of a cell, where nothing stands in the way of doing it at once. False: nothing
+    // has been done, and the functions above are to be asked. Nor if they are NULL.
+    bool (*channel_put)(void *self, uint32_t level, uint64_t channel, int64_t cell);
+    bool (*channel_take)(void *self, uint32_t level, uint64_t channel, int64_t *cell);
     void (*abandon)(void *self, uint32_t level);
 
     // MONITOR, DEMONITOR, LINK, UNLINK, TRAP-EXIT: who learns of whose end (weft/link.h).

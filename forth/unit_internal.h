@@ -23,4 +23,8 @@ void weft_forth_system_begin(struct weft_unit *unit);
 // memory.
 struct weft_unit *weft_unit_clone(const struct weft_unit *unit);
 
+// As weft_unit_interpret of a unit that has just been made and does nothing, with room for it.
+int weft_unit_begin(struct weft_unit *unit, const char *name, uint32_t line, const char *text,
+                    uint32_t length);
+
 #endif // WEFT_FORTH_UNIT_INTERNAL_H

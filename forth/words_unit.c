@@ -93,7 +93,8 @@ int32_t weft_op_spawn_link(struct weft_unit *unit)
 // ( pid … -- x1 … xn n reason ), `cells` of arguments.
 static int32_t join(struct weft_unit *unit, uint32_t cells, weft_cell ms, int32_t *ior)
 {
-    struct weft_unit_end end = {0};
+    struct weft_unit_end end; // Without its cells, which are many, set to nothing each time.
+    end.reason = end.count = 0;
     if (unit->host->join == NULL) return -21;
     const int32_t code = weft_data_room(unit, WEFT_UNIT_RESULTS_MAX + 3);
     if (code != 0) return give_up(unit, code);

@@ -206,6 +206,12 @@ struct weft_actor_node {
     bool is_ending;             // Its first system is being destroyed, or has been.
 };
 
+struct weft_credit { // Room in a channel of another core (credit.c).
+    weft_pid channel;
+    uint64_t count;
+};
+#define WEFT_CREDITS 32
+
 struct weft_actor_system { // One per worker core.
     // Set at start; any core of the node reads these.
     struct weft_core *core;
@@ -259,6 +265,7 @@ struct weft_actor_system { // One per worker core.
     struct weft_list held;  // Messages for actors that are about to arrive (migrate.c).
     struct weft_list moves; // Departures under way.
     struct weft_slab rare_slab, label_slab;
+    struct weft_credit credits[WEFT_CREDITS];
     struct weft_outbox out[WEFT_CORE_MAX];
     struct weft_message *home[WEFT_CORE_MAX]; // Blocks released here: a chain per home.
 
@@ -391,6 +398,10 @@ int weft_later_channel_send(struct weft_actor *self, weft_pid channel, const voi
 int weft_later_channel_receive(struct weft_actor *self, weft_pid channel, bool is_now,
                                struct weft_message **message, uint64_t *reference);
 int weft_later_channel_close(struct weft_actor *self, weft_pid channel, uint64_t *reference);
+// A message of eight bytes, if it goes without waiting, without memory from elsewhere, and without
+// leaving this core. False: nothing has been done. For what would otherwise be most of the time.
+bool weft_channel_put_cell(struct weft_actor *self, weft_pid channel, int64_t cell);
+bool weft_channel_take_cell(struct weft_actor *self, weft_pid channel, int64_t *cell);
 // Asks `channel` to answer `reference` now: with -ETIMEDOUT, if it cannot otherwise.
 void weft_later_channel_cancel(struct weft_actor *self, weft_pid channel, uint64_t reference);
 

@@ -23,12 +23,12 @@ struct weft_awaits {
     struct awaited slots[];
 };
 
-static uint32_t place(const struct weft_awaits *awaits, uint64_t reference)
+static inline uint32_t place(const struct weft_awaits *awaits, uint64_t reference)
 {
     return (uint32_t)(reference * UINT64_C(0x9e3779b97f4a7c15) >> 32) & awaits->mask;
 }
 
-static struct awaited *find(const struct weft_awaits *awaits, uint64_t reference)
+static inline struct awaited *find(const struct weft_awaits *awaits, uint64_t reference)
 {
     if (awaits == NULL) return NULL;
     for (uint32_t i = place(awaits, reference);; i = (i + 1) & awaits->mask) {

@@ -4,6 +4,12 @@
 // been answered yet. On its own core nothing is sent: the caller does what the channel would have
 // done, as long as no call waits in its mailbox, so both ways keep one order. A plain message needs
 // no answer: it is put in as it is, its own block.
+//
+// Nor does a SEND of a core to which the channel has lent room (credit.c): it is such a message.
+// The room is lent to whoever sends by calls, while there is much of it, and called back as soon as
+// somebody else has to wait for room, or the channel closes: that is done when it has come back.
+#include "runtime/actor/channel.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -11,44 +17,47 @@
 #include <weft/link.h>
 
 #include "runtime/actor/fast.h"
-#include "runtime/actor/internal.h"
 #include "runtime/actor/ties.h"
 
-enum { SEND = 0xff00, SEND_NOW, RECEIVE, RECEIVE_NOW, CANCEL, CLOSE }; // `type` of the calls.
-
-// What stands in front of the payload of a SEND: the user's own type.
-struct parcel {
-    uint64_t type;
-};
-
-struct channel {
-    uint32_t capacity, count;
-    bool closed;
-    struct weft_list queue;     // Messages to be received, oldest first.
-    struct weft_list senders;   // SENDs that wait for room, oldest first.
-    struct weft_list receivers; // RECEIVEs that wait for a message.
-    uint64_t maker;             // The monitor of who made it.
-};
+#define LENDS_MIN 4    // Capacity of a channel that lends.
+#define LENT_MAX  1024 // At once.
 
 // ---- What a channel does, on its core: for a call, or for a caller of the same core.
 
 static void handle(struct weft_actor *self, void *state, struct weft_message *call);
 static void terminate(struct weft_actor *self, void *state, uint16_t reason);
 
-static const struct weft_actor_kind kind = {.name = "channel",
-                                            .state_bytes = sizeof(struct channel),
-                                            .handle = handle,
-                                            .terminate = terminate};
+const struct weft_actor_kind weft_channel_kind = {.name = "channel",
+                                                  .state_bytes = sizeof(struct channel),
+                                                  .handle = handle,
+                                                  .terminate = terminate};
+
+// A plain message. It is known as received by the channel already: what becomes of it then is in
+// the ledger as what becomes of an actor's, so it is given back there when it is dropped.
+static void drop_plain(struct weft_actor_system *system, struct weft_message *message,
+                       bool is_closed)
+{
+    system->received--;
+    weft_mailbox_drop(system, message,
+                      is_closed ? WEFT_DROP_MAILBOX_NO_ACTOR : WEFT_DROP_MAILBOX_FULL, -ENOBUFS);
+}
+
+static void fail(struct weft_actor_system *system, struct weft_message *waiting, int error)
+{
+    if (waiting->tag == WEFT_MESSAGE_USER)
+        drop_plain(system, waiting, error == -EPIPE);
+    else
+        weft_call_fail(system, waiting, error);
+}
 
 static void fail_all(struct weft_actor_system *system, struct weft_list *calls, int error)
 {
     for (struct weft_list *link; (link = weft_list_pop(calls)) != NULL;)
-        weft_call_fail(system, weft_message_of(link), error);
+        fail(system, weft_message_of(link), error);
 }
 
-// Turns a message of the queue into the answer to a RECEIVE: its own block goes to the receiver.
-static void hand_over(struct weft_actor_system *system, struct weft_actor *self,
-                      struct weft_message *receive, struct weft_message *message)
+void weft_channel_hand_over(struct weft_actor_system *system, struct weft_actor *self,
+                            struct weft_message *receive, struct weft_message *message)
 {
     message->tag = WEFT_MESSAGE_REPLY;
     message->reference = receive->reference;
@@ -58,14 +67,15 @@ static void hand_over(struct weft_actor_system *system, struct weft_actor *self,
     weft_message_release(system, receive);
     system->sent++;
     weft_note_send(self, message);
-    weft_route(system, message, false);
+    weft_route_reply(system, message);
 }
 
 // The parcel of a SEND as a message of its own, and the SEND answered. NULL: no memory, answered
-// too.
+// too. A plain message is one.
 static struct weft_message *unpack(struct weft_actor_system *system, struct weft_message *send)
 {
     struct parcel parcel;
+    if (send->tag == WEFT_MESSAGE_USER) return send;
     const uint32_t length = send->length - (uint32_t)sizeof(parcel);
     struct weft_message *message = weft_message_alloc_hidden(system, length);
     if (message == NULL) {
@@ -79,25 +89,63 @@ static struct weft_message *unpack(struct weft_actor_system *system, struct weft
     return message;
 }
 
-static struct weft_message *pop(struct weft_list *list)
+// ---- Lending.
+
+void weft_channel_lend(struct weft_actor *self, struct channel *channel)
 {
-    struct weft_list *link = weft_list_pop(list);
-    return link != NULL ? weft_message_of(link) : NULL;
+    struct weft_actor_system *system = self->system;
+    const uint32_t room = room_of(channel), core = channel->borrower - 1u;
+    if (channel->borrower == 0 || room < channel->capacity / 2) return;
+    const uint64_t bit = UINT64_C(1) << core;
+    if (channel->capacity < LENDS_MIN || channel->closed || !weft_list_empty(&channel->senders) ||
+        (channel->recalled & bit) != 0)
+        return;
+    struct weft_message *credit = weft_message_alloc_control(system), *recall = NULL;
+    if (credit == NULL) return;
+    if ((channel->debtors & bit) == 0) {
+        recall = weft_message_alloc_control(system); // It has to be there when it is wanted.
+        if (recall == NULL) {
+            weft_message_release_block(system, credit);
+            return;
+        }
+        weft_list_append(&channel->recalls, weft_message_link(recall));
+        channel->debtors |= bit;
+    }
+    const uint32_t count = room / 2 < LENT_MAX ? room / 2 : LENT_MAX;
+    channel->lent += count;
+    credit->tag = TAG_CREDIT;
+    credit->from = self->pid;
+    credit->reference = count;
+    weft_order(system, (uint16_t)core, credit);
 }
 
-static void enqueue(struct channel *channel, struct weft_message *message)
+static void recall_all(struct weft_actor *self, struct channel *channel, uint16_t type)
 {
-    weft_list_append(&channel->queue, weft_message_link(message));
-    channel->count++;
+    uint64_t mask = channel->debtors & ~channel->recalled;
+    for (; mask != 0; mask &= mask - 1) {
+        struct weft_message *recall = pop(&channel->recalls);
+        recall->tag = TAG_RECALL;
+        recall->type = type;
+        recall->from = self->pid;
+        weft_order(self->system, (uint16_t)__builtin_ctzll(mask), recall);
+    }
+    channel->recalled = channel->debtors;
 }
 
-// Takes the oldest message, and lets a sender that waits put in its own. NULL: there is none.
-static struct weft_message *dequeue(struct weft_actor_system *system, struct channel *channel)
+// Waits for room, which others may have without needing it.
+static void wait_for_room(struct weft_actor *self, struct channel *channel,
+                          struct weft_message *waiting)
 {
+    weft_list_append(&channel->senders, weft_message_link(waiting));
+    recall_all(self, channel, WEFT_RECALL);
+}
+
+struct weft_message *weft_channel_dequeue(struct weft_actor *self, struct channel *channel)
+{
+    struct weft_actor_system *system = self->system;
     struct weft_message *message = pop(&channel->queue), *send;
     if (message != NULL) channel->count--;
-    while ((message == NULL || channel->count < channel->capacity) &&
-           (send = pop(&channel->senders)) != NULL) {
+    while ((message == NULL || room_of(channel) > 0) && (send = pop(&channel->senders)) != NULL) {
         struct weft_message *next = unpack(system, send);
         if (next == NULL) continue;
         if (message == NULL)
@@ -105,22 +153,65 @@ static struct weft_message *dequeue(struct weft_actor_system *system, struct cha
         else
             enqueue(channel, next);
     }
+    weft_channel_lend(self, channel);
     return message;
 }
 
-// A closed channel ends when nothing is left in it.
-static void end_if_empty(struct weft_actor *self, struct channel *channel)
+void weft_channel_end_if_empty(struct weft_actor *self, struct channel *channel)
 {
-    if (channel->closed && weft_list_empty(&channel->queue))
+    if (is_shut(channel) && weft_list_empty(&channel->queue))
         weft_actor_end_soon(self, WEFT_EXIT_NORMAL);
 }
 
-static void close_channel(struct weft_actor *self, struct channel *channel)
+static void tell_if_shut(struct weft_actor *self, struct channel *channel)
+{
+    if (!is_shut(channel)) return;
+    fail_all(self->system, &channel->receivers, -EPIPE);
+    fail_all(self->system, &channel->closers, 0);
+    weft_channel_end_if_empty(self, channel);
+}
+
+void weft_channel_shut(struct weft_actor *self, struct channel *channel)
 {
     channel->closed = true;
     fail_all(self->system, &channel->senders, -EPIPE);
-    fail_all(self->system, &channel->receivers, -EPIPE);
-    end_if_empty(self, channel);
+    recall_all(self, channel, WEFT_RECALL);
+    tell_if_shut(self, channel);
+}
+
+// When all room is here: who waited for that only, and has got none.
+static void refuse_hasty(struct weft_actor_system *system, struct channel *channel)
+{
+    for (struct weft_list *link = channel->senders.next, *next; link != &channel->senders;
+         link = next) {
+        struct weft_message *waiting = weft_message_of(link);
+        next = link->next;
+        if (waiting->tag != WEFT_MESSAGE_USER && waiting->type != SEND_NOW) continue;
+        weft_list_remove(link);
+        fail(system, waiting, -EAGAIN);
+    }
+}
+
+// Room has come back from a core.
+static void serve_repaid(struct weft_actor *self, struct channel *channel,
+                         const struct weft_message *cast)
+{
+    struct weft_actor_system *system = self->system;
+    struct weft_message *send;
+    uint16_t core;
+    weft_assert(cast->reference <= channel->lent);
+    channel->lent -= (uint32_t)cast->reference;
+    if (cast->type == WEFT_CHANNEL_REPAID_ALL) {
+        memcpy(&core, cast->payload, sizeof(core));
+        channel->debtors &= ~(UINT64_C(1) << core);
+        channel->recalled &= channel->debtors;
+    }
+    while (room_of(channel) > 0 && (send = pop(&channel->senders)) != NULL) {
+        struct weft_message *message = unpack(system, send);
+        if (message != NULL) enqueue(channel, message);
+    }
+    if (channel->debtors == 0) refuse_hasty(system, channel);
+    tell_if_shut(self, channel);
 }
 
 static void serve_send(struct weft_actor *self, struct channel *channel, struct weft_message *send)
@@ -130,57 +221,62 @@ static void serve_send(struct weft_actor *self, struct channel *channel, struct 
         weft_call_fail(system, send, channel->closed ? -EPIPE : -EINVAL);
         return;
     }
+    const unsigned from = weft_slot_core(system, send->from);
+    channel->borrower = from != system->index + 1u ? (uint8_t)from : 0;
     struct weft_message *receive = pop(&channel->receivers);
-    if (receive == NULL && channel->count >= channel->capacity) {
-        if (send->type == SEND_NOW)
+    if (receive == NULL && room_of(channel) == 0) {
+        if (send->type == SEND_NOW && channel->debtors == 0)
             weft_call_fail(system, send, -EAGAIN);
         else
-            weft_list_append(&channel->senders, weft_message_link(send));
+            wait_for_room(self, channel, send);
         return;
     }
     struct weft_message *message = unpack(system, send);
     if (message != NULL && receive != NULL)
-        hand_over(system, self, receive, message);
+        weft_channel_hand_over(system, self, receive, message);
     else if (message != NULL)
         enqueue(channel, message);
     else if (receive != NULL)
         weft_list_prepend(&channel->receivers, weft_message_link(receive));
+    weft_channel_lend(self, channel);
 }
 
-// A plain message. It is known as received by the channel already: what becomes of it then is in
-// the ledger as what becomes of an actor's, so it is given back there when it is dropped.
+// A message that has its room, or a plain one, which may have none.
 static void take_in(struct weft_actor *self, struct channel *channel, struct weft_message *message)
 {
     struct weft_actor_system *system = self->system;
-    struct weft_message *receive = channel->closed ? NULL : pop(&channel->receivers);
-    const bool is_refused = message->type == REPLY_ERROR; // As weft_channel_send.
-    if (!is_refused && receive != NULL) {
-        hand_over(system, self, receive, message);
-    } else if (!is_refused && !channel->closed && channel->count < channel->capacity) {
-        enqueue(channel, message);
-    } else {
-        system->received--;
-        if (receive != NULL) weft_list_prepend(&channel->receivers, weft_message_link(receive));
-        weft_mailbox_drop(system, message,
-                          channel->closed ? WEFT_DROP_MAILBOX_NO_ACTOR : WEFT_DROP_MAILBOX_FULL,
-                          -ENOBUFS);
+    const bool has_room = is_credited(message) && channel->lent > 0;
+    const bool is_refused =
+        !has_room && (channel->closed || message->type == REPLY_ERROR); // As weft_channel_send.
+    if (has_room) {
+        channel->lent--;
+        message->reference = 0;
     }
+    struct weft_message *receive = is_refused ? NULL : pop(&channel->receivers);
+    if (receive != NULL)
+        weft_channel_hand_over(system, self, receive, message);
+    else if (has_room || (!is_refused && room_of(channel) > 0))
+        enqueue(channel, message);
+    else if (!is_refused && channel->debtors != 0)
+        wait_for_room(self, channel, message);
+    else
+        drop_plain(system, message, channel->closed);
 }
 
 static void serve_receive(struct weft_actor *self, struct channel *channel,
                           struct weft_message *receive)
 {
     struct weft_actor_system *system = self->system;
-    struct weft_message *message = dequeue(system, channel);
+    struct weft_message *message = weft_channel_dequeue(self, channel);
     if (message != NULL)
-        hand_over(system, self, receive, message);
-    else if (channel->closed)
+        weft_channel_hand_over(system, self, receive, message);
+    else if (is_shut(channel))
         weft_call_fail(system, receive, -EPIPE);
     else if (receive->type == RECEIVE_NOW)
         weft_call_fail(system, receive, -EAGAIN);
     else
         weft_list_append(&channel->receivers, weft_message_link(receive));
-    end_if_empty(self, channel);
+    weft_channel_end_if_empty(self, channel);
 }
 
 // Takes a call out of those that wait. False: it has been served already.
@@ -188,7 +284,7 @@ static bool cancel(struct weft_actor_system *system, struct weft_list *calls, ui
 {
     WEFT_LIST_FOR_EACH (link, calls) {
         struct weft_message *call = weft_message_of(link);
-        if (call->reference != reference) continue;
+        if (call->reference != reference || call->tag != WEFT_MESSAGE_CALL) continue;
         weft_list_remove(link);
         weft_call_fail(system, call, -ETIMEDOUT);
         return true;
@@ -217,19 +313,23 @@ static void serve_later_cancel(struct weft_actor_system *system, struct channel 
     for (unsigned i = 0; i < 2; i++) {
         WEFT_LIST_FOR_EACH (link, lists[i]) {
             const struct weft_message *call = weft_message_of(link);
-            if (call->reference != reference || call->from != cast->from) continue;
+            if (call->reference != reference || call->from != cast->from ||
+                call->tag != WEFT_MESSAGE_CALL)
+                continue;
             cancel(system, lists[i], reference);
             return;
         }
     }
 }
 
-// True: `call` has been given away.
-static bool serve(struct weft_actor *self, struct channel *channel, struct weft_message *call)
+bool weft_channel_serve(struct weft_actor *self, struct channel *channel, struct weft_message *call)
 {
     struct weft_actor_system *system = self->system;
     if (call->tag == WEFT_MESSAGE_CAST && call->type == CANCEL)
         serve_later_cancel(system, channel, call);
+    if (call->tag == WEFT_MESSAGE_CAST && call->from == 0 &&
+        (call->type == WEFT_CHANNEL_REPAID || call->type == WEFT_CHANNEL_REPAID_ALL))
+        serve_repaid(self, channel, call);
     if (call->tag == WEFT_MESSAGE_DOWN && call->reference == channel->maker)
         weft_actor_end_soon(self, WEFT_EXIT_NORMAL); // Who made it is gone.
     if (call->tag != WEFT_MESSAGE_USER && call->tag != WEFT_MESSAGE_CALL) return false;
@@ -245,8 +345,8 @@ static bool serve(struct weft_actor *self, struct channel *channel, struct weft_
     case RECEIVE_NOW: serve_receive(self, channel, call); break;
     case CANCEL: serve_cancel(self, channel, call); break;
     case CLOSE:
-        weft_call_fail(system, call, 0);
-        close_channel(self, channel);
+        weft_list_append(&channel->closers, weft_message_link(call));
+        weft_channel_shut(self, channel);
         break;
     default: weft_call_fail(system, call, -EINVAL); break;
     }
@@ -256,7 +356,7 @@ static bool serve(struct weft_actor *self, struct channel *channel, struct weft_
 static void handle(struct weft_actor *self, void *state, struct weft_message *call)
 {
     enter(self);
-    serve(self, state, call);
+    weft_channel_serve(self, state, call);
     leave(self);
 }
 
@@ -266,6 +366,10 @@ static void terminate(struct weft_actor *self, void *state, uint16_t reason)
     (void)reason;
     fail_all(self->system, &channel->senders, -EPIPE);
     fail_all(self->system, &channel->receivers, -EPIPE);
+    fail_all(self->system, &channel->closers, 0);
+    if (!self->system->node->is_ending) recall_all(self, channel, WEFT_RECALL_IS_LAST);
+    for (struct weft_message *recall; (recall = pop(&channel->recalls)) != NULL;)
+        weft_message_release_block(self->system, recall);
     for (struct weft_message *message; (message = pop(&channel->queue)) != NULL;)
         weft_message_release(self->system, message);
 }
@@ -273,7 +377,8 @@ static void terminate(struct weft_actor *self, void *state, uint16_t reason)
 int weft_later_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
 {
     struct weft_actor_system *system = self->system;
-    const struct weft_spawn spawn = {.kind = &kind, .pinned = true, .mailbox_max = UINT32_MAX};
+    const struct weft_spawn spawn = {
+        .kind = &weft_channel_kind, .pinned = true, .mailbox_max = UINT32_MAX};
     int result = weft_actor_spawn(system, &spawn, self->pid, pid);
     if (result != 0) return result;
     struct weft_actor *actor = weft_actor_find(system, *pid);
@@ -282,6 +387,8 @@ int weft_later_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid 
     weft_list_init(&channel->queue);
     weft_list_init(&channel->senders);
     weft_list_init(&channel->receivers);
+    weft_list_init(&channel->closers);
+    weft_list_init(&channel->recalls);
     result = weft_actor_monitor(actor, self->pid, &channel->maker);
     if (result != 0) weft_actor_end_soon(actor, WEFT_EXIT_KILLED);
     return result;
@@ -295,213 +402,6 @@ int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *pid)
     return result;
 }
 
-// ---- The callers.
-
-#define SERVED_MAX 64 // Others' messages that a caller deals with before its own.
-
-// The channel, if it is here and nothing waits to be served before the caller: a few messages are
-// served in its place. Else each wait would bring the next one: who finds a call in the mailbox
-// would have to call, too, and so on, a slice of three actors for each message.
-static struct weft_actor *channel_here(struct weft_actor_system *system, weft_pid pid)
-{
-    struct weft_actor *actor = weft_actor_find(system, pid);
-    if (actor == NULL || actor->kind != &kind) return NULL;
-    for (unsigned n = 0; n < SERVED_MAX && (actor->task.flags & WEFT_ACTOR_ENDING) == 0; n++) {
-        struct weft_message *message = weft_actor_receive(actor);
-        if (message == NULL) return actor;
-        weft_message_link(message)->next = NULL; // In nobody's hands.
-        if (!serve(actor, actor->state, message)) weft_message_release(system, message);
-    }
-    return NULL;
-}
-
-// Sends on this core. 1: it has to wait, or be asked by a call.
-static int send_here(struct weft_actor_system *system, struct weft_actor *actor, uint16_t type,
-                     const void *bytes, size_t length)
-{
-    struct channel *channel = actor->state;
-    if (channel->closed) return -EPIPE;
-    struct weft_message *receive = pop(&channel->receivers);
-    if (receive == NULL && channel->count >= channel->capacity) return 1;
-    struct weft_message *message =
-        length <= UINT32_MAX / 2 ? weft_message_alloc_hidden(system, (uint32_t)length) : NULL;
-    if (message == NULL) {
-        if (receive != NULL) weft_list_prepend(&channel->receivers, weft_message_link(receive));
-        return -ENOMEM;
-    }
-    message->type = type;
-    if (length > 0) memcpy(message->payload, bytes, length);
-    if (receive != NULL)
-        hand_over(system, actor, receive, message);
-    else
-        enqueue(channel, message);
-    return 0;
-}
-
-static int ask(struct weft_actor *self, weft_pid pid, uint16_t type, struct weft_message *block,
-               uint64_t timeout_ns)
-{
-    return weft_call_ask(self, pid, type, CANCEL, block, timeout_ns);
-}
-
-static int send_by_call(struct weft_actor *self, weft_pid pid, uint16_t type, const void *bytes,
-                        size_t length, uint64_t timeout_ns)
-{
-    const struct parcel parcel = {.type = type};
-    if (length > UINT32_MAX / 4) return -ENOMEM;
-    struct weft_message *packed =
-        weft_message_alloc_hidden(self->system, (uint32_t)(sizeof(parcel) + length));
-    if (packed != NULL) {
-        memcpy(packed->payload, &parcel, sizeof(parcel));
-        if (length > 0) memcpy(packed->payload + sizeof(parcel), bytes, length);
-    }
-    const int result = ask(self, pid, timeout_ns == 0 ? SEND_NOW : SEND, packed,
-                           timeout_ns == 0 ? WEFT_FOREVER : timeout_ns);
-    weft_receive_drop_answer(self);
-    return result;
-}
-
-int weft_channel_send(struct weft_actor *self, weft_pid pid, uint16_t type, const void *bytes,
-                      size_t length, uint64_t timeout_ns)
-{
-    struct weft_actor_system *system = enter(self);
-    if (type == REPLY_ERROR) {
-        leave(self);
-        return -EINVAL;
-    }
-    struct weft_actor *actor = channel_here(system, pid);
-    int result = actor != NULL ? send_here(system, actor, type, bytes, length) : 1;
-    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
-    if (result == 1 && actor != NULL && timeout_ns == 0) result = -EAGAIN;
-    if (result == 1) result = send_by_call(self, pid, type, bytes, length, timeout_ns);
-    leave(self);
-    return result;
-}
-
-int weft_channel_receive(struct weft_actor *self, weft_pid pid, uint64_t timeout_ns,
-                         struct weft_message **message)
-{
-    struct weft_actor_system *system = enter(self);
-    struct weft_actor *actor = channel_here(system, pid);
-    int result = 0;
-    *message = NULL;
-    weft_receive_drop_current(self);
-    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
-    if (actor != NULL) {
-        struct channel *channel = actor->state;
-        *message = dequeue(system, channel);
-        end_if_empty(actor, channel);
-        if (*message == NULL && channel->closed) result = -EPIPE;
-        if (*message == NULL && result == 0 && timeout_ns == 0) result = -EAGAIN;
-    }
-    if (*message == NULL && result == 0) {
-        result =
-            ask(self, pid, timeout_ns == 0 ? RECEIVE_NOW : RECEIVE,
-                weft_message_alloc_hidden(system, 0), timeout_ns == 0 ? WEFT_FOREVER : timeout_ns);
-        if (result == 0) {
-            *message = self->answer;
-            self->answer = NULL;
-        }
-    }
-    if (*message != NULL) {
-        (*message)->tag = WEFT_MESSAGE_USER;
-        self->current = *message;
-    }
-    leave(self);
-    return result;
-}
-
-int weft_channel_close(struct weft_actor *self, weft_pid pid)
-{
-    struct weft_actor_system *system = enter(self);
-    struct weft_actor *actor = channel_here(system, pid);
-    int result = 0;
-    if (actor != NULL) {
-        close_channel(actor, actor->state);
-    } else {
-        result = ask(self, pid, CLOSE, weft_message_alloc_hidden(system, 0), WEFT_FOREVER);
-        weft_receive_drop_answer(self);
-    }
-    leave(self);
-    return result;
-}
-
-// ---- For kinds that cannot wait: the same, with the answer to come.
-
-static struct weft_message *pack(struct weft_actor_system *system, const void *bytes, size_t length)
-{
-    const struct parcel parcel = {.type = 0};
-    struct weft_message *packed =
-        length <= UINT32_MAX / 4
-            ? weft_message_alloc_hidden(system, (uint32_t)(sizeof(parcel) + length))
-            : NULL;
-    if (packed == NULL) return NULL;
-    memcpy(packed->payload, &parcel, sizeof(parcel));
-    if (length > 0) memcpy(packed->payload + sizeof(parcel), bytes, length);
-    return packed;
-}
-
-// 1, or why it could not be asked.
-static int begun(int result)
-{
-    return result == 0 ? 1 : result;
-}
-
-int weft_later_channel_send(struct weft_actor *self, weft_pid pid, const void *bytes, size_t length,
-                            bool is_now, uint64_t *reference)
-{
-    struct weft_actor_system *system = self->system;
-    struct weft_actor *actor = channel_here(system, pid);
-    const int result = actor != NULL ? send_here(system, actor, 0, bytes, length) : 1;
-    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
-    if (result != 1) return result;
-    if (actor != NULL && is_now) return -EAGAIN;
-    return begun(weft_later_ask(self, pid, is_now ? SEND_NOW : SEND, pack(system, bytes, length),
-                                reference));
-}
-
-int weft_later_channel_receive(struct weft_actor *self, weft_pid pid, bool is_now,
-                               struct weft_message **message, uint64_t *reference)
-{
-    struct weft_actor_system *system = self->system;
-    struct weft_actor *actor = channel_here(system, pid);
-    weft_actor_charge(self, WEFT_MESSAGE_REDUCTIONS);
-    if (actor != NULL) {
-        struct channel *channel = actor->state;
-        *message = dequeue(system, channel);
-        end_if_empty(actor, channel);
-        if (*message != NULL) return 0;
-        if (channel->closed) return -EPIPE;
-        if (is_now) return -EAGAIN;
-    }
-    return begun(weft_later_ask(self, pid, is_now ? RECEIVE_NOW : RECEIVE,
-                                weft_message_alloc_hidden(system, 0), reference));
-}
-
-int weft_later_channel_close(struct weft_actor *self, weft_pid pid, uint64_t *reference)
-{
-    struct weft_actor *actor = channel_here(self->system, pid);
-    if (actor == NULL)
-        return begun(weft_later_ask(self, pid, CLOSE, weft_message_alloc_hidden(self->system, 0),
-                                    reference));
-    close_channel(actor, actor->state);
-    return 0;
-}
-
-void weft_later_channel_cancel(struct weft_actor *self, weft_pid pid, uint64_t reference)
-{
-    struct weft_actor_system *system = self->system;
-    struct weft_message *cast = weft_message_alloc(system, sizeof(reference));
-    if (cast == NULL) return; // It goes on waiting: there may be an answer without this.
-    memcpy(cast->payload, &reference, sizeof(reference));
-    cast->tag = WEFT_MESSAGE_CAST;
-    cast->type = CANCEL;
-    cast->to = pid;
-    cast->from = self->pid;
-    system->sent++;
-    weft_route(system, cast, true);
-}
-
 // ---- As data (ties.h).
 
 bool weft_channel_look(struct weft_actor_system *system, weft_pid pid,
@@ -510,16 +410,17 @@ bool weft_channel_look(struct weft_actor_system *system, weft_pid pid,
                        void *argument)
 {
     const struct weft_actor *actor = weft_actor_find(system, pid);
-    if (actor == NULL || actor->kind != &kind || (actor->task.flags & WEFT_ACTOR_ENDING) != 0)
+    if (actor == NULL || actor->kind != &weft_channel_kind ||
+        (actor->task.flags & WEFT_ACTOR_ENDING) != 0)
         return false;
     const struct channel *channel = actor->state;
-    const struct weft_list *lists[] = {&channel->queue, &actor->mailbox};
+    const struct weft_list *lists[] = {&channel->queue, &channel->senders, &actor->mailbox};
     *view = (struct weft_channel_view){.capacity = channel->capacity, .closed = channel->closed};
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         for (const struct weft_list *link = lists[i]->next; link != lists[i]; link = link->next) {
             const struct weft_message *message = (const struct weft_message *)(const void *)link;
-            if (i == 0 || (message->tag == WEFT_MESSAGE_USER && !channel->closed))
-                see(argument, message);
+            const bool is_in = i == 0 || is_credited(message) || !channel->closed;
+            if (is_in && message->tag == WEFT_MESSAGE_USER) see(argument, message);
         }
     }
     return true;
@@ -529,7 +430,7 @@ int weft_channel_fill(struct weft_actor_system *system, weft_pid pid, uint16_t t
                       const void *bytes, size_t length)
 {
     struct weft_actor *actor = weft_actor_find(system, pid);
-    if (actor == NULL || actor->kind != &kind) return -ENOENT;
+    if (actor == NULL || actor->kind != &weft_channel_kind) return -ENOENT;
     struct weft_message *message = weft_message_alloc_hidden(system, (uint32_t)length);
     if (message == NULL) return -ENOMEM;
     message->type = type;

@@ -36,6 +36,8 @@ enum {
     TAG_ARRIVE, // Actors come over.
     TAG_JOIN,   // A member of a group (group.c).
     TAG_LEAVE,
+    TAG_CREDIT, // A channel lends this core room (credit.c),
+    TAG_RECALL, // and wants it back.
     // Blocks that come home, in the shape of a message.
     TAG_HOME_ACTOR = 96,
     TAG_HOME_RARE,
@@ -322,8 +324,11 @@ void weft_actor_drop_evicted(struct weft_actor *actor);
 void weft_evict_turn(struct weft_actor_system *system, uint64_t now_ns);
 uint64_t weft_evict_due_ns(void *self);
 
-// ---- receive.c, awaits.c, call.c
+// ---- receive.c, awaits.c, call.c, later.c
 
+// As weft_later_ask, but for the way, which is the caller's.
+int weft_later_begin(struct weft_actor *self, weft_pid to, uint16_t type,
+                     struct weft_message *block, uint64_t *reference);
 void weft_receive_disown(struct weft_actor *actor, struct weft_message *message);
 // The first message that fits, taken out of the mailbox and in hand (`current`). NULL: none.
 struct weft_message *weft_receive_take(struct weft_actor *self, const struct weft_match *match);
@@ -365,6 +370,21 @@ void weft_call_name_cycle(struct weft_actor *actor, const struct weft_message *c
 void weft_call_passed_on(struct weft_actor_system *system, const struct weft_message *call,
                          weft_pid whom);
 void weft_aim_arrived(struct weft_actor *actor, const struct weft_message *news);
+
+// ---- credit.c: room that channels of other cores have lent to this one.
+
+// `type` of a cast to a channel that has lent: `reference` says how much comes back. After a recall
+// that is all of it.
+enum { WEFT_CHANNEL_REPAID = 0xff08, WEFT_CHANNEL_REPAID_ALL };
+enum { WEFT_RECALL = 0, WEFT_RECALL_IS_LAST }; // `type` of a TAG_RECALL: nobody is to be answered.
+// `reference` of a plain message, from an actor, which has used up one.
+#define WEFT_CREDITED (UINT64_MAX - 1)
+
+// True: one message may be sent to `channel` as WEFT_CREDITED, and is to be.
+bool weft_credit_take(struct weft_actor_system *system, weft_pid channel);
+// It could not be made.
+void weft_credit_untake(struct weft_actor_system *system, weft_pid channel);
+void weft_credit_ordered(struct weft_actor_system *system, struct weft_message *order);
 
 // ---- edge.c, link.c, monitor.c, timer.c
 

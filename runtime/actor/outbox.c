@@ -185,6 +185,8 @@ static void obey(struct weft_actor_system *system, struct weft_message *order)
     case TAG_UNMUTE: weft_unmute_ordered(system, order); break;
     case TAG_JOIN:
     case TAG_LEAVE: weft_group_ordered(system, order); break;
+    case TAG_CREDIT:
+    case TAG_RECALL: weft_credit_ordered(system, order); break;
     default: weft_move_ordered(system, order); break;
     }
 }

@@ -43,6 +43,7 @@ void weft_ties_each(struct weft_actor *actor,
 void weft_ties_mail(const struct weft_actor *actor,
                     void (*see)(void *argument, const struct weft_message *message), void *argument)
 {
+    if (actor->answer != NULL) see(argument, actor->answer);
     for (const struct weft_list *link = actor->mailbox.next; link != &actor->mailbox;
          link = link->next)
         see(argument, (const struct weft_message *)(const void *)link);
@@ -85,6 +86,7 @@ bool weft_tie_has_timer(const struct weft_actor *actor, uint64_t reference)
 bool weft_tie_is_answered(const struct weft_actor *actor, uint64_t reference)
 {
     bool known;
+    if (actor->answer != NULL && actor->answer->reference == reference) return true;
     return weft_awaits_find(actor, reference, &known) != NULL ||
            weft_monitor_find(actor, reference, &known) != NULL;
 }

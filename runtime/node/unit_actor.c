@@ -42,17 +42,16 @@ static bool is_resting(const struct weft_unit_actor *unit)
     return unit->limits != NULL && unit->limits->rest_ns != 0;
 }
 
-static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
+static void publish(struct weft_unit_actor *unit, const struct weft_unit_glance *now)
 {
     struct weft_resident *resident = unit->resident;
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    weft_counter_set(&resident->status, state == WEFT_UNIT_WAIT    ? WEFT_RESIDENT_WAITING
-                                        : state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
-                                                                   : WEFT_RESIDENT_READY);
-    weft_counter_set(&resident->memory_bytes, info.memory_bytes);
-    weft_actor_count_memory(unit->actor, &unit->counted_memory, info.memory_bytes + sizeof(*unit));
-    weft_counter_set(&resident->reduction_count, info.reductions);
+    weft_actor_count_memory(unit->actor, &unit->counted_memory, now->memory_bytes + sizeof(*unit));
+    if (resident == &unit->worker->nestling) return; // That speaks for none of them.
+    weft_counter_set(&resident->status, now->state == WEFT_UNIT_WAIT    ? WEFT_RESIDENT_WAITING
+                                        : now->state == WEFT_UNIT_AGAIN ? WEFT_RESIDENT_RUNNING
+                                                                        : WEFT_RESIDENT_READY);
+    weft_counter_set(&resident->memory_bytes, now->memory_bytes);
+    weft_counter_set(&resident->reduction_count, now->reductions);
     weft_counter_set(&resident->message_count, unit->message_count);
     weft_counter_set(&resident->mailbox_count, unit->actor->mailbox_count);
     weft_counter_set(&resident->bound_ports, unit->port_count);
@@ -62,16 +61,14 @@ static void publish(struct weft_unit_actor *unit, enum weft_unit_state state)
     }
     weft_counter_set(&resident->files, weft_unit_files_count(unit));
     weft_counter_set(&resident->rests, is_resting(unit));
-    weft_counter_set(&resident->asks, info.waits == WEFT_UNIT_WAITS_INPUT);
+    weft_counter_set(&resident->asks, now->waits == WEFT_UNIT_WAITS_INPUT);
     weft_counter_set(&resident->goals, unit->lesson_count + (unit->has_lesson ? 1 : 0));
 }
 
-void weft_unit_actor_arm(struct weft_unit_actor *unit)
+// `wake_ns`: when its program wants to go on; 0: that has no time.
+static void arm(struct weft_unit_actor *unit, uint64_t wake_ns)
 {
-    struct weft_unit_info info;
-    uint64_t due_ns = UINT64_MAX;
-    weft_unit_inspect(unit->unit, &info);
-    if (info.state == WEFT_UNIT_WAIT && info.wake_ns != 0) due_ns = info.wake_ns;
+    uint64_t due_ns = wake_ns != 0 ? wake_ns : UINT64_MAX;
     const bool has_due = unit->current != NULL || unit->current_due_ns != 0;
     if (has_due && unit->current_due_ns < due_ns) due_ns = unit->current_due_ns;
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
@@ -86,18 +83,9 @@ void weft_unit_actor_arm(struct weft_unit_actor *unit)
         weft_wheel_arm(&unit->worker->core.wheel, &unit->timer, due_ns);
 }
 
-static bool waits_for_message(const struct weft_unit_actor *unit)
+void weft_unit_actor_arm(struct weft_unit_actor *unit)
 {
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    return info.waits == WEFT_UNIT_WAITS_MESSAGE;
-}
-
-static uint32_t levels(const struct weft_unit_actor *unit)
-{
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    return info.levels;
+    arm(unit, weft_unit_glance(unit->unit).wake_ns);
 }
 
 // A spawned unit has done what it was spawned for.
@@ -141,14 +129,14 @@ static bool stands_still(struct weft_unit_actor *unit)
 // again for what it waits for.
 static enum weft_unit_state go_on(struct weft_unit_actor *unit, uint32_t *reductions)
 {
-    struct weft_unit_info before, after;
+    const bool has_waited = weft_unit_state(unit->unit) == WEFT_UNIT_WAIT;
+    const struct weft_unit_mark before = weft_unit_mark(unit->unit);
     const uint64_t message_count = unit->message_count;
     const uint32_t given = *reductions;
-    weft_unit_inspect(unit->unit, &before);
     const enum weft_unit_state state = weft_unit_run(unit->unit, reductions);
     weft_unit_limits_spend(unit, given - *reductions);
-    weft_unit_inspect(unit->unit, &after);
-    const bool is_same = before.state == WEFT_UNIT_WAIT && state == WEFT_UNIT_WAIT &&
+    const struct weft_unit_mark after = weft_unit_mark(unit->unit);
+    const bool is_same = has_waited && state == WEFT_UNIT_WAIT && before.place == after.place &&
                          before.reductions == after.reductions && before.depth == after.depth &&
                          before.wake_ns == after.wake_ns && message_count == unit->message_count;
     if (!is_same) unit->is_dirty = true;
@@ -173,7 +161,7 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
         state = weft_unit_state(unit->unit);
     } else if (!unit->ending && (state == WEFT_UNIT_AGAIN || state == WEFT_UNIT_WAIT)) {
         state = go_on(unit, reductions);
-        if (state == WEFT_UNIT_WAIT) unit->tried_levels = levels(unit);
+        if (state == WEFT_UNIT_WAIT) unit->tried_levels = weft_unit_levels(unit->unit);
         end_if_spawned(unit, state);
         if (unit->current != NULL)
             weft_unit_command_check(unit, state);
@@ -186,18 +174,19 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
     }
     // What is over has nobody to wait for; what lies below it may have mail.
     if (state != WEFT_UNIT_AGAIN) unit->worker->actors.mute_wanted = 0;
-    publish(unit, state);
+    const struct weft_unit_glance now = weft_unit_glance(unit->unit);
+    publish(unit, &now);
     const bool all_sent = weft_unit_command_send(unit);
     if (unit->ending && all_sent) return WEFT_ACTOR_EXIT;
-    const bool reads =
-        state == WEFT_UNIT_AGAIN || (state == WEFT_UNIT_WAIT && waits_for_message(unit));
+    const bool reads = state == WEFT_UNIT_AGAIN ||
+                       (state == WEFT_UNIT_WAIT && now.waits == WEFT_UNIT_WAITS_MESSAGE);
     mind_waiters(unit, reads);
     if (actor->mailbox_count != unit->kept_mail) unit->is_dirty = true;
     weft_unit_actor_keep_turn(unit);
-    weft_unit_actor_arm(unit);
+    arm(unit, now.wake_ns);
     if (is_resting(unit)) return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
     // A program that was parked below an evaluation did not see what came meanwhile.
-    const bool untried = state == WEFT_UNIT_WAIT && levels(unit) != unit->tried_levels;
+    const bool untried = state == WEFT_UNIT_WAIT && now.levels != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||
                           (!weft_list_empty(&unit->lessons) && !unit->has_lesson && !unit->is_busy);
     const bool more = (unit->current == NULL && !unit->leaving && has_text) || untried;

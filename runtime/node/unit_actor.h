@@ -167,12 +167,13 @@ extern const struct weft_actor_kind weft_unit_actor_kind;
 
 // ---- Spawned units (unit_nursery.c): they have no resident, no journal and no commands.
 
-struct weft_unit_birth { // Before the seed (forth/unit.h), on its way to the core.
+struct weft_unit_birth { // Behind it lies the seed (forth/unit.h), on its way to the core.
     weft_pid parent;
     uint64_t reference; // Of the farewell: a reply to the parent.
     bool is_linked;     // To the parent.
     uint32_t family;    // Whose reductions it spends (unit_limits.h).
     weft_pid founder;
+    bool has_quota;               // Else it has what the node gives to all, as its parent.
     struct weft_unit_quota quota; // Whole.
     char label[32];
 };
@@ -189,7 +190,7 @@ struct weft_unit_actor *weft_unit_actor_new(struct weft_node_worker *worker,
 // Makes a spawned unit on this core; it runs when the caller has given the core back. 0 and *pid,
 // or a negative errno.
 int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
-                         const void *seed, weft_pid *pid);
+                         weft_pid *pid);
 
 struct weft_unit_kin { // Of a spawned unit that comes back: ids, looked up when the held are tied.
     uint64_t heir, reference; // Who waits for its end, and under which reference; 0: nobody.

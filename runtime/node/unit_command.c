@@ -158,9 +158,7 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
 
 static uint64_t spent(const struct weft_unit_actor *unit)
 {
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
-    return info.reductions - unit->current_reductions;
+    return weft_unit_glance(unit->unit).reductions - unit->current_reductions;
 }
 
 // KILL ends the unit at once, UNLOAD once the disk has forgotten it.
@@ -298,8 +296,7 @@ void weft_unit_command_begin(struct weft_unit_actor *unit)
 void weft_unit_command_check(struct weft_unit_actor *unit, enum weft_unit_state state)
 {
     const struct weft_node_options *options = &weft_unit_actor_node(unit)->options;
-    struct weft_unit_info info;
-    weft_unit_inspect(unit->unit, &info);
+    const struct weft_unit_glance info = weft_unit_glance(unit->unit);
     if (state == WEFT_UNIT_FAULT && info.levels <= unit->current_level) {
         end_current(unit, true);
         return;

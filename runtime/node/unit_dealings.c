@@ -108,15 +108,20 @@ static struct weft_message *make_birth(struct weft_unit_actor *unit, const struc
                                        uint64_t farewell, bool is_linked, uint16_t core)
 {
     const bool elsewhere = core != unit->worker->core.index;
-    struct weft_unit_birth birth = {
-        .parent = unit->actor->pid, .reference = farewell, .is_linked = is_linked};
-    struct weft_message *block = weft_later_block(
-        &unit->worker->actors, sizeof(birth) + weft_unit_seed_bytes(parent, count, elsewhere));
+    struct weft_message *block =
+        weft_later_block(&unit->worker->actors, sizeof(struct weft_unit_birth) +
+                                                    weft_unit_seed_bytes(parent, count, elsewhere));
     if (block == NULL) return NULL;
-    weft_unit_limits_bequeath(unit, &birth);
-    strncpy(birth.label, weft_label(unit->actor), sizeof(birth.label) - 1);
-    memcpy(block->payload, &birth, sizeof(birth));
-    weft_unit_seed(parent, xt, cells, count, elsewhere, block->payload + sizeof(birth));
+    struct weft_unit_birth *birth = (struct weft_unit_birth *)block->payload;
+    birth->parent = unit->actor->pid;
+    birth->reference = farewell;
+    birth->is_linked = is_linked;
+    weft_unit_limits_bequeath(unit, birth);
+    const char *label = weft_label(unit->actor);
+    const size_t length = strnlen(label, sizeof(birth->label) - 1);
+    memcpy(birth->label, label, length);
+    birth->label[length] = '\0';
+    weft_unit_seed(parent, xt, cells, count, elsewhere, birth + 1);
     return block;
 }
 
@@ -126,10 +131,8 @@ static int begin_child(struct weft_unit_actor *unit, struct weft_message *block,
 {
     struct weft_node_worker *worker = unit->worker;
     if (core == worker->core.index) {
-        struct weft_unit_birth birth;
-        memcpy(&birth, block->payload, sizeof(birth));
-        const int result =
-            weft_unit_actor_bear(worker, &birth, block->payload + sizeof(birth), pid);
+        const struct weft_unit_birth *birth = (const struct weft_unit_birth *)block->payload;
+        const int result = weft_unit_actor_bear(worker, birth, pid);
         weft_message_release(&worker->actors, block);
         return result;
     }
@@ -182,12 +185,12 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
 static void read_farewell(struct weft_unit_actor *unit, struct weft_message *message,
                           struct weft_unit_end *end)
 {
-    struct weft_unit_farewell farewell;
-    memcpy(&farewell, message->payload, sizeof(farewell));
-    end->reason = farewell.reason;
+    const struct weft_unit_farewell *farewell = (const struct weft_unit_farewell *)message->payload;
+    end->reason = farewell->reason;
     end->count =
-        farewell.count < WEFT_UNIT_RESULTS_MAX ? (uint32_t)farewell.count : WEFT_UNIT_RESULTS_MAX;
-    memcpy(end->cells, farewell.cells, sizeof(end->cells));
+        farewell->count < WEFT_UNIT_RESULTS_MAX ? (uint32_t)farewell->count : WEFT_UNIT_RESULTS_MAX;
+    for (uint32_t n = 0; n < end->count; n++)
+        end->cells[n] = farewell->cells[n];
     weft_message_release(&unit->worker->actors, message);
 }
 
@@ -199,15 +202,15 @@ static int look_for_end(struct weft_unit_actor *unit, const struct weft_unit_wai
     uint16_t reason = 0;
     if (wait->what == WEFT_UNIT_FOR_END) {
         if (!weft_later_down(unit->actor, wait->reference, &reason)) return 1;
-        *end = (struct weft_unit_end){.reason = reason};
+        end->reason = reason;
+        end->count = 0;
         return 0;
     }
     const int result = weft_later_look(unit->actor, wait->reference, &message);
     if (result == 1) return 1;
-    if (result == 0)
-        read_farewell(unit, message, end);
-    else // Another text has joined it meanwhile.
-        *end = (struct weft_unit_end){.reason = WEFT_EXIT_NOPROC};
+    end->reason = WEFT_EXIT_NOPROC; // Another text has joined it meanwhile.
+    end->count = 0;
+    if (result == 0) read_farewell(unit, message, end);
     struct weft_unit_child *child = find_child(unit->dealings, wait->whom);
     if (child != NULL) remove_child(unit->dealings, child);
     return 0;
@@ -412,6 +415,64 @@ static int32_t channel_receive(void *self, uint32_t level, uint64_t channel, boo
     return 0;
 }
 
+// The two above for a cell, in the two cases that most are: nothing is in the way; or it has
+// waited, and here is its answer.
+
+static weft_pid channel_of(const struct weft_unit_actor *unit, uint64_t id)
+{
+    const bool is_plain =
+        !unit->has_old_channels && weft_unit_ids_is_empty(&unit->worker->node->ids);
+    return is_plain ? id : weft_unit_actor_resolve(unit, id);
+}
+
+// The answer that `wait` waited for; NULL: there is none, or it is one for those above.
+static struct weft_message *good_answer(struct weft_unit_actor *unit, struct weft_unit_wait *wait)
+{
+    struct weft_message *answer = unit->actor->answer;
+    if (answer == NULL || answer->reference != wait->reference || wait->is_cancelled ||
+        weft_reply_status(answer) != 0)
+        return NULL;
+    return weft_later_look(unit->actor, wait->reference, &answer) == 0 ? answer : NULL;
+}
+// What the text at `level` waits for, which may be nothing. NULL: it has never waited.
+static struct weft_unit_wait *known_wait(struct weft_unit_actor *unit, uint32_t level)
+{
+    return unit->dealings != NULL && level < WEFT_UNIT_LEVELS ? &unit->dealings->waits[level]
+                                                              : NULL;
+}
+
+static bool channel_put(void *self, uint32_t level, uint64_t channel, int64_t cell)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = known_wait(unit, level);
+    if (wait == NULL) return false;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING)
+        return weft_channel_put_cell(unit->actor, channel_of(unit, channel), cell);
+    struct weft_message *answer = wait->what == WEFT_UNIT_FOR_ROOM ? good_answer(unit, wait) : NULL;
+    if (answer == NULL) return false;
+    weft_message_release(&unit->worker->actors, answer);
+    is_over(wait);
+    return true;
+}
+
+static bool channel_take(void *self, uint32_t level, uint64_t channel, int64_t *cell)
+{
+    struct weft_unit_actor *unit = self;
+    struct weft_unit_wait *wait = known_wait(unit, level);
+    if (wait == NULL) return false;
+    if (wait->what == WEFT_UNIT_FOR_NOTHING)
+        return weft_channel_take_cell(unit->actor, channel_of(unit, channel), cell);
+    const struct weft_message *next = unit->actor->answer;
+    const bool is_cell = next != NULL && next->length == sizeof(*cell);
+    struct weft_message *answer =
+        wait->what == WEFT_UNIT_FOR_MESSAGE && is_cell ? good_answer(unit, wait) : NULL;
+    if (answer == NULL) return false;
+    memcpy(cell, answer->payload, sizeof(*cell));
+    weft_message_release(&unit->worker->actors, answer);
+    is_over(wait);
+    return true;
+}
+
 static int32_t channel_close(void *self, uint32_t level, uint64_t channel)
 {
     struct weft_unit_actor *unit = self;
@@ -490,6 +551,8 @@ void weft_unit_dealings_host(struct weft_unit_host *host)
     host->channel_send = channel_send;
     host->channel_receive = channel_receive;
     host->channel_close = channel_close;
+    host->channel_put = channel_put;
+    host->channel_take = channel_take;
     weft_unit_signals_host(host);
 }
 

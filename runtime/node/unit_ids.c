@@ -60,7 +60,7 @@ static int set(struct weft_unit_ids *ids, uint64_t key, uint64_t value)
 
 static uint64_t get(const struct weft_unit_ids *ids, uint64_t key, uint64_t otherwise)
 {
-    if (key == 0 || atomic_load_explicit(&ids->count, memory_order_relaxed) == 0) return otherwise;
+    if (key == 0 || weft_unit_ids_is_empty(ids)) return otherwise;
     for (uint32_t n = 0, i = place(ids, key); n <= ids->mask; n++, i = (i + 1) & ids->mask) {
         const struct weft_unit_id *entry = &ids->entries[i];
         const uint64_t found = atomic_load_explicit(&entry->key, memory_order_relaxed);

@@ -38,6 +38,12 @@ int weft_unit_ids_add(struct weft_unit_ids *ids, uint64_t id, weft_pid pid);
 
 // `pid` has just been given to somebody: it names him, whoever said that it was his id.
 void weft_unit_ids_born(struct weft_unit_ids *ids, weft_pid pid);
+// Nothing has been restored: every id is a pid.
+static inline bool weft_unit_ids_is_empty(const struct weft_unit_ids *ids)
+{
+    // Relaxed: who is told an id is told by a message, behind whoever has added it.
+    return atomic_load_explicit(&ids->count, memory_order_relaxed) == 0;
+}
 
 // Whom `id` names now; itself, if nobody has been restored under it.
 weft_pid weft_unit_ids_pid(const struct weft_unit_ids *ids, uint64_t id);

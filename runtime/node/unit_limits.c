@@ -57,7 +57,7 @@ int weft_unit_limits_load(struct weft_unit_actor *unit)
 
 int weft_unit_limits_inherit(struct weft_unit_actor *unit, const struct weft_unit_birth *birth)
 {
-    return give(unit, &birth->quota, birth->family, birth->founder);
+    return birth->has_quota ? give(unit, &birth->quota, birth->family, birth->founder) : 0;
 }
 
 int weft_unit_limits_revive(struct weft_unit_actor *unit, const struct weft_unit_quota *quota,
@@ -80,7 +80,8 @@ void weft_unit_limits_join(struct weft_unit_actor *unit)
 void weft_unit_limits_bequeath(const struct weft_unit_actor *unit, struct weft_unit_birth *birth)
 {
     const struct weft_unit_limits *limits = unit->limits;
-    birth->quota = weft_unit_limits_whole(unit);
+    birth->has_quota = limits != NULL;
+    if (limits != NULL) birth->quota = limits->quota;
     birth->family = limits != NULL ? limits->family : UINT32_MAX;
     birth->founder = unit->farewell == NULL ? unit->actor->pid
                      : limits != NULL       ? limits->founder

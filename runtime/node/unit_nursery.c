@@ -63,7 +63,7 @@ static void drop(struct weft_unit_actor *unit)
 }
 
 int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit_birth *birth,
-                         const void *seed, weft_pid *pid)
+                         weft_pid *pid)
 {
     struct weft_unit_actor *unit = new_nestling(worker);
     if (unit == NULL) return -ENOSPC;
@@ -73,7 +73,7 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
     const struct weft_unit_options options = weft_unit_limits_options(unit);
     if (result == 0)
         result = weft_unit_sprout(worker->forth, &worker->memory, &options, &worker->unit_host,
-                                  seed, &unit->unit);
+                                  birth + 1, &unit->unit);
     if (result == 0) result = start(unit, birth->label, birth->parent, pid);
     if (result != 0) {
         drop(unit);
@@ -110,10 +110,11 @@ int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
 
 void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
 {
-    struct weft_unit_farewell farewell = {.reason = reason};
-    if (reason == WEFT_EXIT_NORMAL)
-        farewell.count = weft_unit_cells(unit->unit, farewell.cells, WEFT_UNIT_RESULTS_MAX);
-    memcpy(unit->farewell->payload, &farewell, sizeof(farewell));
+    struct weft_unit_farewell *farewell = (struct weft_unit_farewell *)unit->farewell->payload;
+    farewell->reason = reason;
+    farewell->count = reason == WEFT_EXIT_NORMAL
+                          ? weft_unit_cells(unit->unit, farewell->cells, WEFT_UNIT_RESULTS_MAX)
+                          : 0;
     weft_later_fulfil(unit->actor, unit->farewell,
                       weft_unit_ids_pid(&unit->worker->node->ids, unit->heir),
                       unit->heir_reference);
@@ -126,13 +127,12 @@ void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
 static void handle(struct weft_actor *self, void *state, struct weft_message *call)
 {
     struct weft_node_worker *worker = state;
-    struct weft_unit_birth birth;
+    const struct weft_unit_birth *birth = (const struct weft_unit_birth *)call->payload;
     weft_pid pid;
     if (call->tag != WEFT_MESSAGE_CALL || call->type != WEFT_UNIT_BIRTH ||
-        call->length < sizeof(birth))
+        call->length < sizeof(*birth))
         return;
-    memcpy(&birth, call->payload, sizeof(birth));
-    const int result = weft_unit_actor_bear(worker, &birth, call->payload + sizeof(birth), &pid);
+    const int result = weft_unit_actor_bear(worker, birth, &pid);
     if (result == 0)
         weft_reply(self, call, 0, &pid, sizeof(pid));
     else

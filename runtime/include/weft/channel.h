@@ -16,7 +16,8 @@
 // *channel; -ENOMEM, -ENOSPC.
 int weft_channel_new(struct weft_actor *self, uint32_t capacity, weft_pid *channel);
 // Sends, waiting for room up to `timeout_ns` (0: does not wait). 0; -EAGAIN: no room now;
-// -ETIMEDOUT; -EPIPE: closed; -ESRCH: no such channel; -ENOMEM.
+// -ETIMEDOUT; -EPIPE: closed; -ESRCH: no such channel; -ENOMEM. To another core it may be on its
+// way still, with its place in the channel.
 int weft_channel_send(struct weft_actor *self, weft_pid channel, uint16_t type, const void *bytes,
                       size_t length, uint64_t timeout_ns);
 // Receives; *message is valid until the next receive, as from weft_receive. 0; -EAGAIN, -ETIMEDOUT;
