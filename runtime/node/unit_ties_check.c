@@ -60,14 +60,42 @@ static int by_reference(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// As many as the records say: they have been counted against the quotas.
+static void swap(struct awaited *a, struct awaited *b)
+{
+    const struct awaited kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void sink(struct awaited *list, size_t at, size_t count)
+{
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && list[child].reference < list[child + 1].reference) child++;
+        if (list[at].reference >= list[child].reference) return;
+        swap(&list[at], &list[child]);
+    }
+}
+
+// Heapsort (Williams 1964): in place, for a worker asks nobody for memory; and no order of an image
+// makes it slow.
+static void sort(struct awaited *list, size_t count)
+{
+    for (size_t at = count / 2; at-- > 0;)
+        sink(list, at, count);
+    while (count > 1) {
+        swap(&list[0], &list[--count]);
+        sink(list, 0, count);
+    }
+}
+
+// How many there are, or, with room for them, all, in order.
 static size_t list_awaited(struct weft_span ties, struct awaited *list)
 {
     struct weft_tie_record record;
     size_t count = 0;
     for (size_t at = 0; weft_tie_read(ties, &at, &record);)
         count += awaited_by(&record, list != NULL ? list + count : NULL);
-    if (list != NULL) qsort(list, count, sizeof(*list), by_reference);
+    if (list != NULL) sort(list, count);
     return count;
 }
 

@@ -192,6 +192,41 @@ static void no_wake_up_is_lost_from_a_foreign_thread(void **state)
     node_close(&node);
 }
 
+struct errand_round {
+    struct weft_core_errand errand;
+    struct node *node;
+};
+
+// The same by errands: one, in one memory, from core to core.
+static void carry_on(struct weft_core *core, void *self, uint64_t round)
+{
+    struct errand_round *carried = self;
+    struct node *node = carried->node;
+    core->idle_yields = (uint32_t)(round / 2 % 4);
+    if (round == node->limit) {
+        sem_post(&node->done);
+        return;
+    }
+    carried->errand.argument = round + 1;
+    weft_core_errand_give(node->core[1 - core->index], &carried->errand);
+}
+
+static void no_wake_up_is_lost_by_errands(void **state)
+{
+    (void)state;
+    static struct node node;
+    static struct errand_round carried;
+    node_open(&node);
+    node.limit = 20000;
+    carried.node = &node;
+    carried.errand = (struct weft_core_errand){.run = carry_on, .self = &carried, .argument = 1};
+    start_both(&node);
+    weft_core_errand_give(node.core[0], &carried.errand);
+    wait_done(&node);
+    stop_both(&node);
+    node_close(&node);
+}
+
 struct bell {
     struct node *node;
     int fd;
@@ -310,6 +345,7 @@ int main(void)
         cmocka_unit_test(no_wake_up_is_lost_between_cores),
         cmocka_unit_test(no_wake_up_is_lost_without_a_system_call),
         cmocka_unit_test(no_wake_up_is_lost_from_a_foreign_thread),
+        cmocka_unit_test(no_wake_up_is_lost_by_errands),
         cmocka_unit_test(a_doorbell_ends_a_sleep),
         cmocka_unit_test(a_timer_ends_a_sleep),
         cmocka_unit_test(a_thread_enters_pinned_and_leaves),
