@@ -120,15 +120,22 @@ static void argue(struct arguments *arguments, const char *text)
 }
 
 // Behind an IOMMU a card uses our addresses; without one it can only use those of the memory
-// itself.
+// itself. vfio-pci makes up a group for such a card, by this name (drivers/vfio/group.c).
 static bool lacks_iommu(const char *pci)
 {
-    char path[128];
+    static const char made_up[] = "vfio-noiommu";
+    char path[128], name[32] = "";
     const bool is_short = strlen(pci) == strlen("00:02.0"); // As lspci prints it.
     snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%.32s", is_short ? "0000:" : "", pci);
     if (access(path, F_OK) != 0) return false; // It is not there at all: DPDK will say so.
     strcat(path, "/iommu_group");
-    return access(path, F_OK) != 0;
+    if (access(path, F_OK) != 0) return true;
+    strcat(path, "/name"); // Ordinary groups have an empty one, or none.
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return false;
+    const bool is_named = fgets(name, sizeof(name), file) != NULL;
+    fclose(file);
+    return is_named && strncmp(name, made_up, sizeof(made_up) - 1) == 0;
 }
 
 static bool needs_physical_addresses(const struct weft_eal_options *options)

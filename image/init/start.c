@@ -172,6 +172,16 @@ void weft_start_look_for_disks(struct weft_boot *boot)
         if (strcmp(disks->entries[i].disk.name, boot->disk.name) == 0) disks->started = i;
     }
     name_others(boot);
+    const char *guid = disks->entries[disks->started].esp_guid;
+    for (size_t i = 0; i < disks->count; i++) {
+        if (i == disks->started || !disks->entries[i].is_ours) continue;
+        if (guid[0] != '\0' && strcmp(disks->entries[i].esp_guid, guid) == 0)
+            weft_say_error(
+                &boot->say,
+                "there are two Weft disks that cannot be told apart: %s, which this node "
+                "runs from, and %s, which came later. Take one of them out",
+                boot->disk.device, disks->entries[i].disk.device);
+    }
 }
 
 // The kernel waits for the disk of its root, and for no other: a stick is there a second later, and

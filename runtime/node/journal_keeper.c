@@ -384,6 +384,7 @@ int weft_journal_keeper_create(struct weft_journal_keeper **made, struct weft_no
     if (result != 0) goto no_memory;
     result = weft_journal_recover(&keeper->journal, weft_unit_table_replay, recovered, NULL, error);
     if (result == 0) result = weft_journal_tend(&keeper->journal);
+    if (result == -ENOSPC) result = 0; // No spare segment: chores go on asking for it.
     if (result != 0) {
         if (error->code == 0)
             weft_error_set(error, 701, "the journal cannot be read or begun: %s",

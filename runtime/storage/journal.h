@@ -154,8 +154,9 @@ void weft_journal_destroy(struct weft_journal *journal);
 // is told apart by what later blocks say: each carries the mark up to which all was durable when it
 // was written, and a mark above the first gap convicts it. Damage behind the newest mark cannot be
 // told from a torn tail; weft_journal_seal at a clean stop leaves such a mark. -EPROTONOSUPPORT: a
-// newer version wrote it. On an error the files are as they were and the records handed out are not
-// to be trusted.
+// newer version wrote it. Without room for the fresh segment the journal has failed (-ENOSPC) from
+// the beginning, and 0 is answered: what was acknowledged is there. On an error the files are as
+// they were and the records handed out are not to be trusted.
 int weft_journal_recover(struct weft_journal *journal, weft_journal_replay *replay, void *self,
                          struct weft_journal_found *found, struct weft_error *error);
 

@@ -298,7 +298,7 @@ static int remove_void(struct recovery *r, uint32_t from)
 }
 
 // Sets the journal on a fresh segment behind the chain: nothing of the cut tail is ever written
-// over.
+// over. On a full disk there is none: what was found is good, and nothing can be added to it.
 static int restart(struct recovery *r, uint32_t from)
 {
     struct weft_journal *journal = r->journal;
@@ -306,7 +306,7 @@ static int restart(struct recovery *r, uint32_t from)
     const uint32_t file = r->file_count ? r->files[r->file_count - 1] + 1 : 1;
     if (file == 0 || file == UINT32_MAX) return -ENFILE;
     const int result = disk->create(disk->self, file, journal->options.segment_blocks);
-    if (result < 0) return result;
+    if (result < 0 && result != -ENOSPC) return result;
     if (!r->has_id) journal->journal_id = journal->options.journal_id;
     for (uint32_t i = from; i < r->chain_count; i++)
         journal->live[journal->live_count++] = r->chain[i].file;
@@ -314,6 +314,11 @@ static int restart(struct recovery *r, uint32_t from)
     journal->lsn_next = r->lsn_next ? r->lsn_next : 1;
     journal->lsn_acknowledged = journal->lsn_next - 1;
     journal->hash = journal->hash_acknowledged = r->hash;
+    if (result == -ENOSPC) {
+        journal->state = WEFT_JOURNAL_FAILED;
+        journal->failure = result;
+        return 0;
+    }
     journal->file_next = file + 1;
     journal->create_wanted = true;
     journal->state = WEFT_JOURNAL_OPEN;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # From a stick to the disk inside: copied when asked, never over something unasked, and never two Weft disks by accident.
 . "$(dirname "$0")/lib.sh"
+tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
 
 # with_stick INDEX: the words that plug the stick in, before the disk (0) or behind it (2) for the firmware.
 with_stick() { printf '%s' "-device qemu-xhci -drive if=none,id=stick,format=raw,file=$at/stick.img -device usb-storage,drive=stick,bootindex=$1"; }
@@ -82,9 +83,32 @@ expect "$at" 'weft-init: status.txt says ready'
 vm_stop "$at"
 ok 'over another Weft disk, in two starts'
 
+# Over the admin port: what would be refused at the next start is refused at once, and the node runs on.
+if [ -x "$tool" ]; then
+    rm "$at/disk.img"
+    truncate -s 600M "$at/disk.img"
+    printf 'precious' | dd of="$at/disk.img" bs=1 seek=1000 conv=notrunc status=none
+    mdel -i "$at/stick.img@@$vm_conf_at" ::INSTALLED
+    start_with_stick 0
+    expect "$at" 'weft-init: status.txt says ready'
+    for wrong in auto /dev/sda /dev/vdb; do
+        if weft 1 node install "$wrong" --yes 2>"$work/err"; then fail "$wrong was taken"; fi
+        grep -q 'not empty\|no other disk' "$work/err" || fail "$wrong: $(cat "$work/err")"
+    done
+    [ "$(ask 1 /readyz)" = ready ] || fail 'it does not run on'
+    weft 1 node install /dev/vda --erase --yes || fail 'it was refused'
+    expect "$at" 'weft-init: install: /dev/vda .* holds this image now'
+    vm_ended "$at" "$patience" || fail 'it does not switch itself off'
+    start "$at" 1 1
+    expect "$at" 'weft-init: status.txt says ready'
+    vm_stop "$at"
+    ok 'over the admin port'
+fi
+
 # A true copy of it: nobody can tell which is which.
 cp --sparse=always "$at/disk.img" "$at/stick.img"
 start_with_stick 0
-expect "$at" 'maintenance mode: there are two Weft disks that cannot be told apart'
+# In maintenance, or said when the stick comes after the node has been started from the disk.
+expect "$at" 'there are two Weft disks that cannot be told apart'
 vm_stop "$at"
-ok 'a copy beside its original: no node runs, and both are named'
+ok 'a copy beside its original: both are named'

@@ -96,6 +96,19 @@ static void blessing_takes_the_count(void **state)
     assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/other.efi"), -EINVAL);
 }
 
+static void a_copy_has_one_slot_and_all_its_tries(void **state)
+{
+    (void)state;
+    put("weft-a_1.efi");
+    put("weft-b_2+1-2.efi");
+    put("rescue.efi");
+    assert_int_equal(weft_boot_entry_only(root, 'b'), 0);
+    assert_true(is_there("weft-b_2+3.efi") && is_there("rescue.efi"));
+    assert_false(is_there("weft-a_1.efi") || is_there("weft-b_2+1-2.efi"));
+    assert_int_equal(weft_boot_entry_only(root, 'a'), -ENOENT);
+    assert_true(is_there("weft-b_2+3.efi"));
+}
+
 static void the_variable_of_the_firmware(void **state)
 {
     (void)state;
@@ -115,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loaders_path_is_read),
         cmocka_unit_test_setup_teardown(blessing_takes_the_count, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(a_copy_has_one_slot_and_all_its_tries, make_root,
+                                        remove_root),
         cmocka_unit_test_setup_teardown(the_variable_of_the_firmware, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

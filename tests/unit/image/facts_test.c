@@ -67,6 +67,16 @@ static void what_a_data_partition_holds(void **state)
     assert_int_equal(weft_data_blocks_of(head), UINT64_C(0x100000200));
 }
 
+static void when_a_file_system_is_full(void **state)
+{
+    (void)state;
+    uint64_t free_bytes = 1;
+    assert_false(weft_data_is_full("/nowhere", &free_bytes)); // Nothing can be said.
+    assert_int_equal(free_bytes, 0);
+    assert_false(weft_data_is_full("/proc", &free_bytes)); // It has no size.
+    assert_int_equal(free_bytes, 0);
+}
+
 static void whose_identity_it_is(void **state)
 {
     (void)state;
@@ -302,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_a_command_line),
         cmocka_unit_test(what_a_data_partition_holds),
+        cmocka_unit_test(when_a_file_system_is_full),
         cmocka_unit_test(whose_identity_it_is),
         cmocka_unit_test(an_identity_is_noted_once),
         cmocka_unit_test(the_wait_doubles_and_starts_over),

@@ -317,6 +317,30 @@ static void full_disk_refuses(void **state)
     end(b);
 }
 
+// One that begins on a full disk has what it had, and takes nothing.
+static void full_disk_is_read(void **state)
+{
+    struct bench *b = begin();
+    const struct weft_disk disk = b->disk;
+    (void)state;
+    append(b, "kept");
+    settle(b);
+    b->disk.create = no_space;
+    assert_int_equal(reopen(b), 0);
+    assert_int_equal(b->replayed, 1);
+    assert_int_equal(b->journal.state, WEFT_JOURNAL_FAILED);
+    assert_int_equal(b->journal.failure, -ENOSPC);
+    assert_int_equal(append(b, "never"), -EIO);
+    assert_int_equal(weft_journal_seal(&b->journal), -EIO);
+    assert_int_equal(weft_journal_tend(&b->journal), 0);
+    assert_true(weft_journal_idle(&b->journal) && !weft_journal_dirty(&b->journal));
+    b->disk = disk;
+    assert_int_equal(reopen(b), 0);
+    assert_int_equal(b->replayed, 1);
+    assert_int_equal(append(b, "again"), 2);
+    end(b);
+}
+
 static void refused(void **state)
 {
     static const uint8_t big[8193];
@@ -353,6 +377,7 @@ int main(void)
         cmocka_unit_test(failed_write_stops),
         cmocka_unit_test(snapshot_retires_segments),
         cmocka_unit_test(full_disk_refuses),
+        cmocka_unit_test(full_disk_is_read),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
