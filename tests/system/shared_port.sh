@@ -19,6 +19,9 @@ if [ "${1-}" != inside ]; then
     exit
 fi
 
+node= holder=
+leave() { for pid in $node $holder; do kill -KILL "$pid" 2>/dev/null || true; done; }
+trap leave EXIT
 ip link add name card type veth peer name far 2>/dev/null || skip 'the kernel has no veth'
 ip tuntap add dev weft0 mode tap 2>/dev/null || skip 'no TAP can be made'
 mkfifo holder.in
@@ -123,4 +126,4 @@ echo 'ok: killed and started again, the kernel has its address as before'
 
 kill -TERM "$node"
 wait "$node" || fail "SIGTERM: exit $?"
-echo >holder.in
+node=
