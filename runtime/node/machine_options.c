@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "runtime/node/machine.h"
 
 #define SLEEP_DOORBELL_NS (100 * WEFT_NS_PER_MS) // With doorbells nothing is missed meanwhile.
+#define SEGMENTS_MIN      2
+#define SEGMENTS_MAX      16
 
 void weft_machine_secret_path(const char *data_dir, const char *name, char *path, size_t size)
 {
@@ -96,6 +99,20 @@ static void port_options(const struct weft_config_port *from, const struct weft_
     fault_options(&from->fault, &to->fault);
 }
 
+// Every start takes a segment, whatever is in it: on a small disk they have to be put together
+// before a quarter of it is theirs.
+static uint32_t journal_segments(const struct weft_config *config)
+{
+    struct statvfs status;
+    if (config->journal.segment_bytes == 0 || statvfs(config->node.data_dir, &status) != 0)
+        return SEGMENTS_MAX;
+    const uint64_t quarter = (uint64_t)status.f_blocks * status.f_frsize / 4;
+    const uint64_t count = quarter / config->journal.segment_bytes;
+    return count < SEGMENTS_MIN   ? SEGMENTS_MIN
+           : count > SEGMENTS_MAX ? SEGMENTS_MAX
+                                  : (uint32_t)count;
+}
+
 void weft_machine_node_options(struct weft_machine *machine, struct weft_node_options *to)
 {
     const struct weft_config *config = machine->config;
@@ -116,7 +133,8 @@ void weft_machine_node_options(struct weft_machine *machine, struct weft_node_op
         .mesh = machine->has_identity ? &machine->mesh : NULL,
         .disk = config->journal.enabled ? &machine->disk : NULL,
         .journal = {.segment_blocks =
-                        (uint32_t)(config->journal.segment_bytes / WEFT_DISK_BLOCK_BYTES)},
+                        (uint32_t)(config->journal.segment_bytes / WEFT_DISK_BLOCK_BYTES),
+                    .segment_count_bound = journal_segments(config)},
         .unit = weft_unit_options_default,
         .unit_count_max = config->units.count_max,
         .unit_mailbox = config->units.mailbox,

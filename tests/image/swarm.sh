@@ -27,6 +27,7 @@ done
 for loss in 0 1 5; do
     echo $((loss * 100)) >"$vm_wire.loss"
     kill -HUP "$wire_pid"
+    expect "$work/n3" "$vm_ready" # It has started again.
     (cd "$root" && WEFT_TOKEN=$(cat "$work/owner.token") timeout 600 "$bench" "$tool" "$work" "--hosts=$hosts" "--loss=$loss" \
         "--kill=sh $work/vm_stop" "--start=sh $work/vm_start") >"$work/swarm.$loss" 2>&1 || fail "at $loss % loss: $(cat "$work/swarm.$loss")"
     sed "s/^/$test_name: /" "$work/swarm.$loss"

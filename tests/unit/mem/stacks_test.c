@@ -115,16 +115,6 @@ static unsigned resident_pages(const void *stack)
     return count;
 }
 
-// Whether its first page has. Where there are no guard pages a stack that is taken also has the
-// word at its end, cold or not.
-static bool is_warm(void *stack)
-{
-    const uintptr_t first = (uintptr_t)weft_stacks_top(stack) - 1;
-    unsigned char there = 0;
-    mincore((void *)(first & ~(uintptr_t)4095), 4096, &there);
-    return (there & 1) != 0;
-}
-
 enum { CROWD = 47 * WEFT_STACK_GROUP };
 static void *crowd[CROWD];
 
@@ -165,10 +155,12 @@ static void a_crowd_that_leaves_gives_its_memory_back(void **state)
     for (unsigned i = 0; i < CROWD; i++)
         resident += resident_pages(crowd[i]) > 0;
     assert_int_equal(resident, WEFT_STACK_WARM_MAX);
-    // The warm ones go first; the cold ones are as good afterwards.
+    // The warm ones go first; the cold ones are as good afterwards. Without guard pages the word at
+    // a stack's end is written when it is taken, so that it looks warm in any case.
+    const bool tells = weft_stacks_view(stacks).guard == WEFT_STACK_PAGES;
     for (unsigned i = 0; i < CROWD; i++) {
         uint8_t *stack = weft_stacks_take(stacks);
-        assert_int_equal(is_warm(stack), i < WEFT_STACK_WARM_MAX);
+        if (tells) assert_int_equal(resident_pages(stack) > 0, i < WEFT_STACK_WARM_MAX);
         memset((uint8_t *)weft_stacks_top(stack) - 300, 2, 300);
     }
     assert_null(weft_stacks_take(stacks));
