@@ -24,6 +24,21 @@ head -c 14 "$work/weft.toml" >"$work/half.toml"
 vm_put "$at" "$work/half.toml" weft.toml
 complains 'half a file' 'weft.toml:'
 
+# In maintenance too it answers its owner, here one that is known by a key alone.
+tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
+if [ -x "$tool" ]; then
+    XDG_CONFIG_HOME=$work/config "$tool" context keygen "$work/owner.pem" >"$work/owner.key" 2>/dev/null || fail 'no key'
+    mdel -i "$at/disk.img@@$vm_conf_at" ::owner.token
+    vm_put "$at" "$work/owner.key" owner.key
+    start "$at" 1 1
+    expect "$at" 'weft-init: status.txt says maintenance'
+    WEFT_KEY=$work/owner.pem "$tool" --socket "https://127.0.0.1:$((port_base + 1))" node boot >"$work/boot.json" || fail 'it does not answer who has the key'
+    grep -q '"maintenance":true' "$work/boot.json" || fail "it is not in maintenance: $(cat "$work/boot.json")"
+    if curl -fsSk --max-time 10 "https://127.0.0.1:$((port_base + 1))/readyz" 2>/dev/null; then fail 'it answers who has none'; fi
+    vm_stop "$at"
+    ok 'in maintenance it answers who has the key that owner.key is the public half of, and nobody else'
+fi
+
 if [ "${WEFT_ALL:-no}" = yes ]; then
     # A stick that was pulled out while it was written: the directory has the whole size, the table has the first cluster.
     { cat "$work/weft.toml"; head -c 9000 /dev/zero | tr '\0' '#'; } >"$work/torn.toml"
