@@ -39,7 +39,7 @@ fill() {
 }
 # What the counter is at, when the unit is back.
 count() {
-    for try in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
         now=$(weft 1 unit eval n1/counter 'n @ .' 2>"$work/err" | grep -oE '[0-9]+' | tail -1)
         [ -z "$now" ] || { echo "$now"; return; }
         ask 1 /livez >/dev/null || true
