@@ -128,6 +128,24 @@ static int32_t cold_check(struct weft_unit *unit, unsigned op)
     return code != 0 ? code : weft_data_room(unit, 6);
 }
 
+// SEND and RECV of a cell, if the host can do it now. Out of line: a call costs them little, but
+// what it needs would cost the operations around them registers.
+__attribute__((noinline)) static bool send_at_once(struct weft_unit *unit, uint64_t channel,
+                                                   weft_cell cell)
+{
+    const struct weft_unit_host *host = unit->host;
+    return host->channel_put != NULL &&
+           host->channel_put(unit->self, unit->block->levels - 1u, channel, cell);
+}
+
+__attribute__((noinline)) static bool receive_at_once(struct weft_unit *unit, uint64_t channel,
+                                                      weft_cell *cell)
+{
+    const struct weft_unit_host *host = unit->host;
+    return host->channel_take != NULL &&
+           host->channel_take(unit->self, unit->block->levels - 1u, channel, cell);
+}
+
 static weft_cell floor_divide(weft_cell a, weft_cell b, weft_cell *remainder)
 {
     weft_cell quotient = a / b, rest = a % b;
@@ -613,8 +631,7 @@ int weft_inner(struct weft_unit *the_unit)
     // Most cells are sent and received at once, without leaving here.
     OP(chan_send, 2, 0, 0, 0)
     {
-        bool (*const put)(void *, uint32_t, uint64_t, int64_t) = unit->host->channel_put;
-        if (UNLIKELY(put == NULL || !put(unit->self, block->levels - 1u, U(tos), sp[-1]))) {
+        if (UNLIKELY(!send_at_once(unit, U(tos), sp[-1]))) {
             SPILL();
             failure = weft_op_chan_send(unit);
             goto came_back;
@@ -626,8 +643,7 @@ int weft_inner(struct weft_unit *the_unit)
     OP(chan_recv, 1, 0, 0, 0)
     {
         weft_cell cell;
-        bool (*const take)(void *, uint32_t, uint64_t, int64_t *) = unit->host->channel_take;
-        if (UNLIKELY(take == NULL || !take(unit->self, block->levels - 1u, U(tos), &cell))) {
+        if (UNLIKELY(!receive_at_once(unit, U(tos), &cell))) {
             SPILL();
             failure = weft_op_chan_recv(unit);
             goto came_back;
