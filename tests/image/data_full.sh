@@ -56,7 +56,7 @@ serves() {
 # Room for one more segment of the journal: 2 MiB are 512 blocks.
 fill 620
 start "$at" 1 1
-expect "$at" 'weft-init: error: the data partition /dev/vda7 is full'
+expect "$at" 'journal: no segment can be made (No space left on device)'
 acked=$(count)
 [ "$acked" = 2 ] || fail "2 were acknowledged, and it is back with $acked"
 while [ $acked -lt 100 ]; do
