@@ -49,7 +49,7 @@ count() {
 serves() {
     [ "$(ask 1 /livez)" = ok ] || fail 'it does not live'
     echo ': twice 2* ;' >"$work/twice.fth"
-    weft 1 unit load "$work/twice.fth" >/dev/null || fail 'a unit that needs no disk is not taken'
+    weft 1 unit load "$work/twice.fth" --recovery none >/dev/null || fail 'a unit that needs no disk is not taken'
     [ "$(weft 1 unit eval n1/twice '21 twice .' | grep -oE '[0-9]+' | tail -1)" = 42 ] || fail 'what needs no disk is not served'
 }
 
