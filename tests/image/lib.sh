@@ -24,7 +24,9 @@ patience=${WEFT_IMAGE_SECONDS:-240} # How long a line may take to come, of this 
 
 [ -f "$image" ] || { echo "SKIP: there is no $image: ./do image"; exit 77; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/weft-image.XXXXXX")
+wire_pid= # Of wire.c, where a test has started it.
 clean() {
+    [ -z "$wire_pid" ] || kill "$wire_pid" 2>/dev/null || true
     for machine in "$work"/*; do [ ! -f "$machine/pid" ] || vm_stop "$machine"; done
     [ "${WEFT_KEEP:-no}" = yes ] || rm -rf "$work"
 }
