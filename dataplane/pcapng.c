@@ -97,7 +97,7 @@ size_t weft_pcapng_port(uint8_t *to, size_t room, const char *name, uint16_t sna
     struct block block = begin(to, room, BLOCK_INTERFACE);
     put_pair(&block, LINKTYPE_ETHERNET, 0);
     put32(&block, snap_bytes);
-    put_option(&block, OPTION_NAME, name, (uint16_t)strnlen(name, 64));
+    put_option(&block, OPTION_NAME, name, (uint16_t)strlen(name));
     put_option(&block, OPTION_TIME_RESOLUTION, &resolution, 1);
     return end(&block);
 }

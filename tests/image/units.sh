@@ -71,9 +71,9 @@ mkfs.erofs --quiet -zlz4hc --all-root -x-1 "$work/tests.erofs" "$tree" || fail '
 machine n1
 # The firmware starts the image's kernel, and the kernel this disk, in the place of the image.
 cp "$work/tests.erofs" "$at/disk.img"
-kernel=$(find "$root/build-image/cache" -path '*kernel-arm64-*/vmlinuz.efi' | head -1)
+WEFT_IMAGE_CACHE=$root/build-image/cache sh "$root/image/build/kernel.sh" arm64 "$work" || fail 'there is no kernel'
 vm_memory=2048
-vm_start "$at" -kernel "$kernel" -append 'console=ttyAMA0 quiet root=/dev/vda rootfstype=erofs ro init=/bin/busybox panic=1 -- sh /init' -no-reboot || fail 'QEMU did not start'
+vm_start "$at" -kernel "$work/vmlinuz.efi" -append 'console=ttyAMA0 quiet root=/dev/vda rootfstype=erofs ro init=/bin/busybox panic=1 -- sh /init' -no-reboot || fail 'QEMU did not start'
 patience=${WEFT_VM_SECONDS:-1800}
 expect "$at" '^unit: done'
 vm_said "$at" | grep '^unit: [^ ]* [0-9]*$' >"$work/results"
