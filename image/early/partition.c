@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/init/gpt.h"
 #include "image/init/text_file.h"
+#include "image/update/gpt.h"
 #include "runtime/base/units.h"
 
 #define ENTRY_BYTES 128

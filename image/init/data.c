@@ -13,9 +13,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "image/init/gpt_device.h"
 #include "image/init/mounts.h"
 #include "image/init/run.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
 

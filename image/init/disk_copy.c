@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "image/init/gpt_device.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/units.h"
 
 #define CHUNK_BYTES    ((size_t)WEFT_MIB)

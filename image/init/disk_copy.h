@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "image/init/gpt.h"
+#include "image/update/gpt.h"
 
 #define WEFT_DISK_COPY_PARTS 4 // esp, root, verity, WEFT-CONF.
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/init/gpt_device.h"
 #include "image/init/text_file.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/units.h"
 
 // The loader's own, of the Boot Loader Interface.

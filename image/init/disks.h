@@ -24,7 +24,7 @@
 #include <stddef.h>
 
 #include "image/init/disk.h"
-#include "image/init/gpt.h"
+#include "image/update/gpt.h"
 
 #define WEFT_DISKS_MAX 24
 

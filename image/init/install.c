@@ -14,9 +14,9 @@
 
 #include "image/init/boot_entry.h"
 #include "image/init/disk_copy.h"
-#include "image/init/gpt_device.h"
 #include "image/init/install_wish.h"
 #include "image/init/text_file.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/file.h"
 #include "runtime/base/units.h"
 

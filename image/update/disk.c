@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/update/gpt_device.h"
+
 // ---- Partitions.
 
 int64_t weft_update_disk_bytes(int fd)
@@ -25,10 +27,8 @@ int64_t weft_update_disk_bytes(int fd)
     return ioctl(fd, BLKGETSIZE64, &bytes) == 0 ? (int64_t)bytes : -errno;
 }
 
-int weft_update_disk_read(void *self, uint64_t offset, void *bytes, size_t length)
+int weft_update_disk_read(int fd, uint64_t offset, void *bytes, size_t length)
 {
-    const int fd = *(const int *)self;
-
     for (size_t done = 0; done < length;) {
         const ssize_t count =
             pread(fd, (uint8_t *)bytes + done, length - done, (off_t)(offset + done));
@@ -80,7 +80,7 @@ static int read_part(void *self, char slot, enum weft_update_part part, uint64_t
 {
     struct weft_update_disk *disk = self;
 
-    return weft_update_disk_read(&disk->parts[slot - 'a'][part].fd,
+    return weft_update_disk_read(disk->parts[slot - 'a'][part].fd,
                                  disk->parts[slot - 'a'][part].offset + offset, bytes, length);
 }
 
@@ -128,7 +128,7 @@ static int read_file(int fd, size_t limit, uint8_t **bytes, size_t *length)
     *length = (size_t)status.st_size;
     *bytes = malloc(*length + 1);
     if (*bytes == NULL) return -ENOMEM;
-    const int result = weft_update_disk_read(&fd, 0, *bytes, *length);
+    const int result = weft_update_disk_read(fd, 0, *bytes, *length);
     if (result == 0) return 0;
     free(*bytes);
     *bytes = NULL;
@@ -198,62 +198,77 @@ struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk)
 // ---- Opening.
 
 // Opens the partition `found` of the disk at `path`: a device by itself, a file as a whole.
-static int open_partition(const char *path, int whole_fd,
-                          const struct weft_update_gpt_partition *found,
-                          struct weft_update_disk *disk, int slot, int part,
+static int open_partition(const char *path, int whole_fd, const struct weft_gpt *gpt,
+                          uint32_t number, struct weft_update_disk *disk, int slot, int part,
                           struct weft_error *error)
 {
+    struct weft_gpt_part found;
     char node[PATH_MAX];
     struct stat status;
     const bool is_device = fstat(whole_fd, &status) == 0 && S_ISBLK(status.st_mode);
 
+    weft_gpt_part(gpt, number, &found); // It has been found.
     if (is_device)
-        weft_update_disk_partition_path(path, found->number, node, sizeof(node));
+        weft_update_disk_partition_path(path, number, node, sizeof(node));
     else
         snprintf(node, sizeof(node), "%s", path);
     const int fd = open(node, O_RDWR | O_CLOEXEC);
     if (fd < 0) return weft_error_set(error, 906, "%s: %s", node, strerror(errno));
     disk->parts[slot][part].fd = fd;
-    disk->parts[slot][part].bytes = found->bytes;
-    disk->parts[slot][part].offset = is_device ? 0 : found->offset;
+    disk->parts[slot][part].bytes = weft_gpt_part_bytes(&found);
+    disk->parts[slot][part].offset = is_device ? 0 : weft_gpt_part_offset(&found);
     // The kernel and the table must mean the same partition.
-    if (is_device && weft_update_disk_bytes(fd) != (int64_t)found->bytes)
+    if (is_device && weft_update_disk_bytes(fd) != (int64_t)weft_gpt_part_bytes(&found))
         return weft_error_set(error, 906, "%s is not as long as the partition table says", node);
     return 0;
 }
 
 static int open_slots(struct weft_update_disk *disk, const char *path, int whole_fd,
-                      const struct weft_update_gpt *gpt, struct weft_error *error)
+                      const struct weft_gpt *gpt, struct weft_error *error)
 {
     static const char *const names[2][2] = {{"root-a", "verity-a"}, {"root-b", "verity-b"}};
 
     for (int slot = 0; slot < 2; slot++) {
         for (int part = 0; part < 2; part++) {
-            const struct weft_update_gpt_partition *found =
-                weft_update_gpt_find(gpt, names[slot][part]);
-            if (found == NULL)
+            const uint32_t number = weft_gpt_find(gpt, names[slot][part]);
+            if (number == 0)
                 return weft_error_set(error, 906, "%s has not exactly one partition %s", path,
                                       names[slot][part]);
-            if (open_partition(path, whole_fd, found, disk, slot, part, error) != 0) return -1;
+            if (open_partition(path, whole_fd, gpt, number, disk, slot, part, error) != 0)
+                return -1;
         }
     }
     return 0;
 }
 
-static int read_table(const char *path, int *whole_fd, struct weft_update_gpt *gpt,
+int weft_update_disk_table(int fd, const char *path, uint64_t bytes, struct weft_gpt *gpt,
+                           struct weft_error *error)
+{
+    const struct weft_gpt_disk disk = weft_gpt_device(&fd, bytes);
+    const int result = weft_gpt_read(gpt, &disk);
+
+    if (result == -EINVAL)
+        return weft_error_set(
+            error, 906, "%s: neither its partition table nor the copy at its end is whole", path);
+    if (result != 0)
+        return weft_error_set(error, 906, "%s: its partition table: %s", path, strerror(-result));
+    return 0;
+}
+
+static int read_table(const char *path, int *whole_fd, struct weft_gpt *gpt,
                       struct weft_error *error)
 {
     *whole_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*whole_fd < 0) return weft_error_set(error, 906, "%s: %s", path, strerror(errno));
     const int64_t bytes = weft_update_disk_bytes(*whole_fd);
     if (bytes < 0) return weft_error_set(error, 906, "%s: %s", path, strerror((int)-bytes));
-    return weft_update_gpt_open(weft_update_disk_read, whole_fd, (uint64_t)bytes, gpt, error);
+    return weft_update_disk_table(*whole_fd, path, (uint64_t)bytes, gpt, error);
 }
 
 int weft_update_disk_open(struct weft_update_disk *disk, const char *path, const char *esp,
                           struct weft_error *error)
 {
-    struct weft_update_gpt *gpt = malloc(sizeof(*gpt));
+    struct weft_gpt *gpt = malloc(sizeof(*gpt));
     char directory[PATH_MAX];
     int whole_fd = -1, result = -1;
 

@@ -26,8 +26,11 @@ struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk)
 
 // Bytes of the open device or file. Negative errno.
 int64_t weft_update_disk_bytes(int fd);
-// Reads the whole length at an offset: a weft_update_gpt_read whose self points to the descriptor.
-int weft_update_disk_read(void *fd, uint64_t offset, void *bytes, size_t length);
+// Reads the whole length at an offset. 0 or a negative errno.
+int weft_update_disk_read(int fd, uint64_t offset, void *bytes, size_t length);
+// Reads the table of the disk `fd`, called `path`, of `bytes`. 0, or -1 with W0906.
+int weft_update_disk_table(int fd, const char *path, uint64_t bytes, struct weft_gpt *gpt,
+                           struct weft_error *error);
 // "/dev/sda", 2 to "/dev/sda2"; "/dev/nvme0n1", 2 to "/dev/nvme0n1p2".
 void weft_update_disk_partition_path(const char *disk, uint32_t number, char *path, size_t size);
 

@@ -73,17 +73,17 @@ static const char *fat_open(struct fat *fat, uint64_t bytes)
 {
     uint8_t boot[SECTOR];
 
-    if (bytes < SECTOR || weft_update_disk_read(&fat->fd, fat->offset, boot, sizeof(boot)) != 0)
+    if (bytes < SECTOR || weft_update_disk_read(fat->fd, fat->offset, boot, sizeof(boot)) != 0)
         return "it cannot be read";
     const char *fault = geometry(fat, boot, bytes);
     if (fault != NULL) return fault;
     fat->table = malloc(fat->table_bytes);
     fat->root = malloc((size_t)fat->root_entries * ENTRY_BYTES);
     if (fat->table == NULL || fat->root == NULL) return "no memory";
-    if (weft_update_disk_read(&fat->fd, fat->offset + (uint64_t)fat->table_sector * SECTOR,
+    if (weft_update_disk_read(fat->fd, fat->offset + (uint64_t)fat->table_sector * SECTOR,
                               fat->table, fat->table_bytes) != 0 ||
-        weft_update_disk_read(&fat->fd, fat->offset + (uint64_t)fat->root_sector * SECTOR,
-                              fat->root, (size_t)fat->root_entries * ENTRY_BYTES) != 0)
+        weft_update_disk_read(fat->fd, fat->offset + (uint64_t)fat->root_sector * SECTOR, fat->root,
+                              (size_t)fat->root_entries * ENTRY_BYTES) != 0)
         return "it cannot be read";
     return NULL;
 }

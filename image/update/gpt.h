@@ -1,8 +1,20 @@
-// gpt.h: the partition table of a disk (UEFI 2.10, §5.3), read and checked: which partition is
-// where. Sectors of 512 bytes.
+// gpt.h: the partition table of a disk (UEFI 2.10, section 5.3): read and checked, and made to
+// reach to the end of its disk. Sectors of 512 bytes.
 //
-// Pure but for `read`. The table at the start of the disk is used if its checksums hold, else the
-// copy at its end; every number in it is checked against the disk before it is believed.
+// An image is flashed onto a disk that is larger: its backup table then stands in the middle, and
+// the last partition ends there. Growing makes a table for the whole disk with the last partition
+// up to its end.
+//
+// A power failure may come between any two writes, so each of them leaves a table that is whole:
+//
+//   1  the backup's entries and then its header go to the new end: nobody points there yet
+//   2  the primary's entries go to the other of two places between header and first partition
+//   3  the primary header, one sector, points to both: this is the moment
+//
+// The old places are never written to before. Without room for two sets of entries growing is
+// refused (-ENOSPC): images of ours begin their first partition at 1 MiB.
+//
+// Memory: the caller's. The disk is two functions, so that a test can cut the power.
 #ifndef WEFT_UPDATE_GPT_H
 #define WEFT_UPDATE_GPT_H
 
@@ -10,41 +22,80 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/base/error.h"
+#define WEFT_GPT_SECTOR      512
+#define WEFT_GPT_ENTRIES_MAX 128
+#define WEFT_GPT_GUID_BYTES  16
+#define WEFT_GPT_TEXT_BYTES  37 // Of a GUID as a text, with its zero byte.
 
-#define WEFT_UPDATE_GPT_PARTITIONS_MAX 128
-#define WEFT_UPDATE_GPT_SECTOR_BYTES   512
-#define WEFT_UPDATE_GPT_GUID_BYTES     16
-
-struct weft_update_gpt_partition {
-    uint32_t number; // From 1, as in /dev/sda1.
-    uint8_t type[WEFT_UPDATE_GPT_GUID_BYTES];
-    uint8_t
-        guid[WEFT_UPDATE_GPT_GUID_BYTES]; // As on the disk: the first three fields little-endian.
-    uint64_t offset;                      // Bytes from the start of the disk.
-    uint64_t bytes;
-    char name[37]; // ASCII; other characters as '?'.
+struct weft_gpt_disk {
+    // `count` sectors from `lba` on. 0 or a negative errno.
+    int (*read)(void *self, uint64_t lba, void *bytes, uint32_t count);
+    int (*write)(void *self, uint64_t lba, const void *bytes, uint32_t count);
+    int (*flush)(void *self); // What was written before is on the disk when it returns.
+    void *self;
+    uint64_t sectors;
 };
 
-struct weft_update_gpt {
-    uint32_t count; // Of those in use.
-    bool from_copy; // The table at the start did not hold.
-    struct weft_update_gpt_partition partitions[WEFT_UPDATE_GPT_PARTITIONS_MAX];
+struct weft_gpt {
+    uint8_t header[WEFT_GPT_SECTOR];
+    uint8_t entries[WEFT_GPT_ENTRIES_MAX * 128];
+    uint32_t entry_count;
+    uint64_t entries_lba, backup_lba, first_usable, last_usable;
+    bool from_backup; // The primary was no good.
 };
 
-// Reads `length` bytes at `offset` of the disk. 0 or a negative errno.
-typedef int weft_update_gpt_read(void *self, uint64_t offset, void *bytes, size_t length);
+struct weft_gpt_part {
+    uint64_t first, last; // Sectors, both its own.
+};
 
-// Reads the table of a disk of `disk_bytes`. 0, or -1 with W0906 in `error`: no table, both
-// damaged, a partition that overlaps another or leaves the disk.
-int weft_update_gpt_open(weft_update_gpt_read *read, void *self, uint64_t disk_bytes,
-                         struct weft_update_gpt *gpt, struct weft_error *error);
+// Reads and checks the primary table, or where that is no good the backup at the end of the disk.
+// Returns 0; -EINVAL if neither is whole, or two of its partitions overlap, or it is larger or
+// newer than what is known here; or what reading failed with.
+int weft_gpt_read(struct weft_gpt *gpt, const struct weft_gpt_disk *disk);
 
-// The partition with that name, or NULL; also if two have it.
-const struct weft_update_gpt_partition *weft_update_gpt_find(const struct weft_update_gpt *gpt,
-                                                             const char *name);
+// Entry `number`, from 1 as people and kernels count. False if it is not in use, or lies outside.
+bool weft_gpt_part(const struct weft_gpt *gpt, uint32_t number, struct weft_gpt_part *part);
 
-// CRC-32 as in IEEE 802.3, which the table uses.
-uint32_t weft_update_gpt_crc32(const uint8_t *bytes, size_t length);
+// Makes the table reach to the disk's end, and partition `number` up to there; its end is rounded
+// down to 1 MiB. With `chance`, which is two GUIDs, disk and boot partition get identities of their
+// own where they have the image's: so two disks are told apart (disks.h). Returns 1 if it was
+// written; 0 if there is nothing to gain; -EINVAL if another partition lies behind it; -ENOSPC; or
+// what reading or writing failed with.
+int weft_gpt_grow(const struct weft_gpt_disk *disk, uint32_t number,
+                  const uint8_t chance[2 * WEFT_GPT_GUID_BYTES], struct weft_gpt_part *part);
+
+// Bytes from the start of the disk, and how many.
+static inline uint64_t weft_gpt_part_offset(const struct weft_gpt_part *part)
+{
+    return part->first * WEFT_GPT_SECTOR;
+}
+static inline uint64_t weft_gpt_part_bytes(const struct weft_gpt_part *part)
+{
+    return (part->last - part->first + 1) * WEFT_GPT_SECTOR;
+}
+
+// The number of the entry in use with this name, plain ASCII; 0: there is none, or more than one.
+uint32_t weft_gpt_find(const struct weft_gpt *gpt, const char *name);
+
+// The GUID of entry `number`, or for 0 that of the disk: as on the disk, its first three fields
+// little-endian. `number` is in use.
+const uint8_t *weft_gpt_guid(const struct weft_gpt *gpt, uint32_t number);
+// Makes it one of chance (RFC 9562, version 4), in memory.
+void weft_gpt_set_guid(struct weft_gpt *gpt, uint32_t number,
+                       const uint8_t chance[WEFT_GPT_GUID_BYTES]);
+// As firmware and kernel write it, in small letters.
+void weft_gpt_guid_text(const uint8_t guid[WEFT_GPT_GUID_BYTES], char text[WEFT_GPT_TEXT_BYTES]);
+
+// Puts the table `gpt`, read from another disk, onto one that has none, with partition `number`
+// up to its end: the backup, then what old firmware looks at, and the primary header as the last
+// sector. Until that is written the disk has no table. Returns 0, -ENOSPC if the disk is too small,
+// -EINVAL if another partition lies behind `number`, or what writing failed with.
+int weft_gpt_make(struct weft_gpt *gpt, const struct weft_gpt_disk *disk, uint32_t number);
+
+// Takes both tables away: the disk is one without partitions. 0 or a negative errno.
+int weft_gpt_erase(const struct weft_gpt_disk *disk);
+
+// CRC-32 as in IEEE 802.3, which UEFI uses.
+uint32_t weft_gpt_crc32(const void *bytes, size_t length);
 
 #endif // WEFT_UPDATE_GPT_H

@@ -252,7 +252,7 @@ static int read_back(struct flash *flash, struct weft_error *error)
         bool mapped;
         const size_t run = weft_block_map_run(
             &flash->map, at, left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES, &mapped);
-        if (mapped) result = weft_update_disk_read(&flash->fd, at, flash->chunk, run);
+        if (mapped) result = weft_update_disk_read(flash->fd, at, flash->chunk, run);
         if (mapped) weft_update_digest_add(&digest, flash->chunk, run);
         if (mapped) done += run;
         show(flash, "reading back", done);
@@ -285,15 +285,15 @@ static int write_and_check(struct flash *flash, struct weft_error *error)
 
 // ---- The node's drive.
 
-static int put_file(const struct flash *flash, const struct weft_update_gpt_partition *drive,
-                    const char *path, const char *name, struct weft_error *error)
+static int put_file(const struct flash *flash, const struct weft_gpt_part *drive, const char *path,
+                    const char *name, struct weft_error *error)
 {
     struct weft_span text;
 
     if (path == NULL) return 0;
     if (weft_release_text(path, &text, error) != 0) return -1;
-    const int result =
-        weft_update_fat_put(flash->fd, drive->offset, drive->bytes, name, text, error);
+    const int result = weft_update_fat_put(flash->fd, weft_gpt_part_offset(drive),
+                                           weft_gpt_part_bytes(drive), name, text, error);
     free((void *)(uintptr_t)text.data);
     if (result == 0) fprintf(flash->tool->err, "%s is on the drive as %s\n", path, name);
     return result;
@@ -306,17 +306,16 @@ static int put_files(struct flash *flash, const struct weft_tool_call *call,
                                            {"join", "join.token"},
                                            {"owner", "owner.token"},
                                            {"owner-key", "owner.key"}};
-    struct weft_update_gpt *gpt = malloc(sizeof(*gpt));
+    struct weft_gpt *gpt = malloc(sizeof(*gpt));
+    struct weft_gpt_part drive;
     int result = gpt == NULL ? weft_error_set(error, 906, "no memory for a partition table")
-                             : weft_update_gpt_open(weft_update_disk_read, &flash->fd,
-                                                    flash->map.image_bytes, gpt, error);
-    const struct weft_update_gpt_partition *drive =
-        result == 0 ? weft_update_gpt_find(gpt, "WEFT-CONF") : NULL;
+                             : weft_update_disk_table(flash->fd, flash->medium.path,
+                                                      flash->map.image_bytes, gpt, error);
 
-    if (result == 0 && drive == NULL)
+    if (result == 0 && !weft_gpt_part(gpt, weft_gpt_find(gpt, "WEFT-CONF"), &drive))
         result = weft_error_set(error, 902, "the image has no partition WEFT-CONF");
     for (size_t i = 0; i < WEFT_COUNT_OF(names) && result == 0; i++)
-        result = put_file(flash, drive, weft_tool_value(call, names[i][0]), names[i][1], error);
+        result = put_file(flash, &drive, weft_tool_value(call, names[i][0]), names[i][1], error);
     free(gpt);
     return result;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/init/gpt.h"
+#include "image/update/gpt.h"
 #include "runtime/base/endian.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,6 +45,20 @@ static void sign(uint8_t *disk)
     weft_le32_put(header + 16, weft_gpt_crc32(header, 92));
 }
 
+// What is believed lies on the disk, and apart.
+static void check_parts(const struct weft_gpt *gpt)
+{
+    struct weft_gpt_part one, other;
+    for (uint32_t i = 1; i <= gpt->entry_count; i++) {
+        if (!weft_gpt_part(gpt, i, &one)) continue;
+        if (one.first > one.last || one.last >= SECTORS) abort();
+        for (uint32_t n = i + 1; n <= gpt->entry_count; n++) {
+            if (!weft_gpt_part(gpt, n, &other)) continue;
+            if (one.first <= other.last && other.first <= one.last) abort();
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t bytes[SECTORS * WEFT_GPT_SECTOR]; // Zero between two inputs.
@@ -54,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weft_gpt_part part, again;
     weft_gpt_read(&gpt, &disk);
     sign(bytes);
+    if (weft_gpt_read(&gpt, &disk) == 0) check_parts(&gpt);
     const int grown = weft_gpt_grow(&disk, 7, NULL, &part);
     if (grown == 1) {
         if (part.last >= SECTORS || part.first > part.last) abort();

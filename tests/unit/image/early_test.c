@@ -12,7 +12,7 @@
 
 #include "image/early/dm_table.h"
 #include "image/early/partition.h"
-#include "image/init/gpt.h"
+#include "image/update/gpt.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/init/gpt.h"
+#include "image/update/gpt.h"
 #include "runtime/base/endian.h"
 
 #define OLD_SECTORS  8192  // 4 MiB, as it was flashed.

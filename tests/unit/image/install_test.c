@@ -12,8 +12,8 @@
 
 #include "image/init/disk_copy.h"
 #include "image/init/disks.h"
-#include "image/init/gpt_device.h"
 #include "image/init/install_wish.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
 

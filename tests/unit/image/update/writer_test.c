@@ -158,7 +158,8 @@ static void refuses_what_does_not_fit(void **state)
         {"another CPU", "0.3.0", "", "", "amd64", NULL, 0, 0, 904, false},
         {"too large for the slot", "0.3.0", "", "", "arm64", NULL, POWER_SLOT_BYTES + 1, 0, 904,
          false},
-        {"a kernel too large", "0.3.0", "", "", "arm64", NULL, 0, (32 << 20) + 1, 904, false},
+        {"a kernel too large", "0.3.0", "", "", "arm64", NULL, 0, WEFT_UPDATE_UKI_BYTES_MAX + 1,
+         904, false},
         {"on trial", "0.3.0", "", "", "arm64", "weft-a_0.2.0+2-1.efi", 0, 0, 905, false},
     };
     static struct bench bench;

@@ -1,4 +1,4 @@
-#include "image/init/gpt_device.h"
+#include "image/update/gpt_device.h"
 
 #include <errno.h>
 #include <linux/fs.h>
