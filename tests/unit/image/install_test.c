@@ -56,7 +56,7 @@ static struct weft_disks three_disks(void)
         struct weft_disk *disk = &disks.entries[i].disk;
         snprintf(disk->name, sizeof(disk->name), "sd%c", (char)('a' + i));
         snprintf(disk->device, sizeof(disk->device), "/dev/sd%c", (char)('a' + i));
-        snprintf(disk->serial, sizeof(disk->serial), i < 2 ? "S 0%zu" : "", i);
+        if (i < 2) snprintf(disk->serial, sizeof(disk->serial), "S 0%zu", i);
         disk->bytes = 1000 * WEFT_MIB;
     }
     return disks;
