@@ -37,11 +37,13 @@ last_used() {
     echo "$low"
 }
 
-# fat FILE MIB BITS LABEL SERIAL
+# fat FILE MIB BITS LABEL SERIAL [ARGUMENT…]
 fat() {
-    rm -f "$1"
-    truncate -s "$2M" "$1"
-    mkfs.vfat -F "$3" -n "$4" -i "$5" --invariant "$1" >/dev/null
+    file=$1 mib=$2 bits=$3 label=$4 serial=$5
+    shift 5
+    rm -f "$file"
+    truncate -s "${mib}M" "$file"
+    mkfs.vfat -F "$bits" -n "$label" -i "$serial" "$@" --invariant "$file" >/dev/null
 }
 
 # into FAT SOURCE TARGET: with the time of the commit.
@@ -62,7 +64,10 @@ make_esp() {
 }
 
 make_conf() {
-    fat "$work/conf" 32 16 WEFT-CONF 57454606
+    # Clusters of 4 KiB: what the node says fits into one, and is written over in place (image/init/report.c).
+    fat "$work/conf" 32 16 WEFT-CONF 57454606 -s 8
+    printf 'Weft %s\r\nIt has not been started yet.\r\n' "$version" >"$work/status"
+    into "$work/conf" "$work/status" status.txt
     into "$work/conf" "$out/root/etc/weft/README-drive.txt" README.txt
 }
 

@@ -11,10 +11,11 @@
 #include "image/update/slot.h"
 #include "runtime/base/file.h"
 
-#define SOON_NS     (500 * WEFT_NS_PER_MS)
-#define STARTING_NS (20 * WEFT_NS_PER_S)
-#define FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
-#define README      "/etc/weft/README-drive.txt" // image/README-drive.txt
+#define SOON_NS       (500 * WEFT_NS_PER_MS)
+#define STARTING_NS   (20 * WEFT_NS_PER_S)
+#define FINGERPRINT   WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
+#define CLUSTER_BYTES 4096                         // Of the drive: image/build/disk.sh.
+#define README        "/etc/weft/README-drive.txt" // image/README-drive.txt
 
 static const char *state_of(const struct weft_boot *boot)
 {
@@ -108,7 +109,9 @@ static int write_drive(const char *text, size_t length)
     int result = weft_mounts_conf_writable(true);
     if (result != 0) return result;
     put_readme();
-    result = weft_file_replace("/conf/status.txt", text, length, 0600);
+    // It is written again and again, and this file system has no journal.
+    result = weft_text_file_write_over("/conf/status.txt", text, length, CLUSTER_BYTES);
+    if (result != 0) result = weft_file_replace("/conf/status.txt", text, length, 0600);
     sync();
     const int closed = weft_mounts_conf_writable(false);
     return result != 0 ? result : closed;

@@ -48,3 +48,26 @@ int weft_text_file_set(const char *path, const char *text)
     close(fd);
     return failure;
 }
+
+static int write_over(int fd, const char *text, size_t length, size_t cluster_bytes)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) return -errno;
+    if (!S_ISREG(status.st_mode)) return -EINVAL;
+    const uint64_t there = ((uint64_t)status.st_size + cluster_bytes - 1) / cluster_bytes;
+    if (there != (length + cluster_bytes - 1) / cluster_bytes) return -ENOSPC;
+    const ssize_t written = pwrite(fd, text, length, 0);
+    if (written != (ssize_t)length) return written < 0 ? -errno : -EIO;
+    if (ftruncate(fd, (off_t)length) != 0) return -errno;
+    return fsync(fd) == 0 ? 0 : -errno;
+}
+
+int weft_text_file_write_over(const char *path, const char *text, size_t length,
+                              size_t cluster_bytes)
+{
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -errno;
+    const int result = write_over(fd, text, length, cluster_bytes);
+    close(fd);
+    return result;
+}

@@ -20,4 +20,11 @@ int weft_text_file_line(const char *path, char *text, size_t size);
 // Returns 0 or a negative errno.
 int weft_text_file_set(const char *path, const char *text);
 
+// Writes `text` over a file that takes as many pieces of `cluster_bytes` already as it will then: a
+// file system without a journal (FAT) allocates nothing for it and frees nothing, so that a power
+// failure leaves it whole, if not this one text. Returns 0; -ENOSPC if it takes more or fewer, and
+// nothing was written; or another negative errno.
+int weft_text_file_write_over(const char *path, const char *text, size_t length,
+                              size_t cluster_bytes);
+
 #endif // WEFT_IMAGE_TEXT_FILE_H

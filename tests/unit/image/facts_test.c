@@ -2,6 +2,7 @@
 // identity it is, when to wait, when to feed, how masks and words are written.
 #include "tests/support/cmocka.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,9 +308,29 @@ static void all_consoles_say_the_same(void **state)
     rmdir(directory);
 }
 
+static void a_text_is_written_over_in_its_cluster(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weft-over-XXXXXX", text[64];
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(weft_text_file_write_over(path, "new", 3, 8), -ENOSPC); // It has none yet.
+    assert_int_equal(write(fd, "a longer", 8), 8);
+    assert_int_equal(weft_text_file_write_over(path, "text", 4, 8), 0);
+    assert_int_equal(weft_text_file_read(path, text, sizeof(text)), 4);
+    assert_string_equal(text, "text");
+    assert_int_equal(weft_text_file_write_over(path, "too long!", 9, 8), -ENOSPC);
+    assert_int_equal(weft_text_file_write_over(path, "12345678", 8, 8), 0);
+    assert_int_equal(weft_text_file_read(path, text, sizeof(text)), 8);
+    close(fd);
+    unlink(path);
+    assert_int_equal(weft_text_file_write_over(path, "none", 4, 8), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_written_over_in_its_cluster),
         cmocka_unit_test(words_of_a_command_line),
         cmocka_unit_test(what_a_data_partition_holds),
         cmocka_unit_test(when_a_file_system_is_full),
