@@ -272,7 +272,7 @@ static void all_room(struct weft_unit *unit)
 // which it takes all, makes one turn take two cycles or four. Each engine has the best of nine
 // places that were tried (AMD Zen).
 #if defined(__x86_64__) && WEFT_FORTH_CHECKS
-#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 41, 0x90")
+#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 28, 0x90")
 #elif defined(__x86_64__)
 #define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 55, 0x90")
 #else
