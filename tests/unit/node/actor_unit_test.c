@@ -42,12 +42,6 @@ static weft_pid spawn(struct rig *rig, unsigned core, struct scene *scene)
     return spawn_limited(rig, core, scene, 0);
 }
 
-static void turn(struct rig *rig, unsigned count)
-{
-    while (count-- > 0)
-        turn_all(rig);
-}
-
 static void command(struct rig *rig, struct weft_resident *unit, enum weft_command_verb verb,
                     const char *text)
 {

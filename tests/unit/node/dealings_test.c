@@ -11,12 +11,6 @@ static struct rig *rig_of(void **state)
     return *state;
 }
 
-static void turn(struct rig *rig, unsigned count)
-{
-    while (count-- > 0)
-        turn_all(rig);
-}
-
 static uint64_t actors(struct rig *rig)
 {
     uint64_t sum = 0;

@@ -31,12 +31,6 @@ static void until_started(struct rig *rig, unsigned core, uint32_t count)
     }
 }
 
-static void turn(struct rig *rig, unsigned count)
-{
-    while (count-- > 0)
-        turn_all(rig);
-}
-
 #define SOURCE                                                                                     \
     "VARIABLE f : open S\" a.txt\" R/W OPEN-FILE THROW f ! ; "                                     \
     ": next PAD 3 f @ READ-FILE THROW PAD SWAP TYPE ; "

@@ -17,7 +17,7 @@ static void turn_some(struct rig *rig)
     rig->now_ns += 300;
 }
 
-static void turn(struct rig *rig, unsigned count)
+static void turn_by_chance(struct rig *rig, unsigned count)
 {
     while (count-- > 0)
         turn_some(rig);
@@ -49,12 +49,12 @@ static void one_token_in_channels(struct rig *rig, unsigned capacity, unsigned s
              capacity);
     load(rig, "ring", 1, source);
     for (unsigned round = 0; round < 8; round++) {
-        turn(rig, 1 + weft_prng_below(&chance, 40));
+        turn_by_chance(rig, 1 + weft_prng_below(&chance, 40));
         take(rig, &taking, turn_some);
         restore(rig, &taking);
-        turn(rig, weft_prng_below(&chance, 20));
+        turn_by_chance(rig, weft_prng_below(&chance, 20));
     }
-    turn(rig, 50);
+    turn_by_chance(rig, 50);
     // One that goes on, and goes round.
     expect(rig, found(rig, "ring"), "0 look . 1000 > .", "0 -1 ");
     expect(rig, found(rig, "ring"), "others .", "0 ");
@@ -97,18 +97,18 @@ static void one_token_in_mailboxes(void **state)
     }
     expect(rig, units[0], "pass", "");
     for (unsigned round = 0; round < 20; round++) {
-        turn(rig, 1 + round % 7);
+        turn_by_chance(rig, 1 + round % 7);
         take(rig, &taking, turn_some);
         restore(rig, &taking);
     }
-    turn(rig, 100);
+    turn_by_chance(rig, 100);
     int tokens = 0;
     for (int i = 0; i < 4; i++) {
         char name[8];
         snprintf(name, sizeof(name), "u%d", i);
         expect(rig, found(rig, name), "TRUE stop ! hops @ 10 > .", "-1 ");
     }
-    turn(rig, 100);
+    turn_by_chance(rig, 100);
     for (int i = 0; i < 4; i++) {
         static struct asked asked;
         char name[8];
@@ -132,11 +132,11 @@ static void a_family_is_restored_together(void **state)
          ": all 5 0 DO JOIN 0= IF DROP sum +! ELSE DROP THEN LOOP ; "
          ": main staff UNIT-SAVE DROP all RECEIVE ; main");
     for (unsigned round = 0; round < 12; round++) {
-        turn(rig, 23);
+        turn_by_chance(rig, 23);
         take(rig, &taking, turn_some);
         restore(rig, &taking);
     }
-    turn(rig, 2000);
+    turn_by_chance(rig, 2000);
     expect(rig, found(rig, "parent"), "sum @ .", "22000 "); // 400 * (1 + 4 + 9 + 16 + 25)
 }
 

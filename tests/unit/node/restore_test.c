@@ -10,27 +10,6 @@
 
 static uint8_t images[4][WEFT_UNIT_IMAGE_MAX];
 
-static void turn(struct rig *rig, unsigned count)
-{
-    while (count-- > 0)
-        turn_all(rig);
-}
-
-static size_t save(struct rig *rig, struct weft_resident *resident, uint8_t *to)
-{
-    static struct asked asked;
-    memset(&asked, 0, sizeof(asked));
-    asked.command = (struct weft_command){.verb = WEFT_COMMAND_SAVE,
-                                          .resident = resident,
-                                          .saved = to,
-                                          .saved_length = WEFT_UNIT_IMAGE_MAX,
-                                          .done = is_done};
-    assert_int_equal(weft_unit_actor_submit(&rig->node, &asked.command), 0);
-    wait_for(rig, &asked);
-    if (asked.command.error.code != 0) fail_msg("%s", asked.command.error.text);
-    return asked.command.saved_length;
-}
-
 // How it ended stands in asked.
 static struct weft_resident *adopt(struct rig *rig, struct asked *asked, const char *name,
                                    uint16_t core, const uint8_t *image, size_t length, bool is_held)

@@ -101,6 +101,12 @@ static inline void turn_all(struct rig *rig)
     rig->now_ns += 1000;
 }
 
+static inline void turn(struct rig *rig, unsigned count)
+{
+    while (count-- > 0)
+        turn_all(rig);
+}
+
 static inline void is_done(struct weft_command *command)
 {
     WEFT_CONTAINER_OF(command, struct asked, command)->is_done = true;
@@ -158,6 +164,22 @@ static inline void expect(struct rig *rig, struct weft_resident *resident, const
         memcmp(asked.command.output, output, strlen(output)) != 0)
         fail_msg("%s: printed '%.*s', not '%s'", text, (int)asked.command.output_length,
                  asked.command.output, output);
+}
+
+// Its image, at `to` with room for WEFT_UNIT_IMAGE_MAX; returns how long it is.
+static inline size_t save(struct rig *rig, struct weft_resident *resident, uint8_t *to)
+{
+    static struct asked asked;
+    memset(&asked, 0, sizeof(asked));
+    asked.command = (struct weft_command){.verb = WEFT_COMMAND_SAVE,
+                                          .resident = resident,
+                                          .saved = to,
+                                          .saved_length = WEFT_UNIT_IMAGE_MAX,
+                                          .done = is_done};
+    assert_int_equal(weft_unit_actor_submit(&rig->node, &asked.command), 0);
+    wait_for(rig, &asked);
+    if (asked.command.error.code != 0) fail_msg("%s", asked.command.error.text);
+    return asked.command.saved_length;
 }
 
 #endif // WEFT_TESTS_UNIT_NODE_RIG_H

@@ -15,12 +15,6 @@
 
 static uint8_t image[WEFT_UNIT_IMAGE_MAX];
 
-static void turn(struct rig *rig, unsigned count)
-{
-    while (count-- > 0)
-        turn_all(rig);
-}
-
 static struct weft_resident *found(struct rig *rig, const char *name)
 {
     struct weft_resident *resident = weft_unit_registry_find(&rig->node.units, name);
@@ -34,21 +28,6 @@ static struct weft_unit_actor *actor_of(struct rig *rig, const struct weft_resid
     const int core = weft_actor_core_of(&rig->node.actors, pid);
     assert_in_range(core, 1, WORKERS);
     return weft_actor_find(&rig->node.workers[core - 1].actors, pid)->state;
-}
-
-static size_t save(struct rig *rig, struct weft_resident *resident)
-{
-    static struct asked asked;
-    memset(&asked, 0, sizeof(asked));
-    asked.command = (struct weft_command){.verb = WEFT_COMMAND_SAVE,
-                                          .resident = resident,
-                                          .saved = image,
-                                          .saved_length = WEFT_UNIT_IMAGE_MAX,
-                                          .done = is_done};
-    assert_int_equal(weft_unit_actor_submit(&rig->node, &asked.command), 0);
-    wait_for(rig, &asked);
-    if (asked.command.error.code != 0) fail_msg("%s", asked.command.error.text);
-    return asked.command.saved_length;
 }
 
 static struct weft_resident *adopted(struct rig *rig, const char *name, uint16_t core,
@@ -154,7 +133,7 @@ static void as_many_answers_as_it_may_have_children(void **state)
     wait_for(rig, &asked);
     if (asked.command.error.code != 0) fail_msg("%s", asked.command.error.text);
     turn(rig, 100);
-    const size_t length = save(rig, unit);
+    const size_t length = save(rig, unit, image);
     weft_node_destroy(&rig->node);
     weft_disk_sim_crash(&rig->disk_sim);
     start(rig);
@@ -247,7 +226,7 @@ static void nobody_is_known_by_a_number_to_come(void **state)
         struct weft_resident *first = load(rig, "first", 1, "");
         struct weft_resident *saved = load(rig, "saved", core, "VARIABLE v");
         const weft_pid next = weft_counter_get(&first->pid) + (UINT64_C(1) << 32);
-        const size_t length = save(rig, saved);
+        const size_t length = save(rig, saved, image);
         weft_le64_put(image + 16, next);
         const uint32_t ties = weft_le32_get(image + 24);
         weft_le32_put(image + 28, weft_crc32c(weft_crc32c(0, image, 28), image + 32, ties));
