@@ -86,25 +86,39 @@ static void go_on(pid_t id, int status)
     ptrace(PTRACE_SYSCALL, id, NULL, (void *)(intptr_t)(is_own ? 0 : signal));
 }
 
-static int64_t now_ms(void)
+static int64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// Until a thread has stopped, or the time is over. SIGCHLD is blocked: one that came before waits.
+static void wait_for_stop(int64_t left_ns)
+{
+    const struct timespec left = {.tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000};
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigtimedwait(&child, NULL, &left);
 }
 
 // In the child. When it ends the kernel lets all of them go.
 static void trace(int seconds)
 {
-    const struct timespec nap = {.tv_nsec = 50000};
-    const int64_t end_ms = now_ms() + (int64_t)seconds * 1000;
+    const int64_t end_ns = now_ns() + (int64_t)seconds * 1000000000;
+    int64_t left_ns;
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
     for (size_t i = 0; i < thread_count; i++)
         stop(threads[i].id);
-    while (now_ms() < end_ms) {
+    while ((left_ns = end_ns - now_ns()) > 0) {
         int status;
         const pid_t id = waitpid(-1, &status, __WALL | WNOHANG);
         if (id <= 0)
-            nanosleep(&nap, NULL);
+            wait_for_stop(left_ns);
         else if (WIFSTOPPED(status))
             go_on(id, status);
     }
