@@ -29,8 +29,8 @@ make_uki() {
 
 # command_line SLOT ROOT-NUMBER VERITY-NUMBER: how the kernel finds, checks and mounts the slot's root by itself.
 # Numbers are of partitions: 57454654 is "WEFT", and a slot has the same identifiers on every disk. "noinitrd": a loader can
-# hand a kernel a root in memory that nobody signed, by an entry of its own on the ESP; with the word it is not even read.
-# (A kernel of Debian's has one in its own, signed, program, and systemd's stub takes no second.)
+# hand a kernel a root in memory that nobody signed, by an entry of its own on the ESP; with the word it is not even read. A kernel of Debian's has its root in memory in the signed
+# program itself, and systemd's stub refuses a second.
 command_line() {
     data_blocks=$(($(stat -c %s "$out/root.erofs") / 4096))
     root_id=57454654-0000-4000-8000-00000000000$2
