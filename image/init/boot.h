@@ -63,6 +63,7 @@ struct weft_boot {
     // Its disk, which is one of those.
     struct weft_disks disks;
     struct weft_disk disk;
+    bool shuts_owner_out;   // Maintenance came up with none of the owner's files alone.
     bool disks_alike;       // It cannot be told which of them.
     char other_disks[256];  // With an image too, for people; "" if there are none.
     char disk_problem[512]; // Why its data is left alone and no node is run from it; "": it is run.

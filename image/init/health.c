@@ -160,6 +160,15 @@ static void node_ended(void *self)
 static void bad_config(void *self)
 {
     struct weft_boot *boot = self;
+    if (boot->choice.maintenance &&
+        !boot->shuts_owner_out) { // Its owner's files are all that it reads.
+        weft_say_error(&boot->say, "the owner's files on the drive are no good: %s",
+                       weft_daemon_last_error(&boot->daemon));
+        boot->shuts_owner_out = true;
+        weft_start_maintenance(boot);
+        weft_daemon_start(&boot->daemon);
+        return;
+    }
     if (boot->choice.maintenance) {
         weft_leave(boot, WEFT_BOOT_REBOOTS, "not even maintenance mode starts");
         return;

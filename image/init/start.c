@@ -481,8 +481,9 @@ void weft_start_maintenance(struct weft_boot *boot)
     const bool cloned = boot->identity == WEFT_IDENTITY_CLONED;
     const struct weft_node_places places = {cloned ? WEFT_BOOT_RUN "/data" : boot->data_dir,
                                             WEFT_BOOT_RUN};
-    const bool has_token = boot->has_conf && access(WEFT_BOOT_OWNER, R_OK) == 0;
-    const bool has_key = boot->has_conf && access(WEFT_BOOT_OWNER_KEY, R_OK) == 0;
+    const bool asks = boot->has_conf && !boot->shuts_owner_out;
+    const bool has_token = asks && access(WEFT_BOOT_OWNER, R_OK) == 0;
+    const bool has_key = asks && access(WEFT_BOOT_OWNER_KEY, R_OK) == 0;
     weft_say_error(&boot->say, "maintenance mode: %s", boot->choice.problem);
     tell_config(boot, weft_node_config_maintenance(&places, has_token ? WEFT_BOOT_OWNER : NULL,
                                                    has_key ? WEFT_BOOT_OWNER_KEY : NULL,

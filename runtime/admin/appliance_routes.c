@@ -352,7 +352,8 @@ const struct weft_admin_route weft_appliance_routes[] = {
     {"POST", "/api/v1/node/install", "node_install",
      "Copies the image onto another disk of the machine at the next start, and restarts.", install,
      .body = "{\"type\":\"object\",\"required\":[\"disk\"],\"properties\":{\"disk\":{\"type\":"
-             "\"string\"},\"erase\":{\"type\":\"boolean\"}}}"},
+             "\"string\"},\"erase\":{\"type\":\"boolean\"}}}",
+     .query = {TIMEOUT}},
     {"GET", "/api/v1/node/boot", "node_boot", "How the machine was started.", boot},
     {"GET", "/api/v1/node/panic", "node_panic", "What the kernel said when it died last.", panic,
      .privileged = true, .response = "text/plain"},

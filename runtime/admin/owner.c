@@ -191,8 +191,12 @@ static int read_owner(struct weft_owner *owner, const struct weft_owner_files *f
 
     if (!has_token && !has_key)
         return weft_error_set(error, 301, "the owner has neither a token nor a key");
-    if (has_token && read_token(owner, files->token, error) != 0) return -1;
-    return has_key ? read_key(owner, files->key, error) : 0;
+    struct weft_error *left_out = &owner->left_out;
+    const bool token_ok = has_token && read_token(owner, files->token, left_out) == 0;
+    const bool key_ok = has_key && read_key(owner, files->key, left_out) == 0;
+    if (token_ok || key_ok) return 0;
+    if (error != NULL) *error = *left_out;
+    return -1;
 }
 
 int weft_owner_open(struct weft_owner *owner, const struct weft_owner_files *files,

@@ -26,6 +26,7 @@ struct weft_owner {
     char token[WEFT_OWNER_TOKEN_MAX + 1]; // "": there is none.
     bool has_key;                         // Of the owner.
     unsigned char key[WEFT_OWNER_KEY_BYTES];
+    struct weft_error left_out; // Of token and key, the one that is no good; code 0: neither.
 };
 
 struct weft_owner_files {
@@ -34,10 +35,11 @@ struct weft_owner_files {
     const char *node_key; // Of the node itself, with its certificate.
 };
 
-// Reads the owner's token and public key, one of which there must be, and the node's key, which is
-// made (mode 0600) if it is not there. 0, or -1 with W0301 in `error`: neither; a token that is not
-// 16 to 256 visible characters in one line; a key that is no Ed25519 public key in PEM; a file of
-// the node's key that others may read or that does not parse.
+// Reads the owner's token and public key, one of which there must be and be good, and the node's
+// key, which is made (mode 0600) if it is not there. One that is no good beside one that is opens
+// nothing, and does not shut the owner out: it stands in `left_out`. 0, or -1 with W0301 in
+// `error`: neither; a token that is not 16 to 256 visible characters in one line; a key that is no
+// Ed25519 public key in PEM; a file of the node's key that others may read or that does not parse.
 int weft_owner_open(struct weft_owner *owner, const struct weft_owner_files *files,
                     struct weft_error *error);
 

@@ -88,7 +88,8 @@ static int print_error(const struct weft_error *error)
     fprintf(stderr, "weftd: error[W%04u] %s\n", error->code, error->text);
     if (error->hint[0] != '\0') fprintf(stderr, "hint: %s\n", error->hint);
     fprintf(stderr, "more: weft help W%04u\n", error->code);
-    return error->code < 200 ? EXIT_CONFIG : EXIT_INTERNAL;
+    // A key that cannot be used (W0301) is a configuration that is no good, too.
+    return error->code < 200 || error->code == 301 ? EXIT_CONFIG : EXIT_INTERNAL;
 }
 
 static int load_config(struct daemon *daemon, const char *path)
@@ -152,6 +153,9 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
     const struct weft_owner_files files = {
         .token = config->admin.owner_token, .key = config->admin.owner_key, .node_key = key_path};
     if (weft_owner_open(&daemon->owner, &files, error) != 0) return -1;
+    if (daemon->owner.left_out.code != 0)
+        weft_log(&daemon->machine.node.control.log, WEFT_LOG_ERROR, "admin",
+                 "%s; the port is opened without it", daemon->owner.left_out.text);
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
                                 (uint16_t)config->admin.listen_endpoint.port, error);

@@ -104,7 +104,7 @@ const struct weft_tool_command weft_image_commands[] = {
          "FAT drive. It asks for the node's name first.",
      .examples = "weft node install n1 auto\n"
                  "weft node install n1 /dev/nvme0n1 --erase\n",
-     .exits = NO_IMAGE ", the disk is refused, or the name was not typed",
+     .exits = NO_IMAGE ", or the name was not typed; 75 the disk is refused",
      .options = {{"erase", 0, NULL, "also a disk with something on it"},
                  {"yes", 'y', NULL, "do not ask"}},
      .run = weft_run_node_install},

@@ -21,10 +21,18 @@
 
 extern char **environ;
 
+static json_t *tell_with(const struct weft_tool *tool, const struct weft_client_target *target,
+                         const char *path, const json_t *body, int *exit_code)
+{
+    struct weft_tool patient = *tool;
+    if (patient.timeout_ms == 0) patient.timeout_ms = TIMEOUT_MS;
+    return weft_target_ask(&patient, target, "POST", path, body, exit_code);
+}
+
 static json_t *tell(const struct weft_tool *tool, const struct weft_client_target *target,
                     const char *path, int *exit_code)
 {
-    return weft_target_ask(tool, target, "POST", path, NULL, exit_code);
+    return tell_with(tool, target, path, NULL, exit_code);
 }
 
 // Restarts it into the slot that does not run, unless --no-restart, and waits for what becomes of
@@ -272,7 +280,7 @@ int weft_run_node_reset(struct weft_tool_call *call)
                        "This empties the node's data: identity, keys, journal, logs. Its FAT drive "
                        "stays."))
         return WEFT_EXIT_NO;
-    json_t *document = tell(call->tool, &target, "/api/v1/node/reset", &exit_code);
+    json_t *document = tell(call->tool, &target, "/api/v1/node/reset" SLOW, &exit_code);
     if (document != NULL)
         fprintf(call->tool->err, "%s restarts and empties its data\n", target.name);
     json_decref(document);
@@ -298,7 +306,7 @@ int weft_run_node_install(struct weft_tool_call *call)
         return WEFT_EXIT_NO;
     json_t *body = json_pack("{s:s, s:b}", "disk", disk, "erase", erase);
     json_t *document =
-        weft_target_ask(call->tool, &target, "POST", "/api/v1/node/install", body, &exit_code);
+        tell_with(call->tool, &target, "/api/v1/node/install" SLOW, body, &exit_code);
     if (document != NULL)
         fprintf(call->tool->err,
                 "%s restarts, copies its image, and turns itself off; take its medium out then\n",

@@ -80,7 +80,7 @@ fi
 config key '[mesh]' "key_file = \"$dir/key\""
 "$WEFT" mesh keygen "$dir/key" >/dev/null
 chmod 644 "$dir/key"
-refused key 70 W0301 "$dir/key"
+refused key 78 W0301 "$dir/key"
 ! grep -qF "$(cat "$dir/key")" "$dir/key.log" || fail 'the log holds the key'
 
 # 4. Pinned to a CPU of its own; a second one is told who has it.

@@ -277,7 +277,16 @@ static void a_key_is_a_public_one(void **state)
     put("owner.key", "");
     files.key = at("owner.key");
     assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
-    files.key = "";
+    put("token", TOKEN "\n"); // A key that is no good opens nothing, and the token does.
+    files.token = at("token");
+    assert_int_equal(weft_owner_open(&owner, &files, &error), 0);
+    assert_int_equal(owner.left_out.code, 301);
+    assert_false(owner.has_key);
+    assert_true(weft_owner_admits(&owner, "Bearer " TOKEN));
+    put("token", "short\n");
+    assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
+    unlink(at("token"));
+    files.token = files.key = "";
     assert_int_equal(weft_owner_open(&owner, &files, &error), -1);
     assert_non_null(strstr(error.text, "neither a token nor a key"));
     unlink(at("mine"));
