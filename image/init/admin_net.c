@@ -188,6 +188,7 @@ static void lose_address(struct weft_admin_net *net)
     weft_link_set_address(net->interface, 0, 0);
     close_fd(net, &net->mdns_fd);
     weft_loop_cancel(&net->mdns_timer);
+    weft_net_time_stop(net->boot);
     net->ip = 0;
     net->boot->address[0] = '\0';
     weft_report_soon(net->boot);

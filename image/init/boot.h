@@ -53,7 +53,8 @@ struct weft_boot {
     char cmdline[4096];
     char version[64], arch[16], slot[8], boot_id[48];
     char measured[72];     // PCR 11 of the TPM, in hex: what the loader's stub started; "": no TPM.
-    int64_t build_epoch_s; // No clock of ours may stand before it.
+    int64_t build_epoch_s; // No clock of ours may stand before it,
+    int64_t floor_s;       // nor before this, which is the later of it and the time last noted.
     char counted_path[256]; // The kernel that is on trial, as the loader names it; "": none is.
     bool is_blessed;        // During this boot.
     char good_version[64];  // That was blessed last; "" if none was.

@@ -67,6 +67,7 @@ int weft_health_bless(struct weft_boot *boot)
 {
     int result = 0;
     if (boot->is_blessed) return 0;
+    if (boot->disks_alike) return -ENODEV; // Whose kernel it was cannot be told.
     if (boot->counted_path[0] != '\0') result = rename_kernel(boot);
     if (result != 0) {
         weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
@@ -88,7 +89,7 @@ int weft_health_bless(struct weft_boot *boot)
 static void bless_if_proved(struct weft_boot *boot)
 {
     const bool is_on_trial = boot->counted_path[0] != '\0';
-    if (boot->is_blessed || boot->ready_at_ns == 0) return;
+    if (boot->is_blessed || boot->ready_at_ns == 0 || boot->disks_alike) return;
     if (is_on_trial && boot->loop.now_ns - boot->ready_at_ns < PROOF_NS) return;
     if (!weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                              boot->good_version))
@@ -271,7 +272,8 @@ void weft_health_start(struct weft_boot *boot)
     weft_loop_timer_init(&boot->trial, trial_over, boot);
     weft_health_look_at_data(boot);
     weft_loop_after(&boot->loop, &boot->watch, FIRST_NS);
-    if (boot->counted_path[0] != '\0') weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
+    if (boot->counted_path[0] != '\0' && !boot->disks_alike)
+        weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
 
     weft_daemon_init(&boot->daemon, &boot->loop, &boot->say);
     boot->daemon.program = "/usr/bin/weftd";

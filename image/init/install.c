@@ -60,8 +60,9 @@ static int edit_esp(struct job *job)
 
 static int edit_conf(struct job *job)
 {
-    static const char *const gone[] = {"INSTALL",   "INSTALL.txt", "INSTALLED", "RESET",
-                                       "RESET.txt", "ADOPT",       "ADOPT.txt", "status.txt"};
+    static const char *const gone[] = {"INSTALL",       "INSTALL.txt", "INSTALLED",
+                                       "INSTALLED.txt", "RESET",       "RESET.txt",
+                                       "ADOPT",         "ADOPT.txt",   "status.txt"};
     int result = 0;
     (void)job;
     for (size_t i = 0; i < WEFT_COUNT_OF(gone) && result == 0; i++) {
@@ -178,6 +179,12 @@ static int find(struct job *job, const char *text, const struct weft_disks *disk
                 struct weft_install_wish *wish, char why[256])
 {
     job->from = &disks->entries[disks->started];
+    // Without that, the disk that runs could be taken for another one.
+    if (disks->count == 0 || !job->from->is_ours) {
+        snprintf(why, 256,
+                 "the partition table of the disk that this node runs from cannot be read");
+        return -ENODEV;
+    }
     if (!weft_install_wish_parse(wish, text, why)) return -EINVAL;
     job->to = weft_install_wish_find(wish, disks, why);
     return job->to != NULL ? 0 : -ENODEV;

@@ -84,7 +84,7 @@ static void take_time(void *self, short events)
     if (length < 0 && errno == EAGAIN) return;
     int result = length < 0 ? -errno
                             : weft_sntp_offset(bytes, (size_t)length, net->chance, net->sent_ns,
-                                               now_ns, boot->build_epoch_s, &offset_ns);
+                                               now_ns, boot->floor_s, &offset_ns);
     if (result == -EINVAL) return; // Not from whom we have asked; the answer may still come.
     if (result == 0 && weft_sntp_is_from(bytes, net->ip)) result = -ELOOP;
     if (result != 0) {
@@ -189,28 +189,6 @@ void weft_net_time_init(struct weft_boot *boot)
     weft_loop_timer_init(&net->timer, ask_time, net);
 }
 
-void weft_net_time_start(struct weft_boot *boot, uint32_t ip, const uint32_t *lease_servers,
-                         uint32_t lease_server_count)
-{
-    struct weft_net_time *net = &boot->net_time;
-    const struct weft_config_endpoints *configured = &boot->config->time.servers;
-    const bool was_asking = net->server_count > 0;
-    net->ip = ip;
-    net->server_count = net->server = 0;
-    for (size_t i = 0; i < configured->count; i++) {
-        add_server(net, configured->items[i].ip, (uint16_t)configured->items[i].port);
-    }
-    for (uint32_t i = 0; i < lease_server_count; i++) {
-        add_server(net, lease_servers[i], PORT);
-    }
-    start_telling(net);
-    if (net->server_count > 0 && !was_asking) ask_time(net);
-    if (net->server_count == 0) {
-        weft_loop_cancel(&net->timer);
-        close_fd(net, &net->ask_fd);
-    }
-}
-
 void weft_net_time_stop(struct weft_boot *boot)
 {
     struct weft_net_time *net = &boot->net_time;
@@ -218,6 +196,24 @@ void weft_net_time_stop(struct weft_boot *boot)
     close_fd(net, &net->ask_fd);
     close_fd(net, &net->tell_fd);
     net->server_count = 0;
+}
+
+void weft_net_time_start(struct weft_boot *boot, uint32_t ip, const uint32_t *lease_servers,
+                         uint32_t lease_server_count)
+{
+    struct weft_net_time *net = &boot->net_time;
+    const struct weft_config_endpoints *configured = &boot->config->time.servers;
+    weft_net_time_stop(boot); // An answer that is under way is none of these servers'.
+    net->ip = ip;
+    net->server = 0;
+    for (size_t i = 0; i < configured->count; i++) {
+        add_server(net, configured->items[i].ip, (uint16_t)configured->items[i].port);
+    }
+    for (uint32_t i = 0; i < lease_server_count; i++) {
+        add_server(net, lease_servers[i], PORT);
+    }
+    start_telling(net);
+    if (net->server_count > 0) ask_time(net);
 }
 
 void weft_net_time_describe(const struct weft_boot *boot, char *text, size_t size)

@@ -53,7 +53,8 @@ int weft_sntp_offset(const uint8_t *bytes, size_t length, uint64_t chance, int64
     if (weft_be32_get(bytes + AT_TRANSMIT) == 0) return -EAGAIN;
     const int64_t arrived_ns = wall_ns(bytes + AT_RECEIVE, floor_s);
     const int64_t left_ns = wall_ns(bytes + AT_TRANSMIT, floor_s);
-    if (left_ns < floor_s * (int64_t)WEFT_NS_PER_S || left_ns < arrived_ns) return -ERANGE;
+    // Both count: our clock will stand between them.
+    if (arrived_ns < floor_s * (int64_t)WEFT_NS_PER_S || left_ns < arrived_ns) return -ERANGE;
     // Each of the two differences has half of the way in it, with opposite signs.
     *offset_ns = (arrived_ns - sent_ns) / 2 + (left_ns - received_ns) / 2;
     return 0;

@@ -291,6 +291,7 @@ void weft_start_memory(struct weft_boot *boot)
     const int64_t floor_s = boot->has_data
                                 ? weft_clock_floor_s(boot->build_epoch_s, WEFT_BOOT_CLOCK)
                                 : boot->build_epoch_s;
+    boot->floor_s = floor_s;
     boot->floor_is_build = floor_s == boot->build_epoch_s;
     boot->was_set_forward = weft_clock_raise(floor_s) > 0;
     if (boot->was_set_forward)

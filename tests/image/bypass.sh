@@ -40,5 +40,6 @@ wait "$sender" || fail "the messages did not come back: $(cat "$work/done")"
 [ "$passed" -ge 100 ] || fail "only $passed packets came meanwhile"
 # Numbers of Linux's generic table: read, write, readv, writev; sendto, recvfrom, sendmsg, recvmsg, recvmmsg, sendmmsg; ppoll.
 awk '$1 == "weft/1"' "$work/calls" >"$work/worker"
+[ -s "$work/worker" ] || fail "no call of the worker was seen: $(cat "$work/calls")"
 if grep -E '^weft/1 (63|64|65|66|206|207|211|212|243|269|73) ' "$work/worker"; then fail 'these could move packets'; fi
 ok "$passed packets received in 5 s; calls of the worker meanwhile: $(awk '{ printf "%s %s times, ", $2, $3 }' "$work/worker")none that moves a packet"

@@ -22,7 +22,7 @@ for number in 1 2 3; do expect "$work/n$number" 'weft-init: status.txt says read
 # One line each for the bench to run: the third machine goes, and comes.
 third="$(vm_admin_nic 3 $((port_base + 3))) $(vm_mesh_net "$work" 3 3) $(vm_mesh_nic 3)"
 for what in "vm_stop '$work/n3'" "vm_start '$work/n3' $third"; do
-    printf "set -eu; arch=%s vm_firmware='%s'; . '%s/image/build/vm.sh'; %s\n" "$arch" "$vm_firmware" "$root" "$what" >"$work/${what%% *}"
+    printf "set -eu; arch=%s esp_mib=$esp_mib vm_firmware='%s'; . '%s/image/build/vm.sh'; %s\n" "$arch" "$vm_firmware" "$root" "$what" >"$work/${what%% *}"
 done
 for loss in 0 1 5; do
     echo $((loss * 100)) >"$vm_wire.loss"

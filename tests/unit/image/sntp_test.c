@@ -71,6 +71,7 @@ static void what_is_no_answer_is_refused(void **state)
         {"a kiss of death", 1, 0, -EAGAIN},
         {"stratum 16", 1, 16, -EAGAIN},
         {"long ago", 40, 0xc0, -ERANGE},
+        {"it came long ago", 32, 0xc0, -ERANGE},
     };
     for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
         uint8_t bytes[WEFT_SNTP_BYTES];
