@@ -398,8 +398,9 @@ int weft_later_channel_send(struct weft_actor *self, weft_pid channel, const voi
 int weft_later_channel_receive(struct weft_actor *self, weft_pid channel, bool is_now,
                                struct weft_message **message, uint64_t *reference);
 int weft_later_channel_close(struct weft_actor *self, weft_pid channel, uint64_t *reference);
-// A message of eight bytes, if it goes without waiting, without memory from elsewhere, and without
-// leaving this core. False: nothing has been done. For what would otherwise be most of the time.
+// A message of eight bytes, if it goes without waiting and without memory from elsewhere: to a
+// channel of this core, or on room that another one's has lent it (credit.c); it is taken from one
+// of this core alone. False: nothing has been done. For what would otherwise be most of the time.
 bool weft_channel_put_cell(struct weft_actor *self, weft_pid channel, int64_t cell);
 bool weft_channel_take_cell(struct weft_actor *self, weft_pid channel, int64_t *cell);
 // Asks `channel` to answer `reference` now: with -ETIMEDOUT, if it cannot otherwise.

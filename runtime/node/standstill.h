@@ -4,8 +4,9 @@
 //   control core                        each worker
 //   weft_standstill_begin ---stop--->   no slice any more, but it goes on turning: takes what
 //                                       others have sent, sends what it has
-//     round 1, 2, ...     <--quiet--    once its rings and chains are empty: how much has come so
-//     far until a whole round has brought nothing
+//     round 1, 2, ...     <--quiet--    once its rings and chains are empty: how much has come
+//     until a whole round               so far
+//     has brought nothing
 //   weft_standstill_do    ---step--->   on every worker
 //                         <--done---
 //   weft_standstill_end   ---go----->

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/base/assert.h"
 #include "runtime/node/unit_limits.h"
 #include "runtime/node/unit_signals.h"
 #include <weft/weft.h>
@@ -186,6 +187,7 @@ static void read_farewell(struct weft_unit_actor *unit, struct weft_message *mes
                           struct weft_unit_end *end)
 {
     const struct weft_unit_farewell *farewell = (const struct weft_unit_farewell *)message->payload;
+    weft_assert(message->length == sizeof(*farewell)); // Of an image it was checked.
     end->reason = farewell->reason;
     end->count =
         farewell->count < WEFT_UNIT_RESULTS_MAX ? (uint32_t)farewell->count : WEFT_UNIT_RESULTS_MAX;
@@ -434,6 +436,7 @@ static struct weft_message *good_answer(struct weft_unit_actor *unit, struct wef
         return NULL;
     return weft_later_look(unit->actor, wait->reference, &answer) == 0 ? answer : NULL;
 }
+
 // What the text at `level` waits for, which may be nothing. NULL: it has never waited.
 static struct weft_unit_wait *known_wait(struct weft_unit_actor *unit, uint32_t level)
 {

@@ -26,8 +26,7 @@ struct checking {
     uint64_t mail;
     struct awaited *awaited; // By their references.
     size_t awaited_count;
-    uint32_t levels;                  // Bits: those that have a WAIT.
-    uint64_t waits[WEFT_UNIT_LEVELS]; // And for which answer.
+    uint32_t levels; // Bits: those that have a WAIT.
     bool in_channel, has_quota, has_founder;
 };
 
@@ -99,6 +98,15 @@ static size_t list_awaited(struct weft_span ties, struct awaited *list)
     return count;
 }
 
+// Each answer is looked at as what one thing waits for, so no two wait for the same.
+static bool are_apart(const struct awaited *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (list[i].reference == list[i - 1].reference) return false;
+    }
+    return count == 0 || list[0].reference != 0;
+}
+
 static bool farewell_ok(struct weft_span payload)
 {
     struct weft_unit_farewell farewell;
@@ -155,12 +163,7 @@ static const char *wait_wrong(struct checking *checking, const struct weft_tie_r
     if (wait->a >= WEFT_UNIT_LEVELS || wait->payload.length != 8 || !has_such)
         return "it waits for nothing that there is";
     if (checking->levels >> wait->a & 1) return "a text waits twice";
-    for (uint32_t level = 0; level < WEFT_UNIT_LEVELS; level++) {
-        if (checking->levels >> level & 1 && checking->waits[level] == wait->y)
-            return "two texts wait for one answer";
-    }
     checking->levels |= 1u << wait->a;
-    checking->waits[wait->a] = wait->y;
     return NULL;
 }
 
@@ -224,7 +227,9 @@ static const char *record_wrong(struct checking *checking, const struct weft_tie
                    ? NULL
                    : "it has more children than units.spawned_max or its quota";
     case WEFT_TIE_CHANNEL: return channel_wrong(checking, record);
-    case WEFT_TIE_ITEM: return was_in_channel ? NULL : "a message is in no channel";
+    case WEFT_TIE_ITEM:
+        if (record->b == WEFT_TIE_ERROR) return "a message of a channel is an error";
+        return was_in_channel ? NULL : "a message is in no channel";
     case WEFT_TIE_ALARM: return signal_wrong(checking, length >= 8);
     case WEFT_TIE_WATCH: return signal_wrong(checking, record->a <= 1);
     case WEFT_TIE_BOND: return bond_wrong(checking);
@@ -288,7 +293,9 @@ int weft_unit_ties_check(struct weft_span ties, const struct weft_unit_bounds *b
         if (checking.awaited == NULL) return -ENOMEM;
         list_awaited(ties, checking.awaited);
     }
-    *wrong = ties_wrong(ties, &checking);
+    *wrong = are_apart(checking.awaited, checking.awaited_count)
+                 ? ties_wrong(ties, &checking)
+                 : "two texts or children wait for one answer";
     if (bytes > 0) weft_arena_release(arena, checking.awaited, bytes);
     return *wrong == NULL ? 0 : -EBADMSG;
 }
@@ -314,7 +321,7 @@ void weft_unit_ties_children(struct weft_span ties,
     for (size_t at = 0; weft_tie_read(ties, &at, &record);) {
         if (record.kind == WEFT_TIE_CHILD) see(argument, record.x, record.y);
         if (record.kind != WEFT_TIE_WAIT || record.b != WEFT_UNIT_FOR_CHILD ||
-            record.payload.length != 8 || waits++ == WEFT_UNIT_LEVELS)
+            record.payload.length != 8 || waits++ >= WEFT_UNIT_LEVELS)
             continue;
         const uint64_t child = newborn(ties, record.y);
         if (child != 0) see(argument, child, weft_le64_get(record.payload.data));

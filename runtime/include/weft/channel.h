@@ -6,7 +6,9 @@
 // A plain message sent to its pid (weft_send, weft_send_message, the SEND-TO of a unit) is put in
 // as well, without a call and so without an answer: in order with the same sender's calls; beyond
 // `capacity` it is dropped and counted as `mailbox full`, for its sender has gone on; when it is
-// closed, as `mailbox no_actor`. Other messages (casts, what ports bring) are released unseen.
+// closed, as `mailbox no_actor`. While room of the channel is lent to other cores (decision 0015)
+// one that finds none waits until that has come back, and a call of its sender may overtake it.
+// Other messages (casts, what ports bring) are released unseen.
 #ifndef WEFT_CHANNEL_H
 #define WEFT_CHANNEL_H
 

@@ -216,6 +216,34 @@ static void no_answer_comes_twice(void **state)
     weft_arena_free(arena);
 }
 
+// A text and a child, or two children, that wait for one answer: it would be checked as what the
+// one waits for, and read as what the other does.
+static void no_two_wait_for_one_answer(void **state)
+{
+    struct weft_arena *arena = weft_arena_create(16 * WEFT_MIB);
+    const struct weft_unit_bounds bounds = {.whole.value[WEFT_QUOTA_SPAWNED] = 9};
+    (void)state;
+    for (unsigned n = 0; n < 3; n++) {
+        uint8_t ties[4 * 64], *at = ties;
+        const char *wrong = NULL;
+        if (n < 2) {
+            at = put(ties, WEFT_TIE_WAIT, 0, 5, n == 0 ? 77 : 78);
+            weft_le16_put(ties + 2, WEFT_UNIT_FOR_MESSAGE);
+            weft_le32_put(ties + 4, 8);
+            weft_le64_put(at, 0);
+            at += 8;
+        } else {
+            at = put(ties, WEFT_TIE_CHILD, 0, 4, 77);
+        }
+        at = put(at, WEFT_TIE_CHILD, 0, 5, 77);
+        const int result =
+            weft_unit_ties_check(weft_span_of(ties, (size_t)(at - ties)), &bounds, arena, &wrong);
+        assert_int_equal(result, n == 1 ? 0 : -EBADMSG);
+        if (n != 1) assert_non_null(strstr(wrong, "one answer"));
+    }
+    weft_arena_free(arena);
+}
+
 // ---- Ids.
 
 // An image that calls itself by a number that will be given to somebody: it is his.
@@ -256,6 +284,7 @@ int main(void)
         TIES_TEST(as_many_answers_as_it_may_have_children),
         cmocka_unit_test(the_quotas_bound_what_an_image_may_have),
         cmocka_unit_test(no_answer_comes_twice),
+        cmocka_unit_test(no_two_wait_for_one_answer),
         TIES_TEST(nobody_is_known_by_a_number_to_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
