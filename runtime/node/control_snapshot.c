@@ -12,6 +12,9 @@
 
 #define PATIENCE_NS        (2 * WEFT_NS_PER_S) // For cores that something holds.
 #define SNAPSHOT_BYTES_MAX ((size_t)1 << 30)
+#define ROUNDS_MAX         16
+// Room of a worker beyond what it has measured: mail comes in while all stand still, too.
+#define ROOM(bytes) ((bytes) + (bytes) / 16 + 64 * WEFT_KIB)
 
 struct weft_control_snapshot {
     struct weft_standstill still;
@@ -20,8 +23,10 @@ struct weft_control_snapshot {
     uint64_t begun_ns;
     enum { SIZING, WRITING, WRITTEN, FAILED } state;
     struct weft_error error;
+    unsigned rounds; // Of measuring, and of writing.
     struct {
-        size_t at, bytes;
+        size_t at, bytes; // What it has measured.
+        int64_t written;
         uint32_t unit_count;
     } parts[WEFT_NODE_WORKERS_MAX];
     uint8_t *bytes; // The head, then each worker's.
@@ -40,14 +45,16 @@ static void measure(struct weft_standstill *still, struct weft_node_worker *work
 {
     struct weft_control_snapshot *snapshot = snapshot_of(still);
     const unsigned i = worker->core.index - 1u;
-    snapshot->parts[i].bytes = weft_instant_bytes(worker, &snapshot->parts[i].unit_count);
+    snapshot->parts[i].bytes = weft_instant_bytes(worker);
 }
 
 static void write_down(struct weft_standstill *still, struct weft_node_worker *worker)
 {
     struct weft_control_snapshot *snapshot = snapshot_of(still);
     const unsigned i = worker->core.index - 1u;
-    weft_instant_write(worker, snapshot->bytes + snapshot->parts[i].at, snapshot->parts[i].bytes);
+    snapshot->parts[i].written =
+        weft_instant_write(worker, snapshot->bytes + snapshot->parts[i].at,
+                           ROOM(snapshot->parts[i].bytes), &snapshot->parts[i].unit_count);
 }
 
 // ---- On the control core.
@@ -64,9 +71,10 @@ static void begin_writing(struct weft_control_snapshot *snapshot)
     snapshot->length = WEFT_INSTANT_HEAD_BYTES;
     for (uint16_t i = 0; i < snapshot->control->node->options.worker_count; i++) {
         snapshot->parts[i].at = snapshot->length;
-        snapshot->length += snapshot->parts[i].bytes;
-        snapshot->unit_count += snapshot->parts[i].unit_count;
+        snapshot->length += ROOM(snapshot->parts[i].bytes);
     }
+    free(snapshot->bytes);
+    snapshot->bytes = NULL;
     if (snapshot->length <= SNAPSHOT_BYTES_MAX) snapshot->bytes = malloc(snapshot->length);
     if (snapshot->bytes == NULL) {
         fail(snapshot, 203, "no memory for it");
@@ -74,6 +82,22 @@ static void begin_writing(struct weft_control_snapshot *snapshot)
     }
     snapshot->state = WRITING;
     weft_standstill_do(&snapshot->still, write_down);
+}
+
+// One behind the other. False: one of them did not fit.
+static bool close_up(struct weft_control_snapshot *snapshot)
+{
+    const uint16_t count = snapshot->control->node->options.worker_count;
+    snapshot->length = WEFT_INSTANT_HEAD_BYTES;
+    snapshot->unit_count = 0;
+    for (uint16_t i = 0; i < count; i++) {
+        if (snapshot->parts[i].written < 0) return false;
+        const size_t bytes = (size_t)snapshot->parts[i].written;
+        memmove(snapshot->bytes + snapshot->length, snapshot->bytes + snapshot->parts[i].at, bytes);
+        snapshot->length += bytes;
+        snapshot->unit_count += snapshot->parts[i].unit_count;
+    }
+    return true;
 }
 
 // First it is quiet, then all have been measured, then all have been written.
@@ -84,6 +108,13 @@ static void next(struct weft_standstill *still)
         weft_standstill_do(still, measure);
     } else if (snapshot->state == SIZING) {
         begin_writing(snapshot);
+    } else if (!close_up(snapshot)) {
+        if (++snapshot->rounds == ROUNDS_MAX) {
+            fail(snapshot, 505, "more came in than was written");
+            return;
+        }
+        snapshot->state = SIZING;
+        weft_standstill_do(still, measure);
     } else {
         snapshot->state = WRITTEN;
         weft_standstill_end(still);

@@ -1,5 +1,6 @@
 #include "runtime/node/instant.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ struct writer {
     uint8_t *at; // NULL: only counted.
     size_t bytes, size;
     uint32_t count;
+    bool is_full;
 };
 
 // One that is about to be none is none.
@@ -77,28 +79,31 @@ static void put_unit(struct weft_actor *actor, void *argument)
     if (unit == NULL) return;
     const size_t image_bytes = weft_unit_actor_image_bytes(unit);
     const size_t bytes = UNIT_HEAD + weft_round_up(image_bytes, 8);
+    if (writer->at != NULL && bytes > writer->size - writer->bytes) writer->is_full = true;
+    if (writer->is_full) return;
     writer->count++;
     writer->bytes += bytes;
     if (writer->at == NULL) return;
-    weft_assert(writer->bytes <= writer->size); // It stands still: nothing has grown.
     put_head(writer->at, unit, image_bytes);
     weft_assert(weft_unit_actor_image_write(unit, writer->at + UNIT_HEAD, image_bytes) == 0);
     memset(writer->at + UNIT_HEAD + image_bytes, 0, weft_round_up(image_bytes, 8) - image_bytes);
     writer->at += bytes;
 }
 
-size_t weft_instant_bytes(struct weft_node_worker *worker, uint32_t *unit_count)
+size_t weft_instant_bytes(struct weft_node_worker *worker)
 {
     struct writer writer = {0};
     weft_actor_each(&worker->actors, put_unit, &writer);
-    *unit_count = writer.count;
     return writer.bytes;
 }
 
-void weft_instant_write(struct weft_node_worker *worker, uint8_t *to, size_t size)
+int64_t weft_instant_write(struct weft_node_worker *worker, uint8_t *to, size_t size,
+                           uint32_t *unit_count)
 {
     struct writer writer = {.at = to, .size = size};
     weft_actor_each(&worker->actors, put_unit, &writer);
+    *unit_count = writer.count;
+    return writer.is_full ? -ENOSPC : (int64_t)writer.bytes;
 }
 
 void weft_instant_head(const struct weft_node *node, uint8_t *to, size_t length,

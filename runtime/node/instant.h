@@ -12,9 +12,12 @@
 
 #define WEFT_INSTANT_HEAD_BYTES 80
 
-// The units of this core: how many bytes, and the bytes. On the worker.
-size_t weft_instant_bytes(struct weft_node_worker *worker, uint32_t *unit_count);
-void weft_instant_write(struct weft_node_worker *worker, uint8_t *to, size_t size);
+// The units of this core: how many bytes that is now. On the worker.
+size_t weft_instant_bytes(struct weft_node_worker *worker);
+// Writes them: how many bytes they took, and how many units that are; or -ENOSPC, if it is more
+// than `size` by now: a timer or a datagram may have become mail since they were measured.
+int64_t weft_instant_write(struct weft_node_worker *worker, uint8_t *to, size_t size,
+                           uint32_t *unit_count);
 // In front of `length` bytes of units, which stand behind it already.
 void weft_instant_head(const struct weft_node *node, uint8_t *to, size_t length,
                        uint32_t unit_count);

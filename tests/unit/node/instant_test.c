@@ -1,6 +1,7 @@
 // A node at one instant: whenever it is taken, what was restored has every message once.
 #include "tests/support/cmocka.h"
 
+#include <errno.h>
 #include <weft/weft.h>
 
 #include "runtime/base/crc32c.h"
@@ -178,6 +179,22 @@ static void what_is_none_is_refused(void **state)
 
 #define INSTANT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// Mail may come in behind the measuring: then it does not fit, and nothing is written beyond.
+static void what_has_grown_does_not_fit(void **state)
+{
+    struct rig *rig = *state;
+    load(rig, "one", 1, "VARIABLE x");
+    struct weft_node_worker *worker = &rig->node.workers[0];
+    const size_t bytes = weft_instant_bytes(worker);
+    uint8_t *to = malloc(bytes);
+    uint32_t count;
+    assert_true(bytes > 0 && to != NULL);
+    assert_int_equal(weft_instant_write(worker, to, bytes - 1, &count), -ENOSPC);
+    assert_int_equal(weft_instant_write(worker, to, bytes, &count), bytes);
+    assert_int_equal(count, 1);
+    free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +202,7 @@ int main(void)
         INSTANT_TEST(one_token_in_mailboxes),
         INSTANT_TEST(a_family_is_restored_together),
         INSTANT_TEST(what_is_none_is_refused),
+        INSTANT_TEST(what_has_grown_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

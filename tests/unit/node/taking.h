@@ -24,14 +24,16 @@ static inline struct taking *taking_of(struct weft_standstill *still)
 static inline void measure(struct weft_standstill *still, struct weft_node_worker *worker)
 {
     const unsigned i = worker->core.index - 1u;
-    taking_of(still)->sizes[i] = weft_instant_bytes(worker, &taking_of(still)->counts[i]);
+    taking_of(still)->sizes[i] = weft_instant_bytes(worker);
 }
 
 static inline void write_down(struct weft_standstill *still, struct weft_node_worker *worker)
 {
     struct taking *taking = taking_of(still);
     const unsigned i = worker->core.index - 1u;
-    weft_instant_write(worker, taking->bytes + taking->at[i], taking->sizes[i]);
+    assert_int_equal(weft_instant_write(worker, taking->bytes + taking->at[i], taking->sizes[i],
+                                        &taking->counts[i]),
+                     taking->sizes[i]);
 }
 
 static inline void next(struct weft_standstill *still)
@@ -42,16 +44,17 @@ static inline void next(struct weft_standstill *still)
     } else if (taking->state == 0) {
         taking->state = MEASURED;
         taking->length = WEFT_INSTANT_HEAD_BYTES;
-        taking->unit_count = 0;
         for (unsigned i = 0; i < WORKERS; i++) {
             taking->at[i] = taking->length;
             taking->length += taking->sizes[i];
-            taking->unit_count += taking->counts[i];
         }
         assert_true(taking->length <= BYTES_MAX);
         weft_standstill_do(still, write_down);
     } else {
         taking->state = WRITTEN;
+        taking->unit_count = 0;
+        for (unsigned i = 0; i < WORKERS; i++)
+            taking->unit_count += taking->counts[i];
         weft_standstill_end(still);
     }
 }
