@@ -77,8 +77,24 @@ static int verify(const struct weft_tool_call *call, struct weft_error *error)
     return result;
 }
 
-// The files for the node's drive are read, and the configuration checked, before the disk is
-// touched.
+// Before the disk is touched: who owns the private half keeps it, and it looks like the other one.
+static int check_owner_key(const struct weft_tool_call *call, struct weft_error *error)
+{
+    static const char head[] = "-----BEGIN PUBLIC KEY-----";
+    const char *path = weft_tool_value(call, "owner-key");
+    struct weft_span text;
+
+    if (path == NULL) return 0;
+    if (weft_release_text(path, &text, error) != 0) return -1;
+    const bool is_public = memmem(text.data, text.length, head, sizeof(head) - 1) != NULL;
+    free((void *)(uintptr_t)text.data);
+    if (is_public) return 0;
+    weft_error_set(error, 301, "%s: no public key in PEM", path);
+    weft_error_hint(error, "`weft context keygen` prints yours; the private one stays where it is");
+    return -1;
+}
+
+// Likewise.
 static int check_config(const struct weft_tool_call *call)
 {
     const char *path = weft_tool_value(call, "config");
@@ -341,7 +357,8 @@ int weft_run_image_flash(struct weft_tool_call *call)
     struct weft_error error = {0};
 
     if (check_config(call) != 0) return WEFT_EXIT_CONFIG;
-    if (weft_medium_look(&flash.medium, call->args[1], &error) != 0 || verify(call, &error) != 0 ||
+    if (check_owner_key(call, &error) != 0 ||
+        weft_medium_look(&flash.medium, call->args[1], &error) != 0 || verify(call, &error) != 0 ||
         load_map(&flash, &error) != 0)
         return weft_tool_fail(call->tool, &error);
     if (flash.map.image_bytes > flash.medium.bytes) {

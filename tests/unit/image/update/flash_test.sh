@@ -27,7 +27,8 @@ dd if=root of=weft.img bs=1M seek=1 conv=notrunc status=none
 truncate -s 16M drive
 mkfs.vfat -F16 -s4 -n WEFT-CONF drive >/dev/null
 echo 'for people' >README.txt
-echo 'a public key' >owner.pub
+openssl genpkey -algorithm ed25519 -out owner.pem
+openssl pkey -in owner.pem -pubout -out owner.pub
 echo '# an old one, longer than a cluster' >old.toml
 head -c 9000 /dev/zero | tr '\0' '#' >>old.toml
 mcopy -i drive README.txt old.toml ::
@@ -58,6 +59,10 @@ flash() { "$weft" image flash "$@" --key key.pub 2>err; }
 
 # Packed, with its map: what the map leaves out stays as it was.
 head -c 32M /dev/zero | tr '\0' 'x' >disk
+cp disk untouched
+if flash weft.img.zst disk --yes --owner-key owner.pem; then fail 'a private key goes onto the drive'; fi
+grep -q 'W0301.*owner.pem: no public key' err || fail "$(cat err)"
+cmp -s disk untouched || fail 'the disk was written to before its files were looked at'
 flash weft.img.zst disk --yes --config node.toml --join join --owner-key owner.pub || fail "$(cat err)"
 grep -q 'written and read back' err || fail "$(cat err)"
 [ "$(dd if=disk bs=4096 skip=5200 count=1 status=none | tr -d 'x')" = '' ] || fail 'a hole was written'
