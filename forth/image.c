@@ -191,7 +191,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
             return false;
         code_end = word->code + word->code_length;
         name_end = word->name + word->name_length;
-        word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
+        word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_COVERED);
         if (n >= open) word->flags &= (uint8_t)~WEFT_WORD_VALID;
     }
     weft_word_table_build(weft_segment_base(block, WEFT_SEGMENT_WORDS),

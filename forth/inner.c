@@ -129,7 +129,7 @@ static void all_room(struct weft_unit *unit)
         b->rsp = (uint32_t)(rp - weft_return_stack(b));                                            \
         b->csp = (uint32_t)(cp - weft_calls(b));                                                   \
         b->ip = (uint32_t)(ip - base) | mode;                                                      \
-        u->budget = budget;                                                                        \
+        u->budget = left + 1;                                                                      \
     } while (0)
 
 #define RELOAD()                                                                                   \
@@ -168,13 +168,13 @@ static void all_room(struct weft_unit *unit)
         labels = table[now >> 30 & 1];                                                             \
         tos = *sp;                                                                                 \
         rtop = rp[-1]; /* Whatever lies below an empty stack: nobody takes it for a value. */      \
-        budget = u->budget;                                                                        \
+        left = u->budget - 1;                                                                      \
         loop_at = NULL;                                                                            \
     } while (0)
 
 // A condition under which the program may not go on, and the one under which its slice is over.
 #define WRONG(condition) (WEFT_FORTH_CHECKS && UNLIKELY(condition))
-#define SPENT()          (WEFT_FORTH_CHECKS && UNLIKELY(--budget <= 0))
+#define SPENT()          (WEFT_FORTH_CHECKS && UNLIKELY(--left < 0))
 
 #define NEXT()                                                                                     \
     do {                                                                                           \
@@ -204,17 +204,18 @@ static void all_room(struct weft_unit *unit)
     FAST(name)
 
 #define CHECKED(name) checked_##name:
-#define FAST(name)    fast_##name:
+#define FAST(name)                                                                                 \
+    __asm__ volatile(".p2align 5");                                                                \
+    fast_##name:
 
-// An empty loop does nothing but jump to LOOP, and where that lies in its line of 64 bytes, of
-// which it takes all, makes one turn take two cycles or four. Each engine has the best of nine
-// places that were tried (AMD Zen).
-#if defined(__x86_64__) && WEFT_FORTH_CHECKS
-#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 28, 0x90")
-#elif defined(__x86_64__)
-#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 55, 0x90")
+// Every bare body begins a half line of the instruction cache: else where it lies, which any change
+// to any other moves, is worth more than what it does. An empty loop does nothing but jump to LOOP,
+// and all the branches of that want to lie in one line: the middle of the places at which a turn
+// took two cycles, not four (AMD Zen; the engine without checks does not care).
+#if defined(__x86_64__)
+#define LOOP_PLACE() __asm__ volatile(".p2align 6\n\t.skip 58, 0x90")
 #else
-#define LOOP_PLACE() (void)0
+#define LOOP_PLACE() __asm__ volatile(".p2align 5")
 #endif
 
 // The same, with the numbers of the table.
@@ -264,10 +265,8 @@ static void all_room(struct weft_unit *unit)
 
 // Whether the stacks do not suit a static word: far from their ends, what it leaves always fits.
 #define FULL(word)  (sp + (word)->grow > dend || rp + (word)->rgrow > rend)
-#define NEAR()      (sp > dfar || rp > rfar)
-#define UNFIT(word) (sp < dbase + (word)->need || (NEAR() && FULL(word)))
-// Whether whoever calls it has seen to that.
-#define COVERED(word) (((word)->flags & (WEFT_WORD_STATIC | WEFT_WORD_LOOKS)) == WEFT_WORD_STATIC)
+#define NEAR(word)  (sp > dfar || ((word)->rgrow != 0 && rp > rfar))
+#define UNFIT(word) (sp < dbase + (word)->need || (NEAR(word) && FULL(word)))
 
 // The word of a call, and the bits of its places. Own words first: one comparison.
 #define FIND_WORD(index)                                                                           \
@@ -353,7 +352,7 @@ int weft_inner(struct weft_unit *the_unit)
     uint8_t *data;
     uint64_t data_end;
     uint32_t op;
-    int32_t budget, failure;
+    int32_t left, failure; // left: of the reductions, behind the one that runs.
 
     if (!WEFT_FORTH_CHECKS) all_room(unit);
     RELOAD();
@@ -388,10 +387,11 @@ int weft_inner(struct weft_unit *the_unit)
         uint32_t next_mode = where;
         if (WRONG(cp == cend)) goto call_slow;
         *cp = (uint64_t)(ip + 1 - base) | mode | RHEIGHT();
-        if (WEFT_FORTH_CHECKS && !COVERED(word)) {
+        // A covered word's caller has looked for it.
+        if (WEFT_FORTH_CHECKS && !(word->flags & WEFT_WORD_COVERED)) {
             if (!(word->flags & WEFT_WORD_STATIC))
                 next_mode |= WEFT_CODE_CHECKED;
-            else if (UNLIKELY(NEAR() && FULL(word))) // What it takes is covered in any case.
+            else if (UNLIKELY(NEAR(word) && FULL(word))) // What it takes is covered in any case.
                 goto call_slow;
         }
         cp++;
@@ -495,7 +495,7 @@ int weft_inner(struct weft_unit *the_unit)
     CHECKED(loop)
     if (WRONG(rp - rbase < 2)) goto check_failed;
     LOOP_PLACE();
-    FAST(loop)
+fast_loop:
     if (UNLIKELY(__builtin_add_overflow(rtop, 1, &rtop))) {
         RDROP(2);
         ip++;
@@ -543,7 +543,7 @@ int weft_inner(struct weft_unit *the_unit)
         failure = weft_enter(unit, xt - 1, block->ip);
         if (failure != 0) goto fail_spilled;
         RELOAD();
-        if (UNLIKELY(budget <= 0)) goto give;
+        if (UNLIKELY(left < 0)) goto give;
         NEXT();
     }
     OP(defer, 1, 0, 0, 0)
@@ -557,7 +557,7 @@ int weft_inner(struct weft_unit *the_unit)
         failure = weft_enter(unit, xt - 1, block->ip);
         if (failure != 0) goto fail_spilled;
         RELOAD();
-        if (UNLIKELY(budget <= 0)) goto give;
+        if (UNLIKELY(left < 0)) goto give;
         NEXT();
     }
 #include "forth/inner_ops.inc"
@@ -608,7 +608,7 @@ came_back:
     default: return failure;
     }
     RELOAD();
-    if (UNLIKELY(budget <= 0)) goto give;
+    if (UNLIKELY(left < 0)) goto give;
     NEXT();
 
 check_failed:
@@ -633,7 +633,7 @@ call_slow: // A call without room for its frame, or that the stacks do not suit:
     failure = weft_enter(unit, op, unit->block->ip + 1);
     if (failure != 0) goto fail_spilled;
     RELOAD();
-    if (UNLIKELY(budget <= 0)) goto give;
+    if (UNLIKELY(left < 0)) goto give;
     NEXT();
 
 give:
@@ -645,6 +645,6 @@ fail:
 fail_spilled:
     if (weft_throw(unit, failure)) return WEFT_FAULTED;
     RELOAD();
-    if (UNLIKELY(budget <= 0)) goto give;
+    if (UNLIKELY(left < 0)) goto give;
     NEXT();
 }

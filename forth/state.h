@@ -63,11 +63,11 @@ enum {
     WEFT_WORD_COMPILE_ONLY = 2,
     WEFT_WORD_VALID = 4,    // Closed and verified: may be executed.
     WEFT_WORD_STATIC = 8,   // need..net hold, so one check at entry covers the body, and what it
-                            // calls, but for words that LOOK.
+                            // calls, if those are COVERED.
     WEFT_WORD_VISIBLE = 16, // Found by name.
     WEFT_WORD_SMART = 32,   // Does by STATE one thing or the other; only in the system module.
     WEFT_WORD_CLAIMS = 64,  // A stack comment lies behind its name (claim.c).
-    WEFT_WORD_LOOKS = 128   // Static, but its callers' checks do not cover it: it looks at entry.
+    WEFT_WORD_COVERED = 128 // Static, and so are its callers' checks for it: it need not look.
 };
 
 // Also the layout in an image.

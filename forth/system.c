@@ -93,7 +93,7 @@ static void add_primitive(struct weft_forth_system *system, unsigned op)
     word->rneed = (uint8_t)info->rin;
     word->net = (int8_t)(info->out - info->in);
     word->grow = (uint8_t)(word->net > 0 ? word->net : 0);
-    word->flags |= WEFT_WORD_STATIC;
+    word->flags |= WEFT_WORD_STATIC | WEFT_WORD_COVERED;
     word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
 }
 

@@ -186,7 +186,7 @@ static bool follow(struct verifier *v, uint32_t p, const int *recursion)
         }
         if (op == WEFT_OP_tail) return leave_word(v, v->d + net);
         consume(v, index == v->self ? v->self_need : word->need, 0, 0, 0);
-        if (index != v->self && !(word->flags & WEFT_WORD_LOOKS)) cover(v, word);
+        if (index != v->self && word->flags & WEFT_WORD_COVERED) cover(v, word);
         consume(v, 0, net, 0, 0);
         return true;
     }
@@ -292,7 +292,7 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
         .self = own_index + weft_shared_words(unit),
     };
     unit->budget -= (int32_t)(v.length / 16);
-    word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_LOOKS);
+    word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_COVERED);
     if (!find_operations(&v) || !check_operands(&v)) return -22;
     for (uint32_t p = 0; starts != NULL && p < v.length; p++) {
         const uint32_t at = word->code + p;
@@ -306,6 +306,7 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
     word->rgrow = (uint8_t)v.rgrow;
     word->net = (int8_t)v.net;
     word->flags |= WEFT_WORD_STATIC;
-    if (v.recurses || v.grow > COVER_MAX || v.rgrow > COVER_MAX) word->flags |= WEFT_WORD_LOOKS;
+    if (!v.recurses && v.grow <= COVER_MAX && v.rgrow <= COVER_MAX)
+        word->flags |= WEFT_WORD_COVERED;
     return 0;
 }

@@ -4,8 +4,8 @@
 // branches that land on operations of the same word and turn back only through safepoints. Along
 // the way the effect on both stacks is followed; if every path agrees, the word is static, and one
 // check at its entry covers its body and the words it calls. Only those that call themselves, or
-// leave much, look again (WEFT_WORD_LOOKS). If a word is not static (EXECUTE, ?DUP without IF, more
-// than 64 labels), its operations check one by one.
+// leave much, look again (they lack WEFT_WORD_COVERED). If a word is not static (EXECUTE, ?DUP
+// without IF, more than 64 labels), its operations check one by one.
 #ifndef WEFT_FORTH_VERIFY_H
 #define WEFT_FORTH_VERIFY_H
 
