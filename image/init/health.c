@@ -38,7 +38,11 @@ bool weft_health_is_good(bool maintenance, bool broken, const char *version,
 
 static int rename_kernel(struct weft_boot *boot)
 {
-    int result = weft_mounts_esp(boot->disk.esp.device);
+    int result = weft_boot_entry_bless_on(boot->disk.esp.device, boot->counted_path);
+    const bool is_other_way = result == -EOPNOTSUPP || result == -ENOSPC || result == -EEXIST ||
+                              result == -EINVAL; // The kernel may know better.
+    if (!is_other_way) return result;
+    result = weft_mounts_esp(boot->disk.esp.device);
     if (result != 0) return result;
     result = weft_boot_entry_bless("/esp", boot->counted_path);
     const int left = weft_mounts_esp_leave();
@@ -69,6 +73,7 @@ int weft_health_bless(struct weft_boot *boot)
     if (boot->is_blessed) return 0;
     if (boot->disks_alike) return -ENODEV; // Whose kernel it was cannot be told.
     if (boot->counted_path[0] != '\0') result = rename_kernel(boot);
+    if (result == -EBUSY) return result; // In other hands for now, as when slots are looked at.
     if (result != 0) {
         weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
                        strerror(-result));
@@ -94,7 +99,7 @@ static void bless_if_proved(struct weft_boot *boot)
     if (!weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                              boot->good_version))
         return;
-    weft_health_bless(boot); // Else again after the next look: the ESP may be in other hands.
+    weft_health_bless(boot); // Else again after the next look.
     weft_report_soon(boot);
 }
 

@@ -261,9 +261,26 @@ static void check_install(struct weft_boot *boot)
                  wish);
 }
 
+// Before anybody mounts them. What cannot be mended the kernel will complain about.
+static void mend_names(struct weft_boot *boot)
+{
+    const struct {
+        const char *device, *directory;
+    } places[] = {{boot->disk.esp.device, "EFI/Linux"}, {boot->disk.conf.device, ""}};
+    if (boot->disk_problem[0] != '\0') return; // It may not be ours.
+    for (size_t i = 0; i < WEFT_COUNT_OF(places); i++) {
+        if (places[i].device[0] == '\0') continue;
+        const int mended = weft_mounts_mend(places[i].device, places[i].directory);
+        if (mended > 0)
+            weft_say_line(&boot->say, "%s: a power failure had left a file with two names: mended",
+                          places[i].device);
+    }
+}
+
 void weft_start_disk(struct weft_boot *boot)
 {
     find_disk(boot);
+    mend_names(boot);
     open_conf(boot);
     check_install(boot);
     open_data(boot);
