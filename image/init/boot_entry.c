@@ -99,6 +99,28 @@ static int for_each(int directory,
     return result;
 }
 
+static int comes_first(int directory, const char *name, const struct weft_update_slot *entry,
+                       void *self)
+{
+    (void)directory, (void)name;
+    return weft_update_slot_compare(entry, self) < 0 ? 1 : 0;
+}
+
+int weft_boot_entry_has_next(const char *esp, const char *path)
+{
+    char whole[PATH_MAX];
+    struct weft_update_slot own;
+    const char *name = strrchr(path, '/');
+    if (name == NULL || !weft_update_slot_parse(name + 1, &own)) return -EINVAL;
+    if (own.tries_left > 0) return 1;
+    snprintf(whole, sizeof(whole), "%s%.*s", esp, (int)(name - path), path);
+    const int directory = open(whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    const int result = for_each(directory, comes_first, &own);
+    close(directory);
+    return result;
+}
+
 struct choice {
     char slot;
     unsigned found;
