@@ -12,7 +12,7 @@
 #include "image/init/choice.h"
 #include "image/init/clock.h"
 #include "image/init/daemon.h"
-#include "image/init/disks.h"
+#include "image/init/disks_look.h"
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
@@ -63,6 +63,7 @@ struct weft_boot {
 
     // Its disk, which is one of those.
     struct weft_disks disks;
+    struct weft_disks_look disks_look; // For those that came later.
     struct weft_disk disk;
     bool shuts_owner_out;   // Maintenance came up with none of the owner's files alone.
     bool disks_alike;       // It cannot be told which of them.
