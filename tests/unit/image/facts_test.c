@@ -56,6 +56,11 @@ static void what_a_data_partition_holds(void **state)
     (void)state;
     uint8_t head[2048] = {0};
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_BLANK);
+    head[0] = head[1536] = 1; // A boot sector; half of a superblock that was being made.
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_BLANK);
+    head[1024 + 4] = 1; // What it was cannot be told: it is not written over.
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_STRANGE);
+    head[1024 + 4] = 0;
     head[1024 + 0x38] = 0x53;
     head[1024 + 0x39] = 0xef;
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_MADE);
