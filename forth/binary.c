@@ -5,14 +5,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
-#include "runtime/base/file.h"
 
 enum { VERSION = 1, LENGTHS = 8 };
 
 static const char magic[8] = {'w', 'e', 'f', 't', 'p', 'r', 'o', 'g'};
+
+static bool put(FILE *file, const void *bytes, size_t length)
+{
+    return fwrite(bytes, 1, length, file) == length;
+}
+
+static int write_parts(FILE *file, const void *runner, size_t runner_bytes, const void *program,
+                       const struct weft_binary_trailer *trailer)
+{
+    const bool put_all = put(file, runner, runner_bytes) &&
+                         put(file, program, (size_t)trailer->bytes) &&
+                         put(file, trailer, sizeof(*trailer)) && fflush(file) == 0;
+    if (!put_all) return errno != 0 ? -errno : -EIO;
+    const mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(fileno(file), 0777 & ~mask) == 0 ? 0 : -errno;
+}
 
 int weft_binary_write(const char *path, const void *runner, size_t runner_bytes,
                       enum weft_binary_kind kind, const void *program, size_t bytes)
@@ -20,15 +38,23 @@ int weft_binary_write(const char *path, const void *runner, size_t runner_bytes,
     struct weft_binary_trailer trailer = {
         .bytes = bytes, .kind = kind, .crc = weft_crc32c(0, program, bytes), .version = VERSION};
     memcpy(trailer.magic, magic, sizeof(magic));
-    const size_t length = runner_bytes + bytes + sizeof(trailer);
-    uint8_t *whole = malloc(length);
-    if (whole == NULL) return -ENOMEM;
-    memcpy(whole, runner, runner_bytes);
-    if (bytes > 0) memcpy(whole + runner_bytes, program, bytes);
-    memcpy(whole + runner_bytes + bytes, &trailer, sizeof(trailer));
-    const int result = weft_file_replace(path, whole, length, 0777);
-    free(whole);
-    return result;
+    char *made;
+    if (asprintf(&made, "%s.XXXXXX", path) < 0) return -ENOMEM;
+    const int fd = mkstemp(made);
+    int code = fd < 0 ? -errno : 0;
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (fd >= 0 && file == NULL) {
+        code = -errno;
+        close(fd);
+    }
+    if (file != NULL) {
+        code = write_parts(file, runner, runner_bytes, program, &trailer);
+        if (fclose(file) != 0 && code == 0) code = -errno;
+    }
+    if (code == 0 && rename(made, path) != 0) code = -errno;
+    if (code != 0 && fd >= 0) unlink(made);
+    free(made);
+    return code;
 }
 
 static int read_program(FILE *file, enum weft_binary_kind *kind, void **program, size_t *bytes)
