@@ -378,7 +378,8 @@ static void check_cards(struct weft_boot *boot)
         const bool contradiction = boot->admin.contradiction;
         if (contradiction) snprintf(why, sizeof(why), "%s", boot->admin.why);
         if (contradiction ||
-            weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) != 0) {
+            weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) != 0 ||
+            weft_cards_check("/sys", &boot->choice.config, why) != 0) {
             weft_choice_give_up(&boot->choice, why);
             boot->config = &boot->defaults;
             weft_cards_admin(&boot->cards, boot->config, &boot->admin);
