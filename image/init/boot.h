@@ -12,7 +12,7 @@
 #include "image/init/choice.h"
 #include "image/init/clock.h"
 #include "image/init/daemon.h"
-#include "image/init/disks.h"
+#include "image/init/disks_look.h"
 #include "image/init/identity.h"
 #include "image/init/init_socket.h"
 #include "image/init/loop.h"
@@ -63,6 +63,7 @@ struct weft_boot {
 
     // Its disk, which is one of those.
     struct weft_disks disks;
+    struct weft_disks_look disks_look; // For those that came later.
     struct weft_disk disk;
     bool shuts_owner_out;   // Maintenance came up with none of the owner's files alone.
     bool disks_alike;       // It cannot be told which of them.
@@ -87,13 +88,15 @@ struct weft_boot {
     // The node, and how it is watched.
     struct weft_daemon daemon;
     struct weft_probe probe;       // /livez, every few seconds.
-    struct weft_probe ready_probe; // /readyz, once it has said so itself.
+    struct weft_probe ready_probe; // /readyz, until it has said yes.
     struct weft_watchdog watchdog;
     struct weft_loop_timer watch;     // The next look.
     struct weft_loop_timer trial;     // When a kernel on trial has failed.
     struct weft_loop_timer try_timer; // Likewise, a configuration.
     uint64_t ready_ms;                // From the kernel's start; 0: not yet.
     uint64_t ready_at_ns;             // Since when it is, by the loop's clock; 0: it is not.
+    int ready_status; // What /readyz last answered, of HTTP or an errno; 0: nothing.
+    bool lacks_room;  // That was no, and for want of room for the journal alone.
     uint32_t looks;
 
     struct weft_init_socket socket;

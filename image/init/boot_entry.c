@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "image/init/text_file.h"
+#include "image/update/fat_names.h"
+#include "image/update/gpt_device.h"
 #include "image/update/slot.h"
 
 // The loader's own, of the Boot Loader Interface.
@@ -35,6 +37,24 @@ int weft_boot_entry_counted(const char *efivars, char *path, size_t size)
     const ssize_t length = weft_text_file_read(variable, bytes, sizeof(bytes));
     if (length < 0) return (int)length;
     return weft_boot_entry_path((const uint8_t *)bytes, (size_t)length, path, size);
+}
+
+int weft_boot_entry_bless_on(const char *device, const char *path)
+{
+    char directory[PATH_MAX], blessed[WEFT_UPDATE_NAME_BYTES];
+    struct weft_update_slot entry;
+    const char *name = strrchr(path, '/');
+    if (name == NULL || !weft_update_slot_parse(name + 1, &entry)) return -EINVAL;
+    snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
+    entry.tries_left = -1;
+    weft_update_slot_name(&entry, blessed);
+    const int fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    const off_t bytes = lseek(fd, 0, SEEK_END);
+    const struct weft_gpt_disk sectors = weft_gpt_device(&fd, bytes > 0 ? (uint64_t)bytes : 0);
+    const int result = weft_fat_names_rename(&sectors, directory, name + 1, blessed);
+    close(fd);
+    return result;
 }
 
 int weft_boot_entry_bless(const char *esp, const char *path)
@@ -76,6 +96,28 @@ static int for_each(int directory,
             result = see(directory, file->d_name, &entry, self);
     }
     closedir(entries);
+    return result;
+}
+
+static int comes_first(int directory, const char *name, const struct weft_update_slot *entry,
+                       void *self)
+{
+    (void)directory, (void)name;
+    return weft_update_slot_compare(entry, self) < 0 ? 1 : 0;
+}
+
+int weft_boot_entry_has_next(const char *esp, const char *path)
+{
+    char whole[PATH_MAX];
+    struct weft_update_slot own;
+    const char *name = strrchr(path, '/');
+    if (name == NULL || !weft_update_slot_parse(name + 1, &own)) return -EINVAL;
+    if (own.tries_left > 0) return 1;
+    snprintf(whole, sizeof(whole), "%s%.*s", esp, (int)(name - path), path);
+    const int directory = open(whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    const int result = for_each(directory, comes_first, &own);
+    close(directory);
     return result;
 }
 

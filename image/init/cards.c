@@ -234,6 +234,25 @@ static bool find_device(const char *sys, const char *pci, char whole[32], int *r
     return *result == 0;
 }
 
+int weft_cards_check(const char *sys, const struct weft_config *config, char why[256])
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        const struct weft_config_port *port = &config->ports[i];
+        char path[PATH_MAX], class[16], whole[32];
+        int result;
+        if (strncmp(port->device, "pci:", 4) != 0) continue;
+        if (!find_device(sys, port->device + 4, whole, &result)) continue;
+        snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/class", sys, whole);
+        // The base class of network controllers is 2 (PCI Code and ID Assignment, 1.2).
+        if (weft_text_file_line(path, class, sizeof(class)) != 0 || strncmp(class, "0x02", 4) == 0)
+            continue;
+        snprintf(why, 256, "port %s: %s is no network card: its PCI class is %s", port->name,
+                 port->device, class);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int weft_cards_unbind(const char *sys, const char *pci)
 {
     char whole[32];

@@ -50,6 +50,11 @@ void weft_cards_admin(const struct weft_cards *cards, const struct weft_config *
 int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *config,
                        char devices[WEFT_CONFIG_PORTS_MAX][32], char why[256]);
 
+// Is every port that names a PCI address a network card? Another device would lose its driver: with
+// that of its disk a machine loses its root, at each start again. One that is not there is for
+// weft_cards_bind to tell. Returns 0, or -EINVAL with `why`.
+int weft_cards_check(const char *sys, const struct weft_config *config, char why[256]);
+
 // Gives the card at `pci` to vfio-pci: for this boot, and by its address alone, so that its twins
 // stay where they are. Returns 0; 1 if it is done, but there is no IOMMU in front of the card, so
 // that only trust keeps it out of memory that is not its own; or a negative errno: -ENODEV if there

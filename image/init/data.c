@@ -34,8 +34,11 @@ enum {
 
 enum weft_data_state weft_data_state_of(const uint8_t head[2048])
 {
+    static const uint8_t zeros[512];
+    // Its first sector alone: of a superblock that was being made the second may be there before.
+    if (memcmp(head + 1024, zeros, sizeof(zeros)) == 0) return WEFT_DATA_BLANK;
     if (head[AT_MAGIC] != (MAGIC & 0xff) || head[AT_MAGIC + 1] != MAGIC >> 8)
-        return WEFT_DATA_BLANK;
+        return WEFT_DATA_STRANGE;
     return strncmp((const char *)head + AT_LABEL, LABEL_NEW, 16) == 0 ? WEFT_DATA_UNFINISHED
                                                                       : WEFT_DATA_MADE;
 }
@@ -204,6 +207,13 @@ int weft_data_open(const struct weft_disk *disk, bool reset, struct weft_say *sa
     if (result == 0 && reset) {
         result = wipe(device);
         state = WEFT_DATA_BLANK;
+    }
+    if (result == 0 && state == WEFT_DATA_STRANGE) {
+        weft_say_error(say,
+                       "the data partition %s is neither empty nor a file system: it is left "
+                       "alone. A file RESET on the drive WEFT-CONF empties it",
+                       device);
+        return -EUCLEAN;
     }
     if (result == 0 && state != WEFT_DATA_MADE) result = make(device, say);
     if (result == 0) result = open_made(disk, state, say);

@@ -18,9 +18,10 @@
 #include "image/init/say.h"
 
 enum weft_data_state {
-    WEFT_DATA_BLANK,      // No ext4 there.
+    WEFT_DATA_BLANK,      // Nothing there: zeros where the superblock begins.
     WEFT_DATA_UNFINISHED, // Ours, label weft-new.
     WEFT_DATA_MADE,
+    WEFT_DATA_STRANGE, // Something, and no ext4: a damaged one, or somebody else's.
 };
 
 // From the first 2 KiB of a partition.

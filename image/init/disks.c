@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "image/init/text_file.h"
@@ -48,7 +52,7 @@ static void read_table(struct weft_disks_entry *entry, const char *dev)
     if (esp != 0) weft_gpt_guid_text(weft_gpt_guid(&gpt, esp), entry->esp_guid);
 }
 
-static void add(struct weft_disks *disks, const char *sys, const char *dev, const char *name)
+static void add(struct weft_disks *disks, const char *sys, const char *name)
 {
     char path[PATH_MAX], text[8];
     if (disks->count == WEFT_DISKS_MAX || !is_disk(name)) return;
@@ -58,11 +62,89 @@ static void add(struct weft_disks *disks, const char *sys, const char *dev, cons
     if (entry->disk.bytes == 0) return; // A reader without a card.
     snprintf(path, sizeof(path), "%s/block/%s/ro", sys, name);
     entry->is_read_only = weft_text_file_line(path, text, sizeof(text)) == 0 && text[0] == '1';
-    read_table(entry, dev);
     disks->count++;
 }
 
-void weft_disks_find(struct weft_disks *disks, const char *sys, const char *dev, const char *root)
+// ---- What their tables say.
+
+struct told {
+    bool is_ours;
+    char esp_guid[WEFT_GPT_TEXT_BYTES];
+};
+
+struct asked {
+    pid_t pid;
+    int fd; // It tells here; -1: nobody was asked.
+};
+
+// In the child. What else was open is not held on to when the disk holds on to us.
+static void tell(struct weft_disks_entry *entry, const char *dev, int fd)
+{
+    struct told told = {0};
+    if (fd != 3 && dup2(fd, 3) != 3) _exit(1);
+    close_range(4, UINT_MAX, 0);
+    read_table(entry, dev);
+    told.is_ours = entry->is_ours;
+    memcpy(told.esp_guid, entry->esp_guid, sizeof(told.esp_guid));
+    _exit(write(3, &told, sizeof(told)) == (ssize_t)sizeof(told) ? 0 : 1);
+}
+
+static struct asked ask(struct weft_disks_entry *entry, const char *dev)
+{
+    int ends[2];
+    struct asked asked = {.fd = -1};
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return asked;
+    asked.pid = fork();
+    if (asked.pid == 0) tell(entry, dev, ends[1]);
+    close(ends[1]);
+    if (asked.pid < 0)
+        close(ends[0]);
+    else
+        asked.fd = ends[0];
+    return asked;
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void hear(struct weft_disks_entry *entry, const struct asked *asked, uint64_t until_ns)
+{
+    struct pollfd one = {.fd = asked->fd, .events = POLLIN};
+    struct told told;
+    if (asked->fd < 0) return;
+    const uint64_t now_ns = monotonic_ns();
+    const uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    const int ready = poll(&one, 1, (int)((left_ns + WEFT_NS_PER_MS - 1) / WEFT_NS_PER_MS));
+    const bool is_whole =
+        ready == 1 && read(asked->fd, &told, sizeof(told)) == (ssize_t)sizeof(told);
+    close(asked->fd);
+    entry->is_silent = ready != 1;
+    if (entry->is_silent) kill(asked->pid, SIGKILL); // It ends when the disk lets it go.
+    waitpid(asked->pid, NULL, entry->is_silent ? WNOHANG : 0);
+    if (!is_whole) return;
+    entry->is_ours = told.is_ours;
+    memcpy(entry->esp_guid, told.esp_guid, sizeof(entry->esp_guid));
+}
+
+// All at once: the one that is slow does not take the others' time.
+static void read_tables(struct weft_disks *disks, const char *dev, uint64_t patience_ns)
+{
+    struct asked asked[WEFT_DISKS_MAX];
+    const uint64_t until_ns = monotonic_ns() + patience_ns;
+    for (size_t i = 0; i < disks->count; i++) {
+        asked[i] = ask(&disks->entries[i], dev);
+    }
+    for (size_t i = 0; i < disks->count; i++) {
+        hear(&disks->entries[i], &asked[i], until_ns);
+    }
+}
+
+void weft_disks_find(struct weft_disks *disks, const char *sys, const char *dev, const char *root,
+                     uint64_t patience_ns)
 {
     char path[PATH_MAX], below[64] = "";
     struct dirent **names;
@@ -70,10 +152,11 @@ void weft_disks_find(struct weft_disks *disks, const char *sys, const char *dev,
     snprintf(path, sizeof(path), "%s/block", sys);
     const int count = scandir(path, &names, NULL, alphasort);
     for (int i = 0; i < count; i++) {
-        add(disks, sys, dev, names[i]->d_name);
+        add(disks, sys, names[i]->d_name);
         free(names[i]);
     }
     if (count >= 0) free(names);
+    read_tables(disks, dev, patience_ns);
     if (!weft_disk_of_root(sys, root, below, sizeof(below))) return;
     for (size_t i = 0; i < disks->count; i++) {
         disks->entries[i].has_root = strcmp(disks->entries[i].disk.name, below) == 0;
@@ -141,14 +224,29 @@ void weft_disks_name(const struct weft_disk *disk, char *text, size_t size)
              (unsigned long long)(disk->bytes / 1000000));
 }
 
+static size_t add_name(const struct weft_disk *disk, char *text, size_t used, size_t size)
+{
+    char name[192];
+    if (used >= size) return used;
+    weft_disks_name(disk, name, sizeof(name));
+    return used + (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
 void weft_disks_others(const struct weft_disks *disks, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < disks->count && used < size; i++) {
-        char name[192];
-        if (i == disks->started || !disks->entries[i].is_ours) continue;
-        weft_disks_name(&disks->entries[i].disk, name, sizeof(name));
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+    for (size_t i = 0; i < disks->count; i++) {
+        if (i != disks->started && disks->entries[i].is_ours)
+            used = add_name(&disks->entries[i].disk, text, used, size);
+    }
+}
+
+void weft_disks_silent(const struct weft_disks *disks, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < disks->count; i++) {
+        if (disks->entries[i].is_silent) used = add_name(&disks->entries[i].disk, text, used, size);
     }
 }

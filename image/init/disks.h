@@ -16,12 +16,16 @@
 // A disk is given a boot partition with an identifier of its own when it is installed to, and when
 // it grows after it was flashed (gpt.h), so that only two fresh ones, or true copies, are alike.
 //
-// Memory: by value; struct weft_disks is some ten kilobytes.
+// A disk may be broken so that whoever reads it waits for ever. So each table is read by a process
+// of its own, and one that does not answer in time is a disk that is left out.
+//
+// Core: the one thread of init. Memory: by value; struct weft_disks is some ten kilobytes.
 #ifndef WEFT_IMAGE_DISKS_H
 #define WEFT_IMAGE_DISKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "image/init/disk.h"
 #include "image/update/gpt.h"
@@ -34,6 +38,7 @@ struct weft_disks_entry {
     bool is_ours;                       // It has a slot's root and the drive WEFT-CONF.
     bool has_root;                      // The running root is read from it.
     bool is_read_only;
+    bool is_silent; // Its table was not read in time.
 };
 
 enum weft_disks_verdict {
@@ -50,8 +55,11 @@ struct weft_disks {
 };
 
 // Fills the entries from `sys` ("/sys") and the tables of the devices in `dev` ("/dev"). `root` is
-// the device number that the root lies on, as major:minor.
-void weft_disks_find(struct weft_disks *disks, const char *sys, const char *dev, const char *root);
+// the device number that the root lies on, as major:minor. Takes `patience_ns` at most, and that
+// only where a disk does not answer. A process that such a disk holds on to is left to whoever
+// reaps the orphans.
+void weft_disks_find(struct weft_disks *disks, const char *sys, const char *dev, const char *root,
+                     uint64_t patience_ns);
 
 // Decides which one it was. `loader_guid`: of the boot partition that the loader was started from,
 // in small letters; "" if it does not say.
@@ -67,6 +75,9 @@ void weft_disks_loader_guid(const char *efivars, char guid[WEFT_GPT_TEXT_BYTES])
 // The disks with an image that are not the one, for people: "/dev/sdb (serial X, 8000 MB)". "" if
 // there are none.
 void weft_disks_others(const struct weft_disks *disks, char *text, size_t size);
+
+// Likewise those that did not answer.
+void weft_disks_silent(const struct weft_disks *disks, char *text, size_t size);
 
 // One disk for people, as above.
 void weft_disks_name(const struct weft_disk *disk, char *text, size_t size);

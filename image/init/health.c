@@ -24,6 +24,7 @@
 #define ANSWER_NS   (4 * WEFT_NS_PER_S)
 #define TRIAL_NS    (120 * WEFT_NS_PER_S)
 #define FIRST_NS    (2 * WEFT_NS_PER_S)
+#define READYZ      "/readyz?verbose"
 #define PROOF_NS    (6 * WEFT_NS_PER_S) // Longer than /livez forgives a core that does not turn.
 #define CLOCK_EVERY 720                 // Looks: an hour.
 
@@ -34,11 +35,30 @@ bool weft_health_is_good(bool maintenance, bool broken, const char *version,
     return good_version[0] == '\0' || strcmp(version, good_version) == 0;
 }
 
+bool weft_health_lacks_room(const char *body)
+{
+    static const char mark[] = "[-] ", journal[] = "[-] journal ";
+    bool lacks = false;
+    for (const char *line = body; *line != '\0'; line += strcspn(line, "\n")) {
+        if (*line == '\n') line++;
+        if (strncmp(line, mark, sizeof(mark) - 1) != 0) continue;
+        const char *reason = strstr(line, strerror(ENOSPC));
+        const bool has_reason = reason != NULL && reason < line + strcspn(line, "\n");
+        if (strncmp(line, journal, sizeof(journal) - 1) != 0 || !has_reason) return false;
+        lacks = true;
+    }
+    return lacks;
+}
+
 // ---- Blessing.
 
 static int rename_kernel(struct weft_boot *boot)
 {
-    int result = weft_mounts_esp(boot->disk.esp.device);
+    int result = weft_boot_entry_bless_on(boot->disk.esp.device, boot->counted_path);
+    const bool is_other_way = result == -EOPNOTSUPP || result == -ENOSPC || result == -EEXIST ||
+                              result == -EINVAL; // The kernel may know better.
+    if (!is_other_way) return result;
+    result = weft_mounts_esp(boot->disk.esp.device);
     if (result != 0) return result;
     result = weft_boot_entry_bless("/esp", boot->counted_path);
     const int left = weft_mounts_esp_leave();
@@ -69,6 +89,7 @@ int weft_health_bless(struct weft_boot *boot)
     if (boot->is_blessed) return 0;
     if (boot->disks_alike) return -ENODEV; // Whose kernel it was cannot be told.
     if (boot->counted_path[0] != '\0') result = rename_kernel(boot);
+    if (result == -EBUSY) return result; // In other hands for now, as when slots are looked at.
     if (result != 0) {
         weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
                        strerror(-result));
@@ -94,29 +115,48 @@ static void bless_if_proved(struct weft_boot *boot)
     if (!weft_health_is_good(boot->choice.maintenance, boot->choice.broken, boot->version,
                              boot->good_version))
         return;
-    weft_health_bless(boot); // Else again after the next look: the ESP may be in other hands.
+    weft_health_bless(boot); // Else again after the next look.
     weft_report_soon(boot);
 }
 
 // ---- The node's own word, and what the admin port says to it.
 
+static void ask_ready(struct weft_boot *boot)
+{
+    weft_probe_get(&boot->ready_probe, WEFT_BOOT_SOCKET, READYZ, ANSWER_NS);
+}
+
 static void node_ready(void *self)
 {
     struct weft_boot *boot = self;
-    weft_probe_get(&boot->ready_probe, WEFT_BOOT_SOCKET, "/readyz", ANSWER_NS);
+    weft_probe_cancel(&boot->ready_probe); // Its answer would be from before.
+    ask_ready(boot);
+}
+
+// It is asked again at the next look: an answer may be lost, and a node may become ready late.
+static void not_ready(struct weft_boot *boot, int status)
+{
+    const bool is_new = boot->ready_status != status;
+    boot->ready_status = status;
+    boot->lacks_room =
+        status == 503 && weft_health_lacks_room(weft_probe_body(boot->ready_probe.answer));
+    if (!is_new || boot->daemon.state != WEFT_DAEMON_READY) return; // It has not said so.
+    weft_say_error(&boot->say, "/readyz answers %d to a node that said it was ready", status);
 }
 
 static void readyz_answered(void *self, int status)
 {
     struct weft_boot *boot = self;
     if (boot->end != WEFT_BOOT_RUNS) return; // It stops, and says so there too.
-    if (status != 200) {
-        weft_say_error(&boot->say, "/readyz answers %d to a node that said it was ready", status);
+    if (status != 200 || boot->daemon.state != WEFT_DAEMON_READY) {
+        if (status != 200) not_ready(boot, status);
         return;
     }
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
     const uint64_t ms = weft_clock_since_power_on_ms(boot->began, weft_clock_mark());
+    boot->ready_status = status;
+    boot->lacks_room = false;
     if (is_first) boot->ready_ms = ms;
     if (is_first) weft_start_look_for_disks(boot);
     weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
@@ -132,6 +172,15 @@ static void readyz_answered(void *self, int status)
     weft_report_soon(boot);
 }
 
+// Where that cannot be told, it would.
+static bool would_restart_help(struct weft_boot *boot)
+{
+    if (weft_mounts_esp(boot->disk.esp.device) != 0) return true;
+    const int has_next = weft_boot_entry_has_next("/esp", boot->counted_path);
+    weft_mounts_esp_leave();
+    return has_next != 0;
+}
+
 static void trial_over(void *self)
 {
     struct weft_boot *boot = self;
@@ -140,15 +189,28 @@ static void trial_over(void *self)
         weft_loop_after(&boot->loop, &boot->trial, proved_ns - boot->loop.now_ns);
         return;
     }
+    if (boot->lacks_room) {
+        weft_say_error(&boot->say,
+                       "version %s stays on trial: its journal has no room, which no "
+                       "other version would have",
+                       boot->version);
+        weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
+        return;
+    }
     weft_say_error(&boot->say, "version %s was not well within %u s", boot->version,
                    (unsigned)(TRIAL_NS / WEFT_NS_PER_S));
-    weft_leave(boot, WEFT_BOOT_REBOOTS, "this version is on trial and has failed");
+    if (would_restart_help(boot))
+        weft_leave(boot, WEFT_BOOT_REBOOTS, "this version is on trial and has failed");
+    else
+        weft_say_error(&boot->say, "there is no other version to start: this one goes on");
 }
 
 static void node_ended(void *self)
 {
     struct weft_boot *boot = self;
     boot->ready_at_ns = 0;
+    boot->ready_status = 0;
+    boot->lacks_room = false;
     weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns);
     weft_probe_cancel(&boot->probe);
     weft_probe_cancel(&boot->ready_probe);
@@ -226,6 +288,11 @@ static void look(void *self)
         weft_probe_get(&boot->probe, WEFT_BOOT_SOCKET, "/livez", ANSWER_NS);
     else
         weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns); // We wait on purpose.
+    // On trial also before it has said so: what it lacks may not be the release's fault.
+    const bool may_be =
+        boot->daemon.state == WEFT_DAEMON_READY ||
+        (boot->daemon.state == WEFT_DAEMON_STARTING && weft_loop_is_set(&boot->trial));
+    if (boot->ready_at_ns == 0 && may_be) ask_ready(boot);
     weft_health_look_at_data(boot);
     if (boot->has_data && ++boot->looks % CLOCK_EVERY == 0)
         weft_clock_note(WEFT_BOOT_CLOCK, time(NULL));

@@ -4,7 +4,11 @@
 //   on trial: ready within 120 s of power-on's end, and alive 6 s later --> blessed: the kernel is
 //                 |                                          not counted any more
 //                 +--> not: the machine restarts; with no tries left the loader takes the other
-//                 slot
+//                 |    slot. If that would only bring the same kernel once more, the node goes on
+//                 +--> not, and all that it lacks is room for its journal: no other release would
+//                      have that. The trial goes on; a restart counts as any other
+//
+//   ready:    /readyz is asked when weftd has said so, and every 5 s until it answers 200
 //
 //   always:   /livez every 5 s: 200 feeds the watchdog; 30 s without it and weftd is ended and
 //             started again; when even that does not help nobody feeds the watchdog any more
@@ -28,6 +32,9 @@ int weft_health_confirm(struct weft_boot *boot);
 // version did not fall into is not.
 bool weft_health_is_good(bool maintenance, bool broken, const char *version,
                          const char *good_version);
+
+// Of what /readyz?verbose says: is a journal without room all that is not ready?
+bool weft_health_lacks_room(const char *body);
 
 // Says it when the data partition has become full, and when it has room again.
 void weft_health_look_at_data(struct weft_boot *boot);

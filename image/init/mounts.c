@@ -1,11 +1,14 @@
 #include "image/init/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/update/fat_names.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/units.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -66,6 +69,17 @@ int weft_mounts_conf_writable(bool writable)
 {
     const unsigned long flags = MS_REMOUNT | QUIET | (writable ? 0 : MS_RDONLY);
     return mount(NULL, "/conf", NULL, flags, FAT) == 0 ? 0 : -errno;
+}
+
+int weft_mounts_mend(const char *device, const char *directory)
+{
+    const int fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    const off_t bytes = lseek(fd, 0, SEEK_END);
+    const struct weft_gpt_disk sectors = weft_gpt_device(&fd, bytes > 0 ? (uint64_t)bytes : 0);
+    const int mended = weft_fat_names_mend(&sectors, directory);
+    close(fd);
+    return mended;
 }
 
 int weft_mounts_esp(const char *device)

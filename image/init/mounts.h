@@ -19,6 +19,11 @@ int weft_mounts_conf(const char *device);
 // Lets it be written, or not any more. Returns 0 or a negative errno.
 int weft_mounts_conf_writable(bool writable);
 
+// Mends what a power failure has left of a rename in `directory` of the FAT file system on
+// `device`, which is not mounted (image/update/fat_names.h). How many names went, or a negative
+// errno.
+int weft_mounts_mend(const char *device, const char *directory);
+
 // /esp: the boot loader's partition, written to: for as short as can be.
 int weft_mounts_esp(const char *device);
 int weft_mounts_esp_leave(void);

@@ -1,6 +1,7 @@
 #include "image/init/power_button.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/input.h>
@@ -17,17 +18,27 @@ static bool has_power_key(int fd)
     return (keys[KEY_POWER / 8] >> KEY_POWER % 8 & 1) != 0;
 }
 
+// A keyboard may be pulled out. Its device would be ready from then on, and say nothing.
+static void let_go(struct weft_power_button *buttons, size_t i)
+{
+    weft_loop_unwatch(buttons->loop, buttons->fds[i]);
+    close(buttons->fds[i]);
+    buttons->fds[i] = buttons->fds[--buttons->count];
+}
+
 // Whichever it was: all are asked, there are hardly ever two.
 static void take_event(void *self, short events)
 {
     struct weft_power_button *buttons = self;
     struct input_event event;
     (void)events;
-    for (size_t i = 0; i < buttons->count; i++) {
-        while (read(buttons->fds[i], &event, sizeof(event)) == (ssize_t)sizeof(event)) {
+    for (size_t i = buttons->count; i-- > 0;) {
+        ssize_t length;
+        while ((length = read(buttons->fds[i], &event, sizeof(event))) == (ssize_t)sizeof(event)) {
             if (event.type == EV_KEY && event.code == KEY_POWER && event.value == 1)
                 buttons->pressed(buttons->self);
         }
+        if (length < 0 && errno != EAGAIN && errno != EINTR) let_go(buttons, i);
     }
 }
 

@@ -23,12 +23,14 @@
 #include "image/init/mounts.h"
 #include "image/init/node_config.h"
 #include "image/init/panic_log.h"
+#include "image/init/report.h"
 #include "image/init/text_file.h"
 #include "image/init/trial.h"
 
 // systemd-stub measures the sections of the kernel that it starts into this one. Nobody else does.
-#define PCR     "/sys/class/tpm/tpm0/pcr-sha256/11"
-#define DISK_NS (5 * WEFT_NS_PER_S) // A stick takes one or two.
+#define PCR            "/sys/class/tpm/tpm0/pcr-sha256/11"
+#define DISK_NS        (5 * WEFT_NS_PER_S)  // A stick takes one or two.
+#define DISK_ANSWER_NS (10 * WEFT_NS_PER_S) // One that slept has to spin up.
 
 // ---- What is there before any disk.
 
@@ -161,20 +163,30 @@ static void name_others(struct weft_boot *boot)
                       boot->disk.device, others);
 }
 
-void weft_start_look_for_disks(struct weft_boot *boot)
+static void name_silent(struct weft_boot *boot)
 {
-    char root[32];
+    char silent[256];
+    weft_disks_silent(&boot->disks, silent, sizeof(silent));
+    if (silent[0] != '\0')
+        weft_say_error(&boot->say, "a disk does not answer, and is left out: %s", silent);
+}
+
+static void take_look(void *self, const struct weft_disks *found)
+{
+    struct weft_boot *boot = self;
     struct weft_disks *disks = &boot->disks;
-    if (boot->disk.name[0] == '\0') return;
-    weft_disk_root(root);
-    weft_disks_find(disks, "/sys", "/dev", root);
-    for (size_t i = 0; i < disks->count; i++) {
-        if (strcmp(disks->entries[i].disk.name, boot->disk.name) == 0) disks->started = i;
+    size_t own = found->count;
+    for (size_t i = 0; i < found->count; i++) {
+        if (strcmp(found->entries[i].disk.name, boot->disk.name) == 0) own = i;
     }
+    if (own == found->count) return; // The look has failed, or ours is gone.
+    *disks = *found;
+    disks->started = own;
+    name_silent(boot);
     name_others(boot);
-    const char *guid = disks->entries[disks->started].esp_guid;
+    const char *guid = disks->entries[own].esp_guid;
     for (size_t i = 0; i < disks->count; i++) {
-        if (i == disks->started || !disks->entries[i].is_ours) continue;
+        if (i == own || !disks->entries[i].is_ours) continue;
         if (guid[0] != '\0' && strcmp(disks->entries[i].esp_guid, guid) == 0)
             weft_say_error(
                 &boot->say,
@@ -182,6 +194,19 @@ void weft_start_look_for_disks(struct weft_boot *boot)
                 "runs from, and %s, which came later. Take one of them out",
                 boot->disk.device, disks->entries[i].disk.device);
     }
+    weft_report_soon(boot);
+}
+
+void weft_start_look_for_disks(struct weft_boot *boot)
+{
+    char root[32];
+    if (boot->disk.name[0] == '\0') return;
+    weft_disk_root(root);
+    weft_disks_look_init(&boot->disks_look, &boot->loop, take_look, boot);
+    const int result =
+        weft_disks_look_start(&boot->disks_look, "/sys", "/dev", root, DISK_ANSWER_NS);
+    if (result != 0)
+        weft_say_error(&boot->say, "the other disks are not looked at: %s", strerror(-result));
 }
 
 // The kernel waits for the disk of its root, and for no other: a stick is there a second later, and
@@ -191,12 +216,14 @@ static enum weft_disks_verdict wait_for_disk(struct weft_boot *boot)
     char root[32], guid[WEFT_GPT_TEXT_BYTES];
     struct weft_disks *disks = &boot->disks;
     const struct timespec step = {.tv_nsec = (long)(50 * WEFT_NS_PER_MS)};
+    const uint64_t began_ns = weft_clock_mark().ns; // Each look takes its time, too.
     weft_disk_root(root);
     weft_disks_loader_guid("/sys/firmware/efi/efivars", guid);
-    for (uint64_t waited_ns = 0;; waited_ns += (uint64_t)step.tv_nsec) {
-        weft_disks_find(disks, "/sys", "/dev", root);
+    for (;;) {
+        weft_disks_find(disks, "/sys", "/dev", root, DISK_ANSWER_NS);
         const enum weft_disks_verdict verdict = weft_disks_choose(disks, guid);
-        if (guid[0] == '\0' || waited_ns >= DISK_NS || weft_disks_has_started(disks, guid))
+        if (guid[0] == '\0' || weft_clock_mark().ns - began_ns >= DISK_NS ||
+            weft_disks_has_started(disks, guid))
             return verdict;
         nanosleep(&step, NULL);
     }
@@ -208,6 +235,7 @@ static void find_disk(struct weft_boot *boot)
     char root[32];
     struct weft_disks *disks = &boot->disks;
     const enum weft_disks_verdict verdict = wait_for_disk(boot);
+    name_silent(boot);
     if (verdict == WEFT_DISKS_NONE) {
         weft_disk_root(root);
         if (weft_disk_find_in(&boot->disk, "/sys", root) != 0)
@@ -261,9 +289,26 @@ static void check_install(struct weft_boot *boot)
                  wish);
 }
 
+// Before anybody mounts them. What cannot be mended the kernel will complain about.
+static void mend_names(struct weft_boot *boot)
+{
+    const struct {
+        const char *device, *directory;
+    } places[] = {{boot->disk.esp.device, "EFI/Linux"}, {boot->disk.conf.device, ""}};
+    if (boot->disk_problem[0] != '\0') return; // It may not be ours.
+    for (size_t i = 0; i < WEFT_COUNT_OF(places); i++) {
+        if (places[i].device[0] == '\0') continue;
+        const int mended = weft_mounts_mend(places[i].device, places[i].directory);
+        if (mended > 0)
+            weft_say_line(&boot->say, "%s: a power failure had left a file with two names: mended",
+                          places[i].device);
+    }
+}
+
 void weft_start_disk(struct weft_boot *boot)
 {
     find_disk(boot);
+    mend_names(boot);
     open_conf(boot);
     check_install(boot);
     open_data(boot);
@@ -333,7 +378,8 @@ static void check_cards(struct weft_boot *boot)
         const bool contradiction = boot->admin.contradiction;
         if (contradiction) snprintf(why, sizeof(why), "%s", boot->admin.why);
         if (contradiction ||
-            weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) != 0) {
+            weft_cards_resolve(&boot->cards, &boot->choice.config, boot->devices, why) != 0 ||
+            weft_cards_check("/sys", &boot->choice.config, why) != 0) {
             weft_choice_give_up(&boot->choice, why);
             boot->config = &boot->defaults;
             weft_cards_admin(&boot->cards, boot->config, &boot->admin);

@@ -148,19 +148,36 @@ int weft_kept_log_open(struct weft_kept_log **opened, const char *path, uint64_t
 
 // ---- As a stream.
 
-// Another file stands there once this one was moved aside; it was read to its end before.
-static void turn_over(struct weft_kept_log *log)
+// The file that stands there since ours was moved aside; -1 while it is ours, or none.
+static int next_file(const struct weft_kept_log *log)
 {
     const int fd = open_file(log->path);
 
-    if (fd < 0) return;
-    if (log->fd >= 0 && is_same(fd, log->fd)) {
-        close(fd);
-        return;
-    }
+    if (fd < 0 || log->fd < 0 || !is_same(fd, log->fd)) return fd;
+    close(fd);
+    return -1;
+}
+
+static void turn_over(struct weft_kept_log *log, int next)
+{
     if (log->fd >= 0) close(log->fd);
-    log->fd = fd;
+    log->fd = next;
     log->from = 0;
+}
+
+// What has come since. Looked for is the next file first: once it is there, nothing is added to
+// ours any more, so one that is then read to its end has told all.
+static ssize_t read_on(struct weft_kept_log *log, char *bytes, size_t limit)
+{
+    const int next = next_file(log);
+    const ssize_t count = log->fd < 0 ? 0 : pread(log->fd, bytes, limit, log->from);
+
+    if (count > 0) log->from += count;
+    if (count == 0 && next >= 0)
+        turn_over(log, next);
+    else if (next >= 0)
+        close(next);
+    return count;
 }
 
 int64_t weft_kept_log_read(void *self, char *bytes, size_t limit)
@@ -175,9 +192,7 @@ int64_t weft_kept_log_read(void *self, char *bytes, size_t limit)
         return (int64_t)count;
     }
     if (!log->follow) return -1;
-    const ssize_t count = log->fd < 0 ? 0 : pread(log->fd, bytes, limit, log->from);
-    if (count > 0) log->from += count;
-    if (count == 0) turn_over(log);
+    const ssize_t count = read_on(log, bytes, limit);
     return count > 0 ? count : 0;
 }
 

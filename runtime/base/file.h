@@ -4,8 +4,9 @@
 // A new file is written beside it, synced, and renamed over it, and then the directory is synced:
 // the new name is on the disk only when the directory is.
 //
-// Core: it waits for the disk, so not one that turns, but the control core at its start, and
-// programs. Memory: the caller's.
+// Core: it waits for the disk, so no worker; the control core, which waits for disks also where it
+// makes the journal's files, at its start and for what an owner asked of it; and programs. Memory:
+// the caller's.
 #ifndef WEFT_BASE_FILE_H
 #define WEFT_BASE_FILE_H
 

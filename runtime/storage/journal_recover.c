@@ -119,7 +119,7 @@ static bool continues(struct recovery *r, const struct weft_journal_block *head)
     // oldest is there and has no beginning, nothing follows it.
     if (r->chain_count == 0) return head->segment == r->files[0];
     if (!(head->flags & WEFT_JOURNAL_RESTART) || head->sequence > r->sequence) return false;
-    if (head->sequence <= r->chain[0].sequence) return false;
+    if (head->sequence < r->chain[0].sequence) return false;
     cut_chain(r, head->sequence);
     return true;
 }
@@ -281,20 +281,40 @@ static int find_beginning(struct recovery *r, uint32_t *from)
 }
 
 // Removes what is void: first the cut tail, so that nothing of it can ever follow the chain again.
+// What a later start has cut off whole, in the middle, stays cut without it.
 static int remove_void(struct recovery *r, uint32_t from)
 {
     const struct weft_disk *disk = r->journal->disk;
-    const uint32_t first = r->chain_count ? r->chain[from].file : UINT32_MAX;
     const uint32_t last = r->chain_count ? r->chain[r->chain_count - 1].file : 0;
+    uint32_t next = from; // In the chain.
     for (uint32_t i = r->file_count; i-- > 0 && r->files[i] > last;) {
         const int result = disk->remove(disk->self, r->files[i]);
         if (result < 0) return result;
     }
-    for (uint32_t i = 0; i < r->file_count && r->files[i] < first && r->files[i] < last; i++) {
+    for (uint32_t i = 0; i < r->file_count && r->files[i] < last; i++) {
+        if (r->files[i] == r->chain[next].file) {
+            next++;
+            continue;
+        }
         const int result = disk->remove(disk->self, r->files[i]);
         if (result < 0) return result;
     }
     return 0;
+}
+
+// A start that came to nothing has left a segment with its block 0 alone. The next start begins at
+// the same sequence, which cuts that off, and the one after it removes the file: a node that starts
+// in a circle does not fill its disk. Not at once, and not by using the file again: a write of a
+// process that was killed may still be under way to it. Where the fresh segment begins.
+static uint64_t sequence_of_restart(const struct recovery *r, uint32_t from)
+{
+    uint64_t sequence = r->sequence;
+    for (uint32_t count = r->chain_count; count > from + 1; count--) {
+        const struct segment *last = &r->chain[count - 1];
+        if (last->block_count != 1 || last->flags != WEFT_JOURNAL_RESTART) break;
+        sequence = last->sequence;
+    }
+    return sequence;
 }
 
 // Sets the journal on a fresh segment behind the chain: nothing of the cut tail is ever written
@@ -308,9 +328,10 @@ static int restart(struct recovery *r, uint32_t from)
     const int result = disk->create(disk->self, file, journal->options.segment_blocks);
     if (result < 0 && result != -ENOSPC) return result;
     if (!r->has_id) journal->journal_id = journal->options.journal_id;
+    const uint64_t sequence = sequence_of_restart(r, from);
     for (uint32_t i = from; i < r->chain_count; i++)
         journal->live[journal->live_count++] = r->chain[i].file;
-    journal->durable = journal->started = journal->opened = r->sequence;
+    journal->durable = journal->started = journal->opened = sequence;
     journal->lsn_next = r->lsn_next ? r->lsn_next : 1;
     journal->lsn_acknowledged = journal->lsn_next - 1;
     journal->hash = journal->hash_acknowledged = r->hash;
@@ -322,7 +343,7 @@ static int restart(struct recovery *r, uint32_t from)
     journal->file_next = file + 1;
     journal->create_wanted = true;
     journal->state = WEFT_JOURNAL_OPEN;
-    weft_journal_segment_open(journal, file, r->sequence ? WEFT_JOURNAL_RESTART : 0);
+    weft_journal_segment_open(journal, file, sequence ? WEFT_JOURNAL_RESTART : 0);
     (void)weft_journal_tend(journal); // The spare segment. A full disk is told by the next chore.
     return 0;
 }

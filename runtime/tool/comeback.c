@@ -6,11 +6,12 @@
 
 #include "runtime/base/units.h"
 
-#define ASK_TIMEOUT_MS 3000
-#define PAUSE_MS       500
-#define WAIT_MS        600000 // Three tries of 120 s each, and a slow firmware in front of each.
-#define BOOT_PATH      "/api/v1/node/boot"
-#define SLOTS_PATH     "/api/v1/node/slots"
+#define ASK_TIMEOUT_MS   3000
+#define SLOTS_TIMEOUT_MS 10000 // A process of its own is started there, and mounts the ESP.
+#define PAUSE_MS         500
+#define WAIT_MS          600000 // Three tries of 120 s each, and a slow firmware in front of each.
+#define BOOT_PATH        "/api/v1/node/boot"
+#define SLOTS_PATH       "/api/v1/node/slots"
 
 static const char *text_of(const json_t *document, const char *key)
 {
@@ -115,17 +116,18 @@ static void say_state(struct wait *wait, enum weft_comeback state, const json_t 
     }
 }
 
-// What it runs now, and what became of the other one. The exit code.
-static int tell(struct wait *wait, enum weft_comeback state, const json_t *boot)
+// What it runs now, and what became of the other one. The exit code; -1 if it cannot be said yet,
+// with the reason in `error`: one answer that is lost is no verdict.
+static int tell(struct wait *wait, enum weft_comeback state, const json_t *boot,
+                struct weft_error *error)
 {
     const struct weft_tool *tool = wait->tool;
-    struct weft_error error = {0};
     unsigned status;
     json_t *slots =
-        weft_client_json(wait->target, "GET", SLOTS_PATH, NULL, tool->timeout_ms, &status, &error);
+        weft_client_json(wait->target, "GET", SLOTS_PATH, NULL, SLOTS_TIMEOUT_MS, &status, error);
 
+    if (slots == NULL) return -1;
     end_line(wait);
-    if (slots == NULL) return weft_tool_fail(tool, &error);
     const json_t *now = slot_of(slots, true), *other = slot_of(slots, false);
     if (strcmp(text_of(boot, "state"), "maintenance") == 0)
         fprintf(tool->err, "%s is in maintenance mode: weft node boot %s\n", wait->target->name,
@@ -176,7 +178,7 @@ int weft_comeback_wait(const struct weft_tool *tool, const struct weft_client_ta
             boot != NULL ? weft_comeback_judge(from, boot) : WEFT_COMEBACK_LEAVES;
         say_state(&wait, state, boot);
         if (state == WEFT_COMEBACK_STAYS || state == WEFT_COMEBACK_FELL)
-            exit_code = tell(&wait, state, boot);
+            exit_code = tell(&wait, state, boot, &error);
         json_decref(boot);
         if (error.code == 502) { // Somebody else, or we are nobody to it any more.
             end_line(&wait);

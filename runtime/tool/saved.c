@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/admin/text.h"
+#include "runtime/base/file.h"
 #include "runtime/tool/handlers.h"
 #include "runtime/tool/output.h"
 #include "runtime/tool/target.h"
@@ -43,34 +43,20 @@ static int ask(const struct weft_tool *tool, const struct weft_client_target *ta
     return weft_tool_fail(tool, &error);
 }
 
-// Whole or not at all: beside the file, then in its place. "-" is standard output.
+// "-" is standard output; a file is there whole or as it was.
 static int write_file(const struct weft_tool *tool, const char *path,
                       const struct weft_client_answer *answer)
 {
-    char beside[4096];
     struct weft_error error = {0};
-    const bool is_out = strcmp(path, "-") == 0;
+    int result = 0;
 
-    if ((size_t)snprintf(beside, sizeof(beside), "%s.%ld", path, (long)getpid()) >=
-        sizeof(beside)) {
-        weft_error_set(&error, 504, "%.40s...: the name is too long", path);
-        return weft_tool_fail(tool, &error);
-    }
-    FILE *file = is_out ? tool->out : fopen(beside, "wxe");
-    bool fine = file != NULL && fwrite(answer->body, 1, answer->length, file) == answer->length;
-    int reason = errno;
-    if (file != NULL && fflush(file) != 0 && fine) {
-        fine = false;
-        reason = errno;
-    }
-    if (file != NULL && !is_out) fclose(file);
-    if (fine && !is_out && rename(beside, path) != 0) {
-        fine = false;
-        reason = errno;
-    }
-    if (fine) return 0;
-    if (file != NULL && !is_out) unlink(beside);
-    weft_error_set(&error, 504, "%s: %s", path, strerror(reason));
+    if (strcmp(path, "-") != 0)
+        result = weft_file_replace(path, answer->body, answer->length, 0666);
+    else if (fwrite(answer->body, 1, answer->length, tool->out) != answer->length ||
+             fflush(tool->out) != 0)
+        result = -errno;
+    if (result == 0) return 0;
+    weft_error_set(&error, 504, "%s: %s", path, strerror(-result));
     return weft_tool_fail(tool, &error);
 }
 

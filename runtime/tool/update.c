@@ -41,7 +41,8 @@ static const char *value_or(const struct weft_tool_call *call, const char *name,
     return value != NULL ? value : usual;
 }
 
-// One run at a time: the lock lies beside the ledger and goes with the process.
+// One run at a time: the lock lies beside the ledger and goes with the process. Who only looks
+// writes nothing without it.
 static int take_lock(struct session *session, struct weft_error *error)
 {
     char path[PATH_MAX];
@@ -51,20 +52,40 @@ static int take_lock(struct session *session, struct weft_error *error)
     session->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (session->lock_fd < 0) return weft_error_set(error, 906, "%s: %s", path, strerror(errno));
     if (flock(session->lock_fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    close(session->lock_fd);
+    session->lock_fd = -1;
     return weft_error_set(error, 905, "another update of this node is under way");
 }
 
-static int session_open(struct session *session, const struct weft_tool_call *call,
+// What the disk tells about past starts goes into the ledger: the floor must outlive this process,
+// since the next release to be put in takes its place. Who only looks is shown it all the same,
+// also where nothing can be kept: on a data partition that is full or cannot be written.
+static int learn(struct session *session, bool only_looks, struct weft_error *error)
+{
+    struct weft_error why = {0};
+
+    weft_update_ledger_read(session->ledger_path, &session->ledger);
+    const struct weft_update_ledger known = session->ledger;
+    weft_update_learn(&session->medium, &session->host.node, &session->ledger);
+    if (session->lock_fd < 0 || memcmp(&known, &session->ledger, sizeof(known)) == 0) return 0;
+    if (weft_update_ledger_write(session->ledger_path, &session->ledger, &why) == 0 || only_looks)
+        return 0;
+    *error = why;
+    return -1;
+}
+
+static int session_open(struct session *session, const struct weft_tool_call *call, bool only_looks,
                         struct weft_error *error)
 {
     const char *esp = weft_tool_value(call, "esp");
+    struct weft_error unheard = {0};
 
     memset(session, 0, sizeof(*session));
     session->lock_fd = -1;
     if (weft_update_host_find(value_or(call, "root", ""), &session->host, error) != 0) return -1;
     snprintf(session->ledger_path, sizeof(session->ledger_path), "%s",
              value_or(call, "ledger", LEDGER));
-    if (take_lock(session, error) != 0) return -1;
+    if (take_lock(session, only_looks ? &unheard : error) != 0 && !only_looks) return -1;
     const char *disk = value_or(call, "disk", session->host.disk);
     if (esp == NULL) {
         if (weft_update_esp_mount(disk, ESP, error) != 0) return -1;
@@ -73,12 +94,7 @@ static int session_open(struct session *session, const struct weft_tool_call *ca
     if (weft_update_disk_open(&session->disk, disk, esp, error) != 0) return -1;
     session->is_open = true;
     session->medium = weft_update_disk_medium(&session->disk);
-    weft_update_ledger_read(session->ledger_path, &session->ledger);
-    const struct weft_update_ledger known = session->ledger;
-    weft_update_learn(&session->medium, &session->host.node, &session->ledger);
-    // The floor must outlive this process: the next release to be put in takes its place.
-    if (memcmp(&known, &session->ledger, sizeof(known)) == 0) return 0;
-    return weft_update_ledger_write(session->ledger_path, &session->ledger, error);
+    return learn(session, only_looks, error);
 }
 
 static void session_close(struct session *session)
@@ -193,13 +209,14 @@ int weft_run_update(struct weft_tool_call *call)
     struct session session;
     struct weft_error error = {0};
     const char *verb = call->args[0];
-    int result = session_open(&session, call, &error);
+    const bool only_looks = strcmp(verb, "slots") == 0;
+    int result = session_open(&session, call, only_looks, &error);
 
     if (result == 0 && strcmp(verb, "apply") == 0)
         result = apply(&session, call, &error);
     else if (result == 0 && strcmp(verb, "rollback") == 0)
         result = weft_update_roll_back(&session.medium, &session.host.node, &error);
-    else if (result == 0 && strcmp(verb, "slots") != 0)
+    else if (result == 0 && !only_looks)
         result = weft_error_set(&error, 504, "say apply, rollback or slots");
     json_t *document = result == 0 ? slots_document(&session) : NULL;
     session_close(&session);

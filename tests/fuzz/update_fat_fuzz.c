@@ -1,5 +1,5 @@
 // Drives that want to be written to: whatever the boot sector, the table and the directory say, a
-// file is put inside the file system's own bytes, or refused with one error.
+// file is put inside the file system's own bytes, or refused with one error. So are names changed.
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "image/update/fat.h"
+#include "image/update/fat_names.h"
+#include "image/update/gpt_device.h"
 #include "runtime/base/assert.h"
 
 #define DRIVE_BYTES (9u << 20) // The smallest that FAT16 has clusters for, and a little.
@@ -29,6 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int result = weft_update_fat_put(fd, 0, DRIVE_BYTES, "weft.toml",
                                            weft_span_of(content, sizeof(content) - 1), &error);
     weft_assert(result == 0 || error.code == 906);
+    const struct weft_gpt_disk sectors = weft_gpt_device(&fd, DRIVE_BYTES);
+    (void)weft_fat_names_mend(&sectors, "");
+    const int renamed = weft_fat_names_rename(&sectors, "", "weft.toml", "weft-b_0.3.0+2-1.efi");
+    if (result == 0 && renamed == 0)
+        weft_assert(weft_fat_names_rename(&sectors, "", "weft-b_0.3.0+2-1.efi", "w.toml") <= 0);
     weft_assert(lseek(fd, 0, SEEK_END) == DRIVE_BYTES + GUARD_BYTES);
     weft_assert(pread(fd, after, sizeof(after), DRIVE_BYTES) == (ssize_t)sizeof(after));
     weft_assert(memcmp(guard, after, sizeof(guard)) == 0);

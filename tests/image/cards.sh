@@ -21,6 +21,15 @@ vm_get "$at" status.txt | grep -q '^admin port: *-' || fail 'it has an address f
 vm_stop "$at"
 ok 'no card: the port that is missing is named, and a node without ports runs'
 
+# Not a card: what drives its disk, say. It keeps its driver, and the node its root.
+printf '[node]\nname = "n1"\n[ports.p0]\ndevice = "pci:0000:00:01.0"\n' >"$work/disk.toml"
+vm_put "$at" "$work/disk.toml" weft.toml
+vm_start "$at" || fail 'QEMU did not start'
+expect "$at" 'maintenance mode: port p0: pci:0000:00:01.0 is no network card'
+expect "$at" 'weft-init: status.txt says maintenance'
+vm_stop "$at"
+ok 'no network card: it is refused, and keeps its driver'
+
 # No IOMMU: the card is used all the same, and it is said that it is trusted.
 vm_put "$at" "$work/weft.toml" weft.toml
 vm_iommu=

@@ -6,6 +6,6 @@ export WEFT_KERNEL=debian
 
 more=
 [ "${WEFT_ALL:-no}" = no ] || more='secure_boot rollback corrupt rescue'
-for test in smoke $more frames; do
-    sh "$root/tests/image/$test.sh" || fail "$test"
-done
+# shellcheck disable=SC2086
+others smoke $more frames
+tell_left_out

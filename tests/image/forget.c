@@ -2,7 +2,8 @@
 // rest some.
 //
 //     forget DISK LOG POSITION SEED
-//     forget LOG                       the positions where the power may fail: behind each write
+//     forget LOG                       the positions where the power may fail, behind each write,
+//                                      and the sector that it went to
 //
 // DISK is as it was when the machine started, LOG what QEMU's blklogwrites noted since (the format
 // of Linux's Documentation/admin-guide/device-mapper/log-writes.rst), and the power fails when LOG
@@ -94,8 +95,10 @@ static int print_positions(const char *path)
     if (log.file == NULL || !read_log(&log, LONG_MAX)) return 1;
     for (size_t i = 0; i < log.count; i++)
         if (log.entries[i].sector_count != 0)
-            printf("%llu\n", (unsigned long long)log.entries[i].data_at +
-                                 (unsigned long long)log.entries[i].data_bytes);
+            printf("%llu %llu\n",
+                   (unsigned long long)log.entries[i].data_at +
+                       (unsigned long long)log.entries[i].data_bytes,
+                   (unsigned long long)log.entries[i].sector);
     return 0;
 }
 

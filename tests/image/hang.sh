@@ -7,7 +7,6 @@
 # bad NAME WORD: a machine whose slot B starts an actor that does that; slot A does nothing of it.
 bad() {
     machine "$1"
-    truncate -s 900M "$at/disk.img" # Each start of weftd leaves a segment of its journal, and here there are many.
     second_slot "$at" 9.9.9 +3
     window "$at"
     give "$at" 1 1

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Power fails while the data partition grows, while units are written down, and in the middle of an update. A disk then
+# Power fails while the data partition grows, while a kernel is blessed, while units are written down, and in the middle
+# of an update. A disk then
 # keeps what it was told to flush, and of the rest some (forget.c). From each such disk the node starts, and what it had
 # acknowledged is there. One life is recorded; each cut is a moment of it.
 #
@@ -25,8 +26,9 @@ cp --sparse=always "$at/disk.img" "$work/before.img"
 vm_log=yes
 start "$at" 1 1
 expect "$at" "$vm_ready"
+ready=$(length)
 expect "$at" 'weft-init: status.txt says ready'
-grown=$(length)
+grown=$(length) # By then it is blessed, too.
 
 # What is put behind each other is counted, and a gap would be an error: a unit is at N only if it has seen all of 1 to N.
 cat >"$work/ledger.fth" <<'FORTH'
@@ -93,7 +95,7 @@ cut() {
 
 # cuts_in WHAT FROM TO: behind that many of the writes that stand there in the log, one or the other.
 cuts_in() {
-    awk -v from="$2" -v to="$3" '$1 > from && $1 <= to' "$work/positions" >"$work/those"
+    awk -v from="$2" -v to="$3" '$1 > from && $1 <= to { print $1 }' "$work/positions" >"$work/those"
     index=1
     while [ "$index" -le "$cuts" ]; do
         seed=$((seed + 1))
@@ -101,6 +103,23 @@ cuts_in() {
         index=$((index + 1))
     done
 }
+# The kernel loses its count by another name in a file system without a journal: whenever that is cut, it has one name,
+# the old or the new, and its slot is not written over by what comes after.
+awk -v from="$ready" -v to="$grown" -v end=$(((esp_mib + 1) * 2048)) '$1 > from && $1 <= to && $2 >= 2048 && $2 < end { print $1 }' \
+    "$work/positions" >"$work/renames"
+[ -s "$work/renames" ] || fail 'nothing was written to the ESP when it was blessed'
+index=0
+while read -r position; do
+    index=$((index + 1))
+    for _ in 1 2; do # Kept, or not.
+        seed=$((seed + 1))
+        cut 'blessing' "$position"
+        [ "$(vm_esp_list "$at")" = "weft-a_$version.efi" ] || fail "its names are $(vm_esp_list "$at")"
+        dd if="$at/disk.img" of="$work/esp" bs=1M skip=1 count="$esp_mib" conv=sparse status=none
+        fsck.fat -n "$work/esp" >"$work/said" || true # It is not what unmounts it in the end: the dirty bit may stand.
+        ! grep -iE 'share|free cluster|invalid|bad' "$work/said" || fail "the ESP is damaged: $(cat "$work/said")"
+    done
+done <"$work/renames"
 cuts_in growth 0 "$grown"
 cuts_in units "$loaded" "$written"
 cuts_in update "$written" "$updated"

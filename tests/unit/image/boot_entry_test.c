@@ -96,6 +96,28 @@ static void blessing_takes_the_count(void **state)
     assert_int_equal(weft_boot_entry_bless(root, "/EFI/Linux/other.efi"), -EINVAL);
 }
 
+// A kernel without a try left is what the loader takes when there is nothing better: starting anew
+// would only bring it again.
+static void what_a_restart_would_bring(void **state)
+{
+    static const char last[] = "/EFI/Linux/weft-b_2+0-3.efi";
+    (void)state;
+    put("weft-b_2+0-3.efi");
+    put("rescue.efi");
+    assert_int_equal(weft_boot_entry_has_next(root, "/EFI/Linux/weft-b_2+1-2.efi"), 1);
+    assert_int_equal(weft_boot_entry_has_next(root, last), 0);
+    put("weft-a_1+0.efi"); // Older, and without tries too: the loader takes it later.
+    assert_int_equal(weft_boot_entry_has_next(root, last), 0);
+    put("weft-a_3+0.efi");
+    assert_int_equal(weft_boot_entry_has_next(root, last), 1);
+    assert_int_equal(remove_root(NULL) + make_root(NULL), 0);
+    put("weft-b_2+0-3.efi");
+    put("weft-a_1.efi");
+    assert_int_equal(weft_boot_entry_has_next(root, last), 1);
+    assert_int_equal(weft_boot_entry_has_next(root, "/EFI/Linux/other.efi"), -EINVAL);
+    assert_int_equal(weft_boot_entry_has_next(root, "/EFI/Other/weft-b_2+0-3.efi"), -ENOENT);
+}
+
 static void a_copy_has_one_slot_and_all_its_tries(void **state)
 {
     (void)state;
@@ -128,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loaders_path_is_read),
         cmocka_unit_test_setup_teardown(blessing_takes_the_count, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(what_a_restart_would_bring, make_root, remove_root),
         cmocka_unit_test_setup_teardown(a_copy_has_one_slot_and_all_its_tries, make_root,
                                         remove_root),
         cmocka_unit_test_setup_teardown(the_variable_of_the_firmware, make_root, remove_root),

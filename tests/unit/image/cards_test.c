@@ -10,6 +10,7 @@
 #include "image/init/cards.h"
 #include "image/init/disk.h"
 #include "image/init/text_file.h"
+#include "runtime/base/units.h"
 
 static char sys[64];
 
@@ -153,6 +154,34 @@ static void a_mac_becomes_a_pci_address(void **state)
     weft_config_free(&config);
 }
 
+// A wrong digit must not take the driver away from the disk that the root lies on.
+static void what_is_no_network_card(void **state)
+{
+    static const struct {
+        const char *device, *class;
+        int result;
+    } cases[] = {
+        {"pci:0000:00:02.0", "0x020000", 0},
+        {"pci:0000:00:02.0", "0x028000", 0},
+        {"pci:0000:00:02.0", "0x010802", -EINVAL},
+        {"pci:00:02.0", "0x060400", -EINVAL},
+        {"pci:0000:00:09.0", "0x010802", 0}, // It is not there: weftd's to say.
+        {"null", "0x010802", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        struct weft_config config;
+        char text[128], why[256] = "";
+        snprintf(text, sizeof(text), "echo %s >devices/pci0/0000:00:02.0/class", cases[i].class);
+        make(text);
+        snprintf(text, sizeof(text), "[ports.p0]\ndevice = \"%s\"\n", cases[i].device);
+        load(&config, text);
+        if (weft_cards_check(sys, &config, why) != cases[i].result) fail_msg("case %zu", i);
+        assert_int_equal(strstr(why, cases[i].class) != NULL, cases[i].result != 0);
+        weft_config_free(&config);
+    }
+}
+
 static void what_vfio_is_asked_for(void **state)
 {
     (void)state;
@@ -236,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cards_have_three_names, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(the_admin_port_keeps_its_card, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(a_mac_becomes_a_pci_address, make_sys, remove_sys),
+        cmocka_unit_test_setup_teardown(what_is_no_network_card, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_vfio_is_asked_for, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_the_kernel_gets_back, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(only_the_disk_of_the_root_is_ours, make_sys, remove_sys),

@@ -56,6 +56,11 @@ static void what_a_data_partition_holds(void **state)
     (void)state;
     uint8_t head[2048] = {0};
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_BLANK);
+    head[0] = head[1536] = 1; // A boot sector; half of a superblock that was being made.
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_BLANK);
+    head[1024 + 4] = 1; // What it was cannot be told: it is not written over.
+    assert_int_equal(weft_data_state_of(head), WEFT_DATA_STRANGE);
+    head[1024 + 4] = 0;
     head[1024 + 0x38] = 0x53;
     head[1024 + 0x39] = 0xef;
     assert_int_equal(weft_data_state_of(head), WEFT_DATA_MADE);
@@ -168,6 +173,33 @@ static void which_boots_are_good(void **state)
     assert_true(weft_health_is_good(true, true, "1", "1"));  // It is the file that is new.
     assert_true(weft_health_is_good(true, true, "1", ""));
     assert_false(weft_health_is_good(true, true, "2", "1")); // The old version may still take it.
+}
+
+static void what_is_not_the_releases_fault(void **state)
+{
+    static const struct {
+        const char *body;
+        bool lacks_room;
+    } cases[] = {
+        {"[+] ports ok\n[-] journal not ready: no room for new records: No space left on device\n"
+         "[+] units ok\nnot ready\n",
+         true},
+        {"[-] journal not ready: a write failed: No space left on device\nnot ready\n", true},
+        {"[-] journal not ready: a write failed: Input/output error\nnot ready\n", false},
+        {"[-] ports not ready: p0 is down\n[-] journal not ready: a write failed: No space left on "
+         "device\nnot ready\n",
+         false},
+        {"[-] journal not ready: a write failed: No space left on device\n[-] mesh not ready: no "
+         "seed has answered yet\nnot ready\n",
+         false},
+        {"[-] journal not ready: a write failed\n[+] units ok: No space left on device\n", false},
+        {"[+] ports ok\nready\n", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        if (weft_health_lacks_room(cases[i].body) != cases[i].lacks_room) fail_msg("case %zu", i);
+    }
 }
 
 static void words_of_a_fingerprint(void **state)
@@ -339,6 +371,7 @@ int main(void)
         cmocka_unit_test(the_wait_doubles_and_starts_over),
         cmocka_unit_test(the_watchdog_starves_last),
         cmocka_unit_test(which_boots_are_good),
+        cmocka_unit_test(what_is_not_the_releases_fault),
         cmocka_unit_test(words_of_a_fingerprint),
         cmocka_unit_test(cpus_of_the_workers),
         cmocka_unit_test(time_does_not_go_back),

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "image/init/disk_copy.h"
-#include "image/init/disks.h"
+#include "image/init/disks_look.h"
 #include "image/init/install_wish.h"
 #include "image/update/gpt_device.h"
 #include "runtime/base/endian.h"
@@ -390,6 +390,8 @@ static void guids_as_the_firmware_writes_them(void **state)
     rmdir(directory);
 }
 
+#define PATIENCE_NS (60 * WEFT_NS_PER_S)
+
 // Disks as /sys shows them, their tables in files: two with an image, one without, one of memory.
 static void disks_of_a_machine(void **state)
 {
@@ -410,7 +412,7 @@ static void disks_of_a_machine(void **state)
         "cp ../from ../dev/vdb && truncate -s 80M ../dev/loop0",
         files->directory);
     assert_int_equal(system(command), 0);
-    weft_disks_find(&disks, sys, dev, "8:2");
+    weft_disks_find(&disks, sys, dev, "8:2", PATIENCE_NS);
     assert_int_equal(disks.count, 2); // A reader without a card, and what is no disk, are left out.
     assert_true(disks.entries[0].is_ours && !disks.entries[0].has_root);
     assert_true(disks.entries[1].is_ours && disks.entries[1].has_root);
@@ -428,6 +430,63 @@ static void disks_of_a_machine(void **state)
     assert_int_equal(system(command), 0);
 }
 
+// ---- One that does not answer: opening a pipe that nobody writes to waits for ever, as well.
+
+#define IMPATIENCE_NS (50 * WEFT_NS_PER_MS)
+
+static void check_silent(const struct weft_disks *disks)
+{
+    char silent[256];
+    assert_int_equal(disks->count, 2);
+    assert_true(disks->entries[0].is_silent && !disks->entries[0].is_ours);
+    assert_true(!disks->entries[1].is_silent && disks->entries[1].is_ours);
+    weft_disks_silent(disks, silent, sizeof(silent));
+    assert_string_equal(silent, "/dev/vda (83 MB)");
+}
+
+struct looked {
+    unsigned count;
+    struct weft_disks found;
+};
+
+static void looked_done(void *self, const struct weft_disks *found)
+{
+    struct looked *looked = self;
+    looked->count++;
+    looked->found = *found;
+}
+
+static void a_disk_that_does_not_answer(void **state)
+{
+    struct files *files = *state;
+    static struct weft_disks disks;
+    static struct weft_disks_look look;
+    static struct looked looked;
+    struct weft_loop loop;
+    char command[512], sys[96], dev[96];
+    snprintf(sys, sizeof(sys), "%s/sys", files->directory);
+    snprintf(dev, sizeof(dev), "%s/dev", files->directory);
+    snprintf(command, sizeof(command),
+             "cd %s && mkdir -p dev sys/block/vda sys/block/vdb && echo 163840 >sys/block/vda/size "
+             "&& echo 163840 >sys/block/vdb/size && mkfifo dev/vda && cp from dev/vdb",
+             files->directory);
+    assert_int_equal(system(command), 0);
+    weft_disks_find(&disks, sys, dev, "8:2", IMPATIENCE_NS);
+    check_silent(&disks);
+
+    weft_loop_init(&loop);
+    weft_disks_look_init(&look, &loop, looked_done, &looked);
+    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", IMPATIENCE_NS), 0);
+    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", IMPATIENCE_NS), 0); // As one.
+    while (looked.count == 0) {
+        weft_loop_turn(&loop);
+    }
+    assert_int_equal(looked.count, 1);
+    check_silent(&looked.found);
+    snprintf(command, sizeof(command), "cd %s && rm -r dev sys", files->directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(when_a_disk_is_empty, open_files, close_files),
         cmocka_unit_test(guids_as_the_firmware_writes_them),
         cmocka_unit_test_setup_teardown(disks_of_a_machine, open_files, close_files),
+        cmocka_unit_test_setup_teardown(a_disk_that_does_not_answer, open_files, close_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,6 +341,54 @@ static void full_disk_is_read(void **state)
     end(b);
 }
 
+static uint32_t count_files(struct bench *b)
+{
+    uint32_t files[WEFT_DISK_SIM_FILES];
+    return (uint32_t)b->disk.list(b->disk.self, files, WEFT_DISK_SIM_FILES);
+}
+
+// A node that is started again and again, and never comes to write anything: its disk does not fill
+// up, whether the start got as far as its first block or not.
+static void starts_in_a_circle(void **state)
+{
+    struct bench *b = begin();
+    (void)state;
+    append(b, "kept");
+    settle(b);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(reopen(b), 0);
+        assert_int_equal(b->replayed, 1);
+        assert_true(b->found.segments <= 3);
+        if (i % 3 != 0) settle(b); // Its block 0.
+        assert_true(count_files(b) <= 4);
+    }
+    assert_int_equal(append(b, "kept too"), 2);
+    settle(b);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(reopen(b), 0);
+        assert_int_equal(b->replayed, 2);
+        settle(b);
+    }
+    end(b);
+}
+
+// As above without any record before: the first segment has no other to be cut from.
+static void starts_of_an_empty_journal(void **state)
+{
+    struct bench *b = begin();
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        settle(b);
+        assert_true(count_files(b) <= 4);
+        assert_int_equal(reopen(b), 0);
+    }
+    assert_int_equal(append(b, "first"), 1);
+    settle(b);
+    assert_int_equal(reopen(b), 0);
+    assert_int_equal(b->replayed, 1);
+    end(b);
+}
+
 static void refused(void **state)
 {
     static const uint8_t big[8193];
@@ -378,6 +426,8 @@ int main(void)
         cmocka_unit_test(snapshot_retires_segments),
         cmocka_unit_test(full_disk_refuses),
         cmocka_unit_test(full_disk_is_read),
+        cmocka_unit_test(starts_in_a_circle),
+        cmocka_unit_test(starts_of_an_empty_journal),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // A node that is told to restart from its other slot: what the tool says while it waits, and how
 // that ends; and which part of its log is asked for. The node here is a script of what
 // /api/v1/node/boot answers, one line for each question.
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct world {
     const char *const *boots; // The first is before the restart; the last stays.
     const char *slots_before, *slots_after;
     size_t boot;
+    unsigned slots_refused; // So often it does not say them, once it has restarted.
     bool has_restarted;
 };
 
@@ -53,6 +55,11 @@ static void answer_boot(struct weft_admin_request *request)
 
 static void answer_slots(struct weft_admin_request *request)
 {
+    if (world.has_restarted && world.slots_refused > 0) {
+        world.slots_refused--;
+        weft_admin_reply_problem(request, 905, "another update of this node is under way");
+        return;
+    }
     reply(request, world.has_restarted ? world.slots_after : world.slots_before);
 }
 
@@ -169,6 +176,34 @@ static void a_release_that_falls_back(void **state)
                                        "become healthy (it is failed)\n"));
 }
 
+// Who has waited ten minutes for the verdict gets it, though the last question is not answered
+// once.
+static void a_verdict_is_asked_for_again(void **state)
+{
+    static const char *const boots[] = {BOOT("1", "a", "good"), BOOT("2", "b", "good"), NULL};
+    (void)state;
+
+    world.slots_refused = 2;
+    roll_back(boots,
+              SLOTS("\"state\":\"aside\",\"running\":false", "\"state\":\"good\",\"running\":true"),
+              "node rollback n1");
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.err, "n1 runs 0.2.0 from slot b; it has proved healthy\n"));
+}
+
+// It is not asked for ever: the time that was given is the bound, and what was seen is said.
+static void a_verdict_that_nobody_gives(void **state)
+{
+    static const char *const boots[] = {BOOT("1", "a", "good"), BOOT("2", "b", "good"), NULL};
+    (void)state;
+
+    world.slots_refused = UINT_MAX;
+    roll_back(boots, SLOTS("\"running\":false", "\"running\":true"),
+              "node rollback n1 --timeout 1200ms");
+    assert_int_equal(result.code, 124);
+    assert_non_null(strstr(result.err, "the last was: slot b runs, good"));
+}
+
 static void a_node_that_stays_away(void **state)
 {
     static const char *const boots[] = {BOOT("1", "a", "good"), NULL};
@@ -258,6 +293,8 @@ int main(void)
         cmocka_unit_test(what_a_boot_says),
         cmocka_unit_test_setup_teardown(a_release_that_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(a_release_that_falls_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_verdict_is_asked_for_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_verdict_that_nobody_gives, setup, teardown),
         cmocka_unit_test_setup_teardown(a_node_that_stays_away, setup, teardown),
         cmocka_unit_test_setup_teardown(somebody_else_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_waits, setup, teardown),

@@ -116,7 +116,19 @@ mv esp/EFI/Linux/weft-a_0.2.0+2-1.efi esp/EFI/Linux/weft-a_0.2.0.efi
 rm state/releases
 mkdir state/releases
 refused W0906 'without a ledger'
+
+# Looking needs no ledger to write: not where one cannot be kept, nor where there is no place for the lock. What the disk
+# tells is in the answer all the same.
+echo kernel-b >esp/EFI/Linux/weft-b_0.3.9+0-3.efi
+update slots >out || fail "slots, with a ledger that cannot be written: $(cat out)"
+grep -q '"failed":\["0.3.9"\]' out || fail "what has failed is not told: $(cat out)"
 rmdir state/releases
+mv state away
+update slots >out || fail "slots, with no place for a ledger: $(cat out)"
+grep -q '"failed":\["0.3.9"\]' out || fail "what has failed is not told: $(cat out)"
+refused W0906 'without a place for a ledger'
+mv away state
+rm esp/EFI/Linux/weft-b*
 
 # Two at once: the second is told so.
 mkfifo pipe
@@ -131,6 +143,7 @@ until grep -qs 'next 0.3.0' state/releases; do
 done
 cp 0.3.0.update given
 refused W0905 'a second one at once'
+update slots >out || fail "slots, while one is under way: $(cat out)"
 tail -c +4001 0.3.0.update >&3
 exec 3>&-
 wait $! || fail "the first: $(cat first)"

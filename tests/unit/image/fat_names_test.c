@@ -1,0 +1,381 @@
+// Other names for files of a FAT file system, and the power failing after each sector that is
+// written: the file is always there, under the one name or the other.
+#include "tests/support/cmocka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "image/update/fat_names.h"
+#include "runtime/base/endian.h"
+#include "runtime/base/prng.h"
+#include "runtime/base/units.h"
+
+#define SECTOR 512
+#define ENTRY  32
+#define TABLE  4 // The first sector of the one table, in all that is made here.
+
+struct disk { // In memory; a FAT32 takes 34 MB of it, nearly all zeros.
+    uint8_t *bytes;
+    uint64_t sectors;
+    bool is_wide;
+    unsigned root, data; // Sectors: the root of a FAT16, and cluster 2.
+    int writes_left;     // Then the power is gone; -1: it stays.
+    unsigned writes;
+};
+
+static int disk_read(void *self, uint64_t lba, void *bytes, uint32_t count)
+{
+    const struct disk *disk = self;
+    if (lba + count > disk->sectors) return -EIO;
+    memcpy(bytes, disk->bytes + lba * SECTOR, (size_t)count * SECTOR);
+    return 0;
+}
+
+static int disk_write(void *self, uint64_t lba, const void *bytes, uint32_t count)
+{
+    struct disk *disk = self;
+    if (lba + count > disk->sectors || disk->writes_left == 0) return -EIO;
+    if (disk->writes_left > 0) disk->writes_left--;
+    disk->writes++;
+    assert_int_equal(count, 1);
+    memcpy(disk->bytes + lba * SECTOR, bytes, SECTOR);
+    return 0;
+}
+
+static int disk_flush(void *self)
+{
+    (void)self;
+    return 0;
+}
+
+static struct weft_gpt_disk interface_of(struct disk *disk)
+{
+    return (struct weft_gpt_disk){disk_read, disk_write, disk_flush, disk, disk->sectors};
+}
+
+// ---- A file system, made by hand: sectors are clusters, the directory EFI/Linux has 2 of them.
+
+enum { EFI = 5, LINUX = 6, LINUX_MORE = 7, FIRST_FILE = 10 }; // Clusters.
+
+static void set_next(struct disk *disk, uint32_t cluster, uint32_t next)
+{
+    uint8_t *table = disk->bytes + TABLE * SECTOR;
+    if (disk->is_wide)
+        weft_le32_put(table + 4 * cluster, next == 0xffff ? 0x0fffffff : next);
+    else
+        weft_le16_put(table + 2 * cluster, (uint16_t)next);
+}
+
+static uint8_t *cluster_at(struct disk *disk, uint32_t cluster)
+{
+    return disk->bytes + (disk->data + (size_t)cluster - 2) * SECTOR;
+}
+
+static void put_short(uint8_t *entry, const char name[12], uint8_t attributes, uint32_t cluster,
+                      uint32_t bytes)
+{
+    memset(entry, 0, ENTRY);
+    memcpy(entry, name, 11);
+    entry[11] = attributes;
+    weft_le16_put(entry + 20, (uint16_t)(cluster >> 16));
+    weft_le16_put(entry + 26, (uint16_t)cluster);
+    weft_le32_put(entry + 28, bytes);
+}
+
+static uint8_t *linux_entry(struct disk *disk, unsigned index)
+{
+    return cluster_at(disk, index < 16 ? LINUX : LINUX_MORE) + (size_t)(index % 16) * ENTRY;
+}
+
+// A file with a long name, from entry `index` of EFI/Linux on. The next free index.
+static unsigned put_file(struct disk *disk, unsigned index, const char *name, unsigned number,
+                         uint32_t cluster, uint32_t bytes)
+{
+    static const uint8_t units[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
+    const unsigned longs = (unsigned)(strlen(name) + 12) / 13;
+    char short_name[12];
+    uint8_t sum = 0;
+    snprintf(short_name, sizeof(short_name), "WEFT-%02uXEFI", number);
+    for (int i = 0; i < 11; i++)
+        sum = (uint8_t)(((sum & 1) << 7) + (sum >> 1) + short_name[i]);
+    for (unsigned i = 0; i < longs; i++) {
+        uint8_t *entry = linux_entry(disk, index + i);
+        const unsigned order = longs - i;
+        memset(entry, 0, ENTRY);
+        entry[0] = (uint8_t)(order | (i == 0 ? 0x40 : 0));
+        entry[11] = 0x0f;
+        entry[13] = sum;
+        for (unsigned n = 0; n < 13; n++) {
+            const size_t at = (size_t)(order - 1) * 13 + n;
+            weft_le16_put(entry + units[n], at < strlen(name)    ? (uint16_t)name[at]
+                                            : at == strlen(name) ? 0
+                                                                 : 0xffff);
+        }
+    }
+    put_short(linux_entry(disk, index + longs), short_name, 0x20, cluster, bytes);
+    set_next(disk, cluster, 0xffff);
+    return index + longs + 1;
+}
+
+static struct disk make(bool is_wide)
+{
+    const unsigned clusters = is_wide ? 65600 : 5000;
+    const unsigned table = (clusters + 2) * (is_wide ? 4 : 2) / SECTOR + 1;
+    struct disk disk = {.is_wide = is_wide, .writes_left = -1, .root = TABLE + table};
+    disk.data = disk.root + (is_wide ? 0 : 2);
+    disk.sectors = disk.data + clusters;
+    disk.bytes = calloc(disk.sectors, SECTOR);
+    assert_non_null(disk.bytes);
+    uint8_t *boot = disk.bytes;
+    weft_le16_put(boot + 11, SECTOR);
+    boot[13] = 1;
+    weft_le16_put(boot + 14, TABLE);
+    boot[16] = 1;
+    weft_le16_put(boot + 17, is_wide ? 0 : 32);
+    weft_le32_put(boot + 32, (uint32_t)disk.sectors);
+    weft_le16_put(boot + 22, (uint16_t)(is_wide ? 0 : table));
+    weft_le32_put(boot + 36, is_wide ? table : 0);
+    weft_le32_put(boot + 44, is_wide ? 2 : 0);
+    boot[510] = 0x55;
+    boot[511] = 0xaa;
+    uint8_t *root = is_wide ? cluster_at(&disk, 2) : disk.bytes + (size_t)disk.root * SECTOR;
+    put_short(root, "WEFT-ESP   ", 0x08, 0, 0);
+    put_short(root + ENTRY, "EFI        ", 0x10, EFI, 0);
+    put_short(cluster_at(&disk, EFI), "LINUX      ", 0x10, LINUX, 0);
+    put_short(linux_entry(&disk, 0), ".          ", 0x10, LINUX, 0);
+    put_short(linux_entry(&disk, 1), "..         ", 0x10, EFI, 0);
+    set_next(&disk, 2, 0xffff);
+    set_next(&disk, EFI, 0xffff);
+    set_next(&disk, LINUX, LINUX_MORE);
+    set_next(&disk, LINUX_MORE, 0xffff);
+    return disk;
+}
+
+// ---- What is there, read by other means: a name counts where its whole long name stands.
+
+static bool name_at(struct disk *disk, unsigned last, char name[64])
+{
+    static const uint8_t units[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
+    size_t used = 0;
+    uint8_t sum = 0;
+    for (int i = 0; i < 11; i++)
+        sum = (uint8_t)(((sum & 1) << 7) + (sum >> 1) + linux_entry(disk, last)[i]);
+    for (unsigned i = last, order = 1; i-- > 0; order++) {
+        const uint8_t *entry = linux_entry(disk, i);
+        if (entry[11] != 0x0f || (entry[0] & 0x3f) != order || entry[13] != sum) return false;
+        for (unsigned n = 0; n < 13 && used < 63; n++)
+            if (weft_le16_get(entry + units[n]) != 0xffff) name[used++] = (char)entry[units[n]];
+        if ((entry[0] & 0x40) == 0) continue;
+        name[used] = '\0';
+        return true;
+    }
+    return false;
+}
+
+// How often the name leads to the cluster; every other way to it is counted in *others.
+static unsigned count(struct disk *disk, const char *name, uint32_t cluster, unsigned *others)
+{
+    unsigned found = 0;
+    *others = 0;
+    for (unsigned i = 0; i < 32 && linux_entry(disk, i)[0] != 0; i++) {
+        const uint8_t *entry = linux_entry(disk, i);
+        char there[64];
+        if (entry[0] == 0xe5 || entry[11] == 0x0f || weft_le16_get(entry + 26) != cluster ||
+            (entry[11] & 0x10) != 0)
+            continue;
+        if (name_at(disk, i, there) && strcmp(there, name) == 0)
+            found++;
+        else
+            ++*others;
+    }
+    return found;
+}
+
+#define FROM "weft-b_0.3.0+2-1.efi"
+#define TO   "weft-b_0.3.0.efi"
+
+struct place {
+    const char *name;
+    unsigned before; // So many entries stand in front of it, all in use,
+    bool end_free;   // and behind it are some that were used once, or the end.
+    const char *to;
+    unsigned writes; // Of one rename.
+};
+
+static struct disk make_place(const struct place *place, bool is_wide)
+{
+    struct disk disk = make(is_wide);
+    unsigned index = 2;
+    for (unsigned n = 0; index < place->before; n++) {
+        char name[16];
+        snprintf(name, sizeof(name), "other%u.efi", n);
+        index = put_file(&disk, index, name, 20 + n, FIRST_FILE + 20 + n, 9);
+    }
+    index = put_file(&disk, place->before, FROM, 1, FIRST_FILE, 5000);
+    if (!place->end_free) return disk;
+    for (; index < 32; index++)
+        put_file(&disk, index, "", 90, FIRST_FILE + 90, 0), linux_entry(&disk, index)[0] = 0xe5;
+    return disk;
+}
+
+static const struct place places[] = {
+    {"in one sector", 2, false, TO, 1},
+    {"in one sector, among old ones", 2, true, TO, 1},
+    {"as many parts", 4, false, "weft-b_0.3.0+1-2.efi", 1},
+    {"over the end of a sector", 14, false, TO, 3},
+    {"over the end, the short one alone behind it", 14, true, TO, 3},
+    {"more parts than it has", 4, false, "weft-b_0.3.0-a.longer.version.efi", 2},
+    {"more parts, among old ones", 4, true, "weft-b_0.3.0-a.longer.version.efi", 2},
+    {"in the second sector", 16, false, TO, 1},
+};
+
+static void the_power_fails_at_any_write(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 2 * WEFT_COUNT_OF(places); n++) {
+        const struct place *place = &places[n / 2];
+        struct disk disk = make_place(place, n % 2 == 1);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        uint8_t *before = malloc(disk.sectors * SECTOR);
+        unsigned others;
+        assert_non_null(before);
+        memcpy(before, disk.bytes, disk.sectors * SECTOR);
+        assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, place->to), 0);
+        if (disk.writes != place->writes || count(&disk, place->to, FIRST_FILE, &others) != 1 ||
+            others != 0)
+            fail_msg("%s: %u writes", place->name, disk.writes);
+        assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, place->to), 0);
+        for (int cut = 0; cut < (int)place->writes; cut++) {
+            memcpy(disk.bytes, before, disk.sectors * SECTOR);
+            disk.writes_left = cut;
+            assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, place->to), -EIO);
+            disk.writes_left = -1;
+            const unsigned old = count(&disk, FROM, FIRST_FILE, &others);
+            const unsigned new = count(&disk, place->to, FIRST_FILE, &others);
+            if (old + new == 0) fail_msg("%s: nothing is left of it, cut %d", place->name, cut);
+            // Whoever mounts it next finds it with one name, and can rename it again.
+            assert_in_range(weft_fat_names_mend(&interface, "EFI/Linux"), 0, 1);
+            assert_int_equal(weft_fat_names_mend(&interface, "EFI/Linux"), 0);
+            assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, place->to), 0);
+            if (count(&disk, place->to, FIRST_FILE, &others) != 1 || others != 0)
+                fail_msg("%s: cut %d is not mended", place->name, cut);
+            // Nothing but the directory was written to.
+            memcpy(cluster_at(&disk, LINUX), before + (cluster_at(&disk, LINUX) - disk.bytes),
+                   SECTOR);
+            memcpy(cluster_at(&disk, LINUX_MORE),
+                   before + (cluster_at(&disk, LINUX_MORE) - disk.bytes), SECTOR);
+            assert_memory_equal(disk.bytes, before, disk.sectors * SECTOR);
+        }
+        free(before);
+        free(disk.bytes);
+    }
+}
+
+static void what_is_there_already(void **state)
+{
+    struct disk disk = make(true);
+    const struct weft_gpt_disk interface = interface_of(&disk);
+    unsigned others, index = put_file(&disk, 2, FROM, 1, FIRST_FILE, 5000);
+    (void)state;
+    put_file(&disk, index, TO, 2, FIRST_FILE + 1, 5000);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO), -EEXIST);
+    assert_int_equal(disk.writes, 0);
+    // The same clusters: what the kernel leaves when the power fails between its two changes.
+    put_file(&disk, index, TO, 2, FIRST_FILE, 5000);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO), 0);
+    assert_true(count(&disk, TO, FIRST_FILE, &others) == 1 && others == 0);
+    assert_int_equal(weft_fat_names_rename(&interface, "efi/LINUX", "WEFT-B_0.3.0.EFI", FROM), 0);
+    assert_true(count(&disk, FROM, FIRST_FILE, &others) == 1 && others == 0);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", "absent.efi", TO), -ENOENT);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Other", FROM, TO), -ENOENT);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, "a/b"), -EINVAL);
+    free(disk.bytes);
+}
+
+static void the_whole_one_stays(void **state)
+{
+    static const struct {
+        const char *stays, *goes;
+        uint32_t bytes, bytes_gone;
+    } cases[] = {
+        {"weft.toml", "weft.toml.new", 900, 900},
+        {"weft.toml.new", "weft.toml", 900, 0}, // The kernel enters a name before its length.
+        {TO, FROM, 5000, 5000},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * WEFT_COUNT_OF(cases); i++) {
+        struct disk disk = make(i % 2 == 1);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        unsigned others, index = 2;
+        if (i % 4 < 2)
+            index =
+                put_file(&disk, index, cases[i / 2].goes, 1, FIRST_FILE, cases[i / 2].bytes_gone);
+        index = put_file(&disk, index, cases[i / 2].stays, 2, FIRST_FILE, cases[i / 2].bytes);
+        if (i % 4 >= 2)
+            index =
+                put_file(&disk, index, cases[i / 2].goes, 1, FIRST_FILE, cases[i / 2].bytes_gone);
+        put_file(&disk, index, "another.efi", 3, FIRST_FILE + 1, 5000);
+        assert_int_equal(weft_fat_names_mend(&interface, "EFI/Linux"), 1);
+        assert_true(count(&disk, cases[i / 2].stays, FIRST_FILE, &others) == 1 && others == 0);
+        assert_int_equal(count(&disk, "another.efi", FIRST_FILE + 1, &others), 1);
+        assert_int_equal(weft_fat_names_mend(&interface, ""), 0);
+        free(disk.bytes);
+    }
+}
+
+static void a_directory_without_a_place(void **state)
+{
+    struct disk disk = make(false);
+    const struct weft_gpt_disk interface = interface_of(&disk);
+    (void)state;
+    unsigned index = put_file(&disk, 2, FROM, 1, FIRST_FILE, 5000);
+    for (unsigned n = 0; index < 32; n++) {
+        char name[32];
+        snprintf(name, sizeof(name), "%s%u.efi", index == 29 ? "a.longer.one" : "o", n);
+        index = put_file(&disk, index, name, 10 + n, FIRST_FILE + 10 + n, 9);
+    }
+    assert_int_equal(
+        weft_fat_names_rename(&interface, "EFI/Linux", FROM, "weft-b_0.3.0-a.longer.version.efi"),
+        -ENOSPC);
+    assert_int_equal(disk.writes, 0);
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO), 0);
+    disk.bytes[510] = 0;
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", TO, FROM), -EOPNOTSUPP);
+    disk.bytes[510] = 0x55;
+    set_next(&disk, LINUX_MORE, LINUX); // A circle.
+    assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", TO, FROM), -EINVAL);
+    free(disk.bytes);
+}
+
+// Whatever stands there, it ends.
+static void noise(void **state)
+{
+    struct disk disk = make(false);
+    const struct weft_gpt_disk interface = interface_of(&disk);
+    struct weft_prng prng;
+    (void)state;
+    weft_prng_seed(&prng, 5);
+    put_file(&disk, 2, FROM, 1, FIRST_FILE, 5000);
+    for (int i = 0; i < 3000; i++) {
+        uint8_t *where = weft_prng_below(&prng, 4) == 0 ? disk.bytes : cluster_at(&disk, LINUX);
+        where[weft_prng_below(&prng, i % 2 == 0 ? 64 : SECTOR)] ^= (uint8_t)(1u << i % 8);
+        const int mended = weft_fat_names_mend(&interface, "EFI/Linux");
+        const int renamed = weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO);
+        assert_true(mended <= 32 && renamed <= 0);
+    }
+    free(disk.bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_power_fails_at_any_write),
+        cmocka_unit_test(what_is_there_already),
+        cmocka_unit_test(the_whole_one_stays),
+        cmocka_unit_test(a_directory_without_a_place),
+        cmocka_unit_test(noise),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
