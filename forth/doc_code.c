@@ -73,7 +73,8 @@ static void add_parts(unsigned op, char to[TEXT_BYTES])
         add_parts(fusion->second, to);
         return;
     }
-    name[weft_mnemonic(op, name) - 1] = '\0';
+    const size_t length = weft_mnemonic(op, name);
+    if (length > 0) name[length - 1] = '\0';
     add(to, op == WEFT_OP_lit16 || op == WEFT_OP_lit32 ? "n" : name);
 }
 
