@@ -116,12 +116,13 @@ static const char *record_of(const struct weft_unit *unit, uint32_t index, uint3
     return record;
 }
 
-// A colon definition under way.
+// A colon or code definition under way.
 static bool is_open(const struct weft_unit *unit, uint32_t index)
 {
     const struct weft_block *block = unit->block;
-    return block->definition != 0 && index == block->first + weft_shared_words(unit) &&
-           weft_word_at(unit, index)->kind == WEFT_WORD_COLON;
+    if (block->definition == 0 || index != block->first + weft_shared_words(unit)) return false;
+    const uint8_t kind = weft_word_at(unit, index)->kind;
+    return kind == WEFT_WORD_COLON || kind == WEFT_WORD_CODE;
 }
 
 const char *weft_effect_comment(const struct weft_unit *unit, uint32_t index, uint32_t *length)
@@ -207,6 +208,6 @@ bool weft_effect_word(const struct weft_unit *unit, uint32_t n, struct weft_effe
     memcpy(to->name, weft_word_name(unit, to->index), bytes);
     const char *comment = weft_effect_comment(unit, to->index, &length);
     if (comment != NULL) memcpy(to->comment, comment, length);
-    to->colon = word->kind == WEFT_WORD_COLON;
+    to->colon = word->kind == WEFT_WORD_COLON || word->kind == WEFT_WORD_CODE;
     return true;
 }

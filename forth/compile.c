@@ -263,30 +263,41 @@ static int32_t resolve(struct weft_unit *unit, uint32_t operand, uint32_t target
     return 0;
 }
 
-static int32_t branch_forward(struct weft_unit *unit, unsigned op, uint32_t *operand)
+// The distance of a branch whose operation has just been compiled: forward, to be resolved later.
+static int32_t distance_forward(struct weft_unit *unit, uint32_t *operand)
 {
-    int32_t code = weft_compile_op(unit, op);
-    if (code != 0) return code;
     *operand = weft_own_tokens(unit->block);
-    code = weft_compile_token(unit, 0);
+    const int32_t code = weft_compile_token(unit, 0);
     no_fold(unit);
     return code;
 }
 
-static int32_t branch_back(struct weft_unit *unit, unsigned op, uint32_t target)
+// The same, back to `target`.
+static int32_t distance_back(struct weft_unit *unit, uint32_t target)
 {
-    int32_t code = weft_compile_op(unit, op);
-    if (code == 0) code = weft_compile_token(unit, 0);
+    int32_t code = weft_compile_token(unit, 0);
     if (code == 0) code = resolve(unit, weft_own_tokens(unit->block) - 1, target);
     no_fold(unit);
     return code;
 }
 
-static int32_t origin(struct weft_unit *unit, unsigned op)
+static int32_t branch_forward(struct weft_unit *unit, unsigned op, uint32_t *operand)
+{
+    const int32_t code = weft_compile_op(unit, op);
+    return code != 0 ? code : distance_forward(unit, operand);
+}
+
+static int32_t origin_push(struct weft_unit *unit)
 {
     uint32_t operand;
-    const int32_t code = branch_forward(unit, op, &operand);
+    const int32_t code = distance_forward(unit, &operand);
     return code != 0 ? code : control_push(unit, TAG_ORIGIN, operand);
+}
+
+static int32_t origin(struct weft_unit *unit, unsigned op)
+{
+    const int32_t code = weft_compile_op(unit, op);
+    return code != 0 ? code : origin_push(unit);
 }
 
 int32_t weft_op_if(struct weft_unit *unit)
@@ -335,8 +346,9 @@ int32_t weft_op_while(struct weft_unit *unit)
 static int32_t back_to(struct weft_unit *unit, unsigned op)
 {
     uint32_t target;
-    const int32_t code = control_pop(unit, TAG_DESTINATION, &target);
-    return code != 0 ? code : branch_back(unit, op, target);
+    int32_t code = control_pop(unit, TAG_DESTINATION, &target);
+    if (code == 0) code = weft_compile_op(unit, op);
+    return code != 0 ? code : distance_back(unit, target);
 }
 
 int32_t weft_op_until(struct weft_unit *unit)
@@ -364,31 +376,37 @@ static void leave_link(struct weft_unit *unit, uint32_t operand)
     block->leave = operand + 1;
 }
 
-static int32_t loop_begin(struct weft_unit *unit, unsigned op)
+// Behind the operation that begins a loop. ?DO's branch is the first of its leaves.
+static int32_t loop_push(struct weft_unit *unit, bool leaves)
 {
     const uint32_t outer = unit->block->leave;
-    int32_t code;
-    if (op == WEFT_OP_qdo) {
-        uint32_t operand;
-        code = branch_forward(unit, op, &operand);
-        unit->block->leave = 0;
-        if (code == 0) leave_link(unit, operand);
-    } else {
-        code = weft_compile_op(unit, op);
-        unit->block->leave = 0;
-    }
+    uint32_t operand = 0;
+    const int32_t code = leaves ? distance_forward(unit, &operand) : 0;
     no_fold(unit);
+    unit->block->leave = 0;
     if (code != 0) return code;
+    if (leaves) leave_link(unit, operand);
     control_push(unit, TAG_LOOP, outer);
     return control_push(unit, TAG_DESTINATION, weft_own_tokens(unit->block));
 }
 
-static int32_t loop_end(struct weft_unit *unit, unsigned op)
+static int32_t loop_begin(struct weft_unit *unit, unsigned op)
 {
-    uint32_t target, outer = 0;
-    int32_t code = control_pop(unit, TAG_DESTINATION, &target);
-    if (code == 0) code = control_pop(unit, TAG_LOOP, &outer);
-    if (code == 0) code = branch_back(unit, op, target);
+    const int32_t code = weft_compile_op(unit, op);
+    return code != 0 ? code : loop_push(unit, op == WEFT_OP_qdo);
+}
+
+// Where the loop under way began, and the leaves of the loop around it.
+static int32_t loop_pop(struct weft_unit *unit, uint32_t *target, uint32_t *outer)
+{
+    const int32_t code = control_pop(unit, TAG_DESTINATION, target);
+    return code != 0 ? code : control_pop(unit, TAG_LOOP, outer);
+}
+
+// Behind the operation that turns it: back to `target`, and its leaves come here.
+static int32_t loop_close(struct weft_unit *unit, uint32_t target, uint32_t outer)
+{
+    int32_t code = distance_back(unit, target);
     struct weft_block *block = unit->block;
     const uint32_t begin = block->definition ? weft_own_word(unit, block->definition - 1)->code : 0;
     while (code == 0 && block->leave != 0) {
@@ -401,6 +419,14 @@ static int32_t loop_end(struct weft_unit *unit, unsigned op)
     }
     block->leave = outer;
     return code;
+}
+
+static int32_t loop_end(struct weft_unit *unit, unsigned op)
+{
+    uint32_t target, outer = 0;
+    int32_t code = loop_pop(unit, &target, &outer);
+    if (code == 0) code = weft_compile_op(unit, op);
+    return code != 0 ? code : loop_close(unit, target, outer);
 }
 
 int32_t weft_op_do_word(struct weft_unit *unit)
@@ -431,4 +457,37 @@ int32_t weft_op_leave(struct weft_unit *unit)
     if (code == 0) code = branch_forward(unit, WEFT_OP_branch, &operand);
     if (code == 0) leave_link(unit, operand);
     return code;
+}
+
+// ---- Operations as they are written.
+
+unsigned weft_op_value_tokens(unsigned op)
+{
+    return weft_op_info[op].operands - (weft_branch_direction(op) != 0);
+}
+
+static int32_t compile_written(struct weft_unit *unit, unsigned op, weft_cell value)
+{
+    no_fold(unit);
+    int32_t code = weft_compile_token(unit, (uint16_t)op);
+    for (unsigned n = 0; n < weft_op_value_tokens(op) && code == 0; n++)
+        code = weft_compile_token(unit, (uint16_t)((uint64_t)value >> 16 * n));
+    return code;
+}
+
+int32_t weft_compile_exact(struct weft_unit *unit, unsigned op, weft_cell value)
+{
+    const int way = weft_branch_direction(op);
+    const unsigned last = weft_last_part(op);
+    const bool turns = last == WEFT_OP_loop || last == WEFT_OP_plus_loop;
+    uint32_t target = 0, outer = 0;
+    int32_t code = 0;
+    if (turns) code = loop_pop(unit, &target, &outer);
+    if (way < 0 && !turns) code = control_pop(unit, TAG_DESTINATION, &target);
+    if (code == 0) code = compile_written(unit, op, value);
+    if (code != 0) return code;
+    if (turns) return loop_close(unit, target, outer);
+    if (way < 0) return distance_back(unit, target);
+    if (last == WEFT_OP_do || last == WEFT_OP_qdo) return loop_push(unit, last == WEFT_OP_qdo);
+    return way > 0 ? origin_push(unit) : 0;
 }

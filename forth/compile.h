@@ -13,6 +13,12 @@ int32_t weft_compile_call(struct weft_unit *unit, uint32_t index);
 // As COMPILE, does: a primitive becomes its operation, a constant its value, the rest a call.
 int32_t weft_compile_word(struct weft_unit *unit, uint32_t index);
 
+// `op` as it is written, never folded nor fused, with `value` as its literal, if it has one. What
+// branches uses the control-flow stack: forward as IF does (a loop's as ?DO), back as UNTIL (LOOP).
+int32_t weft_compile_exact(struct weft_unit *unit, unsigned op, weft_cell value);
+// Tokens of the literal behind an operation, without the distance of a branch.
+unsigned weft_op_value_tokens(unsigned op);
+
 // TO a local.
 int32_t weft_compile_local_store(struct weft_unit *unit, const struct weft_word *local);
 // Leaves the word: its locals go from the return stack first.

@@ -93,7 +93,9 @@ static uint32_t find_hashed(struct weft_unit *unit, uint8_t list, const char *na
                             uint16_t hash)
 {
     const uint32_t own = find_own(unit, list, name, length, hash);
-    if (own != WEFT_WORD_NONE || (list != WEFT_LIST_FORTH && list != WEFT_LIST_PRIVATE)) return own;
+    const bool shares =
+        list == WEFT_LIST_FORTH || (list >= WEFT_LIST_EDITOR && list <= WEFT_LIST_PRIVATE);
+    if (own != WEFT_WORD_NONE || !shares) return own;
     return find_shared(unit, list, name, length, hash);
 }
 
@@ -140,9 +142,9 @@ uint32_t weft_find(struct weft_unit *unit, const char *name, uint32_t length)
 bool weft_order_valid(const struct weft_order *order)
 {
     for (unsigned n = 0; n < order->count && n < WEFT_ORDER_MAX; n++) {
-        if (order->list[n] >= WEFT_LISTS_MAX) return false;
+        if (order->list[n] >= WEFT_LIST_PRIVATE) return false;
     }
-    return order->count <= WEFT_ORDER_MAX && order->current < WEFT_LISTS_MAX &&
+    return order->count <= WEFT_ORDER_MAX && order->current < WEFT_LIST_PRIVATE &&
            order->lists < WEFT_LISTS_MAX && order->locals <= WEFT_LOCALS_MAX;
 }
 
@@ -151,6 +153,24 @@ void weft_order_reset(struct weft_block *block)
     memset(block->order.list, 0, sizeof(block->order.list));
     block->order.list[0] = WEFT_LIST_FORTH;
     block->order.count = 1;
+}
+
+int32_t weft_assembler_enter(struct weft_block *block)
+{
+    struct weft_order *order = &block->order;
+    if (order->count == WEFT_ORDER_MAX) return -49;
+    memmove(order->list + 1, order->list, order->count);
+    order->list[0] = WEFT_LIST_ASSEMBLER;
+    order->count++;
+    return 0;
+}
+
+void weft_assembler_leave(struct weft_block *block)
+{
+    struct weft_order *order = &block->order;
+    if (order->count == 0 || order->list[0] != WEFT_LIST_ASSEMBLER) return;
+    order->count--;
+    memmove(order->list, order->list + 1, order->count);
 }
 
 int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const char *name,
@@ -241,12 +261,19 @@ bool weft_unit_has_word(const struct weft_unit *unit, const char *name)
            WEFT_WORD_NONE;
 }
 
+// Whether the search order names its word list, so that its name finds it, or a newer word.
+static bool is_searched(const struct weft_block *block, const struct weft_word *word)
+{
+    const struct weft_order *order = &block->order;
+    return word->flags & WEFT_WORD_VISIBLE && memchr(order->list, word->list, order->count) != NULL;
+}
+
 bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size)
 {
     const uint32_t count = weft_shared_words(unit) + weft_own_words(unit->block);
     for (uint32_t n = count; n-- > 0;) {
         const struct weft_word *word = weft_word_at(unit, n);
-        if (!(word->flags & WEFT_WORD_VISIBLE) || index-- > 0) continue;
+        if (!is_searched(unit->block, word) || index-- > 0) continue;
         const size_t length = word->name_length < size ? word->name_length : size - 1;
         memcpy(name, weft_word_name(unit, n), length);
         name[length] = '\0';

@@ -22,6 +22,9 @@ uint32_t weft_word_meant(const struct weft_unit *unit, uint32_t index);
 bool weft_order_valid(const struct weft_order *order);
 // Makes the search order the least one: FORTH-WORDLIST alone.
 void weft_order_reset(struct weft_block *block);
+// The ASSEMBLER word list before all others, and, if it is the first, away again. 0; -49.
+int32_t weft_assembler_enter(struct weft_block *block);
+void weft_assembler_leave(struct weft_block *block);
 // A new own word at the end of the code, invisible and invalid. Its own index, or a THROW code.
 int32_t weft_word_add(struct weft_unit *unit, enum weft_word_kind kind, const char *name,
                       uint32_t length);

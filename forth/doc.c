@@ -8,6 +8,7 @@ static const struct weft_forth_doc docs[] = {
 #define WORD(set, name, effect, text) {set, name, effect, text},
 #define INNER(name)
 #include "forth/words.def"
+#include "forth/words_code.def"
 #include "forth/words_file.def"
 #include "forth/words_float.def"
 #include "forth/words_sets.def"
@@ -26,11 +27,29 @@ static const char *const inner[] = {
 
 enum { DOC_COUNT = sizeof(docs) / sizeof(docs[0]) };
 
+const char *weft_forth_doc_list(const struct weft_forth_doc *doc)
+{
+    static const char *const lists[] = {"WEFT ASSEMBLER", "WEFT EDITOR"};
+    for (size_t n = 0; n < sizeof(lists) / sizeof(lists[0]); n++) {
+        if (strcmp(doc->set, lists[n]) == 0) return lists[n] + strlen("WEFT ");
+    }
+    return NULL;
+}
+
+static bool is_named(const struct weft_forth_doc *doc, const char *name, size_t length)
+{
+    const char *list = weft_forth_doc_list(doc);
+    const size_t before = list != NULL ? strlen(list) + 1 : 0;
+    return strlen(doc->name) + before == length &&
+           (list == NULL ||
+            (name[before - 1] == ' ' && strncasecmp(list, name, before - 1) == 0)) &&
+           strncasecmp(doc->name, name + before, length - before) == 0;
+}
+
 const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length)
 {
     for (size_t n = 0; n < DOC_COUNT; n++) {
-        if (strlen(docs[n].name) == length && strncasecmp(docs[n].name, name, length) == 0)
-            return &docs[n];
+        if (is_named(&docs[n], name, length)) return &docs[n];
     }
     return NULL;
 }
@@ -117,4 +136,5 @@ void weft_forth_doc_markdown(FILE *out)
             said = strcmp(docs[k].set, docs[n].set) == 0;
         if (!said) say_set(docs[n].set, out);
     }
+    weft_forth_doc_instructions(out);
 }

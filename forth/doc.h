@@ -14,8 +14,12 @@ struct weft_forth_doc {
     const char *text;   // A sentence or two.
 };
 
-// The line of that name, whatever the case of its letters; NULL if there is none.
+// The line of that name, whatever the case of its letters; NULL if there is none. The words of
+// EDITOR and ASSEMBLER are found by "EDITOR I" and its like: their names may mean something else in
+// FORTH.
 const struct weft_forth_doc *weft_forth_doc_find(const char *name, size_t length);
+// "EDITOR" or "ASSEMBLER": the word list that a line speaks of; NULL: FORTH.
+const char *weft_forth_doc_list(const struct weft_forth_doc *doc);
 // All lines, in no order: `index` from 0 upward; NULL past the end.
 const struct weft_forth_doc *weft_forth_doc_at(size_t index);
 // Is that the name of a part of another word, of which nothing is told?
@@ -23,6 +27,10 @@ bool weft_forth_doc_inner(const char *name, size_t length);
 // A line as HELP shows it: "DUP ( x -- x x ) CORE", then the sentence. Ends in a newline and NUL,
 // cut to `size`. Returns the length without the NUL.
 size_t weft_forth_doc_text(const struct weft_forth_doc *doc, char *to, size_t size);
+// The same of an operation that ASSEMBLER has a word for.
+size_t weft_forth_doc_instruction(unsigned op, char *to, size_t size);
+// A table of those that are no words of FORTH as well.
+void weft_forth_doc_instructions(FILE *out);
 // docs/forth-words.md: a table for each word set, in the order of names.
 void weft_forth_doc_markdown(FILE *out);
 

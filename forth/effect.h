@@ -70,7 +70,7 @@ size_t weft_effect_text(const struct weft_effect *effect, char *to, size_t size)
 struct weft_effect_word {
     char name[64]; // Cut to fit; empty for a word without a name.
     char comment[WEFT_EFFECT_COMMENT_BYTES_MAX + 1];
-    bool colon;     // A colon definition.
+    bool colon;     // A colon or code definition.
     uint32_t index; // For weft_effect_infer.
 };
 bool weft_effect_word(const struct weft_unit *unit, uint32_t n, struct weft_effect_word *word);

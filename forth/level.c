@@ -1,5 +1,6 @@
 #include "forth/level.h"
 
+#include "forth/defining.h"
 #include "forth/dictionary.h"
 #include "forth/inner.h"
 #include "forth/outer.h"
@@ -81,6 +82,7 @@ void weft_definition_abandon(struct weft_unit *unit)
     struct weft_block *block = unit->block;
     if (block->definition == 0) return;
 
+    if (weft_definition_is_code(unit)) weft_assembler_leave(block);
     weft_words_drop(unit, block->first);
     block->definition = 0;
     block->leave = 0;

@@ -456,7 +456,12 @@
     C(tcp_open, "TCP-OPEN", 0, 2, 2, 0, 0, 0) \
     C(tcp_read, "TCP-READ", 0, 3, 2, 0, 0, 0) \
     C(tcp_write, "(TCP-WRITE)", 0, 3, 2, 0, 0, 0) \
-    C(tcp_close, "TCP-CLOSE", 0, 1, 1, 0, 0, 0)
+    C(tcp_close, "TCP-CLOSE", 0, 1, 1, 0, 0, 0) \
+    C(code, "CODE", 0, 0, 0, 0, 0, 0) \
+    C(semicolon_code, ";CODE", 0, 0, 0, 0, 0, WEFT_IMM_COMP) \
+    C(end_code, "(END-CODE)", 0, 0, 0, 0, 0, 0) \
+    C(assemble, "(ASSEMBLE)", 0, 1, WEFT_VAR, 0, 0, 0) \
+    C(assemble_token, "(TOKEN)", 0, 1, 0, 0, 0, 0)
 // clang-format on
 
 enum weft_op {

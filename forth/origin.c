@@ -30,7 +30,7 @@ void weft_origin_end(struct weft_unit *unit, uint32_t own_index)
     struct weft_word *word = weft_own_word_open(unit, own_index);
     const uint32_t begin = word->body - 1;
     uint32_t length;
-    if (word->kind != WEFT_WORD_COLON || word->body == 0) return;
+    if ((word->kind != WEFT_WORD_COLON && word->kind != WEFT_WORD_CODE) || word->body == 0) return;
     word->body = 0;
     const uint32_t names = weft_own_names(unit->block);
     if (text_since(unit, word, begin, &length) == NULL || length > WEFT_ORIGIN_BYTES_MAX ||
@@ -55,8 +55,8 @@ const char *weft_origin_of(const struct weft_unit *unit, uint32_t own_index, uin
     const bool frozen = own_index < unit->block->frozen_words;
     const uint32_t used = frozen ? unit->block->frozen_names : weft_own_names(unit->block);
     // An image may say anything.
-    if (word->kind != WEFT_WORD_COLON || word->body == 0 || word->body > used ||
-        used - (word->body - 1) < 4)
+    if ((word->kind != WEFT_WORD_COLON && word->kind != WEFT_WORD_CODE) || word->body == 0 ||
+        word->body > used || used - (word->body - 1) < 4)
         return NULL;
     if (!frozen && word->body <= unit->block->frozen_names) return NULL;
     const uint8_t *at = (const uint8_t *)weft_own_name(unit, word->body - 1);

@@ -55,6 +55,7 @@ enum weft_word_kind {
     WEFT_WORD_FLOAT_CONSTANT,
     WEFT_WORD_FLOAT_VALUE, // body: the float.
     WEFT_WORD_FILE, // Not a word: the name of a file that was INCLUDED. Never visible or valid.
+    WEFT_WORD_CODE, // Assembled: as a colon definition, but for how it is made and shown.
     WEFT_WORD_KIND_COUNT,
 };
 
@@ -155,9 +156,11 @@ enum {
 
 // Word lists are small numbers; a program sees 1 + one as its wid.
 enum {
-    WEFT_LIST_FORTH = 0, // The system module's words, and the unit's by default.
-    WEFT_LISTS_MAX = 252,
-    WEFT_LIST_PRIVATE = 252,       // Of the system module: what only its own words use.
+    WEFT_LIST_FORTH = 0,           // The system module's words, and the unit's by default.
+    WEFT_LISTS_MAX = 250,          // Below it: the unit's own; behind it, of the system module:
+    WEFT_LIST_EDITOR = 250,        // two more that may be searched,
+    WEFT_LIST_ASSEMBLER = 251,     //
+    WEFT_LIST_PRIVATE = 252,       // and what only its own words use.
     WEFT_LIST_SUBSTITUTIONS = 253, // Of REPLACES.
     WEFT_LIST_LOCALS = 254,        // Of the open definition.
     WEFT_ORDER_MAX = 16,

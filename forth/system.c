@@ -7,6 +7,7 @@
 #include "forth/dictionary.h"
 #include "forth/fuse.h"
 #include "forth/infer.h"
+#include "forth/mnemonic.h"
 #include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/unit_internal.h"
@@ -16,7 +17,11 @@ static const char prelude[] =
 #include "forth/prelude.inc"
     ;
 
-enum { CORE_TOKENS_MAX = 4 * WEFT_OP_COUNT + 64, CORE_NAMES_MAX = 16 * WEFT_OP_COUNT };
+enum {
+    CORE_WORDS_MAX = 2 * WEFT_OP_COUNT + 8,
+    CORE_TOKENS_MAX = 6 * WEFT_OP_COUNT + 64,
+    CORE_NAMES_MAX = 32 * WEFT_OP_COUNT,
+};
 
 static void *take(const struct weft_forth_memory *memory, size_t bytes)
 {
@@ -97,11 +102,21 @@ static void add_primitive(struct weft_forth_system *system, unsigned op)
     word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
 }
 
+// The words of ASSEMBLER: each hands the number of its operation on.
+static void add_mnemonic(struct weft_forth_system *system, unsigned op)
+{
+    char name[WEFT_MNEMONIC_BYTES];
+    const uint16_t code[] = {WEFT_OP_lit16, (uint16_t)op, WEFT_OP_assemble, WEFT_OP_exit};
+    if (weft_mnemonic(op, name) > 0)
+        add(system, name, WEFT_WORD_COLON, 0, code, 4)->list = WEFT_LIST_ASSEMBLER;
+}
+
 // Primitives, and what is bytecode but cannot be written in Forth yet.
 static void add_core(struct weft_forth_system *system)
 {
     for (unsigned op = 0; op < WEFT_OP_COUNT; op++) {
         if (weft_op_info[op].name[0] != '\0') add_primitive(system, op);
+        add_mnemonic(system, op);
     }
     const uint16_t interpret[] = {WEFT_OP_interpret, WEFT_OP_branch_back, (uint16_t)-2,
                                   WEFT_OP_exit};
@@ -232,7 +247,7 @@ int weft_forth_system_create(const struct weft_forth_memory *memory,
     struct weft_forth_system core = {
         .memory = *memory,
         .code_length = CORE_TOKENS_MAX,
-        .word_count = WEFT_OP_COUNT + 8,
+        .word_count = CORE_WORDS_MAX,
         .name_bytes = CORE_NAMES_MAX,
     };
     const struct weft_forth_system sizes = core;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "forth/dictionary.h"
 #include "forth/infer.h"
 #include "forth/level.h"
 #include "forth/outer.h"
@@ -145,6 +146,8 @@ bool weft_throw(struct weft_unit *unit, int32_t code)
         weft_definition_abandon(unit);
         weft_variable_set(block, WEFT_VARIABLE_STATE, WEFT_FALSE);
     }
+    // One that stays open has no end, whatever `;` has made of it before it was refused.
+    if (block->definition != 0) weft_own_word_open(unit, block->definition - 1u)->code_length = 0;
     block->csp = block->handler - WEFT_CATCH_ENTRIES;
     block->handler = (uint32_t)frame[0] & ~WEFT_CODE_SPECIAL;
     block->dsp = (uint32_t)(frame[0] >> 32) + 1;

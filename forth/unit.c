@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "forth/compile.h"
+#include "forth/defining.h"
 #include "forth/dictionary.h"
 #include "forth/files.h"
 #include "forth/inner.h"
@@ -368,7 +369,8 @@ void weft_unit_inspect(const struct weft_unit *unit, struct weft_unit_info *info
         .output_dropped = block->output_dropped,
         .wake_ns = glance.wake_ns,
         .waits = glance.waits,
-        .compiling = weft_variable(block, WEFT_VARIABLE_STATE) != 0,
+        .compiling =
+            weft_variable(block, WEFT_VARIABLE_STATE) != 0 || weft_definition_is_code(unit),
     };
 }
 

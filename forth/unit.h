@@ -129,7 +129,7 @@ struct weft_unit_info {
     uint64_t output_dropped; // Bytes that found the output full.
     uint64_t wake_ns;        // Parked: host's now_ns at which to run again. 0: no such time.
     enum weft_unit_waits waits;
-    bool compiling; // A definition is open, and words read are compiled into it.
+    bool compiling; // A definition is open, and words read are compiled or assembled into it.
 };
 
 // Compiles the system module: milliseconds, once per core. -ENOMEM; -EIO if the prelude is broken.
@@ -239,7 +239,8 @@ bool weft_unit_value(const struct weft_unit *unit, const char *word, int64_t *va
 
 // A word that the unit can find by that name, its own or one that all share.
 bool weft_unit_has_word(const struct weft_unit *unit, const char *name);
-// The name of visible word number `index`, newest first, cut to `size`. False behind the last.
+// The name of word number `index` of those that its search order shows, newest first, cut to
+// `size`. False behind the last.
 bool weft_unit_word(const struct weft_unit *unit, size_t index, char *name, size_t size);
 
 // An image: the whole unit, between any two runs. Little-endian, versioned, CRC-32C, and the hash

@@ -35,7 +35,7 @@ static bool reserved(unsigned op)
 {
     return op == WEFT_OP_stop || op == WEFT_OP_interpret || op == WEFT_OP_catch ||
            op == WEFT_OP_catch_end || op == WEFT_OP_source_begin || op == WEFT_OP_source_end ||
-           op == WEFT_OP_block_begin;
+           op == WEFT_OP_block_begin || op == WEFT_OP_file_begin;
 }
 
 static bool starts_at(const struct verifier *v, uint32_t offset)

@@ -336,10 +336,10 @@ int32_t weft_op_forget(struct weft_unit *unit)
     return index < shared ? -15 : forget(unit, index - shared);
 }
 
-// DOES>: ends this part of the definition; the next, without a name, is what the created word does.
-int32_t weft_op_does(struct weft_unit *unit)
+int32_t weft_definition_part(struct weft_unit *unit, enum weft_word_kind kind)
 {
     if (unit->block->definition == 0) return -14;
+    if (weft_definition_is_code(unit)) return -22;
     const uint32_t first = unit->block->first, current = unit->block->definition - 1;
     int32_t code = weft_compile_op(unit, WEFT_OP_set_does);
     const uint32_t operand = weft_own_tokens(unit->block);
@@ -349,11 +349,17 @@ int32_t weft_op_does(struct weft_unit *unit)
     weft_locals_drop(unit); // The part that follows may have its own.
     const uint32_t part = weft_own_words(unit->block) + weft_shared_words(unit);
     weft_own_code(unit->block)[operand] = (uint16_t)part;
-    const int32_t index = weft_word_add(unit, WEFT_WORD_COLON, "", 0);
+    const int32_t index = weft_word_add(unit, kind, "", 0);
     if (index < 0) return index;
     unit->block->first = first;
     unit->block->definition = (uint32_t)index + 1;
     return weft_word_close(unit, current);
+}
+
+// DOES>: the next part, without a name, is what the created word does.
+int32_t weft_op_does(struct weft_unit *unit)
+{
+    return weft_definition_part(unit, WEFT_WORD_COLON);
 }
 
 // The part named by our operand becomes what the newest word does. Only a word that is still the

@@ -27,21 +27,28 @@ int32_t weft_defining_header(struct weft_unit *unit, enum weft_word_kind kind, b
     if (length == 0) return -16;
     const int32_t index =
         weft_word_add(unit, kind, weft_address_read(unit, address, length), length);
-    if (index < 0 || (kind != WEFT_WORD_COLON && kind != WEFT_WORD_DEFER)) return index;
+    const bool claims =
+        kind == WEFT_WORD_COLON || kind == WEFT_WORD_CODE || kind == WEFT_WORD_DEFER;
+    if (index < 0 || !claims) return index;
     const int32_t claimed = weft_effect_claim(unit, (uint32_t)index);
     if (claimed == 0) return index;
     weft_words_drop(unit, (uint32_t)index);
     return claimed;
 }
 
-static void open_definition(struct weft_unit *unit, uint32_t own_index)
+void weft_definition_open(struct weft_unit *unit, uint32_t own_index)
 {
     weft_own_word_open(unit, own_index)->body = (uint32_t)weft_here(unit); // For FORGET.
     unit->block->definition = own_index + 1;
     unit->block->first = own_index;
     unit->block->leave = 0;
     unit->block->order.locals = 0;
-    state_set(unit, true);
+}
+
+bool weft_definition_is_code(const struct weft_unit *unit)
+{
+    const uint32_t open = unit->block->definition;
+    return open != 0 && weft_own_word(unit, open - 1)->kind == WEFT_WORD_CODE;
 }
 
 int32_t weft_op_colon(struct weft_unit *unit)
@@ -49,7 +56,8 @@ int32_t weft_op_colon(struct weft_unit *unit)
     bool again;
     const int32_t index = weft_defining_header(unit, WEFT_WORD_COLON, &again);
     if (index < 0 || again) return again ? WEFT_REDO : index;
-    open_definition(unit, (uint32_t)index);
+    weft_definition_open(unit, (uint32_t)index);
+    state_set(unit, true);
     weft_origin_begin(unit, (uint32_t)index);
     return WEFT_NEXT;
 }
@@ -64,28 +72,20 @@ int32_t weft_op_noname(struct weft_unit *unit)
         weft_words_drop(unit, (uint32_t)index);
         return claimed;
     }
-    open_definition(unit, (uint32_t)index);
+    weft_definition_open(unit, (uint32_t)index);
+    state_set(unit, true);
     weft_push(unit->block, index + (weft_cell)weft_shared_words(unit) + 1);
     return WEFT_NEXT;
 }
 
-static int32_t close_part(struct weft_unit *unit)
+int32_t weft_definition_close(struct weft_unit *unit)
 {
-    int32_t code = weft_compile_exit(unit);
     weft_locals_drop(unit);
-    if (code == 0) code = weft_word_close(unit, unit->block->definition - 1);
-    return code;
-}
-
-int32_t weft_op_semicolon(struct weft_unit *unit)
-{
-    struct weft_block *block = unit->block;
-    if (block->definition == 0) return -14;
-    int32_t code = close_part(unit);
+    int32_t code = weft_word_close(unit, unit->block->definition - 1);
     if (code == 0) code = weft_effect_check(unit, unit->block->first);
     if (code != 0) return code;
 
-    block = unit->block;
+    struct weft_block *block = unit->block;
     for (uint32_t n = block->first; n < block->definition; n++)
         weft_own_word_open(unit, n)->flags |= WEFT_WORD_VALID;
     block->definition = 0;
@@ -93,7 +93,15 @@ int32_t weft_op_semicolon(struct weft_unit *unit)
     weft_word_reveal(unit, block->first);
     state_set(unit, false);
     weft_origin_end(unit, block->first);
-    return WEFT_NEXT;
+    return 0;
+}
+
+int32_t weft_op_semicolon(struct weft_unit *unit)
+{
+    if (unit->block->definition == 0) return -14;
+    if (weft_definition_is_code(unit)) return -22;
+    const int32_t code = weft_compile_exit(unit);
+    return code != 0 ? code : weft_definition_close(unit);
 }
 
 int32_t weft_op_exit_word(struct weft_unit *unit)

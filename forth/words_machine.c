@@ -1,4 +1,5 @@
 // words_machine.c: the words that reach the machine of a program's user, besides its files.
+#include <stdio.h>
 #include <string.h>
 
 #include "forth/dictionary.h"
@@ -35,6 +36,20 @@ int32_t weft_op_exit_status(struct weft_unit *unit)
     return WEFT_NEXT;
 }
 
+// The name under which the reference has a word, into `to` if its word list is one that has names
+// of its own there: "EDITOR I". Its length.
+static size_t reference_name(const struct weft_unit *unit, uint32_t index, const char **name,
+                             size_t length, char to[WEFT_NAME_BYTES_MAX + 16])
+{
+    const uint8_t list = weft_word_at(unit, index)->list;
+    if (list != WEFT_LIST_ASSEMBLER && list != WEFT_LIST_EDITOR) return length;
+    const int bytes =
+        snprintf(to, WEFT_NAME_BYTES_MAX + 16, "%s %.*s",
+                 list == WEFT_LIST_EDITOR ? "EDITOR" : "ASSEMBLER", (int)length, *name);
+    *name = to;
+    return (size_t)bytes;
+}
+
 // HELP ( "name" -- ): prints what the documentation says of a word; without a name, of itself.
 int32_t weft_op_help(struct weft_unit *unit)
 {
@@ -50,7 +65,9 @@ int32_t weft_op_help(struct weft_unit *unit)
     if (index == WEFT_WORD_NONE) return -13;
     // An own word may have a name that means something else among those that all share.
     const bool own = index >= weft_shared_words(unit);
-    const char *text = own ? NULL : machine->help(unit->self, name, length);
+    char qualified[WEFT_NAME_BYTES_MAX + 16];
+    const size_t bytes = reference_name(unit, index, &name, length, qualified);
+    const char *text = own ? NULL : machine->help(unit->self, name, bytes);
     weft_output(unit, text != NULL ? text : none, text != NULL ? strlen(text) : sizeof(none) - 1);
     return WEFT_NEXT;
 }

@@ -12,12 +12,17 @@ enum { NAMES_CHUNK = 1024 };
 // The word list of a wid; false if there is none of that number.
 static bool list_of(const struct weft_unit *unit, weft_cell wid, uint8_t *list)
 {
-    const uint32_t lists = unit->block->order.lists;
-    if (wid < 1 || (wid > 1 + (weft_cell)lists && wid != 1 + WEFT_LIST_SUBSTITUTIONS &&
-                    (wid != 1 + WEFT_LIST_PRIVATE || !unit->building)))
-        return false;
+    const weft_cell own = 1 + (weft_cell)unit->block->order.lists;
     *list = (uint8_t)(wid - 1);
-    return true;
+    return (wid >= 1 && wid <= own) || wid == 1 + WEFT_LIST_EDITOR ||
+           wid == 1 + WEFT_LIST_ASSEMBLER || wid == 1 + WEFT_LIST_SUBSTITUTIONS ||
+           (wid == 1 + WEFT_LIST_PRIVATE && unit->building);
+}
+
+// The same, of one that may stand in a search order, and where definitions may go.
+static bool order_list_of(const struct weft_unit *unit, weft_cell wid, uint8_t *list)
+{
+    return wid != 1 + WEFT_LIST_SUBSTITUTIONS && list_of(unit, wid, list);
 }
 
 // ( -- widn ... wid1 n )
@@ -47,7 +52,7 @@ int32_t weft_op_set_order(struct weft_unit *unit)
     struct weft_order order = block->order;
     order.count = (uint8_t)count;
     for (weft_cell n = 0; n < count; n++) {
-        if (!list_of(unit, weft_top(block)[-n], &order.list[n])) return -24;
+        if (!order_list_of(unit, weft_top(block)[-n], &order.list[n])) return -24;
     }
     block->dsp -= (uint32_t)count;
     block->order = order;
@@ -62,7 +67,10 @@ int32_t weft_op_get_current(struct weft_unit *unit)
 
 int32_t weft_op_set_current(struct weft_unit *unit)
 {
-    return list_of(unit, weft_pop(unit->block), &unit->block->order.current) ? WEFT_NEXT : -24;
+    uint8_t list;
+    if (!order_list_of(unit, weft_pop(unit->block), &list)) return -24;
+    unit->block->order.current = list;
+    return WEFT_NEXT;
 }
 
 // ( -- wid )

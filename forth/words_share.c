@@ -18,10 +18,11 @@ static uint32_t define(const struct weft_unit *unit, uint32_t own_index, char *t
     const void *body = weft_address_read(unit, word->body, WEFT_CELL_BYTES);
     uint32_t text_length = 0;
     int length = 0;
-    if (word->kind == WEFT_WORD_COLON) {
+    if (word->kind == WEFT_WORD_COLON || word->kind == WEFT_WORD_CODE) {
         const char *text = weft_origin_of(unit, own_index, &text_length);
         if (text != NULL)
-            length = snprintf(to, size, ": %.*s%s", (int)text_length, text,
+            length = snprintf(to, size, "%s %.*s%s", word->kind == WEFT_WORD_CODE ? "CODE" : ":",
+                              (int)text_length, text,
                               word->flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
     } else if (word->kind == WEFT_WORD_CONSTANT) {
         length = snprintf(to, size, "%lld CONSTANT %.*s", (long long)weft_word_literal(unit, index),

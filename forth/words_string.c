@@ -398,6 +398,7 @@ int32_t weft_op_environment(struct weft_unit *unit)
         {"STRING", 1, {WEFT_TRUE}},
         {"STRING-EXT", 1, {WEFT_TRUE}},
         {"TOOLS", 1, {WEFT_TRUE}},
+        {"TOOLS-EXT", 1, {WEFT_TRUE}},
         {"WORDLISTS", 1, {WEFT_ORDER_MAX}},
         {"X:EKEYS", 1, {weft_flag(keys)}},
         {"XCHAR-ENCODING", IS_STRING, {0}},

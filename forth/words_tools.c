@@ -7,8 +7,10 @@
 #include "forth/floating.h"
 #include "forth/fuse.h"
 #include "forth/inner.h"
+#include "forth/mnemonic.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
+#include "forth/verify.h"
 
 static const char *const internal_names[WEFT_OP_COUNT] = {
 #define ROW(name, ...) "(" #name ")",
@@ -111,22 +113,85 @@ static void say_operation(struct weft_unit *unit, unsigned op, const uint16_t *o
     }
 }
 
-static void say_colon(struct weft_unit *unit, uint32_t index)
+// A call, by the name of the word, or by its number.
+static void say_callee(struct weft_unit *unit, uint32_t index)
+{
+    if (weft_word_at(unit, index)->name_length == 0) {
+        say(unit, "%u ", index + 1);
+    } else {
+        say(unit, "' ");
+        say_name(unit, index);
+    }
+}
+
+// One operation as ASSEMBLER has it, with what stands before it; a branch as the token it goes to.
+static void say_instruction(struct weft_unit *unit, const uint16_t *code, uint32_t p)
+{
+    const uint16_t *operand = code + 1;
+    const unsigned op = code[0], tokens = weft_op_value_tokens(op);
+    char name[WEFT_MNEMONIC_BYTES];
+    if (weft_mnemonic(op, name) == 0) {
+        for (unsigned n = 0; n <= weft_op_info[op].operands; n++)
+            say(unit, "%u TOKEN, ", code[n]);
+        return;
+    }
+    if (op == WEFT_OP_lit_float) say_float(unit, float_at(operand));
+    if (op == WEFT_OP_call || op == WEFT_OP_tail) {
+        say_callee(unit, operand[0]);
+    } else if (tokens == 1) {
+        say(unit, "%d ", (int16_t)operand[0]);
+    } else if (tokens == 2) {
+        say(unit, "%d ", (int32_t)weft_le32_get(operand));
+    } else if (op == WEFT_OP_lit64) {
+        say(unit, "%lld ", (long long)weft_cell_get(operand));
+    }
+    if (weft_branch_direction(op) == 0) {
+        say(unit, "%s ", name);
+    } else {
+        say(unit, "%s>%d ", name, (int)(p + tokens + 1) + (int16_t)operand[tokens]);
+    }
+}
+
+// The part of a definition at `index`. What it ends with: 0, or the part that DOES> or ;CODE begin.
+static uint32_t say_part(struct weft_unit *unit, uint32_t index)
 {
     const struct weft_word word = *weft_word_at(unit, index);
-    say(unit, ": ");
-    say_name(unit, index);
-    for (uint32_t p = 0; p + 1 < word.code_length && !output_full(unit);) {
+    const bool assembled = word.kind == WEFT_WORD_CODE;
+    const uint32_t end =
+        assembled || word.code_length == 0 ? word.code_length : word.code_length - 1;
+    for (uint32_t p = 0; p < end && !output_full(unit);) {
         // Printing may move the block, and the code with it: never further than one operation.
         uint16_t operation[8] = {0};
         const uint16_t *code = weft_word_code(unit, index);
         const uint32_t tokens = 1u + weft_op_info[code[p]].operands;
         memcpy(operation, code + p, tokens * sizeof(*code));
-        say_operation(unit, operation[0], operation + 1, p + 1);
+        // What DOES> compiles is known by what is behind it: the end.
+        if (operation[0] == WEFT_OP_set_does && !assembled) return operation[1];
+        if (assembled)
+            say_instruction(unit, operation, p);
+        else
+            say_operation(unit, operation[0], operation + 1, p + 1);
         p += tokens;
     }
-    say(unit, ";%s ", word.flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
     unit->budget -= (int32_t)(word.code_length / 8);
+    return 0;
+}
+
+// A part lies behind the one that names it, and there are no more than that.
+static void say_definition(struct weft_unit *unit, uint32_t index)
+{
+    const struct weft_word word = *weft_word_at(unit, index);
+    bool assembled = word.kind == WEFT_WORD_CODE;
+    say(unit, assembled ? "CODE " : ": ");
+    say_name(unit, index);
+    for (uint32_t part = index, next; (next = say_part(unit, part)) > part; part = next) {
+        const struct weft_word *behind = weft_word_at(unit, next);
+        if (behind == NULL || behind->code_length == 0 || output_full(unit)) break;
+        assembled = behind->kind == WEFT_WORD_CODE;
+        say(unit, assembled ? ";CODE " : "DOES> ");
+    }
+    say(unit, "%s%s ", assembled ? "END-CODE" : ";",
+        word.flags & WEFT_WORD_IMMEDIATE ? " IMMEDIATE" : "");
 }
 
 // SEE ( "name" -- ): a colon definition is shown as its bytecode; branches as the token they go to.
@@ -141,12 +206,15 @@ int32_t weft_op_see(struct weft_unit *unit)
 
     const struct weft_word *word = weft_word_at(unit, index);
     const void *body = weft_address_read(unit, word->body, WEFT_CELL_BYTES);
+    // Code that is not closed, or that an image has brought, need not be code.
+    if (!(word->flags & WEFT_WORD_VALID) && word->kind != WEFT_WORD_LOCAL) return -13;
     switch ((enum weft_word_kind)word->kind) {
     case WEFT_WORD_PRIMITIVE:
         say_name(unit, index);
         say(unit, "is a primitive ");
         return WEFT_NEXT;
-    case WEFT_WORD_COLON: say_colon(unit, index); return WEFT_NEXT;
+    case WEFT_WORD_COLON:
+    case WEFT_WORD_CODE: say_definition(unit, index); return WEFT_NEXT;
     case WEFT_WORD_CONSTANT:
         say(unit, "%lld CONSTANT ", (long long)weft_word_literal(unit, index));
         break;

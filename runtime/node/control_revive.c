@@ -2,7 +2,7 @@
 // do with each other; when all have been given that, running. Or none of them.
 //
 // Who has a name that is wanted is in the way: then nothing happens, or, if that was asked for, he
-// is unloaded first, and the rest begins when he has gone.
+// is unloaded first, with those that he has spawned, and the rest begins when they have gone.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +209,7 @@ void weft_control_revive_turn(struct weft_control *control)
     struct weft_control_revival *revival = control->revival;
     uint32_t n = 0;
     if (revival == NULL || find_rival(revival, &n) != NULL) return;
+    if (weft_unit_actor_parting(control->node)) return; // Nor may his children be left.
     control->revival = NULL;
     revival->is_clearing = false;
     make_all(revival);

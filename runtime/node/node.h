@@ -117,7 +117,9 @@ struct weft_node {
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;
     struct weft_unit_registry units;
-    struct weft_unit_ids ids;           // Of what was restored. Any core.
+    struct weft_unit_ids ids;       // Of what was restored. Any core.
+    _Atomic uint32_t parting_count; // Units that end with their children, and what they have asked
+                                    // other cores to do for that (unit_nursery.c). Any core.
     struct weft_standstill *standstill; // The one under way. NULL: none. Control core.
     struct weft_unit_table
         recovered;                 // What the journal knew at start; emptied as units are restored.

@@ -84,6 +84,7 @@ struct weft_unit_actor {
     uint64_t keep_due_ns; // When it may be written again.
     bool leaving;         // The journal has been asked to forget it: no text is begun any more.
     bool ending;
+    bool takes_children; // When it ends, those that it has spawned do.
     uint16_t ports[WEFT_UNIT_PORTS_MAX];
     uint32_t port_count;
 };
@@ -167,6 +168,13 @@ extern const struct weft_actor_kind weft_unit_actor_kind;
 
 // ---- Spawned units (unit_nursery.c): they have no resident, no journal and no commands.
 
+// When this unit ends, so do those that it has spawned, on all cores, and theirs; but not those
+// whose parent had ended before. It is about to end. weft_unit_actor_parting says whether all of
+// that is over, of the whole node.
+void weft_unit_actor_take_children(struct weft_unit_actor *unit);
+void weft_unit_actor_part(struct weft_unit_actor *unit);    // It has ended. In its `terminate`.
+bool weft_unit_actor_parting(const struct weft_node *node); // Any core.
+
 struct weft_unit_birth { // Behind it lies the seed (forth/unit.h), on its way to the core.
     weft_pid parent;
     uint64_t reference; // Of the farewell: a reply to the parent.
@@ -206,6 +214,8 @@ void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason);
 // Starts the actor that makes such units when other cores ask for it: by a call of this type with a
 // birth and a seed, answered with the pid.
 #define WEFT_UNIT_BIRTH 1
+#define WEFT_UNIT_PART                                                                             \
+    2 // Behind a birth that its sender has asked for: it is over with its family.
 int weft_unit_nursery_start(struct weft_node_worker *worker);
 
 #endif // WEFT_NODE_UNIT_ACTOR_H

@@ -39,6 +39,7 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     struct weft_node_worker *worker = unit->worker;
     // When the node ends, messages go with the arenas: a block may be of a core that is gone.
     const bool is_last = worker->node->actors.is_ending;
+    if (unit->takes_children) weft_unit_actor_part(unit);
     if (unit->farewell != NULL && !is_last) weft_unit_actor_bury(unit, reason);
     if (!is_last) weft_unit_dealings_drop(unit);
     weft_unit_dealings_end(unit);

@@ -96,6 +96,7 @@ void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int 
     }
     weft_unit_command_finish(unit, command);
     if (command->verb == WEFT_COMMAND_UNLOAD) {
+        if (result == 0) weft_unit_actor_take_children(unit);
         if (result == 0) weft_unit_actor_end(unit, WEFT_EXIT_SHUTDOWN);
         unit->leaving = false;
     }
@@ -161,10 +162,11 @@ static uint64_t spent(const struct weft_unit_actor *unit)
     return weft_unit_glance(unit->unit).reductions - unit->current_reductions;
 }
 
-// KILL ends the unit at once, UNLOAD once the disk has forgotten it.
+// KILL ends the unit at once, UNLOAD once the disk has forgotten it, and then its children, too.
 static void end_on_command(struct weft_unit_actor *unit, struct weft_command *command)
 {
     if (command->verb == WEFT_COMMAND_KILL || !weft_unit_actor_is_kept(unit)) {
+        if (command->verb == WEFT_COMMAND_UNLOAD) weft_unit_actor_take_children(unit);
         weft_unit_actor_end(unit, command->verb == WEFT_COMMAND_KILL ? WEFT_EXIT_KILLED
                                                                      : WEFT_EXIT_SHUTDOWN);
         weft_unit_command_finish(unit, command);

@@ -122,6 +122,91 @@ void weft_unit_actor_bury(struct weft_unit_actor *unit, uint16_t reason)
     unit->worker->nestling_count--;
 }
 
+// ---- Families that end together.
+//
+// Who ends with its children tells each core, by the nursery's mailbox: there it comes behind the
+// births that it has asked for. Each of those found does the same when it ends. The count of what
+// is under way is zero again when nobody is left: it is raised before what it follows from is done.
+
+// Release: whoever reads zero sees what has been done. Pairs with weft_unit_actor_parting.
+static void parted(struct weft_node *node)
+{
+    atomic_fetch_sub_explicit(&node->parting_count, 1, memory_order_release);
+}
+
+bool weft_unit_actor_parting(const struct weft_node *node)
+{
+    // Acquire: pairs with parted.
+    return atomic_load_explicit(&node->parting_count, memory_order_acquire) != 0;
+}
+
+void weft_unit_actor_take_children(struct weft_unit_actor *unit)
+{
+    if (unit->takes_children) return;
+    unit->takes_children = true;
+    // Relaxed: the decrement that this is to outweigh comes later on this core.
+    atomic_fetch_add_explicit(&unit->worker->node->parting_count, 1, memory_order_relaxed);
+}
+
+struct parent {
+    const struct weft_node *node;
+    weft_pid pid;
+};
+
+// Of a unit that is held, nobody here is the parent yet: it is being restored.
+static void see(struct weft_actor *actor, void *argument)
+{
+    const struct parent *parent = argument;
+    struct weft_unit_actor *unit = actor->state;
+    if (actor->kind != &weft_unit_actor_kind || unit->farewell == NULL || unit->is_held) return;
+    if (weft_unit_ids_pid(&parent->node->ids, unit->heir) != parent->pid) return;
+    weft_unit_actor_take_children(unit);
+    weft_actor_end_soon(actor, WEFT_EXIT_SHUTDOWN);
+}
+
+static void end_children(struct weft_node_worker *worker, weft_pid pid)
+{
+    struct parent parent = {.node = worker->node, .pid = pid};
+    weft_actor_each(&worker->actors, see, &parent);
+}
+
+static int ask_to_part(struct weft_unit_actor *unit, struct weft_node_worker *other)
+{
+    struct weft_message *order = weft_message_alloc(&unit->worker->actors, sizeof(weft_pid));
+    if (order == NULL) return -ENOMEM;
+    order->to = other->nursery;
+    order->from = unit->actor->pid;
+    order->tag = WEFT_MESSAGE_CAST;
+    order->type = WEFT_UNIT_PART;
+    memcpy(order->payload, &unit->actor->pid, sizeof(weft_pid));
+    // Relaxed: the unit itself still counts.
+    atomic_fetch_add_explicit(&unit->worker->node->parting_count, 1, memory_order_relaxed);
+    const int result = weft_actor_send(&unit->worker->actors, order);
+    if (result != 0) parted(unit->worker->node);
+    return result;
+}
+
+void weft_unit_actor_part(struct weft_unit_actor *unit)
+{
+    struct weft_node_worker *own = unit->worker;
+    struct weft_node *node = own->node;
+    // Who has no dealings has never spawned; and when the node ends, everybody does.
+    const bool has_none = unit->dealings == NULL || node->actors.is_ending;
+    for (uint16_t i = 0; i < node->options.worker_count && !has_none; i++) {
+        struct weft_node_worker *worker = &node->workers[i];
+        int result = 0;
+        if (worker == own)
+            end_children(own, unit->actor->pid);
+        else
+            result = ask_to_part(unit, worker);
+        if (result != 0)
+            weft_log_actor(&own->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
+                           weft_label(unit->actor), "its children on core %u live on: %s",
+                           worker->core.index, strerror(-result));
+    }
+    parted(node);
+}
+
 // ---- For other cores.
 
 static void handle(struct weft_actor *self, void *state, struct weft_message *call)
@@ -129,6 +214,13 @@ static void handle(struct weft_actor *self, void *state, struct weft_message *ca
     struct weft_node_worker *worker = state;
     const struct weft_unit_birth *birth = (const struct weft_unit_birth *)call->payload;
     weft_pid pid;
+    if (call->tag == WEFT_MESSAGE_CAST && call->type == WEFT_UNIT_PART &&
+        call->length == sizeof(pid)) {
+        memcpy(&pid, call->payload, sizeof(pid));
+        end_children(worker, pid);
+        parted(worker->node);
+        return;
+    }
     if (call->tag != WEFT_MESSAGE_CALL || call->type != WEFT_UNIT_BIRTH ||
         call->length < sizeof(*birth))
         return;

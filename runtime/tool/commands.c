@@ -322,6 +322,7 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 1,
      .complete = "unit",
      .summary = "Ends a unit; its recovery policy decides whether it comes back.",
+     .details = "Those that it has spawned live on, unless they are linked to it.",
      .examples = "weft unit kill n2/counter\n",
      .exits = "1 there is no such unit",
      .run = weft_run_unit_kill},
@@ -333,6 +334,8 @@ const struct weft_tool_command weft_tool_commands[] = {
      .arg_max = 1,
      .complete = "unit",
      .summary = "Removes a unit for good, also from the journal.",
+     .details = "Those that it has spawned end with it, and theirs. Those whose parent had ended "
+                "before are nobody's, and live on: `weft actor kill` ends one.",
      .examples = "weft unit unload n2/counter\n",
      .exits = "1 there is no such unit",
      .run = weft_run_unit_unload},
@@ -379,7 +382,8 @@ const struct weft_tool_command weft_tool_commands[] = {
          "For save the cores of the node stand still between two slices until nothing is on its "
          "way from one to the other: a message is in a mailbox or channel, or has not been sent. "
          "Restore makes all units of the file and lets them run together, or makes none. A unit of "
-         "the same name is in its way, unless --replace has it unloaded first.",
+         "the same name is in its way, unless --replace has it unloaded first, with those that it "
+         "has spawned.",
      .examples = "weft node snapshot save n1 n1.snapshot\n"
                  "weft node snapshot restore n2 n1.snapshot\n"
                  "weft node snapshot restore n1 n1.snapshot --replace\n",

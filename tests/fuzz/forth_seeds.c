@@ -56,6 +56,13 @@ static const struct {
      ": w create , does> @ 1+ ; 5 w x 7 constant c marker m : z x c 10 0 do i + loop ; "
      ": t begin receive 2drop 2drop z . again ; t",
      1000, ": y z begin 1+ z drop again ; 3 y", true},
+    {"code",
+     ": c create , ;code @, 1 lit+, exit, end-code 5 c x code g begin, dupif, 1 cs-roll tuck, mod, "
+     "repeat, drop, exit, end-code code h 9 lit, 0 lit, do, i+, 2 lit+loop, ' g tail, end-code : t "
+     "begin x 7 h drop again ; t",
+     60, NULL},
+    {"code-open", ": c create , ;code ( -- n ) @, dup, if, 9 lit, 0 lit, ?do, leave, 5 lit<if,",
+     1000, NULL},
     {"module-open", "1.5e fconstant f : y ( n -- n ) 1+ ; : t 1 if begin 10 0 do i [ 1 y drop",
      1000, NULL, true},
 };

@@ -4,6 +4,7 @@
 
 #include "forth/dictionary.h"
 #include "forth/doc.h"
+#include "forth/help.h"
 #include "forth/infer.h"
 #include "forth/ops.h"
 #include "forth/unit_internal.h"
@@ -18,6 +19,26 @@ static bool upper_case(const char *name)
     return true;
 }
 
+// The word that a line speaks of.
+static uint32_t word_of(struct weft_unit *unit, const struct weft_forth_doc *doc)
+{
+    const uint32_t length = (uint32_t)strlen(doc->name);
+    const char *list = weft_forth_doc_list(doc);
+    if (list == NULL) return weft_find(unit, doc->name, length);
+    const bool edits = strcmp(list, "EDITOR") == 0;
+    return weft_find_in(unit, edits ? WEFT_LIST_EDITOR : WEFT_LIST_ASSEMBLER, doc->name, length);
+}
+
+// What HELP knows of a word of EDITOR or ASSEMBLER.
+static bool is_helped(const struct weft_word *word, const char *name)
+{
+    char text[512];
+    const int length =
+        snprintf(text, sizeof(text), "%s %.*s",
+                 word->list == WEFT_LIST_EDITOR ? "EDITOR" : "ASSEMBLER", word->name_length, name);
+    return weft_forth_help(text, (size_t)length, text, sizeof(text)) > 0;
+}
+
 static void every_word_has_a_line(void **state)
 {
     (void)state;
@@ -27,6 +48,12 @@ static void every_word_has_a_line(void **state)
     for (uint32_t n = 0; n < forth->word_count; n++) {
         const struct weft_word *word = &forth->words[n];
         const char *name = forth->names + word->name;
+        if (word->list == WEFT_LIST_EDITOR || word->list == WEFT_LIST_ASSEMBLER) {
+            if (is_helped(word, name)) continue;
+            print_error("%.*s has no line\n", word->name_length, name);
+            missing++;
+            continue;
+        }
         if (weft_find(run.unit, name, word->name_length) == WEFT_WORD_NONE) continue;
         const bool inner = weft_forth_doc_inner(name, word->name_length);
         if ((weft_forth_doc_find(name, word->name_length) != NULL) != inner) continue;
@@ -44,10 +71,13 @@ static void every_line_has_a_word(void **state)
     const struct weft_forth_doc *doc, *other;
     forth_open(&run, forth, FORTH_PLAIN);
     for (size_t n = 0; (doc = weft_forth_doc_at(n)) != NULL; n++) {
-        const size_t length = strlen(doc->name);
-        if (weft_find(run.unit, doc->name, (uint32_t)length) == WEFT_WORD_NONE)
+        if (word_of(run.unit, doc) == WEFT_WORD_NONE)
             fail_msg("forth/words.def: there is no word %s", doc->name);
-        other = weft_forth_doc_find(doc->name, length);
+        char name[64] = "";
+        if (weft_forth_doc_list(doc) != NULL)
+            snprintf(name, sizeof(name), "%s ", weft_forth_doc_list(doc));
+        strncat(name, doc->name, sizeof(name) - strlen(name) - 1);
+        other = weft_forth_doc_find(name, strlen(name));
         if (other != doc) fail_msg("forth/words.def has two lines for %s", doc->name);
         const size_t text = strlen(doc->text);
         if (!upper_case(doc->name) || text < 2 ||
@@ -87,7 +117,7 @@ static void effects_are_what_the_lines_say(void **state)
     for (size_t n = 0; (doc = weft_forth_doc_at(n)) != NULL; n++) {
         struct weft_effect_claim claim;
         char text[128];
-        const uint32_t index = weft_find(run.unit, doc->name, (uint32_t)strlen(doc->name));
+        const uint32_t index = word_of(run.unit, doc);
         // An immediate word's line says what it does when what it compiled runs.
         if (index == WEFT_WORD_NONE || forth->words[index].flags & WEFT_WORD_IMMEDIATE) continue;
         // ( F: r -- ) alone: nothing happens to the data stack.

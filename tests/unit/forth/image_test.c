@@ -187,6 +187,28 @@ static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
     forth_close(&run);
 }
 
+// A name may come with code that nobody verifies, as it cannot be executed: nor is it looked at.
+static void what_is_not_verified_is_not_shown(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": a 1 2 ; 5 constant b");
+    for (uint32_t n = 0; n < 2; n++) {
+        struct weft_word *word = weft_own_word_open(run.unit, n);
+        word->flags &= (uint8_t)~WEFT_WORD_VALID;
+        memset(weft_own_code(run.unit->block) + word->code, 0xff, word->code_length * 2);
+    }
+    const size_t bytes = save(run.unit, image);
+    weft_unit_free(run.unit);
+    assert_int_equal(load(state, image, bytes, &run.unit), 0);
+    assert_int_equal(forth_text(&run, "t", "see a"), WEFT_UNIT_FAULT);
+    assert_int_equal(run.error.code, -13);
+    assert_int_equal(forth_text(&run, "t", "see b"), WEFT_UNIT_FAULT);
+    assert_int_equal(run.error.code, -13);
+    forth_close(&run);
+}
+
 // Property: an image with any bytes changed, under a right checksum, is refused or runs inside its
 // unit. The sanitizers see what would be outside; the seed is printed by the loop's message.
 static void damage_to(void **state, const char *text, unsigned step)
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(a_sandbox_is_bounded_by_the_unit),
         cmocka_unit_test(no_word_calls_a_later_one),
+        cmocka_unit_test(what_is_not_verified_is_not_shown),
         cmocka_unit_test(what_is_open_is_verified_as_far_as_it_is_closed),
         cmocka_unit_test(damage_stays_inside),
         cmocka_unit_test(damage_to_the_word_sets_stays_inside),

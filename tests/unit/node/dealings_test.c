@@ -144,6 +144,73 @@ static void units_of_a_core_share_their_words(void **state)
     expect_sharing(rig, 2, 0, 0);
 }
 
+static uint32_t spawned(const struct rig *rig)
+{
+    return rig->node.workers[0].nestling_count + rig->node.workers[1].nestling_count;
+}
+
+// A unit that is unloaded goes with those that it has spawned, and theirs, on both cores, whoever
+// is detached or waits; one that is killed leaves them, and so do those that end by themselves.
+static void who_is_unloaded_takes_its_family(void **state)
+{
+    static const char source[] = ": waits RECEIVE ; : busy BEGIN AGAIN ; "
+                                 ": parent 0 ['] waits SPAWN DROP 0 ['] busy SPAWN DETACH DROP 0 "
+                                 "['] waits SPAWN DROP RECEIVE ; "
+                                 ": brief 0 ['] waits SPAWN DROP ; "
+                                 ": many 0 ['] parent SPAWN DROP 0 ['] parent SPAWN DROP 0 ['] "
+                                 "waits SPAWN DETACH DROP ; many";
+    static struct asked asked;
+    struct rig *rig = rig_of(state);
+    const uint64_t before = actors(rig);
+    for (uint16_t core = 1; core <= WORKERS; core++) {
+        struct weft_resident *unit = load(rig, "u", core, source);
+        struct weft_resident *other = load(rig, "v", core, source);
+        turn(rig, 200);
+        assert_int_equal(spawned(rig), core - 1 + 18);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, unit, "");
+        wait_for(rig, &asked);
+        turn(rig, 200);
+        assert_int_equal(spawned(rig), core - 1 + 9);
+        assert_false(weft_unit_actor_parting(&rig->node));
+        expect(rig, other, "0 ' brief SPAWN DUP JOIN . . DROP", "0 0 ");
+        turn(rig, 100);
+        assert_int_equal(spawned(rig), core - 1 + 10);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, other, "");
+        wait_for(rig, &asked);
+        turn(rig, 200);
+        assert_int_equal(spawned(rig), core); // Whose parent had ended before is nobody's.
+    }
+    struct weft_resident *unit = load(rig, "u", 1, source);
+    turn(rig, 200);
+    ask(rig, &asked, WEFT_COMMAND_KILL, unit, "");
+    wait_for(rig, &asked);
+    turn(rig, 200);
+    assert_int_equal(spawned(rig), WORKERS + 9);
+    assert_int_equal(actors(rig), before + WORKERS + 9);
+    assert_false(weft_unit_actor_parting(&rig->node));
+}
+
+// Unloaded while a child is being made on the other core: whenever that is, nobody is left.
+static void nor_is_one_left_that_is_being_born(void **state)
+{
+    static struct asked asked;
+    struct rig *rig = rig_of(state);
+    for (unsigned turns = 0; turns < 40; turns++) {
+        struct weft_resident *unit =
+            load(rig, "u", 1,
+                 ": waits RECEIVE ; : t BEGIN 0 ['] waits SPAWN DROP AGAIN ; : go 1 MS t ; ");
+        static struct asked going;
+        ask(rig, &going, WEFT_COMMAND_EVAL, unit, "go");
+        turn(rig, turns);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, unit, "");
+        wait_for(rig, &asked);
+        wait_for(rig, &going);
+        turn(rig, 200);
+        assert_int_equal(spawned(rig), 0);
+        assert_false(weft_unit_actor_parting(&rig->node));
+    }
+}
+
 // ---- Channels.
 
 static void a_channel_keeps_order_and_capacity(void **state)
@@ -445,6 +512,8 @@ int main(void)
         UNIT_TEST(children_land_on_other_cores),
         UNIT_TEST(children_have_children),
         UNIT_TEST(units_of_a_core_share_their_words),
+        UNIT_TEST(who_is_unloaded_takes_its_family),
+        UNIT_TEST(nor_is_one_left_that_is_being_born),
         UNIT_TEST(a_channel_keeps_order_and_capacity),
         UNIT_TEST(a_channel_joins_two_units),
         UNIT_TEST(a_timeout_takes_the_question_back),
