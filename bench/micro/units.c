@@ -119,13 +119,13 @@ static double sprout_ns(const struct rig *rig, unsigned count)
     int64_t xt;
     struct weft_unit *library = make_library(rig, &xt), *unit;
     weft_assert(weft_unit_freeze(library) == 0);
-    void *seed = malloc(weft_unit_seed_bytes(library, 0, false));
+    void *seed = malloc(weft_unit_seed_bytes(library, 0));
     double best = INFINITY;
     weft_assert(seed != NULL);
     for (unsigned run = 0; run < RUNS; run++) {
         const uint64_t from = weft_bench_cpu_ns();
         for (unsigned i = 0; i < count; i++) {
-            weft_unit_seed(library, (uint64_t)xt, NULL, 0, false, seed);
+            weft_unit_seed(library, (uint64_t)xt, NULL, 0, seed);
             weft_assert(weft_unit_sprout(rig->system, &rig->memory, NULL, NULL, seed, &unit) == 0);
             weft_unit_free(unit);
         }
@@ -293,7 +293,7 @@ int main(int argc, char **argv)
     uint64_t from = weft_bench_cpu_ns();
     open_rig(&rig);
     weft_bench_row(&out, "system module compiled", (double)(weft_bench_cpu_ns() - from) / 1e6, "ms",
-                   "once a core, at start");
+                   "once a node, at start");
     weft_bench_say(&out, "CPU time, best of %d; arena on %s", RUNS,
                    weft_arena_backing_name(weft_arena_backing(rig.arena)));
     const double empty_ns = make_ns(&rig, NULL, 100000 / less);

@@ -5,7 +5,7 @@ set -eu
 . "$(dirname "$0")/lab.sh"
 as "$1"
 need_namespaces
-start_lab
+start_lab --workers 2
 
 meet() { weft swarm status -o json | "$json_get" alive | grep -qx 3; }
 is() { [ "$1" = "$2" ] || fail "'$1' is not '$2'${3+: $3}"; }
@@ -28,6 +28,17 @@ weft unit load n1 "$examples/counter.fth" --count 4 >/dev/null 2>"$work/loaded" 
 is "$(cat "$work/loaded" | tr '\n' ' ')" "loaded n1/counter-1 loaded n1/counter-2 loaded n1/counter-3 loaded n1/counter-4 "
 is "$(said n1/counter-3 '7 add total .')" 7
 is "$(said n1/counter-4 'total .')" 0
+note "whose words the node has once, whatever its cores"
+metric() { weft api GET /metrics -n n1 | sed -n "s/^$1 //p"; }
+is "$(metric weft_unit_modules)" 1
+is "$(metric 'weft_core_unit_modules{core="1"}')" 1
+is "$(metric 'weft_core_unit_modules{core="2"}')" 1
+held=$(metric weft_unit_module_bytes)
+[ "$held" -gt 100 ] || fail "$held bytes of modules"
+weft unit load n1 "$examples/counter.fth" --name counter-5 >/dev/null 2>&1 || fail "a fifth"
+is "$(metric weft_unit_module_bytes)" "$held"
+weft unit unload n1/counter-5 >/dev/null 2>&1
+is "$(metric weft_unit_modules)" 1
 expect_exit 64 "from 1 to" weft unit load n1 "$examples/counter.fth" --count 0
 
 note "goals are spread over them"
