@@ -180,9 +180,9 @@ static void hand_over(struct weft_family *family, struct queue *queue, struct we
 static int make_child(struct weft_family *family, const struct weft_unit *parent, uint64_t xt,
                       const int64_t *cells, uint32_t count, struct weft_unit **unit)
 {
-    void *seed = malloc(weft_unit_seed_bytes(parent, count, false));
+    void *seed = malloc(weft_unit_seed_bytes(parent, count));
     if (seed == NULL) return -ENOMEM;
-    weft_unit_seed(parent, xt, cells, count, false, seed);
+    weft_unit_seed(parent, xt, cells, count, seed);
     const int code = weft_unit_sprout(family->system, &weft_forth_memory_libc, &family->options,
                                       &family->host, seed, unit);
     free(seed);

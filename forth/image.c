@@ -65,7 +65,8 @@ static int64_t save(const struct weft_unit *unit, bool bare, void *to, size_t si
     };
     memcpy(header.magic, magic, sizeof(magic));
     if (module != NULL)
-        memcpy(header.module_name, weft_word_module_name(module), sizeof(header.module_name));
+        memcpy(header.module_name, weft_volume_name(unit->system, module->volume),
+               sizeof(header.module_name));
     uint8_t *at = (uint8_t *)to + sizeof(header);
     if (header.module_bytes > 0) memcpy(at, module->content, header.module_bytes);
     at += header.module_bytes;
@@ -443,7 +444,7 @@ static int unfold(const struct weft_forth_system *system, const struct weft_fort
     return 0;
 }
 
-// A module from anybody's bytes: its words are verified, once, when it comes to the shelf.
+// A module from anybody's bytes: its words are verified, once, when it comes to the library.
 static int load_module(const struct weft_forth_system *system,
                        const struct weft_forth_memory *memory,
                        const struct weft_unit_options *options, const uint8_t *content,
@@ -473,14 +474,13 @@ static int find_module(const struct weft_forth_system *system,
     *module = NULL;
     if (header->module_bytes == 0) {
         if (memcmp(header->module_name, nobody, sizeof(nobody)) == 0) return 0;
-        *module = weft_word_module_named(system, header->module_name);
-        return *module != NULL ? 0 : -ENOENT;
+        return weft_word_module_named(system, header->module_name, module);
     }
     const uint32_t bytes = header->module_bytes;
     if (!weft_word_module_content_valid(content, bytes)) return -EBADMSG;
     *module = weft_word_module_find(system, content, bytes);
     if (*module != NULL)
-        memcpy(name, weft_word_module_name(*module), sizeof(name));
+        memcpy(name, weft_volume_name(system, (*module)->volume), sizeof(name));
     else
         weft_sha256(content, bytes, name);
     const bool is_named = memcmp(name, header->module_name, sizeof(name)) == 0;
@@ -492,7 +492,7 @@ static int find_module(const struct weft_forth_system *system,
     if (code != 0) return code;
     // Unless the verifier sees more in it than the image's writer did.
     if ((*module)->content_bytes == bytes && memcmp((*module)->content, content, bytes) == 0)
-        weft_word_module_set_name(*module, name);
+        weft_volume_set_name(system, (*module)->volume, name);
     return 0;
 }
 

@@ -29,14 +29,9 @@ bool weft_word_module_content_valid(const void *content, size_t bytes)
 
 // ---- The shelf.
 
-static size_t whole_bytes(const struct weft_word_module *module)
-{
-    return sizeof(*module) + module->content_bytes + module->code_length / 8 + 1;
-}
-
 uint32_t weft_word_module_bytes(const struct weft_word_module *module)
 {
-    return module != NULL ? (uint32_t)whole_bytes(module) : 0;
+    return module != NULL ? module->volume->bytes : 0;
 }
 
 struct weft_word_module *weft_word_module_get(struct weft_word_module *module)
@@ -45,47 +40,110 @@ struct weft_word_module *weft_word_module_get(struct weft_word_module *module)
     return module;
 }
 
+static struct weft_word_module **bucket_of(const struct weft_forth_system *system, uint32_t crc)
+{
+    return &system->shelf->modules[crc % WEFT_SHELF_BUCKETS];
+}
+
+// The module alone: its volume is somebody else's concern.
 static void discard(const struct weft_forth_system *system, struct weft_word_module *module)
 {
     const struct weft_forth_memory *memory = &system->memory;
-    memory->resize(memory->self, module, whole_bytes(module), 0);
+    memory->resize(memory->self, module, sizeof(*module), 0);
 }
 
 void weft_word_module_put(const struct weft_forth_system *system, struct weft_word_module *module)
 {
     if (module == NULL || --module->user_count > 0) return;
-    struct weft_word_module **at = &system->shelf->first;
+    struct weft_word_module **at = bucket_of(system, module->crc);
     while (*at != module)
         at = &(*at)->next;
     *at = module->next;
+    weft_counter_add(&system->shelf->module_count, (uint64_t)-1);
+    weft_forth_release(system, module->volume);
     discard(system, module);
 }
 
 struct weft_word_module *weft_word_module_known(const struct weft_forth_system *system,
                                                 const struct weft_word_module *module,
-                                                uint64_t serial)
+                                                uint64_t serial, uint32_t crc)
 {
-    struct weft_word_module *at = system->shelf->first;
+    struct weft_word_module *at = *bucket_of(system, crc);
     while (at != NULL && (at != module || at->serial != serial))
         at = at->next;
     return weft_word_module_get(at);
+}
+
+uint64_t weft_forth_system_modules(const struct weft_forth_system *system)
+{
+    return weft_counter_get(&system->shelf->module_count);
 }
 
 void weft_forth_system_sharing(const struct weft_forth_system *system,
                                struct weft_forth_sharing *sharing)
 {
     *sharing = (struct weft_forth_sharing){0};
-    for (const struct weft_word_module *at = system->shelf->first; at != NULL; at = at->next) {
-        sharing->modules++;
-        sharing->units += at->user_count;
-        sharing->bytes += whole_bytes(at);
+    for (unsigned n = 0; n < WEFT_SHELF_BUCKETS; n++) {
+        for (struct weft_word_module *at = system->shelf->modules[n]; at != NULL; at = at->next) {
+            sharing->modules++;
+            sharing->units += at->user_count;
+            sharing->bytes += weft_word_module_bytes(at);
+        }
     }
 }
 
-static struct weft_word_module *find(const struct weft_forth_system *system, const void *content,
-                                     size_t bytes, uint32_t crc)
+// Where the parts of what a volume holds are.
+static void open_volume(struct weft_word_module *module, struct weft_volume *volume)
 {
-    struct weft_word_module *at = system->shelf->first;
+    struct weft_word_module_head head;
+    uint8_t *at = volume->content;
+    memcpy(&head, at, sizeof(head));
+    module->volume = volume;
+    module->content = at;
+    module->content_bytes = volume->content_bytes;
+    module->word_count = head.word_count;
+    module->code_length = head.code_length;
+    module->name_bytes = head.name_bytes;
+    at += sizeof(head);
+    module->words = (const struct weft_word *)at;
+    at += head.word_count * sizeof(struct weft_word);
+    module->code = (const uint16_t *)at;
+    at += weft_cells_up(head.code_length * 2);
+    module->names = (const char *)at;
+    module->starts = volume->content + volume->content_bytes;
+}
+
+// Puts it on the shelf: got.
+static struct weft_word_module *put_up(const struct weft_forth_system *system,
+                                       struct weft_word_module *module)
+{
+    struct weft_word_module **first = bucket_of(system, module->crc);
+    module->serial = ++system->shelf->serial;
+    module->next = *first;
+    *first = module;
+    weft_counter_add(&system->shelf->module_count, 1);
+    return weft_word_module_get(module);
+}
+
+struct weft_word_module *weft_word_module_of(const struct weft_forth_system *system,
+                                             struct weft_volume *volume)
+{
+    const struct weft_forth_memory *memory = &system->memory;
+    for (struct weft_word_module *at = *bucket_of(system, volume->crc); at != NULL; at = at->next) {
+        if (at->volume == volume) return weft_word_module_get(at);
+    }
+    struct weft_word_module *module = memory->resize(memory->self, NULL, 0, sizeof(*module));
+    if (module == NULL) return NULL;
+    *module = (struct weft_word_module){.crc = volume->crc};
+    open_volume(module, volume);
+    weft_volume_hold(volume);
+    return put_up(system, module);
+}
+
+static struct weft_word_module *find_here(const struct weft_forth_system *system,
+                                          const void *content, uint32_t bytes, uint32_t crc)
+{
+    struct weft_word_module *at = *bucket_of(system, crc);
     while (at != NULL && (at->crc != crc || at->content_bytes != bytes ||
                           memcmp(at->content, content, bytes) != 0))
         at = at->next;
@@ -93,9 +151,26 @@ static struct weft_word_module *find(const struct weft_forth_system *system, con
 }
 
 struct weft_word_module *weft_word_module_find(const struct weft_forth_system *system,
-                                               const void *content, size_t bytes)
+                                               const void *content, uint32_t bytes)
 {
-    return find(system, content, bytes, weft_crc32c(0, content, bytes));
+    const uint32_t crc = weft_crc32c(0, content, bytes);
+    struct weft_word_module *module = find_here(system, content, bytes, crc);
+    if (module != NULL) return module;
+    struct weft_volume *volume = weft_library_find(system, content, bytes, crc, NULL);
+    if (volume == NULL) return NULL;
+    module = weft_word_module_of(system, volume);
+    weft_forth_release(system, volume);
+    return module;
+}
+
+int weft_word_module_named(const struct weft_forth_system *system,
+                           const uint8_t name[WEFT_SHA256_BYTES], struct weft_word_module **module)
+{
+    struct weft_volume *volume = weft_library_named(system, name);
+    if (volume == NULL) return -ENOENT;
+    *module = weft_word_module_of(system, volume);
+    weft_forth_release(system, volume);
+    return *module != NULL ? 0 : -ENOMEM;
 }
 
 // Room for a module of these numbers, its content still to come. NULL: no memory.
@@ -103,23 +178,17 @@ static struct weft_word_module *prepare(const struct weft_forth_system *system,
                                         const struct weft_word_module_head *head)
 {
     const struct weft_forth_memory *memory = &system->memory;
-    struct weft_word_module sizes = {.word_count = head->word_count,
-                                     .code_length = head->code_length,
-                                     .name_bytes = head->name_bytes,
-                                     .content_bytes = content_bytes(head)};
-    struct weft_word_module *module = memory->resize(memory->self, NULL, 0, whole_bytes(&sizes));
+    struct weft_word_module *module = memory->resize(memory->self, NULL, 0, sizeof(*module));
     if (module == NULL) return NULL;
-    memset(module, 0, whole_bytes(&sizes));
-    *module = sizes;
-    module->content = (uint8_t *)(module + 1);
-    memcpy(module->content, head, sizeof(*head));
-    uint8_t *at = module->content + sizeof(*head);
-    module->words = (const struct weft_word *)at;
-    at += module->word_count * sizeof(struct weft_word);
-    module->code = (const uint16_t *)at;
-    at += weft_cells_up(module->code_length * 2);
-    module->names = (const char *)at;
-    module->starts = module->content + module->content_bytes;
+    struct weft_volume *volume =
+        weft_volume_new(system, content_bytes(head), head->code_length / 8 + 1);
+    if (volume == NULL) {
+        discard(system, module);
+        return NULL;
+    }
+    memcpy(volume->content, head, sizeof(*head));
+    *module = (struct weft_word_module){0};
+    open_volume(module, volume);
     return module;
 }
 
@@ -135,58 +204,36 @@ static void mark_starts(struct weft_word_module *module)
     }
 }
 
-// Puts it on the shelf, unless its content is there: got in either case.
+// Its volume comes to the library, unless the content is there: then it takes that.
+static void publish(const struct weft_forth_system *system, struct weft_word_module *module)
+{
+    struct weft_volume *own = module->volume;
+    const uint32_t bytes = own->content_bytes;
+    struct weft_volume *volume = weft_library_find(system, own->content, bytes, own->crc, NULL);
+    if (volume == NULL) {
+        mark_starts(module);
+        volume = weft_library_find(system, own->content, bytes, own->crc, own);
+    }
+    if (volume == own) return;
+    weft_volume_discard(system, own);
+    open_volume(module, volume);
+}
+
+// Puts what was prepared on the shelf, unless its content is there: got in either case.
 static struct weft_word_module *shelve(const struct weft_forth_system *system,
                                        struct weft_word_module *module)
 {
-    module->crc = weft_crc32c(0, module->content, module->content_bytes);
+    struct weft_volume *own = module->volume;
+    module->crc = own->crc = weft_crc32c(0, own->content, own->content_bytes);
     struct weft_word_module *same =
-        find(system, module->content, module->content_bytes, module->crc);
+        find_here(system, own->content, own->content_bytes, module->crc);
     if (same != NULL) {
+        weft_volume_discard(system, own);
         discard(system, module);
         return same;
     }
-    mark_starts(module);
-    module->serial = ++system->shelf->serial;
-    module->next = system->shelf->first;
-    system->shelf->first = module;
-    return weft_word_module_get(module);
-}
-
-struct weft_word_module *weft_word_module_shelve(const struct weft_forth_system *system,
-                                                 const void *content, size_t bytes)
-{
-    struct weft_word_module_head head;
-    struct weft_word_module *module = weft_word_module_find(system, content, bytes);
-    if (module != NULL) return module;
-    memcpy(&head, content, sizeof(head));
-    module = prepare(system, &head);
-    if (module == NULL) return NULL;
-    memcpy(module->content, content, bytes);
-    return shelve(system, module);
-}
-
-const uint8_t *weft_word_module_name(struct weft_word_module *module)
-{
-    if (!module->is_named) weft_sha256(module->content, module->content_bytes, module->name);
-    module->is_named = true;
-    return module->name;
-}
-
-void weft_word_module_set_name(struct weft_word_module *module,
-                               const uint8_t name[WEFT_SHA256_BYTES])
-{
-    memcpy(module->name, name, sizeof(module->name));
-    module->is_named = true;
-}
-
-struct weft_word_module *weft_word_module_named(const struct weft_forth_system *system,
-                                                const uint8_t name[WEFT_SHA256_BYTES])
-{
-    struct weft_word_module *at = system->shelf->first;
-    while (at != NULL && memcmp(weft_word_module_name(at), name, WEFT_SHA256_BYTES) != 0)
-        at = at->next;
-    return weft_word_module_get(at);
+    publish(system, module);
+    return put_up(system, module);
 }
 
 // ---- Freezing and thawing.

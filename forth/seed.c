@@ -1,6 +1,5 @@
-// seed.c: what a child takes along from its parent: its module, what it has added to that, and its
-// data, as they are; and what it is to run. The two may be on different cores, whose system modules
-// have the same content, but each its own shelf.
+// seed.c: what a child takes along from its parent: its module, which all cores of a node can
+// reach, what it has added to that, and its data, as they are; and what it is to run.
 #include <errno.h>
 
 #include "forth/dictionary.h"
@@ -15,13 +14,14 @@ static const enum weft_segment_id inherited[] = {WEFT_SEGMENT_DATA, WEFT_SEGMENT
                                                  WEFT_SEGMENT_HEAP};
 enum { INHERITED_COUNT = sizeof(inherited) / sizeof(inherited[0]) };
 
-struct seed { // Behind it: the module's content, the bytes of the segments, the cells.
-    uint64_t system_hash;
+struct seed { // Behind it: the bytes of the segments, the cells.
     uint64_t xt;
-    const struct weft_shelf *shelf; // Only to be compared, as is what follows:
+    const struct weft_forth_library *library; // Only to be compared, as is what follows:
+    const struct weft_shelf *shelf;
     const struct weft_word_module *module;
     uint64_t serial;
-    uint32_t module_bytes;           // Of its content, if that is here.
+    struct weft_volume *volume; // For another shelf: somebody holds it.
+    uint32_t crc;
     uint32_t bytes[INHERITED_COUNT]; // Of each, as much of it as is used.
     uint32_t count;                  // Of cells.
     uint32_t open; // 1 + own index of the first word of a definition under way; 0: there is none.
@@ -31,30 +31,28 @@ struct seed { // Behind it: the module's content, the bytes of the segments, the
     struct weft_order order;
 };
 
-static uint32_t carried_bytes(const struct weft_unit *unit, bool elsewhere)
-{
-    return elsewhere && unit->module != NULL ? unit->module->content_bytes : 0;
-}
-
-size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count, bool elsewhere)
+size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count)
 {
     size_t bytes = sizeof(struct seed) + (size_t)count * WEFT_CELL_BYTES;
-    bytes += carried_bytes(unit, elsewhere);
     for (unsigned n = 0; n < INHERITED_COUNT; n++)
         bytes += weft_cells_up(unit->block->segment[inherited[n]].used);
     return bytes;
 }
 
-static struct seed describe(const struct weft_unit *unit, uint64_t xt, uint32_t count,
-                            bool elsewhere)
+struct weft_volume *weft_unit_hold(const struct weft_unit *unit)
+{
+    if (unit->module == NULL) return NULL;
+    weft_volume_hold(unit->module->volume);
+    return unit->module->volume;
+}
+
+static struct seed describe(const struct weft_unit *unit, uint64_t xt, uint32_t count)
 {
     const struct weft_block *block = unit->block;
-    struct seed seed = {.system_hash = unit->system->hash,
-                        .xt = xt,
+    struct seed seed = {.xt = xt,
+                        .library = unit->system->library,
                         .shelf = unit->system->shelf,
                         .module = unit->module,
-                        .serial = unit->module != NULL ? unit->module->serial : 0,
-                        .module_bytes = carried_bytes(unit, elsewhere),
                         .count = count,
                         .open = block->definition != 0 ? block->first + 1u : 0,
                         .blocks = block->blocks,
@@ -64,19 +62,22 @@ static struct seed describe(const struct weft_unit *unit, uint64_t xt, uint32_t 
                         .latest = block->latest,
                         .precision = block->precision,
                         .order = block->order};
+    if (unit->module != NULL) {
+        seed.serial = unit->module->serial;
+        seed.crc = unit->module->crc;
+        seed.volume = unit->module->volume;
+    }
     for (unsigned n = 0; n < INHERITED_COUNT; n++)
         seed.bytes[n] = block->segment[inherited[n]].used;
     return seed;
 }
 
 void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
-                    bool elsewhere, void *to)
+                    void *to)
 {
-    const struct seed seed = describe(unit, xt, count, elsewhere);
+    const struct seed seed = describe(unit, xt, count);
     uint8_t *at = (uint8_t *)to + sizeof(seed);
     memcpy(to, &seed, sizeof(seed));
-    if (seed.module_bytes > 0) memcpy(at, unit->module->content, seed.module_bytes);
-    at += seed.module_bytes;
     for (unsigned n = 0; n < INHERITED_COUNT; n++) {
         if (seed.bytes[n] > 0)
             memcpy(at, weft_segment_base(unit->block, inherited[n]), seed.bytes[n]);
@@ -120,18 +121,18 @@ static int begin(struct weft_unit *unit, const struct seed *seed, const uint8_t 
     return code;
 }
 
-// The parent's module: that of this shelf, or one made of what the seed carries. 0, -ESTALE: it is
-// not here and not there; -ENOMEM.
+// The parent's module: if it is of another shelf, somebody holds it. 0; -ESTALE: it is not on this
+// shelf any more; -ENOMEM.
 static int take_module(const struct weft_forth_system *system, const struct seed *seed,
-                       const uint8_t *content, struct weft_word_module **module)
+                       struct weft_word_module **module)
 {
     *module = NULL;
     if (seed->frozen_words == 0) return 0;
-    if (seed->shelf == system->shelf)
-        *module = weft_word_module_known(system, seed->module, seed->serial);
-    if (*module != NULL) return 0;
-    if (seed->module_bytes == 0) return -ESTALE;
-    *module = weft_word_module_shelve(system, content, seed->module_bytes);
+    if (seed->shelf == system->shelf) {
+        *module = weft_word_module_known(system, seed->module, seed->serial, seed->crc);
+        return *module != NULL ? 0 : -ESTALE;
+    }
+    *module = weft_word_module_of(system, seed->volume);
     return *module != NULL ? 0 : -ENOMEM;
 }
 
@@ -166,8 +167,8 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     struct weft_word_module *module;
     memcpy(&seed, from, sizeof(seed));
     const uint8_t *at = (const uint8_t *)from + sizeof(seed);
-    if (seed.system_hash != system->hash) return -ESTALE;
-    int code = take_module(system, &seed, at, &module);
+    if (seed.library != system->library) return -ESTALE;
+    int code = take_module(system, &seed, &module);
     if (code != 0) return code;
 
     uint32_t bytes[WEFT_SEGMENT_COUNT];
@@ -178,7 +179,7 @@ int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_f
     code = weft_unit_make(system, memory, options, host, module, bytes, result);
     if (code != 0) return code;
     (*result)->is_fleeting = true;
-    code = begin(*result, &seed, plant(*result, &seed, at + seed.module_bytes));
+    code = begin(*result, &seed, plant(*result, &seed, at));
     if (code != 0) weft_unit_free(*result);
     return code;
 }

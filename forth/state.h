@@ -228,7 +228,8 @@ struct weft_block {
 };
 _Static_assert(sizeof(struct weft_block) == 280, "part of the image");
 
-// The shared module: what every unit of a core knows. Immutable once made.
+// The shared module: what every unit of a node knows. Immutable once made, and there once; this
+// head of it, with what belongs to one core, is each core's own.
 struct weft_forth_system {
     struct weft_forth_memory memory;
     uint16_t *code;
@@ -241,15 +242,18 @@ struct weft_forth_system {
     uint32_t sprout; // and where a spawned unit does: what its stack has on top is executed.
     uint32_t caught; // Where a THROW lands: behind CATCH's end.
     uint64_t hash;
-    struct weft_shelf *shelf; // The modules in use on this core; see module.h.
+    struct weft_shelf *shelf;           // The modules in use on this core; see module.h.
+    struct weft_forth_library *library; // What it shares with other cores; see library.h.
+    bool owns_library;                  // It shares with nobody.
 };
 
-// Words that units have frozen: one piece of memory, immutable once it is on the shelf. The bytes
-// behind this header are what an image carries: words, code, names, each padded to 8.
+// Words that units have frozen, as the units of a core have them: the words are in a volume of the
+// library and never change. The content is what an image carries: words, code, names, each padded
+// to 8.
 struct weft_word_module {
     struct weft_word_module *next; // On the shelf.
     uint64_t serial;               // Among all that ever were there.
-    uint32_t user_count;           // Units that have it.
+    uint32_t user_count;           // Units of this core that have it.
     uint32_t crc;                  // Of the content.
     uint32_t word_count, code_length, name_bytes;
     uint32_t content_bytes;
@@ -258,8 +262,7 @@ struct weft_word_module {
     const char *names;
     uint8_t *starts; // One bit per token: an operation begins here.
     uint8_t *content;
-    bool is_named; // `name` has been made; the rest never changes.
-    uint8_t name[WEFT_SHA256_BYTES];
+    struct weft_volume *volume; // Held.
 };
 
 // SANDBOX at work: the unit that runs inside the budget of another.

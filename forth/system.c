@@ -1,5 +1,5 @@
-// system.c: makes the shared module: a stub for every primitive, the text interpreter's own code,
-// and the prelude, compiled by a unit that is then taken apart.
+// system.c: makes the shared module, once for all cores of a library: a stub for every primitive,
+// the text interpreter's own code, and the prelude, compiled by a unit that is then taken apart.
 #include <errno.h>
 #include <stdio.h>
 
@@ -241,23 +241,16 @@ static int compile_prelude(struct weft_forth_system *system, const struct weft_f
     return code;
 }
 
-int weft_forth_system_create(const struct weft_forth_memory *memory,
-                             struct weft_forth_system **result)
+static int compile(struct weft_forth_system *system)
 {
     struct weft_forth_system core = {
-        .memory = *memory,
+        .memory = system->memory,
         .code_length = CORE_TOKENS_MAX,
         .word_count = CORE_WORDS_MAX,
         .name_bytes = CORE_NAMES_MAX,
     };
     const struct weft_forth_system sizes = core;
-    struct weft_forth_system *system = take(memory, sizeof(*system));
     int code = allocate(&core);
-    if (system != NULL) {
-        system->memory = *memory;
-        system->shelf = take(memory, sizeof(*system->shelf));
-    }
-    if (system == NULL || system->shelf == NULL) code = -ENOMEM;
     if (code == 0) {
         core.code_length = core.word_count = core.name_bytes = 0;
         add_core(&core);
@@ -268,11 +261,64 @@ int weft_forth_system_create(const struct weft_forth_memory *memory,
     core.word_count = sizes.word_count;
     core.name_bytes = sizes.name_bytes;
     release(&core);
-    if (code != 0 && system != NULL) {
-        weft_forth_system_free(system);
-        return code;
+    return code;
+}
+
+int weft_forth_library_create(const struct weft_forth_memory *memory,
+                              struct weft_forth_library **result)
+{
+    struct weft_forth_library *library = take(memory, sizeof(*library));
+    if (library == NULL) return -ENOMEM;
+    library->memory = *memory;
+    library->base.memory = *memory;
+    library->base.library = library;
+    weft_library_init(library);
+    const int code = compile(&library->base);
+    if (code == 0)
+        *result = library;
+    else
+        weft_forth_library_free(library);
+    return code;
+}
+
+void weft_forth_library_free(struct weft_forth_library *library)
+{
+    if (library == NULL) return;
+    const struct weft_forth_memory memory = library->memory;
+    release(&library->base);
+    weft_library_destroy(library);
+    give(&memory, library, sizeof(*library));
+}
+
+int weft_forth_system_create_in(struct weft_forth_library *library,
+                                const struct weft_forth_memory *memory,
+                                struct weft_forth_system **result)
+{
+    struct weft_forth_system *system = take(memory, sizeof(*system));
+    struct weft_shelf *shelf = take(memory, sizeof(*shelf));
+    if (system == NULL || shelf == NULL) {
+        give(memory, system, sizeof(*system));
+        give(memory, shelf, sizeof(*shelf));
+        return -ENOMEM;
     }
+    *system = library->base;
+    system->memory = *memory;
+    system->shelf = shelf;
     *result = system;
+    return 0;
+}
+
+int weft_forth_system_create(const struct weft_forth_memory *memory,
+                             struct weft_forth_system **result)
+{
+    struct weft_forth_library *library;
+    int code = weft_forth_library_create(memory, &library);
+    if (code != 0) return code;
+    code = weft_forth_system_create_in(library, memory, result);
+    if (code != 0)
+        weft_forth_library_free(library);
+    else
+        (*result)->owns_library = true;
     return code;
 }
 
@@ -280,9 +326,11 @@ void weft_forth_system_free(struct weft_forth_system *system)
 {
     if (system == NULL) return;
     const struct weft_forth_memory memory = system->memory;
-    if (system->shelf != NULL) give(&memory, system->shelf, sizeof(*system->shelf));
-    release(system);
-    memory.resize(memory.self, system, sizeof(*system), 0);
+    struct weft_forth_library *library = system->owns_library ? system->library : NULL;
+    weft_forth_system_settle(system);
+    give(&memory, system->shelf, sizeof(*system->shelf));
+    give(&memory, system, sizeof(*system));
+    weft_forth_library_free(library);
 }
 
 uint64_t weft_forth_system_hash(const struct weft_forth_system *system)

@@ -2,7 +2,7 @@
 //
 // A unit is a value: its words, variables, stacks, source texts and where it stands in them lie in
 // one block of memory addressed by offsets, never by pointers. The words everyone shares (the
-// system module) are compiled once per core and only referred to. So a unit can be stopped at any
+// system module) are compiled once per node and only referred to. So a unit can be stopped at any
 // safepoint, written down and continued elsewhere, on another CPU too; and it can hurt only itself.
 //
 //     interpret --> [text waits] --run--> AGAIN (slice spent, run again)
@@ -18,7 +18,8 @@
 // stacks are dropped and the parked program stands where it stood. `weft_unit_state` then says WAIT
 // again.
 //
-// Core:   one core at a time owns a unit and its system module; nothing here locks.
+// Core:   one core at a time owns a unit and its system module. Those of several cores may share a
+//         library; nothing locks but what brings frozen words to a core, or takes them from it.
 // Memory: through struct weft_forth_memory alone; a refusal becomes a THROW inside the unit.
 // Time:   none but the host table's.
 // Errors: 0 or a negative errno. What the Forth program does wrong is a THROW code of Forth 2012,
@@ -132,21 +133,40 @@ struct weft_unit_info {
     bool compiling; // A definition is open, and words read are compiled or assembled into it.
 };
 
-// Compiles the system module: milliseconds, once per core. -ENOMEM; -EIO if the prelude is broken.
-// Every unit of it must be freed before it.
+// What all cores of a node share: the system module, compiled here (milliseconds), and words that
+// units have frozen, each set of them once. `memory` is of any one of the cores. -ENOMEM; -EIO if
+// the prelude is broken. The systems of a library end before it.
+struct weft_forth_library;
+int weft_forth_library_create(const struct weft_forth_memory *memory,
+                              struct weft_forth_library **library);
+void weft_forth_library_free(struct weft_forth_library *library);
+
+// The system module as one core has it, with `memory` of that core. -ENOMEM. Every unit of every
+// system of the library must be freed before the first of them.
+int weft_forth_system_create_in(struct weft_forth_library *library,
+                                const struct weft_forth_memory *memory,
+                                struct weft_forth_system **system);
+// The same where there is one core: with a library of its own.
 int weft_forth_system_create(const struct weft_forth_memory *memory,
                              struct weft_forth_system **system);
 void weft_forth_system_free(struct weft_forth_system *system);
 uint64_t
 weft_forth_system_hash(const struct weft_forth_system *system); // Content; names the module.
+// Gives back to the core's memory what other cores have left for it: frozen words that were its
+// own, and that the last unit has let go. Now and then.
+void weft_forth_system_settle(const struct weft_forth_system *system);
 
 struct weft_forth_sharing {
     uint32_t modules; // Frozen words in use (weft_unit_freeze), each set of them once,
-    uint32_t units;   // and how many units have one.
-    uint64_t bytes;   // Of these modules.
+    uint32_t units;   // and how many units have one; of a library: 0.
+    uint64_t bytes;   // Of these modules, wherever their memory is.
 };
+// Of the units of a core: its own core. Of all of them: any core.
 void weft_forth_system_sharing(const struct weft_forth_system *system,
                                struct weft_forth_sharing *sharing);
+void weft_forth_library_sharing(const struct weft_forth_library *library,
+                                struct weft_forth_sharing *sharing);
+uint64_t weft_forth_system_modules(const struct weft_forth_system *system); // Any core.
 
 // A new idle unit: less than 512 bytes. `options` NULL means the default; they are copied. `host`
 // NULL means none; it is not copied, many units share one, and it stays where it is while a unit
@@ -215,21 +235,26 @@ size_t weft_unit_output_bytes(const struct weft_unit *unit);
 // The data stack of the topmost text: up to `max` cells from the top, deepest first. Their number.
 uint32_t weft_unit_cells(const struct weft_unit *unit, int64_t *cells, uint32_t max);
 
-// Puts the unit's own words where all units of this system module share those that are the same, if
+// Puts the unit's own words where all units of this library share those that are the same, if
 // there are enough of them to be worth it. Nothing changes for its program, and its quota is
 // charged as before. When a source has been loaded; SPAWN does it by itself. 0 or -ENOMEM.
 int weft_unit_freeze(struct weft_unit *unit);
 
 // A child: a unit that begins with the words and the data of another, and runs one of its words.
 // Between the two lies a seed: bytes that any core of the process may read, but that are believed,
-// so no other's. `xt` and `cells` as SPAWN has them; no definition is open in `unit`. `elsewhere`:
-// it may grow under another system module than the unit's, and carries what is frozen; otherwise it
-// is to grow while `unit` lives.
-size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count, bool elsewhere);
+// so no other's. `xt` and `cells` as SPAWN has them; no definition is open in `unit`. A seed for
+// the same system module grows while `unit` lives and keeps its words. For another of the same
+// library what is frozen has to be held, from before the seed is made until it has grown.
+size_t weft_unit_seed_bytes(const struct weft_unit *unit, uint32_t count);
 void weft_unit_seed(const struct weft_unit *unit, uint64_t xt, const int64_t *cells, uint32_t count,
-                    bool elsewhere, void *to);
+                    void *to);
+// Holds what the unit has frozen, whatever becomes of the unit: any core lets it go. NULL: nothing.
+struct weft_volume;
+struct weft_volume *weft_unit_hold(const struct weft_unit *unit);
+void weft_forth_release(const struct weft_forth_system *system,
+                        struct weft_volume *held); // Or NULL.
 // The child, ready to run: DONE when its word is. 0; -ENOMEM, -EINVAL, -ENOSPC: larger than
-// `options` allow; -ESTALE: another system module.
+// `options` allow; -ESTALE: of another library, or its unit has lost its words.
 int weft_unit_sprout(const struct weft_forth_system *system, const struct weft_forth_memory *memory,
                      const struct weft_unit_options *options, const struct weft_unit_host *host,
                      const void *seed, struct weft_unit **unit);

@@ -35,7 +35,9 @@ static const char yield_text[] = ": give begin yield again ; give";
 struct rig {
     struct weft_arena *arena;
     struct weft_forth_memory memory;
+    struct weft_forth_library *library;
     struct weft_forth_system *system;
+    struct weft_forth_system *other; // As of another core, which has what the first one has made.
 };
 
 static void *resize(void *self, void *block, size_t old_bytes, size_t new_bytes)
@@ -56,21 +58,31 @@ static void open_rig(struct rig *rig)
     rig->arena = weft_arena_create(ARENA_BYTES);
     weft_assert(rig->arena != NULL);
     rig->memory = (struct weft_forth_memory){.resize = resize, .self = rig->arena};
-    weft_assert(weft_forth_system_create(&rig->memory, &rig->system) == 0);
+    weft_assert(weft_forth_library_create(&rig->memory, &rig->library) == 0);
+    weft_assert(weft_forth_system_create_in(rig->library, &rig->memory, &rig->system) == 0);
+    weft_assert(weft_forth_system_create_in(rig->library, &rig->memory, &rig->other) == 0);
 }
 
 static void close_rig(struct rig *rig)
 {
     weft_forth_system_free(rig->system);
+    weft_forth_system_free(rig->other);
+    weft_forth_library_free(rig->library);
     weft_arena_free(rig->arena);
+}
+
+static struct weft_unit *make_unit_of(const struct rig *rig, const struct weft_forth_system *system,
+                                      const char *text)
+{
+    struct weft_unit *unit;
+    weft_assert(weft_unit_create(system, &rig->memory, NULL, NULL, &unit) == 0);
+    if (text != NULL) weft_assert(weft_unit_interpret(unit, "bench", text, strlen(text)) == 0);
+    return unit;
 }
 
 static struct weft_unit *make_unit(const struct rig *rig, const char *text)
 {
-    struct weft_unit *unit;
-    weft_assert(weft_unit_create(rig->system, &rig->memory, NULL, NULL, &unit) == 0);
-    if (text != NULL) weft_assert(weft_unit_interpret(unit, "bench", text, strlen(text)) == 0);
-    return unit;
+    return make_unit_of(rig, rig->system, text);
 }
 
 static void run_to_end(struct weft_unit *unit)
@@ -99,7 +111,8 @@ static double make_ns(const struct rig *rig, const char *text, unsigned count)
 #define LIBRARY_WORDS 200
 
 // A unit with a library of words, such as children are made from; xt: one that does nothing.
-static struct weft_unit *make_library(const struct rig *rig, int64_t *xt)
+static struct weft_unit *make_library(const struct rig *rig, const struct weft_forth_system *system,
+                                      int64_t *xt)
 {
     char text[LIBRARY_WORDS * 64];
     size_t used = 0;
@@ -107,26 +120,30 @@ static struct weft_unit *make_library(const struct rig *rig, int64_t *xt)
         used += (size_t)snprintf(text + used, sizeof(text) - used,
                                  ": word-%u ( n -- n ) dup %u > if 1- then ;\n", n, n);
     snprintf(text + used, sizeof(text) - used, "variable v : nothing ( -- ) ; ' nothing");
-    struct weft_unit *unit = make_unit(rig, text);
+    struct weft_unit *unit = make_unit_of(rig, system, text);
     run_to_end(unit);
     weft_assert(weft_unit_cells(unit, xt, 1) == 1);
     return unit;
 }
 
-// Makes a unit that has the words of another, and frees it. Nanoseconds for one.
-static double sprout_ns(const struct rig *rig, unsigned count)
+// Makes a unit on the core of `system` that has the words of one on the first core, and frees it.
+// Nanoseconds for one.
+static double sprout_ns(const struct rig *rig, const struct weft_forth_system *system,
+                        unsigned count)
 {
     int64_t xt;
-    struct weft_unit *library = make_library(rig, &xt), *unit;
+    struct weft_unit *library = make_library(rig, rig->system, &xt), *unit;
     weft_assert(weft_unit_freeze(library) == 0);
-    void *seed = malloc(weft_unit_seed_bytes(library, 0, false));
+    void *seed = malloc(weft_unit_seed_bytes(library, 0));
     double best = INFINITY;
     weft_assert(seed != NULL);
     for (unsigned run = 0; run < RUNS; run++) {
         const uint64_t from = weft_bench_cpu_ns();
         for (unsigned i = 0; i < count; i++) {
-            weft_unit_seed(library, (uint64_t)xt, NULL, 0, false, seed);
-            weft_assert(weft_unit_sprout(rig->system, &rig->memory, NULL, NULL, seed, &unit) == 0);
+            struct weft_volume *held = system != rig->system ? weft_unit_hold(library) : NULL;
+            weft_unit_seed(library, (uint64_t)xt, NULL, 0, seed);
+            weft_assert(weft_unit_sprout(system, &rig->memory, NULL, NULL, seed, &unit) == 0);
+            weft_forth_release(system, held);
             weft_unit_free(unit);
         }
         best = fmin(best, (double)(weft_bench_cpu_ns() - from) / count);
@@ -283,6 +300,40 @@ static void measure_image(struct weft_bench *out, const struct rig *rig)
     weft_unit_free(unit);
 }
 
+// ---- freezing
+
+static double freeze_ns(struct weft_unit *unit)
+{
+    const uint64_t from = weft_bench_cpu_ns();
+    weft_assert(weft_unit_freeze(unit) == 0);
+    return (double)(weft_bench_cpu_ns() - from);
+}
+
+// The same words three times: new to the node, known to the core, known to another core.
+static void measure_freeze(struct weft_bench *out, const struct rig *rig)
+{
+    static const char *const whose[] = {"new", "known to the core", "known to another core"};
+    double best[] = {INFINITY, INFINITY, INFINITY};
+    struct weft_unit_info info = {0};
+    for (unsigned run = 0; run < RUNS * 10; run++) {
+        struct weft_unit *units[3];
+        int64_t xt;
+        for (unsigned i = 0; i < 3; i++) {
+            units[i] = make_library(rig, i < 2 ? rig->system : rig->other, &xt);
+            best[i] = fmin(best[i], freeze_ns(units[i]));
+        }
+        weft_unit_inspect(units[0], &info);
+        for (unsigned i = 0; i < 3; i++)
+            weft_unit_free(units[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        char row[64], note[64];
+        snprintf(row, sizeof(row), "200 words frozen, %s", whose[i]);
+        snprintf(note, sizeof(note), "%u bytes", info.module_bytes);
+        weft_bench_row(out, row, best[i] / 1e3, "us", i == 0 ? note : NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct weft_bench out;
@@ -293,7 +344,7 @@ int main(int argc, char **argv)
     uint64_t from = weft_bench_cpu_ns();
     open_rig(&rig);
     weft_bench_row(&out, "system module compiled", (double)(weft_bench_cpu_ns() - from) / 1e6, "ms",
-                   "once a core, at start");
+                   "once a node, at start");
     weft_bench_say(&out, "CPU time, best of %d; arena on %s", RUNS,
                    weft_arena_backing_name(weft_arena_backing(rig.arena)));
     const double empty_ns = make_ns(&rig, NULL, 100000 / less);
@@ -302,8 +353,13 @@ int main(int argc, char **argv)
     weft_bench_row(&out, "one empty unit made and freed", empty_ns, "ns", NULL);
     weft_bench_row(&out, "units made, source compiled, freed", 1e9 / counter_ns, "units/s",
                    "two words and a value: 88 bytes of source");
-    weft_bench_row(&out, "unit with 200 words made and freed", sprout_ns(&rig, 20000 / less), "ns",
+    weft_bench_row(&out, "unit with 200 words made and freed",
+                   sprout_ns(&rig, rig.system, 20000 / less), "ns",
                    "as SPAWN makes one; goal 1 000");
+    weft_bench_row(&out, "the same, the first of another core",
+                   sprout_ns(&rig, rig.other, 20000 / less), "ns",
+                   "and the last: the core's share");
+    measure_freeze(&out, &rig);
     measure_slices(&out, &rig);
     measure_image(&out, &rig);
     close_rig(&rig);

@@ -149,6 +149,7 @@ PER_CORE(core_reductions, "", core.reduction_count)
 PER_CORE(core_messages, "", core.message_in)
 PER_CORE(core_actors, "", core.actor_count)
 PER_CORE(core_units, "", core.unit_count)
+PER_CORE(core_modules, "", core.module_count)
 PER_CORE(actor_spawns, "", core.spawn_count)
 PER_CORE(actor_exits, "", core.exit_count)
 PER_CORE(actor_arrivals, "", core.arrived_count)
@@ -251,6 +252,17 @@ static void mesh_rtt(struct page *page)
     labelled(page, seconds(most), "{stat=\"max\"}");
 }
 
+#define OF_MODULES(function, member)                                                               \
+    static void function(struct page *page)                                                        \
+    {                                                                                              \
+        struct weft_admin_modules modules = {0};                                                   \
+        if (page->source->modules == NULL) return;                                                 \
+        page->source->modules(page->source->self, &modules);                                       \
+        sample(page, "", (double)modules.member);                                                  \
+    }
+OF_MODULES(unit_modules, count)
+OF_MODULES(unit_module_bytes, bytes)
+
 #define OF_MESH(function, out, in)                                                                 \
     static void function(struct page *page)                                                        \
     {                                                                                              \
@@ -303,6 +315,11 @@ static const struct row {
      actor_mutes},
     {{"weft_actor_stacks", "gauge", "Stacks in use: taken here less released here."}, actor_stacks},
     {{"weft_units", "gauge", "Loaded units."}, core_units},
+    {{"weft_unit_modules", "gauge", "Sets of frozen words that units have, each once a node."},
+     unit_modules},
+    {{"weft_unit_module_bytes", "gauge", "Memory of these."}, unit_module_bytes},
+    {{"weft_core_unit_modules", "gauge", "How many of these the units of a core have."},
+     core_modules},
     {{"weft_arena_bytes", "gauge", "Memory of a core's arena: used, and its cap."}, arena_bytes},
     {{"weft_port_link_up", "gauge", "1 if the link is up."}, port_link},
     {{"weft_port_rx_packets", "counter", "Frames received."}, port_rx_packets},

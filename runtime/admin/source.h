@@ -60,6 +60,7 @@ struct weft_admin_core {
     uint64_t slice_count, reduction_count;
     uint64_t message_in; // From other cores.
     uint64_t actor_count, unit_count;
+    uint64_t module_count; // Sets of frozen words that units of the core have.
     uint64_t arena_used_bytes, arena_cap_bytes;
     // Of a worker's actors, since start.
     uint64_t spawn_count, exit_count, arrived_count, departed_count;
@@ -108,6 +109,10 @@ struct weft_admin_peer {
 
 struct weft_admin_mesh { // Datagrams of the gossip and of SEND-HOST, since the node began.
     uint64_t sent, received, sent_bytes, received_bytes; // UDP payloads; the dropped included.
+};
+
+struct weft_admin_modules { // Frozen words that units have, each set of them once a node.
+    uint64_t count, bytes;
 };
 
 #define WEFT_ADMIN_QUOTAS_MAX 8
@@ -247,6 +252,7 @@ struct weft_admin_source {
     void (*balance)(void *self, struct weft_admin_balance *balance);
     bool (*peer)(void *self, uint32_t index, struct weft_admin_peer *peer);
     bool (*mesh)(void *self, struct weft_admin_mesh *mesh); // False: it has none.
+    void (*modules)(void *self, struct weft_admin_modules *modules);
     bool (*unit)(void *self, uint32_t index, struct weft_admin_unit *unit);
     bool (*check)(void *self, uint32_t index, struct weft_admin_check *check);
     bool (*fault)(void *self, uint32_t index, struct weft_admin_fault *fault);

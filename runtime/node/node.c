@@ -85,6 +85,29 @@ static int add_ports(struct weft_node_worker *worker)
     return 0;
 }
 
+// Frozen words come home to their core's arena.
+static uint32_t settle(void *self, uint64_t now_ns)
+{
+    const struct weft_node_worker *worker = self;
+    (void)now_ns;
+    weft_forth_system_settle(worker->forth);
+    return 0;
+}
+
+// The first worker's arena has what all share.
+static int start_forth(struct weft_node_worker *worker)
+{
+    struct weft_node *node = worker->node;
+    int result = 0;
+    if (node->library == NULL) result = weft_forth_library_create(&worker->memory, &node->library);
+    if (result == 0)
+        result = weft_forth_system_create_in(node->library, &worker->memory, &worker->forth);
+    if (result != 0) return result;
+    const struct weft_poller poller = {.name = "forth", .poll = settle, .self = worker};
+    result = weft_core_add_poller(&worker->core, &poller);
+    return result == 0 ? weft_unit_nursery_start(worker) : result;
+}
+
 static int start_worker(struct weft_node_worker *worker)
 {
     struct weft_node *node = worker->node;
@@ -130,8 +153,7 @@ static int start_worker(struct weft_node_worker *worker)
     weft_unit_actor_host(worker->node, &worker->unit_host);
     result = weft_standstill_init(worker);
     if (result != 0) return result;
-    result = weft_forth_system_create(&worker->memory, &worker->forth);
-    return result == 0 ? weft_unit_nursery_start(worker) : result;
+    return start_forth(worker);
 }
 
 static int make_cores(struct weft_node *node)
@@ -274,6 +296,7 @@ void weft_node_destroy(struct weft_node *node)
     for (uint16_t i = 0; i < count; i++) {
         stop_worker(&node->workers[i]);
     }
+    weft_forth_library_free(node->library);
     for (uint16_t i = 0; i < count; i++) {
         if (node->workers[i].arena != NULL) weft_arena_free(node->workers[i].arena);
     }

@@ -116,6 +116,7 @@ struct weft_node {
     struct weft_core control;
     struct weft_node_worker *workers; // workers[i] is core i + 1.
     struct weft_udp_owners *owners;
+    struct weft_forth_library *library; // What the workers' units share. In the first one's arena.
     struct weft_unit_registry units;
     struct weft_unit_ids ids;       // Of what was restored. Any core.
     _Atomic uint32_t parting_count; // Units that end with their children, and what they have asked

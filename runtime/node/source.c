@@ -114,6 +114,7 @@ static bool fill_core(void *self, uint32_t index, struct weft_admin_core *to)
     const struct weft_node_worker *worker = &control->node->workers[index - 1];
     to->actor_count = weft_actor_count(&worker->actors.stats);
     to->unit_count = units_on(control, (uint16_t)index);
+    to->module_count = weft_forth_system_modules(worker->forth);
     to->arena_used_bytes = weft_arena_used_bytes(worker->arena);
     to->arena_cap_bytes = weft_arena_cap_bytes(worker->arena);
     fill_actors(&worker->actors, to);
@@ -269,6 +270,14 @@ static bool fill_mesh(void *self, struct weft_admin_mesh *to)
                                    .sent_bytes = stats->sent_bytes,
                                    .received_bytes = stats->received_bytes};
     return true;
+}
+
+static void fill_modules(void *self, struct weft_admin_modules *to)
+{
+    const struct weft_control *control = self;
+    struct weft_forth_sharing sharing;
+    weft_forth_library_sharing(control->node->library, &sharing);
+    *to = (struct weft_admin_modules){.count = sharing.modules, .bytes = sharing.bytes};
 }
 
 static const char *status_word(const struct weft_resident *resident)
@@ -435,6 +444,7 @@ void weft_control_source_init(struct weft_control *control)
                                                  .balance = fill_balance,
                                                  .peer = fill_peer,
                                                  .mesh = fill_mesh,
+                                                 .modules = fill_modules,
                                                  .unit = fill_unit,
                                                  .check = weft_control_check,
                                                  .fault = fill_fault,

@@ -177,9 +177,10 @@ bool weft_unit_actor_parting(const struct weft_node *node); // Any core.
 
 struct weft_unit_birth { // Behind it lies the seed (forth/unit.h), on its way to the core.
     weft_pid parent;
-    uint64_t reference; // Of the farewell: a reply to the parent.
-    bool is_linked;     // To the parent.
-    uint32_t family;    // Whose reductions it spends (unit_limits.h).
+    uint64_t reference;        // Of the farewell: a reply to the parent.
+    bool is_linked;            // To the parent.
+    struct weft_volume *words; // For another core: what the seed relies on is held so long.
+    uint32_t family;           // Whose reductions it spends (unit_limits.h).
     weft_pid founder;
     bool has_quota;               // Else it has what the node gives to all, as its parent.
     struct weft_unit_quota quota; // Whole.

@@ -108,12 +108,12 @@ static struct weft_message *make_birth(struct weft_unit_actor *unit, const struc
                                        uint64_t xt, const int64_t *cells, uint32_t count,
                                        uint64_t farewell, bool is_linked, uint16_t core)
 {
-    const bool elsewhere = core != unit->worker->core.index;
     struct weft_message *block =
-        weft_later_block(&unit->worker->actors, sizeof(struct weft_unit_birth) +
-                                                    weft_unit_seed_bytes(parent, count, elsewhere));
+        weft_later_block(&unit->worker->actors,
+                         sizeof(struct weft_unit_birth) + weft_unit_seed_bytes(parent, count));
     if (block == NULL) return NULL;
     struct weft_unit_birth *birth = (struct weft_unit_birth *)block->payload;
+    birth->words = core != unit->worker->core.index ? weft_unit_hold(parent) : NULL;
     birth->parent = unit->actor->pid;
     birth->reference = farewell;
     birth->is_linked = is_linked;
@@ -122,7 +122,7 @@ static struct weft_message *make_birth(struct weft_unit_actor *unit, const struc
     const size_t length = strnlen(label, sizeof(birth->label) - 1);
     memcpy(birth->label, label, length);
     birth->label[length] = '\0';
-    weft_unit_seed(parent, xt, cells, count, elsewhere, birth + 1);
+    weft_unit_seed(parent, xt, cells, count, birth + 1);
     return block;
 }
 
@@ -131,16 +131,20 @@ static int begin_child(struct weft_unit_actor *unit, struct weft_message *block,
                        struct weft_unit_wait *wait, uint16_t core, weft_pid *pid)
 {
     struct weft_node_worker *worker = unit->worker;
+    const struct weft_unit_birth *birth = (const struct weft_unit_birth *)block->payload;
     if (core == worker->core.index) {
-        const struct weft_unit_birth *birth = (const struct weft_unit_birth *)block->payload;
         const int result = weft_unit_actor_bear(worker, birth, pid);
         weft_message_release(&worker->actors, block);
         return result;
     }
     const weft_pid nursery = worker->node->workers[core - 1].nursery;
+    struct weft_volume *words = birth->words;
     const int result =
         weft_later_ask(unit->actor, nursery, WEFT_UNIT_BIRTH, block, &wait->reference);
-    if (result != 0) return result;
+    if (result != 0) {
+        weft_forth_release(worker->forth, words);
+        return result;
+    }
     wait->what = WEFT_UNIT_FOR_CHILD;
     return 1;
 }

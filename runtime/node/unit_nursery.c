@@ -225,6 +225,7 @@ static void handle(struct weft_actor *self, void *state, struct weft_message *ca
         call->length < sizeof(*birth))
         return;
     const int result = weft_unit_actor_bear(worker, birth, &pid);
+    weft_forth_release(worker->forth, birth->words);
     if (result == 0)
         weft_reply(self, call, 0, &pid, sizeof(pid));
     else

@@ -37,7 +37,7 @@
 #include "runtime/sched/wheel.h"
 
 #define WEFT_CORE_MAX            64 // Cores of a node, the control core included.
-#define WEFT_CORE_POLLERS_MAX    16
+#define WEFT_CORE_POLLERS_MAX    32
 #define WEFT_CORE_RING_SLOTS     1024
 #define WEFT_CORE_OVERFLOW_SLOTS 4096 // Messages a core keeps while a ring of its own is full.
 #define WEFT_CORE_BATCH          64   // Messages taken from one ring in one turn.

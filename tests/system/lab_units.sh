@@ -5,7 +5,7 @@ set -eu
 . "$(dirname "$0")/lab.sh"
 as "$1"
 need_namespaces
-start_lab
+start_lab --workers 2
 
 meet() { weft swarm status -o json | "$json_get" alive | grep -qx 3; }
 is() { [ "$1" = "$2" ] || fail "'$1' is not '$2'${3+: $3}"; }
@@ -24,10 +24,27 @@ for example in coordinator worker-pool pipeline producer-consumer; do
 done
 
 note "many units of one source"
+metric() { weft api GET /metrics -n n1 | sed -n "s/^$1 //p"; }
+modules() { # Of the node, and of those how many each core has.
+    for name in weft_unit_modules 'weft_core_unit_modules{core="1"}' 'weft_core_unit_modules{core="2"}'; do
+        metric "$name"
+    done | tr '\n' ' '
+}
+alone() { [ "$(metric weft_unit_modules)" = 1 ]; } # The unit that the lab has loaded.
+await 10 alone
+set -- $(modules)
 weft unit load n1 "$examples/counter.fth" --count 4 >/dev/null 2>"$work/loaded" || fail "unit load --count"
 is "$(cat "$work/loaded" | tr '\n' ' ')" "loaded n1/counter-1 loaded n1/counter-2 loaded n1/counter-3 loaded n1/counter-4 "
 is "$(said n1/counter-3 '7 add total .')" 7
 is "$(said n1/counter-4 'total .')" 0
+note "whose words the node has once, whatever its cores"
+is "$(modules)" "$(($1 + 1)) $(($2 + 1)) $(($3 + 1)) "
+held=$(metric weft_unit_module_bytes)
+[ "$held" -gt 100 ] || fail "$held bytes of modules"
+weft unit load n1 "$examples/counter.fth" --name counter-5 >/dev/null 2>&1 || fail "a fifth"
+is "$(metric weft_unit_module_bytes)" "$held"
+weft unit unload n1/counter-5 >/dev/null 2>&1
+is "$(modules)" "$(($1 + 1)) $(($2 + 1)) $(($3 + 1)) "
 expect_exit 64 "from 1 to" weft unit load n1 "$examples/counter.fth" --count 0
 
 note "goals are spread over them"

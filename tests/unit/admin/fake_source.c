@@ -43,6 +43,7 @@ static bool fake_core(void *self, uint32_t index, struct weft_admin_core *core)
     core->reduction_count = 22000;
     core->actor_count = index;
     core->unit_count = index;
+    core->module_count = 2 * index;
     core->arena_used_bytes = index * WEFT_MIB;
     core->arena_cap_bytes = 64 * WEFT_MIB;
     return true;
@@ -108,6 +109,12 @@ static bool fake_mesh(void *self, struct weft_admin_mesh *mesh)
     *mesh = (struct weft_admin_mesh){
         .sent = 40, .received = 30, .sent_bytes = 4000, .received_bytes = 3000};
     return true;
+}
+
+static void fake_modules(void *self, struct weft_admin_modules *modules)
+{
+    (void)self;
+    *modules = (struct weft_admin_modules){.count = 2, .bytes = 5000};
 }
 
 static bool fake_unit(void *self, uint32_t index, struct weft_admin_unit *unit)
@@ -319,6 +326,7 @@ void fake_node_init(struct fake_node *fake)
         .balance = fake_balance,
         .peer = fake_peer,
         .mesh = fake_mesh,
+        .modules = fake_modules,
         .unit = fake_unit,
         .check = fake_check,
         .fault = fake_fault,

@@ -468,6 +468,9 @@ static void metrics_speak_both_formats(void **state)
     assert_non_null(strstr(answer, "weft_core_seconds_total{core=\"1\",state=\"idle\"} 10.5"));
     assert_non_null(strstr(answer, "weft_mesh_datagrams_total{direction=\"sent\"} 40\n"));
     assert_non_null(strstr(answer, "weft_mesh_bytes_total{direction=\"received\"} 3000\n"));
+    assert_non_null(strstr(answer, "weft_unit_modules 2\n"));
+    assert_non_null(strstr(answer, "weft_unit_module_bytes 5000\n"));
+    assert_non_null(strstr(answer, "weft_core_unit_modules{core=\"1\"} 2\n"));
     assert_null(strstr(answer, "# EOF"));
     assert_int_equal(
         ask(state, true, "GET /metrics", "Accept: application/openmetrics-text\r\n", NULL), 200);

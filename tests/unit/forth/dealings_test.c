@@ -285,12 +285,12 @@ static void a_seed_grows(void **state)
                    "variable v 7 v ! : part ( a b -- c ) v @ + * ; 9 v ! : other ; ' part");
         assert_int_equal(weft_unit_cells(run.unit, cells + 2, 2), 1);
         const uint64_t xt = (uint64_t)cells[2];
-        void *seed = malloc(weft_unit_seed_bytes(run.unit, 2, true));
+        void *seed = malloc(weft_unit_seed_bytes(run.unit, 2));
         assert_non_null(seed);
-        weft_unit_seed(run.unit, xt, cells, 2, true, seed);
-        forth_close(&run);
+        weft_unit_seed(run.unit, xt, cells, 2, seed);
         assert_int_equal(
             weft_unit_sprout(*state, &weft_forth_memory_libc, NULL, NULL, seed, &child), 0);
+        forth_close(&run);
         free(seed);
         run.unit = child;
         run.slices = 0;
@@ -320,12 +320,12 @@ static void a_seed_has_all_that_its_words_rely_on(void **state)
             WEFT_UNIT_DONE);
         assert_int_equal(weft_unit_cells(run.unit, cells, 2), 1);
         assert_int_equal(forth_text(&run, "test", ": open {: a b :} a b +"), WEFT_UNIT_DONE);
-        void *seed = malloc(weft_unit_seed_bytes(run.unit, 0, true));
+        void *seed = malloc(weft_unit_seed_bytes(run.unit, 0));
         assert_non_null(seed);
-        weft_unit_seed(run.unit, (uint64_t)cells[0], NULL, 0, true, seed);
-        forth_close(&run);
+        weft_unit_seed(run.unit, (uint64_t)cells[0], NULL, 0, seed);
         assert_int_equal(
             weft_unit_sprout(*state, &weft_forth_memory_libc, NULL, NULL, seed, &child), 0);
+        forth_close(&run);
         free(seed);
         run.unit = child;
         run.slices = 0;
@@ -345,9 +345,9 @@ static void a_seed_keeps_to_the_quota(void **state)
     run.host = &host;
     forth_open(&run, *state, FORTH_PLAIN);
     forth_text(&run, "test", "create much 20000 allot : w ;");
-    void *seed = malloc(weft_unit_seed_bytes(run.unit, 0, true));
+    void *seed = malloc(weft_unit_seed_bytes(run.unit, 0));
     assert_non_null(seed);
-    weft_unit_seed(run.unit, 1, NULL, 0, true, seed);
+    weft_unit_seed(run.unit, 1, NULL, 0, seed);
     assert_int_equal(
         weft_unit_sprout(*state, &weft_forth_memory_libc, &options, NULL, seed, &child), -ENOSPC);
     free(seed);

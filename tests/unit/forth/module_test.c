@@ -24,6 +24,14 @@ static void open_library(struct forth_run *run, const struct weft_forth_system *
     assert_int_equal(forth_text(run, "library", library), WEFT_UNIT_DONE);
 }
 
+static void expect_nothing_shared(const struct weft_forth_system *system)
+{
+    struct weft_forth_sharing sharing;
+    assert_int_equal(weft_forth_system_modules(system), 0);
+    weft_forth_library_sharing(system->library, &sharing);
+    assert_int_equal(sharing.modules, 0);
+}
+
 static void who_has_the_same_shares_it(void **state)
 {
     const struct weft_forth_system *system = *state;
@@ -56,7 +64,7 @@ static void who_has_the_same_shares_it(void **state)
     assert_int_equal(two.unit->module->user_count, 1);
     forth_close(&two);
     forth_close(&other);
-    assert_null(system->shelf->first); // The last one's end has taken it away.
+    expect_nothing_shared(system); // The last one's end has taken it away.
 }
 
 // Each text must do the same whether the words of those before it are frozen or not.
@@ -231,7 +239,7 @@ static void an_image_has_its_module_or_names_it(void **state)
     assert_int_equal(forth_text(&run, "test", "3 more ."), WEFT_UNIT_DONE);
     assert_string_equal(run.output, "23 ");
     weft_unit_free(second);
-    assert_null(elsewhere->shelf->first);
+    expect_nothing_shared(elsewhere);
     assert_int_equal(load(elsewhere, bare, (size_t)bare_bytes, &unit), -ENOENT);
     weft_forth_system_free(elsewhere);
 }
@@ -289,8 +297,7 @@ static void an_image_does_not_lie_about_its_module(void **state)
             seal(damaged, bytes);
         if (load(*state, damaged, bytes, &unit) != -EBADMSG) fail_msg("%s", cases[n].what);
     }
-    struct weft_forth_system *system = *state;
-    assert_null(system->shelf->first);
+    expect_nothing_shared(*state);
 }
 
 static void hostile_code_of_a_module_is_refused(void **state)
@@ -352,24 +359,19 @@ static void a_child_shares_its_parents_module(void **state)
     open_library(&run, *state);
     assert_int_equal(weft_unit_freeze(run.unit), 0);
     const uint64_t xt = xt_of(&run, ": job ( n -- n ) quad v @ + ; 3 v ! ' job");
-    void *here = malloc(weft_unit_seed_bytes(run.unit, 1, false));
-    void *there = malloc(weft_unit_seed_bytes(run.unit, 1, true));
-    assert_true(here != NULL && there != NULL);
-    weft_unit_seed(run.unit, xt, &five, 1, false, here);
-    weft_unit_seed(run.unit, xt, &five, 1, true, there);
+    void *seed = malloc(weft_unit_seed_bytes(run.unit, 1));
+    assert_non_null(seed);
+    weft_unit_seed(run.unit, xt, &five, 1, seed);
 
+    // Whoever holds its words for it, no other library has the place where they are.
     const struct weft_forth_memory *memory = &weft_forth_memory_libc;
-    assert_int_equal(weft_unit_sprout(*state, memory, NULL, NULL, here, &child), 0);
-    assert_ptr_equal(child->module, run.unit->module);
-    weft_unit_free(child);
-    assert_int_equal(weft_unit_sprout(elsewhere, memory, NULL, NULL, here, &child), -ESTALE);
     struct weft_unit *pair[2];
     for (unsigned n = 0; n < 2; n++)
-        assert_int_equal(weft_unit_sprout(elsewhere, memory, NULL, NULL, there, &pair[n]), 0);
-    assert_ptr_equal(pair[0]->module, pair[1]->module);
-    assert_ptr_not_equal(pair[0]->module, run.unit->module);
+        assert_int_equal(weft_unit_sprout(*state, memory, NULL, NULL, seed, &pair[n]), 0);
+    assert_ptr_equal(pair[0]->module, run.unit->module);
+    assert_ptr_equal(pair[1]->module, run.unit->module);
+    assert_int_equal(weft_unit_sprout(elsewhere, memory, NULL, NULL, seed, &child), -ESTALE);
     forth_close(&run);
-    assert_int_equal(weft_unit_sprout(*state, memory, NULL, NULL, here, &child), -ESTALE);
     for (unsigned n = 0; n < 2; n++) {
         int64_t result;
         uint32_t reductions = 1000;
@@ -378,10 +380,9 @@ static void a_child_shares_its_parents_module(void **state)
         assert_int_equal(result, 4 * 5 + 3);
         weft_unit_free(pair[n]);
     }
-    assert_null(elsewhere->shelf->first);
+    assert_int_equal(weft_unit_sprout(*state, memory, NULL, NULL, seed, &child), -ESTALE);
     weft_forth_system_free(elsewhere);
-    free(here);
-    free(there);
+    free(seed);
 }
 
 // What is hardly more than before is left where it is; no memory leaves all as it was.

@@ -110,8 +110,16 @@ static void expect_sharing(struct rig *rig, uint16_t core, uint32_t units, uint3
     assert_int_equal(sharing.bytes > 0, modules > 0);
 }
 
-// Who was loaded from the same source, and who was spawned, has the same words: once a core.
-static void units_of_a_core_share_their_words(void **state)
+// The node has so many, wherever their units are.
+static void expect_library(struct rig *rig, uint32_t modules)
+{
+    struct weft_forth_sharing sharing;
+    weft_forth_library_sharing(rig->node.library, &sharing);
+    assert_int_equal(sharing.modules, modules);
+}
+
+// Who was loaded from the same source, and who was spawned, has the same words: once a node.
+static void units_share_their_words(void **state)
 {
     struct rig *rig = *state;
     static const char source[] = ": waits RECEIVE ; : many 4 0 DO 0 ['] waits SPAWN LOOP ; "
@@ -123,6 +131,7 @@ static void units_of_a_core_share_their_words(void **state)
         units[n] = load(rig, names[n], n < 2 ? 1 : 2, source);
     expect_sharing(rig, 1, 2, 1);
     expect_sharing(rig, 2, 1, 1);
+    expect_library(rig, 1);
     expect(rig, units[0], "many", ""); // Two on each core.
     expect_sharing(rig, 1, 2 + 2, 1);
     expect_sharing(rig, 2, 1 + 2, 1);
@@ -130,6 +139,7 @@ static void units_of_a_core_share_their_words(void **state)
     expect(rig, units[1], ": more 1 2 3 4 5 6 7 8 2DROP 2DROP 2DROP 2DROP ; many", "");
     expect_sharing(rig, 1, 2 + 2 + 2, 2);
     expect_sharing(rig, 2, 1 + 2 + 2, 2);
+    expect_library(rig, 2);
     expect(rig, units[0], "end", "");
     expect(rig, units[1], "end", "");
     turn(rig, 100);
@@ -142,6 +152,69 @@ static void units_of_a_core_share_their_words(void **state)
     turn(rig, 100);
     expect_sharing(rig, 1, 0, 0);
     expect_sharing(rig, 2, 0, 0);
+    expect_library(rig, 0);
+}
+
+// The core that made the words has them in its arena until the last unit of any core has let go.
+static void words_go_home_to_their_core(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    static char source[8192];
+    for (unsigned n = 0; n < 100; n++) {
+        char word[64];
+        snprintf(word, sizeof(word), ": word-%u ( -- n ) 1 2 3 4 5 6 + + + + + ; ", n);
+        strcat(source, word);
+    }
+    const struct weft_arena *arenas[2] = {rig->node.workers[0].arena, rig->node.workers[1].arena};
+    struct weft_resident *maker = load(rig, "maker", 1, "");
+    struct weft_resident *other = load(rig, "other", 2, "");
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, maker, "");
+    wait_for(rig, &asked);
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, other, "");
+    wait_for(rig, &asked);
+    turn(rig, 100);
+    const size_t before[2] = {weft_arena_used_bytes(arenas[0]), weft_arena_used_bytes(arenas[1])};
+
+    maker = load(rig, "maker", 1, source);
+    other = load(rig, "other", 2, source);
+    struct weft_forth_sharing sharing;
+    weft_forth_library_sharing(rig->node.library, &sharing);
+    assert_int_equal(sharing.modules, 1);
+    assert_true(sharing.bytes > 4096);
+    assert_true(weft_arena_used_bytes(arenas[0]) > before[0] + sharing.bytes);
+    assert_true(weft_arena_used_bytes(arenas[1]) < before[1] + sharing.bytes);
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, maker, "");
+    wait_for(rig, &asked);
+    turn(rig, 100);
+    assert_true(weft_arena_used_bytes(arenas[0]) >= before[0] + sharing.bytes);
+    expect(rig, other, "word-99 .", "21 ");
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, other, "");
+    wait_for(rig, &asked);
+    turn(rig, 100);
+    for (unsigned n = 0; n < 2; n++)
+        assert_int_equal(weft_arena_used_bytes(arenas[n]), before[n]);
+}
+
+// Who is killed while its children are born, here and elsewhere, leaves no words behind.
+static void words_under_way_are_let_go(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    struct weft_resident *unit =
+        load(rig, "unit", 1,
+             ": child ; : nests BEGIN 0 ['] child SPAWN DETACH DROP AGAIN ; "
+             ": round ( n -- ) 0 ['] nests SPAWN SWAP 0 ?DO YIELD LOOP DUP KILL DROP JOIN 2DROP ; "
+             ": rounds 60 0 DO I round LOOP ;");
+    expect(rig, unit, "rounds DEPTH .", "0 ");
+    turn(rig, 200);
+    expect_library(rig, 1);
+    expect_sharing(rig, 1, 1, 1);
+    expect_sharing(rig, 2, 0, 0);
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, unit, "");
+    wait_for(rig, &asked);
+    turn(rig, 100);
+    expect_library(rig, 0);
 }
 
 static uint32_t spawned(const struct rig *rig)
@@ -511,7 +584,9 @@ int main(void)
         UNIT_TEST(how_it_ended_is_known),
         UNIT_TEST(children_land_on_other_cores),
         UNIT_TEST(children_have_children),
-        UNIT_TEST(units_of_a_core_share_their_words),
+        UNIT_TEST(units_share_their_words),
+        UNIT_TEST(words_go_home_to_their_core),
+        UNIT_TEST(words_under_way_are_let_go),
         UNIT_TEST(who_is_unloaded_takes_its_family),
         UNIT_TEST(nor_is_one_left_that_is_being_born),
         UNIT_TEST(a_channel_keeps_order_and_capacity),
