@@ -97,14 +97,14 @@ compile() {
         { sed -n '/^FAILED\|ERROR:\|^ninja: error/,$p' "$1/build.log" | head -60 >&2; die "the build failed (whole log: $1/build.log)"; }
 }
 
-# The release build: without the tests where cmocka is not installed, so that `run` needs less.
+# build_release [TARGET…]: without the tests where cmocka is not installed, so that `run` needs less.
 build_release() {
     # shellcheck disable=SC2086
     install_missing $packages_build
     tests=false
     if pkg-config --exists cmocka; then tests=true; fi
     configure "$build" --buildtype=debugoptimized -Db_lto=true -Dtests=$tests
-    compile "$build"
+    compile "$build" "$@"
 }
 
 build_kind() {
@@ -151,7 +151,7 @@ skip() { say "SKIP: $*"; exit 77; }
 
 # What the tests of the image need: the image itself, QEMU, and the tool of this machine.
 ready_image() {
-    build_release
+    build_release runtime/tool/weft bench/macro/bench_swarm
     # shellcheck disable=SC2086
     install_missing $packages_boot_vm $packages_image
     . image/build/image.sh
