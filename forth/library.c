@@ -115,12 +115,22 @@ void weft_forth_release(const struct weft_forth_system *system, struct weft_volu
 
 // ---- By content.
 
+// One walk under the lock is no longer than this, whoever has made so many of one checksum.
+enum { STEPS_MAX = 64 };
+
+static bool is_like(const struct weft_volume *volume, uint32_t crc, uint32_t bytes)
+{
+    return volume->crc == crc && volume->content_bytes == bytes;
+}
+
+// The next that may be it, or where to rest. NULL: there is none.
 static struct weft_volume *next_like(const struct weft_list *bucket, const struct weft_list *from,
                                      uint32_t crc, uint32_t bytes)
 {
+    unsigned steps = 0;
     for (struct weft_list *link = from->next; link != bucket; link = link->next) {
         struct weft_volume *volume = WEFT_CONTAINER_OF(link, struct weft_volume, by_content);
-        if (volume->crc == crc && volume->content_bytes == bytes) return volume;
+        if (is_like(volume, crc, bytes) || ++steps == STEPS_MAX) return volume;
     }
     return NULL;
 }
@@ -139,7 +149,7 @@ struct weft_volume *weft_library_find(const struct weft_forth_system *system, co
 {
     struct weft_forth_library *library = system->library;
     struct weft_list *bucket = &library->contents[crc % WEFT_LIBRARY_BUCKETS];
-    struct weft_volume *passed = NULL; // It has the checksum but not the content.
+    struct weft_volume *passed = NULL; // It was not that one.
     for (;;) {
         // Who comes meanwhile stands behind the one that is held, and is seen.
         struct weft_list *from = passed != NULL ? &passed->by_content : bucket;
@@ -152,7 +162,8 @@ struct weft_volume *weft_library_find(const struct weft_forth_system *system, co
         pthread_mutex_unlock(&library->lock);
         weft_forth_release(system, passed);
         if (volume == NULL) return fresh;
-        if (memcmp(volume->content, content, bytes) == 0) return volume;
+        if (is_like(volume, crc, bytes) && memcmp(volume->content, content, bytes) == 0)
+            return volume;
         passed = volume;
     }
 }

@@ -11,8 +11,9 @@
 // 0016). Its content, which images carry, is position-independent: four 32-bit numbers (words,
 // tokens, bytes of names, 0), then words, code and names, each padded to 8.
 //
-// Core:   a shelf belongs to its system module and that to one core. Nothing here locks, but what
-//         brings a module to the shelf and takes it away asks the library.
+// Core:   a shelf belongs to its system module and that to one core. Nothing here locks; what
+// brings
+//         a module to the shelf, or takes it away, asks the library.
 // Memory: of modules, through the system module's struct weft_forth_memory.
 #ifndef WEFT_FORTH_MODULE_H
 #define WEFT_FORTH_MODULE_H
@@ -20,7 +21,7 @@
 #include "forth/library.h"
 #include "forth/state.h"
 
-enum { WEFT_SHELF_BUCKETS = 64 };
+enum { WEFT_SHELF_BUCKETS = 512 };
 
 struct weft_shelf {
     struct weft_word_module *modules[WEFT_SHELF_BUCKETS]; // By checksum.

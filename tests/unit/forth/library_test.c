@@ -8,6 +8,7 @@
 
 #include "forth/library.h"
 #include "forth/module.h"
+#include "runtime/base/endian.h"
 #include "runtime/base/prng.h"
 #include "tests/unit/forth/forth_run.h"
 
@@ -213,32 +214,38 @@ static void an_image_finds_what_another_core_has(void **state)
         weft_unit_free(others[n]);
 }
 
-// A checksum is not enough: anybody can make two contents that have the same.
+// A checksum is not enough: anybody can make any number of contents that have the same.
 static void what_has_the_same_checksum_is_not_the_same(void **state)
 {
+    enum { VOLUMES = 300, BYTES = 64 };
     struct node *node = *state;
-    struct weft_volume *volumes[4];
-    uint8_t content[64];
+    static struct weft_volume *volumes[VOLUMES];
+    uint8_t content[BYTES];
     memset(content, 0, sizeof(content));
-    for (unsigned n = 0; n < 4; n++) {
+    for (unsigned n = 0; n < VOLUMES; n++) {
         const struct weft_forth_system *system = node->cores[n % CORES].system;
-        content[0] = (uint8_t)n;
-        volumes[n] = weft_volume_new(system, sizeof(content), 0);
-        memcpy(volumes[n]->content, content, sizeof(content));
+        const uint32_t bytes = n % 100 == 0 ? BYTES : BYTES / 2; // Rarely of the same length.
+        weft_le32_put(content, n);
+        volumes[n] = weft_volume_new(system, bytes, 0);
+        memcpy(volumes[n]->content, content, bytes);
         volumes[n]->crc = 7;
-        assert_null(weft_library_find(system, content, sizeof(content), 7, NULL));
-        assert_ptr_equal(weft_library_find(system, content, sizeof(content), 7, volumes[n]),
-                         volumes[n]);
+        assert_null(weft_library_find(system, content, bytes, 7, NULL));
+        assert_ptr_equal(weft_library_find(system, content, bytes, 7, volumes[n]), volumes[n]);
     }
-    expect_volumes(node, 4);
-    for (unsigned n = 0; n < 4; n++) {
+    expect_volumes(node, VOLUMES);
+    for (unsigned n = 0; n < VOLUMES; n++) {
         const struct weft_forth_system *system = node->cores[(n + 1) % CORES].system;
-        content[0] = (uint8_t)n;
-        assert_ptr_equal(weft_library_find(system, content, sizeof(content), 7, NULL), volumes[n]);
+        const uint32_t bytes = volumes[n]->content_bytes;
+        weft_le32_put(content, n);
+        assert_ptr_equal(weft_library_find(system, content, bytes, 7, NULL), volumes[n]);
         assert_int_equal(atomic_load(&volumes[n]->holder_count), 2);
         weft_forth_release(system, volumes[n]);
+        assert_null(weft_library_find(system, content, BYTES - 1, 7, NULL));
+        assert_int_equal(atomic_load(&volumes[n]->holder_count), 1); // Nobody rests on it.
+    }
+    for (unsigned n = 0; n < VOLUMES; n++) {
+        const struct weft_forth_system *system = node->cores[(n + 1) % CORES].system;
         weft_forth_release(system, volumes[n]);
-        assert_null(weft_library_find(system, content, sizeof(content), 7, NULL));
     }
     expect_volumes(node, 0);
 }
@@ -406,6 +413,14 @@ static void load_bare(const struct core *core, unsigned which)
         assert_int_equal(code, -ENOENT);
 }
 
+// Whoever makes the name, it is this one.
+static void name(struct weft_unit *unit, unsigned which)
+{
+    uint8_t image[sizeof(bare_images[0])];
+    assert_true(weft_unit_save_bare(unit, image, sizeof(image)) > 0);
+    assert_memory_equal(image + 48, bare_images[which] + 48, WEFT_SHA256_BYTES);
+}
+
 static void *work(void *self)
 {
     const struct worker *worker = self;
@@ -418,6 +433,7 @@ static void *work(void *self)
         source_of(which, source, sizeof(source));
         struct weft_unit *unit = open_frozen(core, source);
         const uint64_t xt = xt_of(unit, "four");
+        if (weft_prng_below(&prng, 4) == 0) name(unit, which);
         load_bare(core, weft_prng_below(&prng, SOURCES));
         give(core, unit, xt, which, (worker->index + 1 + weft_prng_below(&prng, 2)) % THREADS);
         receive(core, worker->index);

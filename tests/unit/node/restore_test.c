@@ -371,11 +371,40 @@ static void what_was_taught_is_written_down(void **state)
     expect(rig, pupil, "9 sq .", "81 ");
 }
 
+// Units that come to a node from images have their words once, whatever core they come to, and
+// share them with who is there.
+static void who_is_restored_shares_its_words(void **state)
+{
+    struct rig *rig = *state;
+    static uint8_t image[WEFT_UNIT_IMAGE_MAX];
+    static const char source[] = "VARIABLE total : add ( n -- ) total +! ; : twice ( n -- n ) 2* ;";
+    struct weft_forth_sharing sharing;
+    const size_t length = save(rig, load(rig, "counter", 1, source), image);
+    other_node(rig);
+    for (unsigned n = 0; n < 4; n++) {
+        char name[8];
+        snprintf(name, sizeof(name), "c%u", n);
+        struct weft_resident *back = adopted(rig, name, (uint16_t)(1 + n % WORKERS), image, length);
+        expect(rig, back, "4 twice add total @ .", "8 ");
+        weft_forth_library_sharing(rig->node.library, &sharing);
+        assert_int_equal(sharing.modules, 1);
+    }
+    load(rig, "new", 2, source);
+    weft_forth_library_sharing(rig->node.library, &sharing);
+    assert_int_equal(sharing.modules, 1);
+    for (unsigned n = 0; n < WORKERS; n++) {
+        weft_forth_system_sharing(rig->node.workers[n].forth, &sharing);
+        assert_int_equal(sharing.modules, 1);
+        assert_int_equal(sharing.units, 2 + n);
+    }
+}
+
 #define RESTORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RESTORE_TEST(who_is_restored_shares_its_words),
         RESTORE_TEST(a_delay_goes_on_where_it_was),
         RESTORE_TEST(timers_have_the_time_that_was_left),
         RESTORE_TEST(what_ticks_goes_on),
