@@ -67,6 +67,7 @@ static size_t definitions_end(const char *text)
     for (size_t at = strspn(text, blanks); text[at] != '\0'; at += strspn(text + at, blanks)) {
         const size_t length = strcspn(text + at, blanks);
         closed = (length == 1 && text[at] == ';') ||
+                 (length == 8 && strncasecmp(text + at, "END-CODE", 8) == 0) ||
                  (closed && length == 9 && strncasecmp(text + at, "IMMEDIATE", 9) == 0);
         at += length;
         if (closed) end = at;

@@ -440,7 +440,8 @@ static void siblings_get_words_with_their_source(void **state)
     struct weft_resident *teacher =
         load(rig, "teacher", 1,
              ": sq ( n -- n ) DUP * ; : cube DUP sq * ; 7 CONSTANT seven 8 VALUE eight "
-             ": now-seven seven POSTPONE LITERAL ; IMMEDIATE VARIABLE v ");
+             ": now-seven seven POSTPONE LITERAL ; IMMEDIATE VARIABLE v "
+             "CODE dbl ( n -- n ) DUP, +, EXIT, END-CODE : cell CREATE , ;CODE @, EXIT, END-CODE ");
     struct weft_resident *idle = load(rig, "idle", 2, "");
     struct weft_resident *parked =
         load(rig, "parked", 1, ": main BEGIN RECEIVE 2DROP 2DROP AGAIN ; main");
@@ -453,9 +454,10 @@ static void siblings_get_words_with_their_source(void **state)
     expect(rig, idle, "9 sq .", "81 ");
     expect(rig, parked, "9 sq .", "81 ");
     expect(rig, deaf, "[UNDEFINED] sq .", "-1 ");
-    expect(rig, teacher, "TEACH cube seven eight now-seven", "");
+    expect(rig, teacher, "TEACH cube seven eight now-seven dbl cell", "");
     turn(rig, 20);
     expect(rig, parked, "2 cube . seven . eight . : seven 5 ; : x now-seven ; x .", "8 7 8 7 ");
+    expect(rig, parked, "4 dbl . 6 cell six six .", "8 6 ");
     expect(rig, idle, "' sq SOURCE-OF TYPE", ": sq ( n -- n ) DUP * ;"); // It can go on.
     static struct asked asked;
     ask(rig, &asked, WEFT_COMMAND_EVAL, teacher, "SHARE-WORD v");

@@ -25,6 +25,13 @@ static void effects_are_told(void **state)
          "b     ( x -- x x )          1       0  ( n -- )  differs  -\n"
          "c     ( x -- x x | x )      1       0  -         -        -\n",
          ""},
+        {"forth infer 'code sq ( n -- n ) dup*, exit, end-code sq +'", 0,
+         "WORD  EFFECT        NEEDS  RETURN  COMMENT     AGREES  REASON\n"
+         "sq    ( x -- x )        1       0  ( n -- n )  holds   -\n"
+         "-     ( x x -- x )      2       0  -           -       -\n",
+         ""},
+        {"forth verify 'code sq dup*, exit, end-code' '( n -- n )'", 0,
+         "holds: it does ( x -- x )\n", ""},
         {"forth infer -o jsonl ': sq dup * ; sq >r r@ r>'", 0,
          "{\"word\":\"sq\",\"effect\":\"( x -- x )\",\"known\":true,\"in\":1,\"out\":[1],"
          "\"return_cells\":0,\"grow\":0,\"reason\":null,\"comment\":null,\"agrees\":null}\n"
