@@ -87,7 +87,7 @@ ok 'without any room: all is back, what needs no disk is served, and /readyz and
 # that of a last try, with another kernel to fall back to.
 if [ "${WEFT_ALL:-no}" = yes ]; then
     off
-    mren -i "$at/disk.img@@$vm_esp_at" "::EFI/Linux/weft-a_$version.efi" "weft-a_$version+1-2.efi"
+    mren -i "$at/disk.img@@$vm_esp_at" "::EFI/Linux/$(vm_esp_list "$at")" "::EFI/Linux/weft-a_$version+1-1.efi" # As no start leaves it.
     entry b 0.0.1 "$work/entry.efi"
     mcopy -i "$at/disk.img@@$vm_esp_at" "$work/entry.efi" '::EFI/Linux/weft-b_0.0.1.efi'
     start "$at" 1 1

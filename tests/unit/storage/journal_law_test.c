@@ -155,8 +155,23 @@ static void snapshot_step(struct world *w)
     }
 }
 
+// A start that comes to nothing: its first block is on the disk, or on its way, or not even that.
+static void stay_idle(struct world *w)
+{
+    for (uint32_t turns = weft_prng_below(&w->prng, 4); turns > 0; turns--) {
+        weft_journal_flush(&w->journal);
+        weft_journal_poll(&w->journal);
+        if (w->journal.durable > w->sequence && weft_prng_below(&w->prng, 2) == 0)
+            weft_disk_sim_land(&w->sim);
+    }
+}
+
 static void live(struct world *w)
 {
+    if (weft_prng_below(&w->prng, 4) == 0) {
+        stay_idle(w);
+        return;
+    }
     const uint32_t steps = weft_prng_below(&w->prng, STEPS);
     for (uint32_t step = 0; step < steps; step++) {
         const uint32_t count = weft_prng_below(&w->prng, 4);
