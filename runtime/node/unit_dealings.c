@@ -178,7 +178,7 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
         result = block != NULL ? begin_child(unit, block, wait, core, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
-    if (result == 0) weft_unit_family_born(unit, *pid);
+    if (result == 0) weft_unit_family_born(unit, *pid, wait->farewell);
     // Without memory it lives, and nobody joins it.
     if (result == 0) result = weft_unit_child_add(unit, *pid, wait->farewell);
     if (result != 0) weft_later_forget(unit->actor, wait->farewell);
@@ -263,6 +263,7 @@ static int32_t detach(void *self, uint64_t pid)
     struct weft_unit_child *child = unit->dealings != NULL ? find_child(unit->dealings, pid) : NULL;
     if (child == NULL) return WEFT_THROW_NOBODY;
     weft_later_forget(unit->actor, child->farewell);
+    weft_unit_family_detached(unit, pid);
     remove_child(unit->dealings, child);
     return 0;
 }

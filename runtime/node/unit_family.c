@@ -21,6 +21,7 @@ struct weft_unit_errand { // In a block of the core that sends it first.
     uint64_t id;     // Of `to`, as the parent knows it.
     uint64_t serial; // Of the parent's record.
     uint32_t round;  // It belongs to.
+    uint32_t place;  // In the list of the parent, if that is as it was.
     int32_t result;  // 0; -ESRCH: it has ended; another negative errno: it is not written down.
     struct weft_message *record; // For the journal. NULL: it is there, or there will be none.
     char parent[WEFT_UNIT_NAME_MAX + 1];
@@ -115,17 +116,21 @@ static struct weft_unit_young *find_young(const struct weft_unit_family *family,
 
 static void remove_young(struct weft_unit_family *family, struct weft_unit_young *young)
 {
+    family->young.kept_count -= young->state == WEFT_YOUNG_KEPT;
     *young = family->young.list[--family->young.count];
 }
 
-void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id)
+void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell)
 {
     if (!weft_unit_actor_is_kept(unit)) return;
     struct weft_unit_family *family = weft_unit_family_of(unit);
     const uint32_t limit = WEFT_UNIT_DEAD_FACTOR * weft_unit_limit(unit, WEFT_QUOTA_SPAWNED);
-    struct weft_unit_young *young = family != NULL ? find_young(family, id) : NULL;
-    if (young != NULL && young->state == WEFT_YOUNG_KEPT) remove_young(family, young);
-    if (young != NULL) return;
+    struct weft_unit_young *young =
+        family != NULL && family->young.kept_count > 0 ? find_young(family, id) : NULL;
+    if (young != NULL) { // It was written down before its parent looked.
+        remove_young(family, young);
+        return;
+    }
     void *list = family != NULL ? family->young.list : NULL;
     if (family == NULL || family->young.count >= limit + WEFT_UNIT_LEVELS ||
         !make_room(unit, &list, family->young.count, &family->young.room,
@@ -137,7 +142,7 @@ void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id)
     }
     family->young.list = list;
     family->young.list[family->young.count++] =
-        (struct weft_unit_young){.id = id, .state = WEFT_YOUNG_NEW};
+        (struct weft_unit_young){.id = id, .farewell = farewell, .state = WEFT_YOUNG_NEW};
 }
 
 void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id)
@@ -158,6 +163,12 @@ void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id)
     family->dead.ids[family->dead.count++] = id;
 }
 
+void weft_unit_family_detached(struct weft_unit_actor *unit, uint64_t id)
+{
+    struct weft_unit_young *young = unit->family != NULL ? find_young(unit->family, id) : NULL;
+    if (young != NULL) young->farewell = 0;
+}
+
 // ---- A child is asked, on its core, and answers.
 
 // Back at the parent's core: what has come goes to the journal from here, so that it is there
@@ -176,11 +187,17 @@ static void note_answer(struct weft_unit_actor *unit, const struct weft_unit_err
 {
     struct weft_unit_family *family = unit->family;
     if (family == NULL) return;
-    struct weft_unit_young *young = find_young(family, errand->id);
-    if (young != NULL && result == 0)
-        young->state = WEFT_YOUNG_KEPT; // Until it is certain that it has been looked at.
-    else if (young != NULL)
-        young->state = result == -ESRCH ? WEFT_YOUNG_ENDED : WEFT_YOUNG_REFUSED;
+    const bool is_in_place =
+        errand->place < family->young.count && family->young.list[errand->place].id == errand->id;
+    struct weft_unit_young *young =
+        is_in_place ? &family->young.list[errand->place] : find_young(family, errand->id);
+    if (young != NULL && young->state != WEFT_YOUNG_KEPT) {
+        // Until it is certain that it has been looked at.
+        young->state = result == 0        ? WEFT_YOUNG_KEPT
+                       : result == -ESRCH ? WEFT_YOUNG_ENDED
+                                          : WEFT_YOUNG_REFUSED;
+        family->young.kept_count += result == 0;
+    }
     if (!family->is_gathering || errand->round != family->round || family->away == 0) return;
     if (--family->away == 0) weft_unit_actor_wake(unit);
 }
@@ -277,10 +294,11 @@ static void take_newborn(struct weft_unit_actor *unit)
         const uint64_t id = newborn_at(unit, level);
         const bool is_known =
             id == 0 || (unit->family != NULL && find_young(unit->family, id) != NULL);
-        if (!is_known) weft_unit_family_born(unit, id);
+        if (!is_known) weft_unit_family_born(unit, id, unit->dealings->waits[level].farewell);
     }
     struct weft_unit_family *family = unit->family;
-    for (uint32_t n = family != NULL ? family->young.count : 0; n-- > 0;) {
+    if (family == NULL || family->young.kept_count == 0) return;
+    for (uint32_t n = family->young.count; n-- > 0;) {
         struct weft_unit_young *young = &family->young.list[n];
         if (young->state == WEFT_YOUNG_KEPT && !is_newborn(unit, young->id))
             remove_young(family, young);
@@ -303,6 +321,7 @@ static void ask(struct weft_unit_actor *unit, struct weft_unit_young *young)
     errand->id = young->id;
     errand->serial = family->serial + 1;
     errand->round = family->round;
+    errand->place = (uint32_t)(young - family->young.list);
     weft_unit_actor_journal_name(unit, errand->parent);
     family->away++;
     give(errand, (uint16_t)core, asked_there);
@@ -314,35 +333,26 @@ static void ask_all(struct weft_unit_actor *unit, bool has_refused)
     take_newborn(unit);
     for (uint32_t n = 0; n < family->young.count; n++) {
         struct weft_unit_young *young = &family->young.list[n];
-        if (young->state == WEFT_YOUNG_NEW || (has_refused && young->state != WEFT_YOUNG_ENDED))
+        if (young->state == WEFT_YOUNG_NEW || (has_refused && young->state < WEFT_YOUNG_ENDED))
             ask(unit, young);
     }
 }
 
-static bool has_farewell(const struct weft_unit_actor *unit, uint64_t id, bool *is_child)
-{
-    const struct weft_unit_dealings *dealings = unit->dealings;
-    *is_child = false;
-    for (uint32_t n = 0; dealings != NULL && n < dealings->child_count; n++) {
-        if (dealings->children[n].pid != id) continue;
-        *is_child = true;
-        return weft_tie_is_answered(unit->actor, dealings->children[n].farewell);
-    }
-    return false;
-}
-
-// Of those that have ended the last words are here: the record has them. Nobody waits for those
-// that are no children any more.
+// Of those that have ended the last words are here: the record has them. Nobody waits for those of
+// the detached.
 static bool ends_have_come(struct weft_unit_actor *unit)
 {
     struct weft_unit_family *family = unit->family;
-    bool is_child, all = true;
+    bool all = true;
     for (uint32_t n = family->young.count; n-- > 0;) {
         struct weft_unit_young *young = &family->young.list[n];
         if (young->state != WEFT_YOUNG_ENDED) continue;
-        const bool has_come = has_farewell(unit, young->id, &is_child);
-        if (!is_child) remove_young(family, young);
-        all &= has_come || !is_child;
+        if (young->farewell == 0)
+            remove_young(family, young);
+        else if (weft_tie_is_answered(unit->actor, young->farewell))
+            young->state = WEFT_YOUNG_SAID;
+        else
+            all = false;
     }
     return all;
 }
@@ -420,6 +430,7 @@ bool weft_unit_family_turn(struct weft_unit_actor *unit)
         weft_unit_command_durably(unit, WEFT_CONTAINER_OF(link, struct weft_command, link));
     weft_unit_actor_keep_turn(unit);
     family->is_gathered = false;
+    take_newborn(unit);
     return false;
 }
 
@@ -503,7 +514,7 @@ static void inherited_there(struct weft_core *core, void *self, uint64_t argumen
     struct weft_unit_actor *unit = unit_on(worker, errand->to);
     (void)argument;
     for (uint32_t n = 0; unit != NULL && n < errand->count; n++)
-        weft_unit_family_born(unit, errand->ids[n]);
+        weft_unit_family_born(unit, errand->ids[n], 0);
     if (unit != NULL) weft_unit_actor_keep_later(unit, FAREWELL_NS);
     release(worker, errand);
 }

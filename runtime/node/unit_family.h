@@ -23,12 +23,14 @@
 
 struct weft_unit_young { // A child that the journal had not when it was looked at last.
     uint64_t id;
+    uint64_t farewell; // Under which its last words come to this one. 0: they do not.
     enum {
         WEFT_YOUNG_NEW,
         WEFT_YOUNG_ASKED,
         WEFT_YOUNG_REFUSED,
-        WEFT_YOUNG_ENDED,
-        WEFT_YOUNG_KEPT // The journal has it now; the parent has not looked who was born.
+        WEFT_YOUNG_ENDED, // Its last words may be on their way;
+        WEFT_YOUNG_SAID,  // they are in the mailbox.
+        WEFT_YOUNG_KEPT   // The journal has it now; the parent has not looked who was born.
     } state;
 };
 
@@ -36,6 +38,7 @@ struct weft_unit_family { // From the worker's arena, as are its arrays.
     struct {
         struct weft_unit_young *list;
         uint32_t count, room;
+        uint32_t kept_count; // Of WEFT_YOUNG_KEPT: but a few.
     } young;
     struct { // Children that the journal has, of whose ends the journal has not heard.
         uint64_t *ids;
@@ -59,9 +62,11 @@ struct weft_unit_family *weft_unit_family_of(struct weft_unit_actor *unit);
 // The name in the journal of a spawned unit that was born with this id: none that people can give.
 void weft_unit_family_name(uint64_t id, char name[WEFT_UNIT_NAME_MAX + 1]);
 
-// A kept unit has a child; has heard of its end.
-void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id);
+// A unit has a child, whose last words come under this reference; has heard of its end; waits for
+// them no more. Of one that is not kept nothing is noted.
+void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell);
 void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id);
+void weft_unit_family_detached(struct weft_unit_actor *unit, uint64_t id);
 
 // It has some that the journal has not heard of.
 bool weft_unit_family_has_young(struct weft_unit_actor *unit);

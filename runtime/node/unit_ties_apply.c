@@ -92,7 +92,7 @@ static int apply_child(struct weft_unit_actor *unit, const struct weft_tie_recor
 {
     const int result = weft_tie_await(unit->actor, record->y);
     // Those of the journal are in it; else they are as good as newly born.
-    if (result == 0 && !unit->is_journaled) weft_unit_family_born(unit, record->x);
+    if (result == 0 && !unit->is_journaled) weft_unit_family_born(unit, record->x, record->y);
     return result == 0 ? weft_unit_child_add(unit, record->x, record->y) : result;
 }
 
