@@ -11,7 +11,7 @@
 #include "runtime/node/unit_dealings.h"
 #include "runtime/node/unit_family.h"
 #include "runtime/node/unit_ties_format.h"
-#include "tests/unit/node/rig.h"
+#include "tests/unit/node/taking.h"
 
 static struct weft_config config;
 static struct weft_control control;
@@ -383,49 +383,109 @@ static void compaction_carries_families_along(void **state)
 
 // ---- From wherever it is cut off.
 
-static const char coordinator[] =
-    "VARIABLE total VARIABLE hired VARIABLE ended "
-    "CREATE kids 8 CELLS ALLOT "
-    ": agent ( n -- n*n ) DUP 4 MOD MS DUP * ; "
-    ": hire 8 0 DO I 1+ 1 ['] agent SPAWN kids I CELLS + ! 1 hired +! 1 MS LOOP ; "
-    ": collect 8 0 DO kids I CELLS + @ JOIN 0= IF 1 = IF total +! ELSE 1 ended +! THEN "
-    "  ELSE DROP 1 ended +! THEN LOOP ; "
-    ": round 0 total ! hire collect ; "
-    "VARIABLE rounds : main UNIT-SAVE DROP BEGIN round 1 rounds +! rounds @ 6 = UNTIL RECEIVE ; "
-    "main";
+#define MAIN                                                                                       \
+    ": collect 8 0 DO kids I CELLS + @ JOIN 0= IF 1 = IF total +! ELSE 1 lost +! THEN "            \
+    "  ELSE DROP 1 lost +! THEN LOOP ; VARIABLE rounds "                                           \
+    ": main UNIT-SAVE DROP BEGIN 0 total ! hire collect 1 rounds +! rounds @ 6 = UNTIL RECEIVE ; " \
+    "main"
 
-// Every child answers with what it is to: none is lost, whatever the moment; none comes twice.
-static void a_family_survives_at_every_moment(void **state)
+static const char coordinator[] =
+    "VARIABLE total VARIABLE lost CREATE kids 8 CELLS ALLOT "
+    ": agent ( n -- n*n ) DUP 4 MOD MS DUP * ; "
+    ": hire 8 0 DO I 1+ 1 ['] agent SPAWN kids I CELLS + ! 1 MS LOOP ; " MAIN;
+
+// Each of the eight has two of its own, which it asks one after the other.
+static const char tree[] =
+    "VARIABLE total VARIABLE lost CREATE kids 8 CELLS ALLOT "
+    ": leaf ( n -- m ) DUP 3 MOD MS ; : took ( pid -- n ) JOIN DROP 1 <> IF 1000 THEN ; "
+    ": agent ( n -- n*n ) DUP 1 ['] leaf SPAWN 1 MS OVER 1 ['] leaf SPAWN "
+    "  ( n pid pid ) took SWAP took OVER 0 <> AND + 2/ * ; "
+    ": hire 8 0 DO I 1+ 1 ['] agent SPAWN kids I CELLS + ! LOOP ; " MAIN;
+
+static void wait_until_done(struct rig *rig, unsigned cut)
 {
-    struct rig *rig = *state;
+    static struct asked asked;
+    for (unsigned n = 0;; n++) {
+        go_on(rig, 50);
+        ask(rig, &asked, WEFT_COMMAND_EVAL, found(rig, "boss"), "rounds @ .");
+        wait_for(rig, &asked);
+        if (memcmp(asked.command.output, "6 ", 2) == 0) return;
+        if (n > 2000)
+            fail_msg("cut at %u: it waits for ever: %.*s rounds", cut,
+                     (int)asked.command.output_length, asked.command.output);
+    }
+}
+
+static void unload_boss(struct rig *rig)
+{
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+    wait_for(rig, &asked);
+    go_on(rig, 50);
+}
+
+// Every child answers with what it is to: none is lost, whatever the moment; none is left over.
+static void survive(struct rig *rig, const char *source, unsigned cuts)
+{
     begin(rig);
-    for (unsigned cut = 1; cut < 120; cut++) {
-        rig->node.options.unit_keep_ns = (1 + cut % 4) * WEFT_NS_PER_MS;
-        load(rig, "boss", 1 + cut % 2, coordinator);
+    for (unsigned cut = 1; cut < cuts; cut++) {
+        const uint64_t keep_ns = (1 + cut % 4) * WEFT_NS_PER_MS;
+        rig->node.options.unit_keep_ns = keep_ns;
+        load(rig, "boss", 1 + cut % 2, source);
         for (int crash = 0; crash < 3; crash++) {
             go_on(rig, cut * (2 + cut % 3));
             cut_off(rig);
-            rig->node.options.unit_keep_ns = (1 + cut % 4) * WEFT_NS_PER_MS;
+            rig->node.options.unit_keep_ns = keep_ns;
         }
-        for (unsigned n = 0;; n++) {
-            go_on(rig, 50);
-            static char output[64];
-            static struct asked asked;
-            ask(rig, &asked, WEFT_COMMAND_EVAL, found(rig, "boss"), "rounds @ .");
-            wait_for(rig, &asked);
-            snprintf(output, sizeof(output), "%.*s", (int)asked.command.output_length,
-                     asked.command.output);
-            if (strcmp(output, "6 ") == 0) break;
-            if (n > 2000) fail_msg("cut at %u: it waits for ever: %s rounds", cut, output);
-        }
-        expect_of(rig, "boss", "total @ . ended @ .", "204 0 ");
+        wait_until_done(rig, cut);
+        expect_of(rig, "boss", "total @ . lost @ .", "204 0 ");
         go_on(rig, 500);
         assert_int_equal(spawned(rig), 0);
-        static struct asked asked;
-        ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
-        wait_for(rig, &asked);
-        go_on(rig, 50);
+        unload_boss(rig);
     }
+    end();
+}
+
+static void a_family_survives_at_every_moment(void **state)
+{
+    survive(*state, coordinator, 120);
+}
+
+static void a_tree_survives_at_every_moment(void **state)
+{
+    survive(*state, tree, 80);
+}
+
+// A file's family is the journal's from then on.
+static void a_family_of_a_snapshot_is_kept(void **state)
+{
+    static struct taking taking;
+    struct rig *rig = *state;
+    begin(rig);
+    load(rig, "boss", 1, WORKERS_SOURCE "hire");
+    settle(rig);
+    take(rig, &taking, turn_some);
+    end();
+    weft_node_destroy(&rig->node);
+    weft_disk_sim_destroy(&rig->disk_sim);
+    weft_disk_sim_init(&rig->disk_sim, 6);
+    rig->disk = weft_disk_sim_disk(&rig->disk_sim);
+    start(rig);
+    begin(rig);
+    struct weft_admin_command *admin = calloc(1, sizeof(*admin)); // It frees itself.
+    char *bytes = malloc(taking.length);
+    memcpy(bytes, taking.bytes, taking.length);
+    *admin = (struct weft_admin_command){
+        .verb = WEFT_ADMIN_SNAPSHOT_RESTORE, .text = bytes, .text_length = taking.length};
+    struct weft_error error = {0};
+    assert_int_equal(weft_control_submit(&control, admin, &error), 0);
+    wait_until_back(rig);
+    settle(rig);
+    for (int round = 0; round < 2; round++) {
+        cut_off(rig);
+        assert_int_equal(spawned(rig), 4);
+    }
+    expect_of(rig, "boss", "wake sum", "0 1 10 0 1 20 0 1 30 0 1 40 ");
     end();
 }
 
@@ -588,6 +648,8 @@ int main(void)
         FAMILY_TEST(who_is_killed_comes_back_with_its_family),
         FAMILY_TEST(compaction_carries_families_along),
         FAMILY_TEST(a_family_survives_at_every_moment),
+        FAMILY_TEST(a_tree_survives_at_every_moment),
+        FAMILY_TEST(a_family_of_a_snapshot_is_kept),
         cmocka_unit_test(records_that_belong_together),
         cmocka_unit_test(records_that_cannot_be_read_wait),
     };
