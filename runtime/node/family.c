@@ -261,7 +261,7 @@ static void take_entry(const struct weft_unit_table *table, const struct weft_un
                                       .id = weft_unit_actor_image_id(from->image),
                                       .image = from->image};
     memcpy(to->name, name, strnlen(name, sizeof(to->name) - 1));
-_Static_assert(sizeof(to->file) > WEFT_UNIT_NAME_MAX, "with its zero byte");
+    _Static_assert(sizeof(to->file) > WEFT_UNIT_NAME_MAX, "with its zero byte");
     strcpy(to->file, from->load.source_name);
     to->core = weft_pid_home(to->id);
     if (!is_child) return;

@@ -126,10 +126,12 @@ static void orphan(struct weft_kept_table *table, struct weft_kept *child)
     if (!weft_list_empty(&child->ended_link)) weft_kept_doom(table, child);
 }
 
-void weft_kept_gone(struct weft_kept_table *table, const char *name)
+void weft_kept_gone(struct weft_kept_table *table, const char *gone)
 {
-    struct weft_kept *kept = weft_kept_find(table, name), *later;
+    struct weft_kept *kept = weft_kept_find(table, gone), *later;
+    char name[WEFT_UNIT_NAME_MAX + 1];
     if (kept == NULL) return;
+    memcpy(name, kept->name, sizeof(name)); // `gone` may be the entry's own.
     const bool has_family = kept->has_family, is_root = kept->origin.root[0] == '\0';
     weft_kept_forget(table, name);
     if (!has_family) return;

@@ -150,8 +150,8 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
     if (unit->is_held) return WEFT_ACTOR_WAIT;
-    const bool is_still =
-        stands_still(unit) | weft_unit_limits_rest(unit) | weft_unit_family_turn(unit);
+    const bool rests = weft_unit_limits_rest(unit), gathers = weft_unit_family_turn(unit);
+    const bool is_still = stands_still(unit) || rests || gathers;
     unit->tried_levels = 0;
     weft_unit_command_begin(unit);
     const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
