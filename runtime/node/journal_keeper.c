@@ -40,7 +40,6 @@ struct weft_journal_keeper {
     uint32_t pending_head, pending_tail;
     struct weft_kept_table kept;
     bool is_compacting;
-    char compacted[WEFT_UNIT_NAME_MAX + 1]; // Copied last; the next one follows it.
     struct weft_journal_chore chore;
     _Atomic int chore_state; // enum chore_state: OUT while the control core has `chore`.
     bool chore_unsent;
@@ -357,15 +356,6 @@ static bool copy_forward(struct weft_journal_keeper *keeper, const struct weft_k
                                    weft_span_of(kept->image, kept->image_bytes)) >= 0;
 }
 
-// The unit after the one that was copied last. That one may have gone since: then from the first
-// again, which copies some twice and misses none.
-static const struct weft_kept *next_to_copy(struct weft_journal_keeper *keeper)
-{
-    if (keeper->compacted[0] == '\0') return keeper->kept.first;
-    const struct weft_kept *last = weft_kept_find(&keeper->kept, keeper->compacted);
-    return last != NULL ? last->later : keeper->kept.first;
-}
-
 static void compact(struct weft_journal_keeper *keeper)
 {
     if (!keeper->is_compacting) {
@@ -373,15 +363,16 @@ static void compact(struct weft_journal_keeper *keeper)
         if (!weft_journal_snapshot_wanted(&keeper->journal)) return;
         if (weft_journal_snapshot_begin(&keeper->journal) != 0) return;
         keeper->is_compacting = true;
-        keeper->compacted[0] = '\0';
+        keeper->kept.cursor = keeper->kept.first;
     }
-    const struct weft_kept *kept = next_to_copy(keeper);
-    for (int i = 0; i < COMPACT_PER_TURN && kept != NULL; i++, kept = kept->later) {
+    struct weft_kept **cursor = &keeper->kept.cursor;
+    for (int i = 0; i < COMPACT_PER_TURN && *cursor != NULL; i++) {
         // Lost meanwhile: the snapshot stays open, and with it the old segments.
-        if (kept->is_lost || (!kept->is_doomed && !copy_forward(keeper, kept))) return;
-        memcpy(keeper->compacted, kept->name, sizeof(keeper->compacted));
+        if ((*cursor)->is_lost) return;
+        if (!(*cursor)->is_doomed && !copy_forward(keeper, *cursor)) return;
+        *cursor = (*cursor)->later;
     }
-    if (kept == NULL && weft_journal_snapshot_end(&keeper->journal) == 0)
+    if (*cursor == NULL && weft_journal_snapshot_end(&keeper->journal) == 0)
         keeper->is_compacting = false;
 }
 

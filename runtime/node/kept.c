@@ -97,6 +97,7 @@ void weft_kept_forget(struct weft_kept_table *table, const char *name)
         link = &(*link)->next;
     }
     *link = kept->next;
+    if (table->cursor == kept) table->cursor = kept->later;
     if (kept->earlier != NULL)
         kept->earlier->later = kept->later;
     else

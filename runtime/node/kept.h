@@ -37,6 +37,7 @@ struct weft_kept_table {
     struct weft_arena *arena;
     struct weft_kept *buckets[WEFT_KEPT_BUCKETS];
     struct weft_kept *first, *last;
+    struct weft_kept *cursor; // Of whoever walks them; the next one, if it is forgotten.
     struct weft_list ended;  // Spawned ones that are kept for their parents, who do not know yet.
     struct weft_list doomed; // Those of which the journal is to be told that they are gone.
     uint32_t count;
