@@ -56,6 +56,19 @@ for round in 1 2 3 4 5 6; do
 done
 is "$(weft actor ls n2 -o json | grep -c '"label": *"keeper"')" 4 "the keeper and its three"
 
+note "stopped in order, and started again"
+before=$(said n2/keeper 'counted .')
+weft lab stop n2 >/dev/null
+weft lab start n2 >/dev/null
+is_up() { [ "$(field 1 state)" = ready ]; }
+await 30 is_up
+for round in 1 2 3; do
+    [ "$(said n2/keeper 'counted .')" -gt 0 ] || fail "after the stop, round $round"
+done
+goes_on() { [ "$(said n2/keeper "counted $before > .")" = -1 ]; }
+await 30 goes_on
+is "$(weft actor ls n2 -o json | grep -c '"label": *"keeper"')" 4 "the keeper and its three, still"
+is "$(said n2/keeper 'kid @ KILL . kid @ JOIN . .')" 010 "one of them ends"
 rm -f "$work/share"/*.fth
 weft lab down >/dev/null
 wait "$up" || fail "the lab exited $?"
