@@ -487,6 +487,7 @@ static void flush(void *self, uint64_t now_ns)
     weft_counter_set(&keeper->view.blocks, keeper->journal.stats.blocks);
     weft_counter_set(&keeper->view.writes, keeper->journal.stats.writes);
     weft_counter_set(&keeper->view.segments, keeper->journal.live_count);
+    weft_counter_set(&keeper->view.units, keeper->kept.count);
 }
 
 // Completions ring by themselves. What waits for something else is looked at again soon: at once

@@ -105,8 +105,10 @@ int weft_unit_actor_forget(struct weft_unit_actor *unit);
 // `serial` of the parent of this name. NULL with a negative errno in *result.
 struct weft_message *weft_unit_actor_first_record(struct weft_unit_actor *unit, const char *parent,
                                                   uint64_t serial, int *result);
-// It has ended: the journal keeps it only for its parent from now on.
+// It has ended: the journal keeps it only for its parent from now on. The second: it was gone when
+// the journal's answer to a record came, and what the first says may have come before that record.
 void weft_unit_actor_keep_no_more(struct weft_unit_actor *unit);
+void weft_unit_actor_was_kept(struct weft_node_worker *worker, weft_pid pid);
 // By which name the journal knows it.
 void weft_unit_actor_journal_name(const struct weft_unit_actor *unit,
                                   char name[WEFT_UNIT_NAME_MAX + 1]);

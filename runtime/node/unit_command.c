@@ -104,7 +104,8 @@ void weft_unit_command_durably(struct weft_unit_actor *unit, struct weft_command
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
 {
     struct weft_actor *actor = weft_actor_find(&worker->actors, pid);
-    if (actor == NULL || actor->kind != &weft_unit_actor_kind) return; // It has ended meanwhile.
+    if (actor == NULL) weft_unit_actor_was_kept(worker, pid); // It has ended meanwhile.
+    if (actor == NULL || actor->kind != &weft_unit_actor_kind) return;
     struct weft_unit_actor *unit = actor->state;
     if (weft_unit_actor_kept(unit, result)) return;
     struct weft_list *oldest = weft_list_pop(&unit->durable);

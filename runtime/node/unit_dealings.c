@@ -284,6 +284,9 @@ static int32_t kill_it(void *self, uint64_t id)
     const weft_pid pid = weft_unit_actor_resolve(unit, id);
     if (weft_unit_is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
     const int result = weft_actor_kill(&unit->worker->actors, pid, WEFT_EXIT_KILLED);
+    const struct weft_unit_child *child =
+        result == 0 && unit->dealings != NULL ? find_child(unit->dealings, id) : NULL;
+    if (child != NULL) weft_unit_family_killed(unit, id, child->farewell);
     return result == -ESRCH ? WEFT_THROW_NOBODY : ior_of(result);
 }
 

@@ -120,29 +120,49 @@ static void remove_young(struct weft_unit_family *family, struct weft_unit_young
     *young = family->young.list[--family->young.count];
 }
 
+// False: there is no memory, or there are too many.
+static bool add_young(struct weft_unit_actor *unit, const struct weft_unit_young *young)
+{
+    struct weft_unit_family *family = weft_unit_family_of(unit);
+    const uint64_t limit =
+        WEFT_UNIT_DEAD_FACTOR * (uint64_t)weft_unit_limit(unit, WEFT_QUOTA_SPAWNED);
+    if (family == NULL || family->young.count >= limit + WEFT_UNIT_LEVELS) return false;
+    void *list = family->young.list;
+    if (!make_room(unit, &list, family->young.count, &family->young.room,
+                   sizeof(*family->young.list)))
+        return false;
+    family->young.list = list;
+    family->young.list[family->young.count++] = *young;
+    return true;
+}
+
 void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell)
 {
+    const struct weft_unit_family *family = unit->family;
     if (!weft_unit_actor_is_kept(unit)) return;
-    struct weft_unit_family *family = weft_unit_family_of(unit);
-    const uint32_t limit = WEFT_UNIT_DEAD_FACTOR * weft_unit_limit(unit, WEFT_QUOTA_SPAWNED);
     struct weft_unit_young *young =
         family != NULL && family->young.kept_count > 0 ? find_young(family, id) : NULL;
     if (young != NULL) { // It was written down before its parent looked.
-        remove_young(family, young);
+        remove_young(unit->family, young);
         return;
     }
-    void *list = family != NULL ? family->young.list : NULL;
-    if (family == NULL || family->young.count >= limit + WEFT_UNIT_LEVELS ||
-        !make_room(unit, &list, family->young.count, &family->young.room,
-                   sizeof(*family->young.list))) {
+    if (!add_young(unit, &(struct weft_unit_young){.id = id, .farewell = farewell}))
         weft_log_actor(&unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid,
-                       weft_label(unit->actor), "a unit that it has spawned is in no journal: %s",
-                       family == NULL || family->young.count < limit ? "no memory" : "too many");
-        return;
-    }
-    family->young.list = list;
-    family->young.list[family->young.count++] =
-        (struct weft_unit_young){.id = id, .farewell = farewell, .state = WEFT_YOUNG_NEW};
+                       weft_label(unit->actor),
+                       "a unit that it has spawned is in no journal: no memory, or too many");
+}
+
+void weft_unit_family_killed(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell)
+{
+    if (!weft_unit_actor_is_kept(unit)) return;
+    struct weft_unit_young *young = unit->family != NULL ? find_young(unit->family, id) : NULL;
+    if (young != NULL && young->state < WEFT_YOUNG_ENDED)
+        young->state = WEFT_YOUNG_ENDED;
+    else if (young == NULL)
+        add_young(unit, &(struct weft_unit_young){.id = id,
+                                                  .farewell = farewell,
+                                                  .state = WEFT_YOUNG_ENDED,
+                                                  .is_recorded = true});
 }
 
 void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id)
@@ -151,7 +171,7 @@ void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id)
     struct weft_unit_family *family = weft_unit_family_of(unit);
     if (family == NULL) return;
     struct weft_unit_young *young = find_young(family, id);
-    const bool is_kept = young == NULL || young->state == WEFT_YOUNG_KEPT;
+    const bool is_kept = young == NULL || young->is_recorded || young->state == WEFT_YOUNG_KEPT;
     if (young != NULL) remove_young(family, young);
     if (!is_kept) return;
     // Without a place here the journal learns of it by the child itself, if it does.

@@ -32,6 +32,7 @@ struct weft_unit_young { // A child that the journal had not when it was looked 
         WEFT_YOUNG_SAID,  // they are in the mailbox.
         WEFT_YOUNG_KEPT   // The journal has it now; the parent has not looked who was born.
     } state;
+    bool is_recorded; // It is no young one: the journal has it, and the parent has killed it.
 };
 
 struct weft_unit_family { // From the worker's arena, as are its arrays.
@@ -67,6 +68,9 @@ void weft_unit_family_name(uint64_t id, char name[WEFT_UNIT_NAME_MAX + 1]);
 void weft_unit_family_born(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell);
 void weft_unit_family_heard(struct weft_unit_actor *unit, uint64_t id);
 void weft_unit_family_detached(struct weft_unit_actor *unit, uint64_t id);
+// It has killed a child whose last words it waits for: no record says that it has, before they are
+// there; else the child would come back, and know nothing of it.
+void weft_unit_family_killed(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell);
 
 // It has some that the journal has not heard of.
 bool weft_unit_family_has_young(struct weft_unit_actor *unit);

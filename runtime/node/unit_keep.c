@@ -32,18 +32,26 @@ void weft_unit_actor_journal_name(const struct weft_unit_actor *unit,
         snprintf(name, WEFT_UNIT_NAME_MAX + 1, "%s", unit->resident->name);
 }
 
+static struct weft_message *new_message(struct weft_node_worker *worker,
+                                        enum weft_journal_request type, size_t bytes)
+{
+    struct weft_message *message =
+        weft_message_alloc(&worker->actors, (uint32_t)(sizeof(struct weft_journal_ask) + bytes));
+    if (message == NULL) return NULL;
+    message->to = weft_journal_keeper_pid(worker->node->journal);
+    message->tag = WEFT_MESSAGE_USER;
+    message->type = (uint16_t)type;
+    memset(message->payload, 0, sizeof(struct weft_journal_ask));
+    return message;
+}
+
 static struct weft_message *new_ask(struct weft_unit_actor *unit, enum weft_journal_request type,
                                     size_t bytes)
 {
-    struct weft_message *message = weft_message_alloc(
-        &unit->worker->actors, (uint32_t)(sizeof(struct weft_journal_ask) + bytes));
+    struct weft_message *message = new_message(unit->worker, type, bytes);
     if (message == NULL) return NULL;
-    message->to = weft_journal_keeper_pid(unit->worker->node->journal);
     message->from = unit->actor->pid;
-    message->tag = WEFT_MESSAGE_USER;
-    message->type = (uint16_t)type;
     struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
-    memset(ask, 0, sizeof(*ask));
     ask->recovery = WEFT_RECOVERY_JOURNAL;
     ask->is_child = unit->root != 0;
     ask->has_family = unit->family != NULL && unit->family->serial != 0;
@@ -131,6 +139,16 @@ void weft_unit_actor_keep_no_more(struct weft_unit_actor *unit)
     struct weft_message *message =
         unit->is_journaled ? new_ask(unit, WEFT_JOURNAL_ASK_ENDED, 0) : NULL;
     if (message != NULL) weft_actor_send(&unit->worker->actors, message);
+}
+
+void weft_unit_actor_was_kept(struct weft_node_worker *worker, weft_pid pid)
+{
+    struct weft_message *message = new_message(worker, WEFT_JOURNAL_ASK_ENDED, 0);
+    if (message == NULL) return;
+    struct weft_journal_ask *ask = (struct weft_journal_ask *)message->payload;
+    weft_unit_family_name(weft_unit_ids_id(&worker->node->ids, pid), ask->name);
+    message->from = 0;
+    weft_actor_send(&worker->actors, message);
 }
 
 int weft_unit_actor_forget(struct weft_unit_actor *unit)

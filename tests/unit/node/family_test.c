@@ -80,6 +80,12 @@ static uint32_t spawned(const struct rig *rig)
     return rig->node.workers[0].nestling_count + rig->node.workers[1].nestling_count;
 }
 
+// How many units the journal holds.
+static uint64_t held(const struct rig *rig)
+{
+    return weft_counter_get(&weft_journal_keeper_view(rig->node.journal)->units);
+}
+
 static void expect_of(struct rig *rig, const char *name, const char *text, const char *output)
 {
     expect(rig, found(rig, name), text, output);
@@ -439,9 +445,11 @@ static void survive(struct rig *rig, const char *source, unsigned cuts)
         }
         wait_until_done(rig, cut);
         expect_of(rig, "boss", "total @ . lost @ .", "204 0 ");
-        go_on(rig, 500);
+        go_on(rig, 1500);
         assert_int_equal(spawned(rig), 0);
+        assert_int_equal(held(rig), 1); // Nothing is left of those that have ended.
         unload_boss(rig);
+        assert_int_equal(held(rig), 0);
     }
     end();
 }
@@ -454,6 +462,55 @@ static void a_family_survives_at_every_moment(void **state)
 static void a_tree_survives_at_every_moment(void **state)
 {
     survive(*state, tree, 80);
+}
+
+// Some end by themselves, some are killed, some fail; some are detached, or lose their parent; some
+// say UNIT-SAVE. Each end is heard of once, and nothing is left over.
+static const char motley[] =
+    "VARIABLE total VARIABLE lost CREATE kids 8 CELLS ALLOT "
+    ": fails 3 MS 7 THROW ; : sleeps 20000 MS ; : launched 2 MS ; "
+    ": launches 3 0 DO 0 ['] launched SPAWN DROP LOOP ; "
+    ": saves 5 MS UNIT-SAVE DROP ; "
+    ": agent ( n -- n*n ) DUP 4 MOD CASE "
+    "  0 OF 0 ['] fails SPAWN JOIN 2DROP ENDOF "
+    "  1 OF 0 ['] sleeps SPAWN 4 MS DUP KILL DROP JOIN 2DROP ENDOF "
+    "  2 OF 0 ['] launches SPAWN DETACH DROP 0 ['] launched SPAWN JOIN 2DROP ENDOF "
+    "  3 OF 0 ['] saves SPAWN JOIN 2DROP ENDOF ENDCASE DUP * ; "
+    ": hire 8 0 DO I 1+ 1 ['] agent SPAWN kids I CELLS + ! LOOP ; " MAIN;
+
+static void all_kinds_of_ends_survive(void **state)
+{
+    survive(*state, motley, 60);
+}
+
+// A child on a core that does not turn: the record of its parent waits for it, and then does not,
+// and has it the next time.
+static void a_held_core_keeps_nobody_for_long(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    begin(rig);
+    rig->node.options.unit_keep_ns = 0; // But for evaluations nothing is written down.
+    load(rig, "boss", 1, WORKERS_SOURCE ": main UNIT-SAVE DROP 10 MS hire RECEIVE ; main");
+    go_on(rig, 1000);
+    assert_int_equal(spawned(rig), 4);
+    assert_int_equal(held(rig), 1);
+    ask(rig, &asked, WEFT_COMMAND_EVAL, found(rig, "boss"), "1 .");
+    const uint64_t asked_ns = rig->now_ns;
+    while (!asked.is_done) {
+        weft_core_turn(weft_node_core(&rig->node, 0));
+        weft_core_turn(weft_node_core(&rig->node, 1));
+        rig->now_ns += WEFT_NS_PER_MS / 10;
+    }
+    assert_int_equal(asked.command.error.code, 0);
+    assert_in_range(rig->now_ns - asked_ns, WEFT_NS_PER_S, 2 * WEFT_NS_PER_S);
+    assert_int_equal(held(rig), 3);
+    go_on(rig, 200);
+    assert_int_equal(held(rig), 5);
+    cut_off(rig);
+    assert_int_equal(spawned(rig), 4);
+    expect_of(rig, "boss", "wake sum", "0 1 10 0 1 20 0 1 30 0 1 40 ");
+    end();
 }
 
 // A file's family is the journal's from then on.
@@ -649,6 +706,8 @@ int main(void)
         FAMILY_TEST(compaction_carries_families_along),
         FAMILY_TEST(a_family_survives_at_every_moment),
         FAMILY_TEST(a_tree_survives_at_every_moment),
+        FAMILY_TEST(all_kinds_of_ends_survive),
+        FAMILY_TEST(a_held_core_keeps_nobody_for_long),
         FAMILY_TEST(a_family_of_a_snapshot_is_kept),
         cmocka_unit_test(records_that_belong_together),
         cmocka_unit_test(records_that_cannot_be_read_wait),
