@@ -40,6 +40,8 @@ struct weft_journal_keeper {
     uint32_t pending_head, pending_tail;
     struct weft_kept_table kept;
     bool is_compacting;
+    uint32_t compacted_from; // The segment in which the newest compaction began,
+    uint32_t compacted_size; // and how many the last one has filled.
     struct weft_journal_chore chore;
     _Atomic int chore_state; // enum chore_state: OUT while the control core has `chore`.
     bool chore_unsent;
@@ -356,12 +358,22 @@ static bool copy_forward(struct weft_journal_keeper *keeper, const struct weft_k
                                    weft_span_of(kept->image, kept->image_bytes)) >= 0;
 }
 
+// What it holds may be more than the segments that there should be: then it is not copied over and
+// over, but whenever half as much has come again.
+static bool is_worth_it(const struct weft_journal_keeper *keeper)
+{
+    const uint32_t size = keeper->compacted_size;
+    return weft_journal_snapshot_wanted(&keeper->journal) &&
+           keeper->journal.live_count > size + size / 2;
+}
+
 static void compact(struct weft_journal_keeper *keeper)
 {
     if (!keeper->is_compacting) {
         if (keeper->kept.lost_count > 0) return; // The old segments alone have it.
-        if (!weft_journal_snapshot_wanted(&keeper->journal)) return;
+        if (!is_worth_it(keeper)) return;
         if (weft_journal_snapshot_begin(&keeper->journal) != 0) return;
+        keeper->compacted_from = keeper->journal.segment;
         keeper->is_compacting = true;
         keeper->kept.cursor = keeper->kept.first;
     }
@@ -372,8 +384,9 @@ static void compact(struct weft_journal_keeper *keeper)
         if (!(*cursor)->is_doomed && !copy_forward(keeper, *cursor)) return;
         *cursor = (*cursor)->later;
     }
-    if (*cursor == NULL && weft_journal_snapshot_end(&keeper->journal) == 0)
-        keeper->is_compacting = false;
+    if (*cursor != NULL || weft_journal_snapshot_end(&keeper->journal) != 0) return;
+    keeper->is_compacting = false;
+    keeper->compacted_size = keeper->journal.segment - keeper->compacted_from + 1;
 }
 
 // ---- Chores: files are made and removed by the control core, which may wait for the disk.
