@@ -48,7 +48,7 @@ struct weft_journal_keeper {
     uint64_t retry_at_ns, retry_ns;
     _Atomic bool seal_wanted;
     int64_t seal_lsn;
-    uint32_t listed_round; // Of struct weft_kept.
+    uint64_t round; // Of struct weft_kept.
     struct weft_journal_view view;
 };
 
@@ -142,7 +142,7 @@ static void see_child(void *argument, uint64_t id, uint64_t reference)
     const struct listing *listing = argument;
     struct weft_kept *child = child_of(listing, id);
     (void)reference;
-    if (child != NULL) child->listed_round = listing->keeper->listed_round;
+    if (child != NULL) child->listed_round = listing->parent->own_round;
 }
 
 static void see_dead(void *argument, uint64_t id)
@@ -152,45 +152,46 @@ static void see_dead(void *argument, uint64_t id)
     if (child != NULL) weft_kept_doom(&listing->keeper->kept, child);
 }
 
-// Marks the children that the newest record of `parent` waits for. False: it cannot be read.
-static bool list_children(struct weft_journal_keeper *keeper, const struct weft_kept *parent,
-                          struct weft_span *ties)
+// A record of one that has spawned others has been taken: which of them it waits for, and whom it
+// has heard of.
+static void settle_children(struct weft_journal_keeper *keeper, struct weft_kept *parent)
 {
     struct listing listing = {.keeper = keeper, .parent = parent};
     struct weft_unit_parts parts;
     const char *wrong;
-    keeper->listed_round++;
-    if (weft_unit_actor_image_read(kept_image(parent), &parts, &wrong) != 0) return false;
+    if (weft_unit_actor_image_read(kept_image(parent), &parts, &wrong) != 0) return;
+    parent->own_round = ++keeper->round;
     weft_unit_ties_children(parts.ties, see_child, &listing);
-    *ties = parts.ties;
-    return true;
-}
-
-// A record of one that has spawned others has been taken.
-static void settle_children(struct weft_journal_keeper *keeper, struct weft_kept *parent)
-{
-    struct listing listing = {.keeper = keeper, .parent = parent};
-    struct weft_span ties;
-    if (!list_children(keeper, parent, &ties)) return;
-    weft_unit_ties_dead(ties, see_dead, &listing);
+    weft_unit_ties_dead(parts.ties, see_dead, &listing);
     struct weft_list *ended = &keeper->kept.ended;
     for (struct weft_list *link = ended->next, *next; link != ended; link = next) {
         struct weft_kept *child = WEFT_CONTAINER_OF(link, struct weft_kept, ended_link);
         next = link->next;
         if (strcmp(child->origin.parent, parent->name) == 0 &&
-            child->listed_round != keeper->listed_round)
+            child->listed_round != parent->own_round)
             weft_kept_doom(&keeper->kept, child);
     }
+}
+
+// Until its parent's next record it is taken for one that is waited for.
+static void take_child(struct weft_journal_keeper *keeper, const char *name)
+{
+    struct weft_kept *child = weft_kept_find(&keeper->kept, name);
+    if (child == NULL) return; // For lack of memory.
+    struct weft_kept *root = weft_kept_find(&keeper->kept, child->origin.root);
+    struct weft_kept *parent = weft_kept_find(&keeper->kept, child->origin.parent);
+    if (root != NULL) root->has_family = true;
+    if (parent == NULL) return;
+    parent->has_family = true;
+    child->listed_round = parent->own_round;
 }
 
 static void take_end(struct weft_journal_keeper *keeper, const struct weft_journal_ask *ask)
 {
     struct weft_kept *child = weft_kept_find(&keeper->kept, ask->name);
-    struct weft_span ties;
     if (child == NULL || child->is_doomed || child->origin.root[0] == '\0') return;
     const struct weft_kept *parent = weft_kept_find(&keeper->kept, child->origin.parent);
-    const bool is_awaited = parent != NULL && list_children(keeper, parent, &ties) &&
-                            child->listed_round == keeper->listed_round;
+    const bool is_awaited = parent != NULL && child->listed_round == parent->own_round;
     weft_list_remove(&child->ended_link);
     if (is_awaited)
         weft_list_append(&keeper->kept.ended, &child->ended_link);
@@ -225,6 +226,7 @@ static void keep(struct weft_journal_keeper *keeper, uint16_t type,
     if (!whole)
         weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
                  "%s: no memory to keep its state: old segments stay until there is", ask->name);
+    if (ask->is_child && ask->has_source) take_child(keeper, ask->name);
     struct weft_kept *kept = ask->has_family ? weft_kept_find(&keeper->kept, ask->name) : NULL;
     if (kept == NULL) return;
     kept->has_family = true;

@@ -30,7 +30,8 @@ struct weft_kept {
     struct weft_unit_origin origin; // Of one that was spawned.
     struct weft_list ended_link;    // It has ended: in `ended` or `doomed`.
     bool is_doomed, has_family;     // It has, or had, children here.
-    uint32_t listed_round;          // When its parent's record was last seen to wait for its end.
+    uint64_t own_round;             // Of its newest record: which one it was;
+    uint64_t listed_round;          // which one of its parent's was the last to wait for it.
 };
 
 struct weft_kept_table {
@@ -38,8 +39,8 @@ struct weft_kept_table {
     struct weft_kept *buckets[WEFT_KEPT_BUCKETS];
     struct weft_kept *first, *last;
     struct weft_kept *cursor; // Of whoever walks them; the next one, if it is forgotten.
-    struct weft_list ended;  // Spawned ones that are kept for their parents, who do not know yet.
-    struct weft_list doomed; // Those of which the journal is to be told that they are gone.
+    struct weft_list ended;   // Spawned ones that are kept for their parents, who do not know yet.
+    struct weft_list doomed;  // Those of which the journal is to be told that they are gone.
     uint32_t count;
     uint32_t lost_count; // Units of which something could not be kept.
 };
