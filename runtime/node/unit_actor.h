@@ -78,9 +78,9 @@ struct weft_unit_actor {
     uint64_t asked, answered; // Records.
     uint64_t keep_ask;        // The one of its own that is under way; 0: none.
     bool is_journaled;        // It stands in the journal.
-    bool is_new_record; // The one under way is its first, and others have been sent behind it.
-    bool is_dirty;      // It has done something since.
-    bool wakes_to_keep; // What `timer` is for, and nothing else.
+    bool is_new_record;       // The one under way is its first.
+    bool is_dirty;            // It has done something since.
+    bool wakes_to_keep;       // What `timer` is for, and nothing else.
     uint8_t save, save_level; // enum weft_unit_save, of the text that said UNIT-SAVE.
     int32_t save_ior;
     uint32_t kept_mail;   // Messages in its mailbox at the last one.

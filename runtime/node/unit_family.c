@@ -47,6 +47,17 @@ static struct weft_unit_errand *new_errand(struct weft_unit_actor *unit, weft_pi
     return errand;
 }
 
+// An errand to its parent, with room for the ids of so many. NULL: there is none, or no memory.
+static struct weft_unit_errand *to_parent(struct weft_unit_actor *unit, uint32_t count, int *core)
+{
+    struct weft_node *node = unit->worker->node;
+    const weft_pid parent = weft_unit_ids_pid(&node->ids, unit->heir);
+    *core = weft_actor_core_of(&node->actors, parent);
+    struct weft_unit_errand *errand = *core > 0 ? new_errand(unit, parent, count) : NULL;
+    if (errand != NULL) errand->count = count;
+    return errand;
+}
+
 static void give(struct weft_unit_errand *errand, uint16_t core,
                  void (*run)(struct weft_core *core, void *self, uint64_t argument))
 {
@@ -517,16 +528,24 @@ static void wanted_there(struct weft_core *core, void *self, uint64_t argument)
 
 bool weft_unit_family_ask_parent(struct weft_unit_actor *unit)
 {
-    struct weft_node *node = unit->worker->node;
-    const weft_pid parent = weft_unit_ids_pid(&node->ids, unit->heir);
-    const int core = weft_actor_core_of(&node->actors, parent);
-    struct weft_unit_errand *errand = core > 0 ? new_errand(unit, parent, 0) : NULL;
+    int core;
+    struct weft_unit_errand *errand = to_parent(unit, 0, &core);
     if (errand != NULL) give(errand, (uint16_t)core, wanted_there);
     return errand != NULL;
 }
 
 // ---- The end.
 
+static uint64_t farewell_of(const struct weft_unit_actor *unit, uint64_t id)
+{
+    const struct weft_unit_dealings *dealings = unit->dealings;
+    for (uint32_t n = 0; dealings != NULL && n < dealings->child_count; n++) {
+        if (dealings->children[n].pid == id) return dealings->children[n].farewell;
+    }
+    return 0;
+}
+
+// At the parent of one that has ended, or that has to be asked again.
 static void inherited_there(struct weft_core *core, void *self, uint64_t argument)
 {
     struct weft_unit_errand *errand = self;
@@ -534,23 +553,32 @@ static void inherited_there(struct weft_core *core, void *self, uint64_t argumen
     struct weft_unit_actor *unit = unit_on(worker, errand->to);
     (void)argument;
     for (uint32_t n = 0; unit != NULL && n < errand->count; n++)
-        weft_unit_family_born(unit, errand->ids[n], 0);
+        weft_unit_family_born(unit, errand->ids[n], farewell_of(unit, errand->ids[n]));
     if (unit != NULL) weft_unit_actor_keep_later(unit, FAREWELL_NS);
     release(worker, errand);
+}
+
+void weft_unit_family_return(struct weft_unit_actor *unit)
+{
+    int core;
+    struct weft_unit_errand *errand = to_parent(unit, 1, &core);
+    if (errand == NULL) {
+        abandon(unit);
+        return;
+    }
+    errand->ids[0] = unit->old_id != 0 ? unit->old_id : unit->id;
+    give(errand, (uint16_t)core, inherited_there);
 }
 
 // To its parent, whose next record names them, and says that it has ended itself. Without one
 // nobody will ask for them.
 static void bequeath_young(struct weft_unit_actor *unit)
 {
-    struct weft_node *node = unit->worker->node;
     const struct weft_unit_family *family = unit->family;
     const uint32_t count = family != NULL ? family->young.count : 0;
-    const weft_pid parent = weft_unit_ids_pid(&node->ids, unit->heir);
-    const int core = weft_actor_core_of(&node->actors, parent);
-    struct weft_unit_errand *errand = core > 0 ? new_errand(unit, parent, count) : NULL;
+    int core;
+    struct weft_unit_errand *errand = to_parent(unit, count, &core);
     if (errand == NULL) return;
-    errand->count = count;
     for (uint32_t n = 0; n < count; n++)
         errand->ids[n] = family->young.list[n].id;
     give(errand, (uint16_t)core, inherited_there);

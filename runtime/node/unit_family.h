@@ -95,6 +95,9 @@ void weft_unit_family_answered(struct weft_unit_actor *unit, int result);
 // has nobody to ask.
 bool weft_unit_family_ask_parent(struct weft_unit_actor *unit);
 
+// The journal has refused the first record of a spawned unit: its parent is to ask for it again.
+void weft_unit_family_return(struct weft_unit_actor *unit);
+
 // It has ended, and has been nobody's heir yet: its young go to its own parent.
 void weft_unit_family_end(struct weft_unit_actor *unit, bool is_last);
 

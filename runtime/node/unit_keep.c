@@ -129,6 +129,7 @@ struct weft_message *weft_unit_actor_first_record(struct weft_unit_actor *unit, 
         new_record(unit, weft_span_of(&birth, sizeof(birth)), true, result);
     if (message == NULL) return NULL;
     unit->keep_ask = ++unit->asked;
+    unit->is_new_record = true;
     is_written(unit, image_bytes_of(message));
     weft_unit_family_sent(unit);
     return message;
@@ -234,7 +235,11 @@ bool weft_unit_actor_kept(struct weft_unit_actor *unit, int result)
     }
     if (unit->keep_ask == 0 || unit->keep_ask != unit->answered) return false;
     unit->keep_ask = 0;
-    if (unit->is_new_record && result != 0) unit->is_journaled = false;
+    if (unit->is_new_record && result != 0) {
+        unit->is_journaled = false;
+        if (unit->save == SAVE_WANTED) unit->save = SAVE_ASKED; // It is told below.
+        if (unit->root != 0) weft_unit_family_return(unit);
+    }
     unit->is_new_record = false;
     if (unit->save == SAVE_ASKED) {
         unit->save = SAVE_DONE;

@@ -2,6 +2,8 @@
 // node was cut off, with what they are to each other; and which of the records belong together.
 #include "tests/support/cmocka.h"
 
+#include <errno.h>
+
 #include <weft/weft.h>
 
 #include "runtime/base/crc32c.h"
@@ -513,6 +515,46 @@ static void a_held_core_keeps_nobody_for_long(void **state)
     end();
 }
 
+static int no_room(void *self, uint32_t file, uint64_t block_count)
+{
+    (void)self, (void)file, (void)block_count;
+    return -ENOSPC;
+}
+
+static uint16_t eval_code(struct rig *rig, const char *text)
+{
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_EVAL, found(rig, "boss"), text);
+    for (unsigned n = 0; !asked.is_done; n++) {
+        if (n == TURNS_MAX) fail_msg("no answer");
+        turn_some(rig);
+    }
+    return asked.command.error.code;
+}
+
+// Children whose first records the journal has refused are asked again once there is room.
+static void a_full_disk_is_no_end_of_a_family(void **state)
+{
+    struct rig *rig = *state;
+    begin(rig);
+    load(rig, "boss", 1, WORKERS_SOURCE "CREATE ballast 20000 ALLOT");
+    int (*create)(void *, uint32_t, uint64_t) = rig->disk.create;
+    rig->disk.create = no_room;
+    for (unsigned n = 0; eval_code(rig, "ballast 9 ERASE") == 0; n++)
+        assert_true(n < 1000);
+    assert_int_equal(eval_code(rig, "hire"), 701);
+    assert_int_equal(spawned(rig), 4);
+    go_on(rig, 30000);
+    rig->disk.create = create;
+    go_on(rig, 100000);
+    assert_int_equal(eval_code(rig, "1 ."), 0);
+    settle(rig);
+    cut_off(rig);
+    assert_int_equal(spawned(rig), 4);
+    expect_of(rig, "boss", "wake sum", "0 1 10 0 1 20 0 1 30 0 1 40 ");
+    end();
+}
+
 // A file's family is the journal's from then on.
 static void a_family_of_a_snapshot_is_kept(void **state)
 {
@@ -708,6 +750,7 @@ int main(void)
         FAMILY_TEST(a_tree_survives_at_every_moment),
         FAMILY_TEST(all_kinds_of_ends_survive),
         FAMILY_TEST(a_held_core_keeps_nobody_for_long),
+        FAMILY_TEST(a_full_disk_is_no_end_of_a_family),
         FAMILY_TEST(a_family_of_a_snapshot_is_kept),
         cmocka_unit_test(records_that_belong_together),
         cmocka_unit_test(records_that_cannot_be_read_wait),
