@@ -4,7 +4,7 @@
 # What it looks at: README.md, docs/, and the README of each directory. What it takes for a name:
 #   runtime/node/node.c, steer.h, bench/       a file or directory, from the root, beside the page, or by its last part
 #   weft_core_turn, WEFT_DROP_TABLE, struct …  a word of the sources
-#   `finish_durably`                           a C function or word in backticks, if it has an underscore
+#   `weft_unit_actor_keep`                     a C function or word in backticks, if it has an underscore
 #   `weft unit ls`, `./do fuzz`                a command of the tool or of ./do
 # A page that names a file of its reader's own says so: <!-- docs_check: hello.fth -->
 #

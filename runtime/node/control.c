@@ -14,6 +14,7 @@
 #include "runtime/node/control_actor.h"
 #include "runtime/node/control_command.h"
 #include "runtime/node/control_saved.h"
+#include "runtime/node/family.h"
 #include "runtime/node/unit_actor.h"
 
 #define DRAIN_INTERVAL_NS  (50 * WEFT_NS_PER_MS)
@@ -200,7 +201,8 @@ static void start_unit(struct weft_control *control, enum weft_command_verb verb
         image.length > 0 ? image.data : NULL; // Of node->recovered: see command_done.
     own->command.image_length = image.length;
     resident->quota = weft_unit_actor_image_quota(image);
-    own->command.is_held = image.length > 0; // Others that it knows may come after it.
+    own->command.is_held = image.length > 0; // Others that it knows may come after it,
+    own->command.has_family = true;          // its children among them.
     control->held_count += own->command.is_held;
     control->starting_count++;
     if (weft_control_command_send(control, own, &error) == 0) return;
@@ -259,10 +261,42 @@ static void start_configured(struct weft_control *control, const struct weft_con
     free(text);
 }
 
+static void child_is_made(struct weft_control_child *child)
+{
+    struct weft_control *control = child->control;
+    const char *name = child->entry->name;
+    if (child->result != 0) { // Its parent is told that it is gone.
+        weft_control_event(control, "unit.failed", name, "one that it has spawned does not return");
+        weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit",
+                 "%s: one that it has spawned does not return: %s", name,
+                 child->wrong != NULL ? child->wrong : strerror(-child->result));
+    }
+    weft_control_has_started(control, true);
+}
+
+static void start_child(struct weft_control *control, const struct weft_instant_entry *entry)
+{
+    control->held_count++;
+    control->starting_count++;
+    if (weft_control_child_send(control, entry, &entry->quota, child_is_made, NULL) == 0) return;
+    control->held_count--;
+    control->starting_count--;
+    weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit",
+             "%s: no memory for one that it has spawned", entry->name);
+}
+
 void weft_control_start_units(struct weft_control *control)
 {
     const struct weft_unit_table *table = &control->node->recovered;
+    struct weft_error error = {0};
+    if (weft_family_of_table(table, &control->recovered, &error) != 0)
+        weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "W%04u %s", error.code,
+                 error.text);
     for (uint32_t i = 0; i < table->count; i++) {
+        if (table->entries[i].load.origin.root[0] != '\0') {
+            if (i < control->recovered.count) start_child(control, &control->recovered.entries[i]);
+            continue;
+        }
         const struct weft_unit_load *load = &table->entries[i].load;
         start_unit(control, WEFT_COMMAND_RESTORE, load->name, load->source_name,
                    WEFT_RECOVERY_JOURNAL, load->source, table->entries[i].image);
@@ -341,6 +375,7 @@ void weft_control_destroy(struct weft_control *control)
     drain(control, weft_clock_now_ns(&control->node->options.clock)); // The last words.
     free(control->view);
     free(control->view_next);
+    weft_instant_destroy(&control->recovered);
     weft_control_sweep_free(control->sweep);
     control->node = NULL;
 }

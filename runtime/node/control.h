@@ -13,6 +13,7 @@
 #include "runtime/admin/events.h"
 #include "runtime/admin/logs.h"
 #include "runtime/admin/source.h"
+#include "runtime/node/instant.h"
 #include "runtime/node/node.h"
 
 #define WEFT_CONTROL_CAPTURES_MAX 1 // See pcap.c.
@@ -56,6 +57,7 @@ struct weft_control {
     struct weft_mesh_view *view;      // The last good copy. NULL: no mesh.
     struct weft_mesh_view *view_next; // Where the next one is made.
     uint32_t starting_count;          // Units of the journal and the config that are not up yet.
+    struct weft_instant recovered;    // Of these, those of the journal, and whose they are.
     uint32_t held_count;              // Of these, those that wait for each other.
     uint32_t start_failed_count;
     uint32_t actors_starting, actors_failed; // Modules of the configuration, likewise.

@@ -6,6 +6,7 @@
 #include "runtime/node/control_actor.h"
 #include "runtime/node/control_command.h"
 #include "runtime/node/control_saved.h"
+#include "runtime/node/family.h"
 #include "runtime/node/unit_actor.h"
 
 void weft_control_command_free(struct weft_control_command *own)
@@ -84,15 +85,21 @@ static void all_run(void *self)
     ((struct weft_control *)self)->is_restoring = false;
 }
 
+void weft_control_has_started(struct weft_control *control, bool was_held)
+{
+    if (was_held && --control->held_count == 0)
+        weft_control_run_held(control, all_run, control); // All are there that the journal had.
+    if (--control->starting_count > 0) return;
+    weft_instant_destroy(&control->recovered);
+    weft_unit_table_destroy(&control->node->recovered);
+}
+
 // Of the journal or the configuration.
 static void is_started(struct weft_control_command *own)
 {
     struct weft_control *control = own->control;
     const struct weft_command *command = &own->command;
-    if (command->is_held && --control->held_count == 0)
-        weft_control_run_held(control, all_run, control); // All are there that the journal had.
-    control->starting_count--;
-    if (control->starting_count == 0) weft_unit_table_destroy(&control->node->recovered);
+    weft_control_has_started(control, command->is_held);
     if (command->error.code == 0) return;
     control->start_failed_count++;
     weft_log(&control->node->control.log, WEFT_LOG_ERROR, "unit", "%s: W%04u %s",

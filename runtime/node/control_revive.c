@@ -22,15 +22,6 @@ struct weft_control_revival {
     struct weft_error error; // The first one.
 };
 
-struct child_order { // A child, on its way to its core and back: no ring can refuse it.
-    struct weft_core_errand errand;
-    struct weft_control_revival *revival;
-    const struct weft_instant_entry *entry;
-    struct weft_unit_quota quota;
-    int result;
-    const char *wrong;
-};
-
 static void end(void *self)
 {
     struct weft_control_revival *revival = self;
@@ -74,53 +65,69 @@ void weft_control_revival_part(struct weft_control_command *own)
 
 // ---- Children, which are in no registry.
 
-static void child_is_back(struct weft_core *core, void *self, uint64_t argument)
-{
-    struct child_order *order = self;
-    struct weft_error error = {0};
-    (void)core, (void)argument;
-    if (order->result != 0)
-        weft_error_set(&error, order->result == -ENOMEM || order->result == -ENOSPC ? 203 : 406,
-                       "the snapshot is not restored: a child of '%s': %s", order->entry->name,
-                       order->wrong != NULL ? order->wrong : strerror(-order->result));
-    part_is_done(order->revival, &error);
-    free(order);
-}
-
-static void child_arrives(struct weft_core *core, void *self, uint64_t argument)
-{
-    struct child_order *order = self;
-    const struct weft_instant_entry *entry = order->entry;
-    struct weft_node *node = order->revival->control->node;
-    (void)argument;
-    order->result = weft_unit_actor_revive(&node->workers[core->index - 1], entry->name,
-                                           entry->image, &entry->kin, &order->quota, &order->wrong);
-    order->errand.run = child_is_back;
-    weft_core_errand_give(&node->control, &order->errand);
-}
-
-// ---- One of the snapshot. 0, or -1 with `error`.
-
 static uint16_t core_for(const struct weft_control *control, uint16_t core)
 {
     const uint16_t count = control->node->options.worker_count;
     return core >= 1 ? (uint16_t)((core - 1) % count + 1) : 1;
 }
 
+static void child_is_back(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_control_child *child = self;
+    (void)core, (void)argument;
+    child->done(child);
+    free(child);
+}
+
+static void child_arrives(struct weft_core *core, void *self, uint64_t argument)
+{
+    struct weft_control_child *child = self;
+    const struct weft_instant_entry *entry = child->entry;
+    struct weft_node *node = child->control->node;
+    (void)argument;
+    child->result = weft_unit_actor_revive(&node->workers[core->index - 1], entry->name,
+                                           entry->image, &entry->kin, &child->quota, &child->wrong);
+    child->errand.run = child_is_back;
+    weft_core_errand_give(&node->control, &child->errand);
+}
+
+int weft_control_child_send(struct weft_control *control, const struct weft_instant_entry *entry,
+                            const struct weft_unit_quota *quota,
+                            void (*done)(struct weft_control_child *child), void *self)
+{
+    struct weft_control_child *child = malloc(sizeof(*child));
+    if (child == NULL) return -ENOMEM;
+    *child = (struct weft_control_child){.errand = {.run = child_arrives, .self = child},
+                                         .control = control,
+                                         .entry = entry,
+                                         .quota = *quota,
+                                         .done = done,
+                                         .self = self};
+    weft_core_errand_give(weft_node_core(control->node, core_for(control, entry->core)),
+                          &child->errand);
+    return 0;
+}
+
+// ---- One of the snapshot. 0, or -1 with `error`.
+
+static void child_is_made(struct weft_control_child *child)
+{
+    struct weft_error error = {0};
+    if (child->result != 0)
+        weft_error_set(&error, child->result == -ENOMEM || child->result == -ENOSPC ? 203 : 406,
+                       "the snapshot is not restored: a child of '%s': %s", child->entry->name,
+                       child->wrong != NULL ? child->wrong : strerror(-child->result));
+    part_is_done(child->self, &error);
+}
+
 static int send_child(struct weft_control_revival *revival, const struct weft_instant_entry *entry)
 {
-    struct weft_node *node = revival->control->node;
-    struct child_order *order = malloc(sizeof(*order));
-    if (order == NULL) return weft_error_set(&revival->error, 203, "no memory for the command");
-    *order = (struct child_order){.errand = {.run = child_arrives, .self = order},
-                                  .revival = revival,
-                                  .entry = entry,
-                                  .quota = entry->quota};
+    struct weft_unit_quota quota = entry->quota;
     char text[160]; // Its parent's event says the same.
-    weft_unit_quota_lower(&node->options, &order->quota, text, sizeof(text));
-    weft_core_errand_give(weft_node_core(node, core_for(revival->control, entry->core)),
-                          &order->errand);
-    return 0;
+    weft_unit_quota_lower(&revival->control->node->options, &quota, text, sizeof(text));
+    if (weft_control_child_send(revival->control, entry, &quota, child_is_made, revival) == 0)
+        return 0;
+    return weft_error_set(&revival->error, 203, "no memory for the command");
 }
 
 static int send_resident(struct weft_control_revival *revival,

@@ -21,6 +21,23 @@ int weft_control_restore_all(struct weft_control *control, struct weft_admin_com
 void weft_control_lower_quota(struct weft_control *control, const char *name,
                               struct weft_unit_quota *quota);
 
+struct weft_instant_entry;
+
+struct weft_control_child {         // One that was spawned, on its way to its core and back.
+    struct weft_core_errand errand; // No ring can refuse it.
+    struct weft_control *control;
+    const struct weft_instant_entry *entry;
+    struct weft_unit_quota quota;
+    void (*done)(struct weft_control_child *child); // On the control core; it is freed behind it.
+    void *self;
+    int result;
+    const char *wrong;
+};
+// Has it made, held. `entry` stays until it is done. 0 or -ENOMEM.
+int weft_control_child_send(struct weft_control *control, const struct weft_instant_entry *entry,
+                            const struct weft_unit_quota *quota,
+                            void (*done)(struct weft_control_child *child), void *self);
+
 // A snapshot that takes too long is given up.
 void weft_control_snapshot_turn(struct weft_control *control, uint64_t now_ns);
 
@@ -31,6 +48,9 @@ void weft_control_revive_turn(struct weft_control *control);
 // restore each worker has one list; so there is one restore at a time, and no snapshot of half of
 // it.
 int weft_control_check_restoring(const struct weft_control *control, struct weft_error *error);
+
+// One of those that the node starts with is there, or is not.
+void weft_control_has_started(struct weft_control *control, bool was_held);
 
 // control_sweep.c: what is done about the units that are held, on every worker. NULL: no memory.
 struct weft_control_sweep *weft_control_sweep_create(struct weft_node *node);

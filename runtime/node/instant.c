@@ -8,8 +8,8 @@
 #include "runtime/base/crc32c.h"
 #include "runtime/base/endian.h"
 #include "runtime/base/units.h"
+#include "runtime/node/family.h"
 #include "runtime/node/unit_actor.h"
-#include "runtime/node/unit_ties.h"
 
 #define VERSION 1
 
@@ -178,70 +178,6 @@ static const char *read_entry(struct weft_span bytes, size_t *at, struct weft_in
     return NULL;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const uint64_t x = (*(struct weft_instant_entry *const *)a)->id;
-    const uint64_t y = (*(struct weft_instant_entry *const *)b)->id;
-    return x < y ? -1 : x > y;
-}
-
-struct people { // All of them, by their ids.
-    struct weft_instant_entry **entries;
-    uint32_t count;
-    uint64_t parent;
-};
-
-static struct weft_instant_entry *find(const struct people *people, uint64_t id)
-{
-    struct weft_instant_entry key = {.id = id}, *wanted = &key;
-    struct weft_instant_entry **found =
-        bsearch(&wanted, people->entries, people->count, sizeof(*people->entries), by_id);
-    return found != NULL ? *found : NULL;
-}
-
-static void take_child(void *argument, uint64_t id, uint64_t reference)
-{
-    const struct people *people = argument;
-    struct weft_instant_entry *child = find(people, id);
-    if (child == NULL || !child->is_child || child->kin.heir != 0) return;
-    child->kin.heir = people->parent;
-    child->kin.reference = reference;
-}
-
-static int join_one(struct people *people, struct weft_instant_entry *entry,
-                    struct weft_error *error)
-{
-    struct weft_unit_parts parts;
-    const char *wrong;
-    if (weft_unit_actor_image_read(entry->image, &parts, &wrong) != 0 || parts.id != entry->id)
-        return weft_error_set(error, 406, "the snapshot is not restored: unit '%s': %s",
-                              entry->name, wrong != NULL ? wrong : "it has two ids");
-    entry->quota = parts.quota;
-    const struct weft_instant_entry *founder =
-        entry->is_child ? find(people, weft_unit_ties_founder(parts.ties)) : NULL;
-    if (founder != NULL && !founder->is_child) entry->kin.founder = founder->id;
-    people->parent = entry->id;
-    weft_unit_ties_children(parts.ties, take_child, people);
-    return 0;
-}
-
-// Whose end whom concerns, the parents say: nobody else's word is taken for it. Whose reductions a
-// child spends it says itself, but not of somebody who does not come with it.
-static int join_families(struct weft_instant *instant, struct weft_error *error)
-{
-    struct people people = {.entries = calloc(instant->count + 1, sizeof(*people.entries)),
-                            .count = instant->count};
-    if (people.entries == NULL) return weft_error_set(error, 203, "no memory for the snapshot");
-    for (uint32_t n = 0; n < instant->count; n++)
-        people.entries[n] = &instant->entries[n];
-    qsort(people.entries, people.count, sizeof(*people.entries), by_id);
-    int result = 0;
-    for (uint32_t n = 0; result == 0 && n < instant->count; n++)
-        result = join_one(&people, &instant->entries[n], error);
-    free((void *)people.entries);
-    return result;
-}
-
 int weft_instant_read(struct weft_span bytes, struct weft_instant *instant,
                       struct weft_error *error)
 {
@@ -258,7 +194,7 @@ int weft_instant_read(struct weft_span bytes, struct weft_instant *instant,
     }
     if (wrong == NULL && at != bytes.length) wrong = "it has more in it than its units";
     if (wrong != NULL) refuse(error, wrong);
-    if (wrong == NULL && join_families(instant, error) == 0) return 0;
+    if (wrong == NULL && weft_family_join(instant, error) == 0) return 0;
     weft_instant_destroy(instant);
     return -1;
 }

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "runtime/base/assert.h"
+#include "runtime/node/family.h"
 #include "runtime/node/kept.h"
 #include "runtime/node/node.h"
 #include "runtime/node/unit_actor.h"
+#include "runtime/node/unit_family.h"
+#include "runtime/node/unit_ties.h"
 
 #define PENDING_SLOTS    8192          // Answers not given yet. A power of two.
 #define COMPACT_PER_TURN 16            // Units copied forward in one turn.
@@ -37,22 +40,34 @@ struct weft_journal_keeper {
     uint32_t pending_head, pending_tail;
     struct weft_kept_table kept;
     bool is_compacting;
-    char compacted[WEFT_UNIT_NAME_MAX + 1]; // Copied last; the next one follows it.
+    uint32_t compacted_from; // The segment in which the newest compaction began,
+    uint32_t compacted_size; // and how many the last one has filled.
     struct weft_journal_chore chore;
     _Atomic int chore_state; // enum chore_state: OUT while the control core has `chore`.
     bool chore_unsent;
     uint64_t retry_at_ns, retry_ns;
     _Atomic bool seal_wanted;
     int64_t seal_lsn;
+    uint64_t round; // Of struct weft_kept.
     struct weft_journal_view view;
 };
 
 // ---- Asks in.
 
+static struct weft_journal_birth birth_of(const struct weft_journal_ask *ask)
+{
+    struct weft_journal_birth birth;
+    memcpy(&birth, ask->bytes, sizeof(birth));
+    return birth;
+}
+
 static struct weft_unit_load load_of(const struct weft_journal_ask *ask)
 {
-    struct weft_unit_load load = {.recovery = ask->recovery,
-                                  .source = weft_span_of(ask->bytes, ask->source_bytes)};
+    struct weft_unit_load load = {.recovery = ask->recovery};
+    if (ask->is_child)
+        load.origin = birth_of(ask).origin;
+    else
+        load.source = weft_span_of(ask->bytes, ask->source_bytes);
     memcpy(load.name, ask->name, sizeof(load.name));
     memcpy(load.source_name, ask->source_name, sizeof(load.source_name));
     return load;
@@ -61,6 +76,11 @@ static struct weft_unit_load load_of(const struct weft_journal_ask *ask)
 static struct weft_span image_of(const struct weft_journal_ask *ask)
 {
     return weft_span_of(ask->bytes + ask->source_bytes, ask->image_bytes);
+}
+
+static struct weft_span kept_image(const struct weft_kept *kept)
+{
+    return weft_span_of(kept->image, kept->image_bytes);
 }
 
 // A new unit under a name that the journal still holds (of one that was killed, say) begins by
@@ -72,15 +92,27 @@ static int64_t append_new(struct weft_journal_keeper *keeper, const struct weft_
         const int64_t gone = weft_unit_journal_gone(&keeper->journal, ask->name);
         if (gone < 0) return gone;
         keeper->held_gone_written = true;
-        weft_kept_forget(&keeper->kept, ask->name);
+        weft_kept_gone(&keeper->kept, ask->name);
     }
     return weft_unit_journal_load(&keeper->journal, &load);
+}
+
+// A spawned unit belongs to a family that is here: else it would come back to nobody.
+static bool is_known(const struct weft_journal_keeper *keeper, const struct weft_journal_ask *ask)
+{
+    if (!ask->has_source) return weft_kept_find(&keeper->kept, ask->name) != NULL;
+    const struct weft_journal_birth birth = birth_of(ask);
+    const struct weft_kept *root = weft_kept_find(&keeper->kept, birth.origin.root);
+    return root != NULL && root->origin.root[0] == '\0' &&
+           weft_unit_actor_image_id(kept_image(root)) == birth.root_id &&
+           keeper->kept.count < WEFT_UNIT_TABLE_MAX / 2;
 }
 
 static int64_t append(struct weft_journal_keeper *keeper, uint16_t type,
                       const struct weft_journal_ask *ask)
 {
     if (type == WEFT_JOURNAL_ASK_GONE) return weft_unit_journal_gone(&keeper->journal, ask->name);
+    if (ask->is_child && !is_known(keeper, ask)) return -ENOENT;
     // Without room for the image the source is appended again, whole: a copy changes nothing.
     if (ask->has_source) {
         const int64_t lsn = append_new(keeper, ask);
@@ -89,11 +121,103 @@ static int64_t append(struct weft_journal_keeper *keeper, uint16_t type,
     return weft_unit_journal_image(&keeper->journal, ask->name, image_of(ask));
 }
 
+// ---- Families: who has ended is kept until his parent's record waits for him no more.
+
+struct listing {
+    struct weft_journal_keeper *keeper;
+    const struct weft_kept *parent;
+};
+
+static struct weft_kept *child_of(const struct listing *listing, uint64_t id)
+{
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    weft_unit_family_name(id, name);
+    struct weft_kept *child = weft_kept_find(&listing->keeper->kept, name);
+    const bool is_its = child != NULL && strcmp(child->origin.parent, listing->parent->name) == 0;
+    return is_its ? child : NULL;
+}
+
+static void see_child(void *argument, uint64_t id, uint64_t reference)
+{
+    const struct listing *listing = argument;
+    struct weft_kept *child = child_of(listing, id);
+    (void)reference;
+    if (child != NULL) child->listed_round = listing->parent->own_round;
+}
+
+static void see_dead(void *argument, uint64_t id)
+{
+    const struct listing *listing = argument;
+    struct weft_kept *child = child_of(listing, id);
+    if (child != NULL) weft_kept_doom(&listing->keeper->kept, child);
+}
+
+// A record of one that has spawned others has been taken: which of them it waits for, and whom it
+// has heard of.
+static void settle_children(struct weft_journal_keeper *keeper, struct weft_kept *parent)
+{
+    struct listing listing = {.keeper = keeper, .parent = parent};
+    struct weft_unit_parts parts;
+    const char *wrong;
+    if (weft_unit_actor_image_read(kept_image(parent), &parts, &wrong) != 0) return;
+    parent->own_round = ++keeper->round;
+    weft_unit_ties_children(parts.ties, see_child, &listing);
+    weft_unit_ties_dead(parts.ties, see_dead, &listing);
+    struct weft_list *ended = &keeper->kept.ended;
+    for (struct weft_list *link = ended->next, *next; link != ended; link = next) {
+        struct weft_kept *child = WEFT_CONTAINER_OF(link, struct weft_kept, ended_link);
+        next = link->next;
+        if (strcmp(child->origin.parent, parent->name) == 0 &&
+            child->listed_round != parent->own_round)
+            weft_kept_doom(&keeper->kept, child);
+    }
+}
+
+// Until its parent's next record it is taken for one that is waited for.
+static void take_child(struct weft_journal_keeper *keeper, const char *name)
+{
+    struct weft_kept *child = weft_kept_find(&keeper->kept, name);
+    if (child == NULL) return; // For lack of memory.
+    struct weft_kept *root = weft_kept_find(&keeper->kept, child->origin.root);
+    struct weft_kept *parent = weft_kept_find(&keeper->kept, child->origin.parent);
+    if (root != NULL) root->has_family = true;
+    if (parent == NULL) return;
+    parent->has_family = true;
+    child->listed_round = parent->own_round;
+}
+
+static void take_end(struct weft_journal_keeper *keeper, const struct weft_journal_ask *ask)
+{
+    struct weft_kept *child = weft_kept_find(&keeper->kept, ask->name);
+    if (child == NULL || child->is_doomed || child->origin.root[0] == '\0') return;
+    const struct weft_kept *parent = weft_kept_find(&keeper->kept, child->origin.parent);
+    const bool is_awaited = parent != NULL && child->listed_round == parent->own_round;
+    weft_list_remove(&child->ended_link);
+    if (is_awaited)
+        weft_list_append(&keeper->kept.ended, &child->ended_link);
+    else
+        weft_kept_doom(&keeper->kept, child);
+}
+
+// Tells the journal who is gone. False: there is no room; nothing else is taken before there is,
+// for a parent says of its dead but once.
+static bool reap(struct weft_journal_keeper *keeper)
+{
+    struct weft_list *doomed = &keeper->kept.doomed;
+    while (!weft_list_empty(doomed)) {
+        const struct weft_kept *kept =
+            WEFT_CONTAINER_OF(doomed->next, struct weft_kept, ended_link);
+        if (weft_unit_journal_gone(&keeper->journal, kept->name) < 0) return false;
+        weft_kept_gone(&keeper->kept, kept->name);
+    }
+    return true;
+}
+
 static void keep(struct weft_journal_keeper *keeper, uint16_t type,
                  const struct weft_journal_ask *ask)
 {
     if (type == WEFT_JOURNAL_ASK_GONE) {
-        weft_kept_forget(&keeper->kept, ask->name);
+        weft_kept_gone(&keeper->kept, ask->name);
         return;
     }
     const struct weft_unit_load load = load_of(ask);
@@ -102,6 +226,11 @@ static void keep(struct weft_journal_keeper *keeper, uint16_t type,
     if (!whole)
         weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
                  "%s: no memory to keep its state: old segments stay until there is", ask->name);
+    if (ask->is_child && ask->has_source) take_child(keeper, ask->name);
+    struct weft_kept *kept = ask->has_family ? weft_kept_find(&keeper->kept, ask->name) : NULL;
+    if (kept == NULL) return;
+    kept->has_family = true;
+    settle_children(keeper, kept);
 }
 
 // False: it has to wait, and `message` is still ours.
@@ -109,13 +238,21 @@ static bool take(struct weft_journal_keeper *keeper, const struct weft_message *
 {
     const struct weft_journal_ask *ask = (const struct weft_journal_ask *)message->payload;
     if (keeper->pending_head - keeper->pending_tail == PENDING_SLOTS) return false;
-    int64_t lsn = append(keeper, message->type, ask);
     const bool has_waited = keeper->held_since_ns != 0 &&
                             keeper->worker->core.now_ns - keeper->held_since_ns > STALL_NS;
+    const bool is_reaped = reap(keeper);
+    if (!is_reaped && !has_waited) return false;
+    if (message->type == WEFT_JOURNAL_ASK_ENDED) {
+        take_end(keeper, ask);
+        reap(keeper);
+        return true;
+    }
+    int64_t lsn = is_reaped ? append(keeper, message->type, ask) : -ENOBUFS;
     if (lsn == -ENOBUFS && !has_waited) return false;
     if (lsn == -ENOBUFS && weft_counter_get(&keeper->view.stalled) != 0)
         lsn = -(int64_t)weft_counter_get(&keeper->view.stalled);
     if (lsn > 0) keep(keeper, message->type, ask);
+    reap(keeper);
     keeper->held_gone_written = false;
     keeper->pending[keeper->pending_head++ % PENDING_SLOTS] = (struct pending){
         .lsn = lsn > 0 ? (uint64_t)lsn : 0, .pid = message->from, .result = lsn > 0 ? 0 : (int)lsn};
@@ -125,10 +262,12 @@ static bool take(struct weft_journal_keeper *keeper, const struct weft_message *
 static bool is_ours(const struct weft_message *message)
 {
     const struct weft_journal_ask *ask = (const struct weft_journal_ask *)message->payload;
-    return message->tag == WEFT_MESSAGE_USER &&
-           (message->type == WEFT_JOURNAL_ASK_STATE || message->type == WEFT_JOURNAL_ASK_GONE) &&
-           message->length >= sizeof(*ask) &&
-           message->length == sizeof(*ask) + (size_t)ask->source_bytes + ask->image_bytes;
+    if (message->tag != WEFT_MESSAGE_USER || message->type < WEFT_JOURNAL_ASK_STATE ||
+        message->type > WEFT_JOURNAL_ASK_ENDED || message->length < sizeof(*ask))
+        return false;
+    if (ask->is_child && ask->has_source && ask->source_bytes != sizeof(struct weft_journal_birth))
+        return false;
+    return message->length == sizeof(*ask) + (size_t)ask->source_bytes + ask->image_bytes;
 }
 
 static int run(struct weft_actor *actor, uint32_t *reductions)
@@ -167,6 +306,12 @@ static void tell_there_failed(struct weft_core *core, void *self, uint64_t argum
     weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument, -EIO);
 }
 
+static void tell_there_unknown(struct weft_core *core, void *self, uint64_t argument)
+{
+    weft_unit_actor_durable(&((struct weft_node *)self)->workers[core->index - 1], argument,
+                            -ENOENT);
+}
+
 static bool answer(struct weft_journal_keeper *keeper, weft_pid pid, int result)
 {
     struct weft_core *core = &keeper->worker->core;
@@ -176,7 +321,9 @@ static bool answer(struct weft_journal_keeper *keeper, weft_pid pid, int result)
     }
     const struct weft_core_message message = {
         .kind = WEFT_CORE_MESSAGE_CALL,
-        .word = {(uint64_t)(uintptr_t)(result == 0 ? tell_there : tell_there_failed),
+        .word = {(uint64_t)(uintptr_t)(result == 0         ? tell_there
+                                       : result == -ENOENT ? tell_there_unknown
+                                                           : tell_there_failed),
                  (uint64_t)(uintptr_t)keeper->node, pid}};
     return weft_core_send_try(core, weft_pid_home(pid), &message);
 }
@@ -203,7 +350,8 @@ static uint32_t answer_pending(struct weft_journal_keeper *keeper, uint64_t dura
 static bool copy_forward(struct weft_journal_keeper *keeper, const struct weft_kept *kept)
 {
     struct weft_unit_load load = {.recovery = kept->recovery,
-                                  .source = weft_span_of(kept->source, kept->source_bytes)};
+                                  .source = weft_span_of(kept->source, kept->source_bytes),
+                                  .origin = kept->origin};
     memcpy(load.name, kept->name, sizeof(load.name));
     memcpy(load.source_name, kept->source_name, sizeof(load.source_name));
     if (weft_unit_journal_load(&keeper->journal, &load) < 0) return false;
@@ -212,32 +360,35 @@ static bool copy_forward(struct weft_journal_keeper *keeper, const struct weft_k
                                    weft_span_of(kept->image, kept->image_bytes)) >= 0;
 }
 
-// The unit after the one that was copied last. That one may have gone since: then from the first
-// again, which copies some twice and misses none.
-static const struct weft_kept *next_to_copy(struct weft_journal_keeper *keeper)
+// What it holds may be more than the segments that there should be: then it is not copied over and
+// over, but whenever half as much has come again.
+static bool is_worth_it(const struct weft_journal_keeper *keeper)
 {
-    if (keeper->compacted[0] == '\0') return keeper->kept.first;
-    const struct weft_kept *last = weft_kept_find(&keeper->kept, keeper->compacted);
-    return last != NULL ? last->later : keeper->kept.first;
+    const uint32_t size = keeper->compacted_size;
+    return weft_journal_snapshot_wanted(&keeper->journal) &&
+           keeper->journal.live_count > size + size / 2;
 }
 
 static void compact(struct weft_journal_keeper *keeper)
 {
     if (!keeper->is_compacting) {
         if (keeper->kept.lost_count > 0) return; // The old segments alone have it.
-        if (!weft_journal_snapshot_wanted(&keeper->journal)) return;
+        if (!is_worth_it(keeper)) return;
         if (weft_journal_snapshot_begin(&keeper->journal) != 0) return;
+        keeper->compacted_from = keeper->journal.segment;
         keeper->is_compacting = true;
-        keeper->compacted[0] = '\0';
+        keeper->kept.cursor = keeper->kept.first;
     }
-    const struct weft_kept *kept = next_to_copy(keeper);
-    for (int i = 0; i < COMPACT_PER_TURN && kept != NULL; i++, kept = kept->later) {
+    struct weft_kept **cursor = &keeper->kept.cursor;
+    for (int i = 0; i < COMPACT_PER_TURN && *cursor != NULL; i++) {
         // Lost meanwhile: the snapshot stays open, and with it the old segments.
-        if (kept->is_lost || !copy_forward(keeper, kept)) return;
-        memcpy(keeper->compacted, kept->name, sizeof(keeper->compacted));
+        if ((*cursor)->is_lost) return;
+        if (!(*cursor)->is_doomed && !copy_forward(keeper, *cursor)) return;
+        *cursor = (*cursor)->later;
     }
-    if (kept == NULL && weft_journal_snapshot_end(&keeper->journal) == 0)
-        keeper->is_compacting = false;
+    if (*cursor != NULL || weft_journal_snapshot_end(&keeper->journal) != 0) return;
+    keeper->is_compacting = false;
+    keeper->compacted_size = keeper->journal.segment - keeper->compacted_from + 1;
 }
 
 // ---- Chores: files are made and removed by the control core, which may wait for the disk.
@@ -331,6 +482,7 @@ static uint32_t poll(void *self, uint64_t now_ns)
     }
     take_chore_back(keeper, now_ns);
     if (!failed) {
+        reap(keeper);
         compact(keeper);
         hand_out_chore(keeper, now_ns);
     }
@@ -350,6 +502,7 @@ static void flush(void *self, uint64_t now_ns)
     weft_counter_set(&keeper->view.blocks, keeper->journal.stats.blocks);
     weft_counter_set(&keeper->view.writes, keeper->journal.stats.writes);
     weft_counter_set(&keeper->view.segments, keeper->journal.live_count);
+    weft_counter_set(&keeper->view.units, keeper->kept.count);
 }
 
 // Completions ring by themselves. What waits for something else is looked at again soon: at once
@@ -362,7 +515,8 @@ static uint64_t due_ns(void *self)
                          weft_counter_get(&keeper->view.sealed) == 0;
     if (keeper->chore_unsent || keeper->is_compacting || sealing)
         return now_ns + 200 * WEFT_NS_PER_US;
-    const bool waits = keeper->held != NULL || weft_journal_dirty(&keeper->journal);
+    const bool waits = keeper->held != NULL || !weft_list_empty(&keeper->kept.doomed) ||
+                       weft_journal_dirty(&keeper->journal);
     if (keeper->retry_ns > 0) // Its disk is full: no hurry, but for those who wait for a word.
         return waits && now_ns + RETRY_NS_MIN < keeper->retry_at_ns ? now_ns + RETRY_NS_MIN
                                                                     : keeper->retry_at_ns;
@@ -411,14 +565,39 @@ static void keep_recovered(struct weft_journal_keeper *keeper,
         if (!weft_kept_set(&keeper->kept, entry->load.name, &entry->load, entry->image))
             weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
                      "%s: no memory to keep its state: old segments stay", entry->load.name);
+        struct weft_kept *kept = weft_kept_find(&keeper->kept, entry->load.name);
+        if (kept != NULL) kept->has_family = weft_family_has_spawned(entry->image);
     }
 }
 
+// One that does not come back, and of which nothing must be left: its parent begins to count where
+// its record ends, and would come to the numbers of this one.
+static void bury_recovered(struct weft_journal_keeper *keeper, const char *name)
+{
+    weft_kept_set(&keeper->kept, name, NULL, weft_span_of(NULL, 0));
+    struct weft_kept *kept = weft_kept_find(&keeper->kept, name);
+    if (kept != NULL) weft_kept_doom(&keeper->kept, kept);
+}
+
+static int settle_recovered(struct weft_journal_keeper *keeper, struct weft_unit_table *recovered)
+{
+    bool *stays = calloc(recovered->count + 1, sizeof(*stays));
+    if (stays == NULL) return -ENOMEM;
+    int result = weft_family_settle(recovered, stays);
+    for (uint32_t i = 0; result == 0 && i < recovered->count; i++) {
+        if (!stays[i]) bury_recovered(keeper, recovered->entries[i].load.name);
+    }
+    if (result == 0) weft_unit_table_filter(recovered, stays);
+    free(stays);
+    return result;
+}
+
 int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker,
-                              const struct weft_unit_table *recovered)
+                              struct weft_unit_table *recovered)
 {
     keeper->worker = worker;
     weft_kept_init(&keeper->kept, worker->arena);
+    if (settle_recovered(keeper, recovered) != 0) return -ENOMEM;
     keep_recovered(keeper, recovered);
     // No limit of its own: each ask belongs to a command of the control core, which bounds those.
     const struct weft_spawn spawn = {.kind = &journal_kind,

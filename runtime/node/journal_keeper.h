@@ -22,17 +22,25 @@ struct weft_node_worker;
 enum weft_journal_request {
     WEFT_JOURNAL_ASK_STATE = 0x4a01, // A unit's image, and its source if it is new.
     WEFT_JOURNAL_ASK_GONE,           // It is to be forgotten.
+    WEFT_JOURNAL_ASK_ENDED,          // A spawned one has ended: it is to be forgotten once its
+                                     // parent's record says no more that it waits for that.
 };
 
-struct weft_journal_ask { // The message's payload. Every ask gets one answer:
+struct weft_journal_ask { // The message's payload. Every ask but ENDED gets one answer:
                           // weft_unit_actor_durable.
     char name[WEFT_UNIT_NAME_MAX + 1];
     char source_name[WEFT_UNIT_NAME_MAX + 1];
     uint8_t recovery;
     bool has_source;
+    bool is_child, has_family; // It was spawned; it has spawned.
     uint32_t source_bytes;
     uint32_t image_bytes;
     uint8_t bytes[]; // The source, then the image.
+};
+
+struct weft_journal_birth { // What a spawned one has for a source.
+    struct weft_unit_origin origin;
+    uint64_t root_id; // So that it is not taken for one of another root of the same name.
 };
 
 struct weft_journal_keeper;
@@ -41,10 +49,10 @@ struct weft_journal_keeper;
 // negative errno with `error`.
 int weft_journal_keeper_create(struct weft_journal_keeper **keeper, struct weft_node *node,
                                struct weft_unit_table *recovered, struct weft_error *error);
-// Adds its actor and poller to the first worker, and keeps what was recovered. 0 or a negative
-// errno.
+// Adds its actor and poller to the first worker, and keeps what was recovered; of families those
+// that belong together (family.h): the others are taken out of `recovered`. 0 or a negative errno.
 int weft_journal_keeper_start(struct weft_journal_keeper *keeper, struct weft_node_worker *worker,
-                              const struct weft_unit_table *recovered);
+                              struct weft_unit_table *recovered);
 // After the first worker's actors are gone, before its arena.
 void weft_journal_keeper_free(struct weft_journal_keeper *keeper);
 
@@ -60,6 +68,7 @@ struct weft_journal_view { // For the control core, at most a turn old. Written 
     weft_counter stalled;  // The errno for which no segment can be made; 0: none.
     weft_counter sealed;   // 1: the mark asked for is durable.
     weft_counter records, blocks, writes, segments;
+    weft_counter units;    // That it holds, those that have been spawned among them.
 };
 const struct weft_journal_view *weft_journal_keeper_view(const struct weft_journal_keeper *keeper);
 

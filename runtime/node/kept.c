@@ -7,6 +7,8 @@
 void weft_kept_init(struct weft_kept_table *table, struct weft_arena *arena)
 {
     *table = (struct weft_kept_table){.arena = arena};
+    weft_list_init(&table->ended);
+    weft_list_init(&table->doomed);
 }
 
 static struct weft_kept **bucket_of(const struct weft_kept_table *table, const char *name)
@@ -33,6 +35,7 @@ static struct weft_kept *add(struct weft_kept_table *table, const char *name)
     if (kept == NULL) return NULL;
     weft_assert(strlen(name) < sizeof(kept->name));
     strcpy(kept->name, name);
+    weft_list_init(&kept->ended_link);
     struct weft_kept **bucket = bucket_of(table, name);
     kept->next = *bucket;
     *bucket = kept;
@@ -75,6 +78,7 @@ bool weft_kept_set(struct weft_kept_table *table, const char *name,
     if (load != NULL) {
         memcpy(kept->source_name, load->source_name, sizeof(kept->source_name));
         kept->recovery = load->recovery;
+        kept->origin = load->origin;
         is_whole &= replace(table->arena, &kept->source, &kept->source_bytes, load->source);
     }
     if (image.length > 0)
@@ -93,6 +97,7 @@ void weft_kept_forget(struct weft_kept_table *table, const char *name)
         link = &(*link)->next;
     }
     *link = kept->next;
+    if (table->cursor == kept) table->cursor = kept->later;
     if (kept->earlier != NULL)
         kept->earlier->later = kept->later;
     else
@@ -103,9 +108,41 @@ void weft_kept_forget(struct weft_kept_table *table, const char *name)
         table->last = kept->earlier;
     table->count--;
     table->lost_count -= kept->is_lost;
+    weft_list_remove(&kept->ended_link);
     weft_arena_release(table->arena, kept->source, kept->source_bytes);
     weft_arena_release(table->arena, kept->image, kept->image_bytes);
     weft_arena_release(table->arena, kept, sizeof(*kept));
+}
+
+void weft_kept_doom(struct weft_kept_table *table, struct weft_kept *kept)
+{
+    weft_list_remove(&kept->ended_link);
+    weft_list_append(&table->doomed, &kept->ended_link);
+    kept->is_doomed = true;
+}
+
+static void orphan(struct weft_kept_table *table, struct weft_kept *child)
+{
+    child->origin.parent[0] = '\0';
+    if (!weft_list_empty(&child->ended_link)) weft_kept_doom(table, child);
+}
+
+void weft_kept_gone(struct weft_kept_table *table, const char *gone)
+{
+    struct weft_kept *kept = weft_kept_find(table, gone), *later;
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    if (kept == NULL) return;
+    memcpy(name, kept->name, sizeof(name)); // `gone` may be the entry's own.
+    const bool has_family = kept->has_family, is_root = kept->origin.root[0] == '\0';
+    weft_kept_forget(table, name);
+    if (!has_family) return;
+    for (kept = table->first; kept != NULL; kept = later) {
+        later = kept->later;
+        if (is_root && strcmp(kept->origin.root, name) == 0)
+            weft_kept_forget(table, kept->name);
+        else if (strcmp(kept->origin.parent, name) == 0)
+            orphan(table, kept);
+    }
 }
 
 void weft_kept_destroy(struct weft_kept_table *table)

@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runtime/base/list.h"
 #include "runtime/base/span.h"
 #include "runtime/mem/arena.h"
 #include "runtime/storage/unit_journal.h"
 
-#define WEFT_KEPT_BUCKETS 1024
+#define WEFT_KEPT_BUCKETS 16384
 
 struct weft_kept {
     struct weft_kept *next;  // In its bucket.
@@ -26,12 +27,20 @@ struct weft_kept {
     bool is_lost;
     uint8_t *source, *image;
     uint32_t source_bytes, image_bytes;
+    struct weft_unit_origin origin; // Of one that was spawned.
+    struct weft_list ended_link;    // It has ended: in `ended` or `doomed`.
+    bool is_doomed, has_family;     // It has, or had, children here.
+    uint64_t own_round;             // Of its newest record: which one it was;
+    uint64_t listed_round;          // which one of its parent's was the last to wait for it.
 };
 
 struct weft_kept_table {
     struct weft_arena *arena;
     struct weft_kept *buckets[WEFT_KEPT_BUCKETS];
     struct weft_kept *first, *last;
+    struct weft_kept *cursor; // Of whoever walks them; the next one, if it is forgotten.
+    struct weft_list ended;   // Spawned ones that are kept for their parents, who do not know yet.
+    struct weft_list doomed;  // Those of which the journal is to be told that they are gone.
     uint32_t count;
     uint32_t lost_count; // Units of which something could not be kept.
 };
@@ -47,5 +56,10 @@ struct weft_kept *weft_kept_find(const struct weft_kept_table *table, const char
 bool weft_kept_set(struct weft_kept_table *table, const char *name,
                    const struct weft_unit_load *load, struct weft_span image);
 void weft_kept_forget(struct weft_kept_table *table, const char *name);
+// It has ended, and nobody has to know any more.
+void weft_kept_doom(struct weft_kept_table *table, struct weft_kept *kept);
+// As a GONE of this name in the journal (storage/unit_journal.h): with it goes its family, or its
+// children have no parent any more.
+void weft_kept_gone(struct weft_kept_table *table, const char *name);
 
 #endif // WEFT_NODE_KEPT_H

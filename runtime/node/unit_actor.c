@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_files.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_lessons.h"
@@ -74,6 +75,8 @@ static void arm(struct weft_unit_actor *unit, uint64_t wake_ns)
     if (unit->patience_ns != 0 && unit->patience_ns < due_ns) due_ns = unit->patience_ns;
     if (unit->has_lesson && unit->lesson_due_ns < due_ns) due_ns = unit->lesson_due_ns;
     if (is_resting(unit) && unit->limits->rest_ns < due_ns) due_ns = unit->limits->rest_ns;
+    const uint64_t round_due_ns = weft_unit_family_due_ns(unit);
+    if (round_due_ns < due_ns) due_ns = round_due_ns;
     const uint64_t keep_due_ns = weft_unit_actor_keep_due_ns(unit);
     unit->wakes_to_keep = keep_due_ns < due_ns;
     if (unit->wakes_to_keep) due_ns = keep_due_ns;
@@ -147,7 +150,8 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
 {
     struct weft_unit_actor *unit = actor->state;
     if (unit->is_held) return WEFT_ACTOR_WAIT;
-    const bool is_still = stands_still(unit) || weft_unit_limits_rest(unit);
+    const bool rests = weft_unit_limits_rest(unit), gathers = weft_unit_family_turn(unit);
+    const bool is_still = stands_still(unit) || rests || gathers;
     unit->tried_levels = 0;
     weft_unit_command_begin(unit);
     const bool is_free = unit->current == NULL && !unit->ending && !unit->leaving;
@@ -184,7 +188,8 @@ int weft_unit_actor_slice(struct weft_actor *actor, uint32_t *reductions)
     if (actor->mailbox_count != unit->kept_mail) unit->is_dirty = true;
     weft_unit_actor_keep_turn(unit);
     arm(unit, now.wake_ns);
-    if (is_resting(unit)) return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
+    if (is_resting(unit) || weft_unit_family_is_gathering(unit))
+        return all_sent ? WEFT_ACTOR_WAIT : WEFT_ACTOR_AGAIN;
     // A program that was parked below an evaluation did not see what came meanwhile.
     const bool untried = state == WEFT_UNIT_WAIT && now.levels != unit->tried_levels;
     const bool has_text = !weft_list_empty(&unit->commands) ||

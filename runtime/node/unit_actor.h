@@ -28,16 +28,15 @@ struct weft_unit_actor {
     struct weft_unit *unit;
     struct weft_list commands; // Not begun.
     struct weft_command *current;
-    uint32_t current_level; // Texts under way when it began.
+    uint32_t current_level;  // Texts under way when it began.
+    uint32_t counted_memory; // What the actor was told that the unit has.
     uint64_t current_reductions;
     uint64_t current_due_ns;   // When it has had its time.
     struct weft_list durable;  // Evaluated, on their way to the disk.
     struct weft_list finished; // Ready to go back to the control core.
     struct weft_timer timer;   // The earliest of MS, current_due_ns and patience_ns.
-    weft_pid full_receiver;    // To whom it has sent too much;
-    bool was_disturbed;        // it stood still for that, and this slice is an exception.
+    weft_pid full_receiver;    // To whom it has sent too much.
     uint64_t patience_ns;      // How long others wait for room in its full mailbox; 0: they do not.
-    uint32_t counted_memory;   // What the actor was told that the unit has.
     struct weft_message *given; // What RECEIVE gave out last; released at the next.
     uint64_t message_count;     // Received.
     struct weft_udp_flow reply; // Where UDP-REPLY goes.
@@ -50,9 +49,12 @@ struct weft_unit_actor {
     // Of a spawned unit: who gets its results, under which reference, in which block.
     weft_pid heir;
     uint64_t heir_reference;
-    struct weft_message *farewell; // NULL: it was loaded.
+    struct weft_message *farewell;   // NULL: it was loaded.
+    struct weft_unit_family *family; // What the journal is to know of its own (unit_family.h).
+    uint64_t root; // Of a spawned one that is kept: id of who was loaded, at the top of its family.
     uint32_t tried_levels;    // Texts under way when its program last came to wait; 0: it has not
                               // tried.
+    uint32_t goal_cursor;     // Where GOAL looks first.
     struct weft_list lessons; // Messages whose payloads are texts of others (unit_lessons.h).
     uint32_t lesson_count;
     bool has_lesson;       // One of them is under way, above lesson_level texts,
@@ -61,7 +63,6 @@ struct weft_unit_actor {
     uint32_t lesson_level; // since it had spent lesson_reductions,
     uint64_t lesson_reductions;
     uint64_t lesson_due_ns; // and until then.
-    uint32_t goal_cursor;   // Where GOAL looks first.
     // By which number programs know it: its pid, or the one that it had before it was restored. Of
     // a copy beside its original, that one's is `old_id`.
     uint64_t id, old_id;
@@ -69,6 +70,7 @@ struct weft_unit_actor {
     bool has_family;       // So have its children.
     // Made, and to wait for others before it runs (unit_birth.c), with what it is to be given then.
     bool is_held, is_adopted;
+    bool was_disturbed; // It stood still for full_receiver, and this slice is an exception.
     struct weft_list held_link;
     uint8_t *ties;
     uint32_t ties_bytes;
@@ -76,6 +78,7 @@ struct weft_unit_actor {
     uint64_t asked, answered; // Records.
     uint64_t keep_ask;        // The one of its own that is under way; 0: none.
     bool is_journaled;        // It stands in the journal.
+    bool is_new_record;       // The one under way is its first.
     bool is_dirty;            // It has done something since.
     bool wakes_to_keep;       // What `timer` is for, and nothing else.
     uint8_t save, save_level; // enum weft_unit_save, of the text that said UNIT-SAVE.
@@ -99,14 +102,31 @@ int weft_unit_actor_submit(struct weft_node *node, struct weft_command *command)
 bool weft_unit_actor_is_kept(const struct weft_unit_actor *unit);
 int weft_unit_actor_keep(struct weft_unit_actor *unit, struct weft_span source, bool has_source);
 int weft_unit_actor_forget(struct weft_unit_actor *unit);
+// Of a spawned one that the journal has not: its first record, not sent yet, for the record
+// `serial` of the parent of this name. NULL with a negative errno in *result.
+struct weft_message *weft_unit_actor_first_record(struct weft_unit_actor *unit, const char *parent,
+                                                  uint64_t serial, int *result);
+// It has ended: the journal keeps it only for its parent from now on. The second: it was gone when
+// the journal's answer to a record came, and what the first says may have come before that record.
+void weft_unit_actor_keep_no_more(struct weft_unit_actor *unit);
+void weft_unit_actor_was_kept(struct weft_node_worker *worker, weft_pid pid);
+// By which name the journal knows it.
+void weft_unit_actor_journal_name(const struct weft_unit_actor *unit,
+                                  char name[WEFT_UNIT_NAME_MAX + 1]);
+// One that was adopted is written down as new.
+void weft_unit_actor_keep_adopted(struct weft_unit_actor *unit);
 // Between slices: writes the unit down if it has changed and its time has come, or if it has said
 // UNIT-SAVE. When that will be, if nothing else happens; UINT64_MAX: never.
 void weft_unit_actor_keep_turn(struct weft_unit_actor *unit);
 uint64_t weft_unit_actor_keep_due_ns(const struct weft_unit_actor *unit);
 // It stands in UNIT-SAVE.
 bool weft_unit_actor_is_saving(const struct weft_unit_actor *unit);
+// There will be no record for its UNIT-SAVE.
+void weft_unit_actor_save_refused(struct weft_unit_actor *unit);
 // It has changed, and is to be written down without delay.
 void weft_unit_actor_keep_soon(struct weft_unit_actor *unit);
+// The same, in so long.
+void weft_unit_actor_keep_later(struct weft_unit_actor *unit, uint64_t delay_ns);
 // The answer to one of its own. False: it was a command's.
 bool weft_unit_actor_kept(struct weft_unit_actor *unit, int result);
 void weft_unit_keep_host(struct weft_unit_host *host); // UNIT-SAVE.
@@ -150,6 +170,8 @@ int weft_unit_actor_image_read(struct weft_span image, struct weft_unit_parts *p
 // The quotas that were set for the unit of an image: to its resident, before it is restored. Of an
 // image that will be refused: none.
 struct weft_unit_quota weft_unit_actor_image_quota(struct weft_span image);
+// The id in an image that this node has written; 0: there is none.
+uint64_t weft_unit_actor_image_id(struct weft_span image);
 
 // ---- Ids (unit_ids.h).
 
@@ -166,7 +188,7 @@ void weft_unit_actor_end_held(struct weft_node_worker *worker);
 
 extern const struct weft_actor_kind weft_unit_actor_kind;
 
-// ---- Spawned units (unit_nursery.c): they have no resident, no journal and no commands.
+// ---- Spawned units (unit_nursery.c): they have no resident and no commands.
 
 // When this unit ends, so do those that it has spawned, on all cores, and theirs; but not those
 // whose parent had ended before. It is about to end. weft_unit_actor_parting says whether all of
@@ -182,6 +204,7 @@ struct weft_unit_birth { // Behind it lies the seed (forth/unit.h), on its way t
     struct weft_volume *words; // For another core: what the seed relies on is held so long.
     uint32_t family;           // Whose reductions it spends (unit_limits.h).
     weft_pid founder;
+    uint64_t root;                // As struct weft_unit_actor has it; 0: it is not kept.
     bool has_quota;               // Else it has what the node gives to all, as its parent.
     struct weft_unit_quota quota; // Whole.
     char label[32];
@@ -204,6 +227,8 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
 struct weft_unit_kin { // Of a spawned unit that comes back: ids, looked up when the held are tied.
     uint64_t heir, reference; // Who waits for its end, and under which reference; 0: nobody.
     uint64_t founder;         // Whose reductions it spends; 0: its own.
+    uint64_t root;            // As struct weft_unit_actor has it; 0: it is not kept.
+    bool is_journaled;        // It comes from the journal.
 };
 // One from its image, held, with these quotas. 0 or a negative errno, with *wrong for people if it
 // is the image's fault.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_files.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_keys.h"
@@ -40,6 +41,8 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     // When the node ends, messages go with the arenas: a block may be of a core that is gone.
     const bool is_last = worker->node->actors.is_ending;
     if (unit->takes_children) weft_unit_actor_part(unit);
+    if (unit->family != NULL) fail_all(unit, &unit->family->commands, 402);
+    weft_unit_family_end(unit, is_last);
     if (unit->farewell != NULL && !is_last) weft_unit_actor_bury(unit, reason);
     if (!is_last) weft_unit_dealings_drop(unit);
     weft_unit_dealings_end(unit);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_internal.h"
 #include "runtime/node/unit_keys.h"
 
@@ -11,6 +12,12 @@
 static bool is_visit(const struct weft_command *command)
 {
     return command->verb == WEFT_COMMAND_EVAL || command->verb == WEFT_COMMAND_INPUT;
+}
+
+static bool is_birth(const struct weft_command *command)
+{
+    return command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_ADOPT ||
+           command->verb == WEFT_COMMAND_RESTORE;
 }
 
 // ---- Back to the control core.
@@ -52,23 +59,39 @@ void weft_unit_command_fail(struct weft_unit_actor *unit, struct weft_command *c
     weft_unit_command_finish(unit, command);
 }
 
+// 0: it waits for its record. The journal has to know a new unit before those that it has spawned:
+// it is written down twice then.
+static int keep_for(struct weft_unit_actor *unit, struct weft_command *command)
+{
+    const bool is_load = command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_ADOPT;
+    const struct weft_span source = weft_span_of(command->text, command->text_length);
+    if (!unit->is_journaled && weft_unit_family_has_young(unit)) {
+        const int result = weft_unit_actor_keep(unit, source, is_load);
+        if (result != 0) return result;
+        unit->keep_ask = unit->asked;
+        unit->is_new_record = true;
+    }
+    if (!weft_unit_family_gather(unit)) {
+        weft_unit_family_wait(unit, command);
+        return 0;
+    }
+    const int result = weft_unit_actor_keep(unit, source, is_load && !unit->is_journaled);
+    if (result == 0) weft_list_append(&unit->durable, &command->link);
+    return result;
+}
+
 // The command is done as far as the unit goes. If the unit is kept, its state goes to the disk
 // first.
-static void finish_durably(struct weft_unit_actor *unit, struct weft_command *command)
+void weft_unit_command_durably(struct weft_unit_actor *unit, struct weft_command *command)
 {
-    const bool is_new = command->verb == WEFT_COMMAND_LOAD || command->verb == WEFT_COMMAND_ADOPT;
     // A unit just restored from its image stands in the journal as it is.
     if (!weft_unit_actor_is_kept(unit) ||
         (command->verb == WEFT_COMMAND_RESTORE && command->image != NULL)) {
         weft_unit_command_finish(unit, command);
         return;
     }
-    const int result =
-        weft_unit_actor_keep(unit, weft_span_of(command->text, command->text_length), is_new);
-    if (result == 0) {
-        weft_list_append(&unit->durable, &command->link);
-        return;
-    }
+    const int result = keep_for(unit, command);
+    if (result == 0) return;
     weft_error_set(&command->error, 203, "unit '%s' ran, but its state could not be written: %s",
                    unit->resident->name, strerror(-result));
     weft_error_hint(&command->error,
@@ -81,12 +104,15 @@ static void finish_durably(struct weft_unit_actor *unit, struct weft_command *co
 void weft_unit_actor_durable(struct weft_node_worker *worker, weft_pid pid, int result)
 {
     struct weft_actor *actor = weft_actor_find(&worker->actors, pid);
-    if (actor == NULL || actor->kind != &weft_unit_actor_kind) return; // It has ended meanwhile.
+    if (actor == NULL) weft_unit_actor_was_kept(worker, pid); // It has ended meanwhile.
+    if (actor == NULL || actor->kind != &weft_unit_actor_kind) return;
     struct weft_unit_actor *unit = actor->state;
     if (weft_unit_actor_kept(unit, result)) return;
     struct weft_list *oldest = weft_list_pop(&unit->durable);
     if (oldest == NULL) return;
     struct weft_command *command = WEFT_CONTAINER_OF(oldest, struct weft_command, link);
+    // Its first record, before this one, was not written: then this one is of nobody.
+    if (is_birth(command) && !unit->is_journaled && result == 0) result = -EIO;
     if (result != 0) {
         weft_error_set(&command->error, 701,
                        "unit '%s': the journal could not write: see the node's log",
@@ -144,13 +170,13 @@ static void end_current(struct weft_unit_actor *unit, bool faulted)
     if (faulted) describe_fault(unit, command);
     if (is_visit(command)) {
         // What an evaluation did before it failed has been done: it is as durable as the rest.
-        finish_durably(unit, command);
+        weft_unit_command_durably(unit, command);
         return;
     }
     if (!faulted) {
         // Others may be loaded from the same source. Without memory for it, it stays as it is.
         weft_unit_freeze(unit->unit);
-        finish_durably(unit, command);
+        weft_unit_command_durably(unit, command);
         return;
     }
     weft_unit_command_finish(unit, command); // A unit whose source does not run is not there.
@@ -235,10 +261,12 @@ static bool begin_other(struct weft_unit_actor *unit, struct weft_command *comma
     case WEFT_COMMAND_KILL: end_on_command(unit, command); return true;
     case WEFT_COMMAND_SAVE: save(unit, command); return true;
     case WEFT_COMMAND_INPUT: begin_input(unit, command); return true;
-    case WEFT_COMMAND_ADOPT: finish_durably(unit, command); return true; // Made of its image.
+    case WEFT_COMMAND_ADOPT: // Made of its image.
+        weft_unit_command_durably(unit, command);
+        return true;
     case WEFT_COMMAND_RESTORE:
         if (command->image == NULL) return false;
-        finish_durably(unit, command);
+        weft_unit_command_durably(unit, command);
         return true;
     default: return false;
     }
@@ -278,7 +306,7 @@ static void begin(struct weft_unit_actor *unit, struct weft_command *command)
 void weft_unit_command_begin(struct weft_unit_actor *unit)
 {
     while (unit->current == NULL && !unit->ending && !unit->leaving &&
-           !weft_list_empty(&unit->commands)) {
+           !weft_unit_family_is_gathering(unit) && !weft_list_empty(&unit->commands)) {
         struct weft_command *command =
             WEFT_CONTAINER_OF(unit->commands.next, struct weft_command, link);
         const bool needs_rest =

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/base/assert.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_limits.h"
 #include "runtime/node/unit_signals.h"
 #include <weft/weft.h>
@@ -118,6 +119,7 @@ static struct weft_message *make_birth(struct weft_unit_actor *unit, const struc
     birth->reference = farewell;
     birth->is_linked = is_linked;
     weft_unit_limits_bequeath(unit, birth);
+    birth->root = !weft_unit_actor_is_kept(unit) ? 0 : unit->root != 0 ? unit->root : unit->id;
     const char *label = weft_label(unit->actor);
     const size_t length = strnlen(label, sizeof(birth->label) - 1);
     memcpy(birth->label, label, length);
@@ -180,6 +182,7 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
         result = block != NULL ? begin_child(unit, block, wait, core, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
+    if (result == 0) weft_unit_family_born(unit, *pid, wait->farewell);
     // Without memory it lives, and nobody joins it.
     if (result == 0) result = weft_unit_child_add(unit, *pid, wait->farewell);
     if (result != 0) weft_later_forget(unit->actor, wait->farewell);
@@ -218,7 +221,9 @@ static int look_for_end(struct weft_unit_actor *unit, const struct weft_unit_wai
     end->count = 0;
     if (result == 0) read_farewell(unit, message, end);
     struct weft_unit_child *child = find_child(unit->dealings, wait->whom);
-    if (child != NULL) remove_child(unit->dealings, child);
+    if (child == NULL) return 0;
+    weft_unit_family_heard(unit, child->pid);
+    remove_child(unit->dealings, child);
     return 0;
 }
 
@@ -262,6 +267,7 @@ static int32_t detach(void *self, uint64_t pid)
     struct weft_unit_child *child = unit->dealings != NULL ? find_child(unit->dealings, pid) : NULL;
     if (child == NULL) return WEFT_THROW_NOBODY;
     weft_later_forget(unit->actor, child->farewell);
+    weft_unit_family_detached(unit, pid);
     remove_child(unit->dealings, child);
     return 0;
 }
@@ -282,6 +288,9 @@ static int32_t kill_it(void *self, uint64_t id)
     const weft_pid pid = weft_unit_actor_resolve(unit, id);
     if (weft_unit_is_the_nodes(unit->worker->node, pid)) return WEFT_THROW_NOBODY;
     const int result = weft_actor_kill(&unit->worker->actors, pid, WEFT_EXIT_KILLED);
+    const struct weft_unit_child *child =
+        result == 0 && unit->dealings != NULL ? find_child(unit->dealings, id) : NULL;
+    if (child != NULL) weft_unit_family_killed(unit, id, child->farewell);
     return result == -ESRCH ? WEFT_THROW_NOBODY : ior_of(result);
 }
 

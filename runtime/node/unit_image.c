@@ -98,6 +98,13 @@ int weft_unit_actor_image_read(struct weft_span image, struct weft_unit_parts *p
     return 0;
 }
 
+uint64_t weft_unit_actor_image_id(struct weft_span image)
+{
+    return image.length >= HEAD && weft_le16_get(image.data + 4) == VERSION
+               ? weft_le64_get(image.data + AT_ID)
+               : 0;
+}
+
 struct weft_unit_quota weft_unit_actor_image_quota(struct weft_span image)
 {
     struct weft_unit_parts parts;

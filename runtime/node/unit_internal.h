@@ -43,6 +43,8 @@ void weft_unit_command_check(struct weft_unit_actor *unit, enum weft_unit_state 
 void weft_unit_command_finish(struct weft_unit_actor *unit, struct weft_command *command);
 void weft_unit_command_fail(struct weft_unit_actor *unit, struct weft_command *command,
                             uint16_t code, const char *text);
+// The unit is done with `command`, and it is to be finished once the journal has what came of it.
+void weft_unit_command_durably(struct weft_unit_actor *unit, struct weft_command *command);
 // Sends those that are finished to the control core. True if all went; else the ring was full and
 // the next slice tries again.
 bool weft_unit_command_send(struct weft_unit_actor *unit);

@@ -69,6 +69,7 @@ int weft_unit_actor_bear(struct weft_node_worker *worker, const struct weft_unit
     if (unit == NULL) return -ENOSPC;
     unit->heir = birth->parent;
     unit->heir_reference = birth->reference;
+    unit->root = birth->root;
     int result = weft_unit_limits_inherit(unit, birth);
     const struct weft_unit_options options = weft_unit_limits_options(unit);
     if (result == 0)
@@ -96,6 +97,8 @@ int weft_unit_actor_revive(struct weft_node_worker *worker, const char *label,
     if (unit == NULL) return -ENOSPC;
     unit->heir = kin->heir; // Who that is now is looked up when it ends.
     unit->heir_reference = kin->reference;
+    unit->root = kin->root;
+    unit->is_journaled = kin->is_journaled;
     int result = weft_unit_limits_revive(unit, quota, kin->founder);
     if (result == 0) result = weft_unit_restore_make(unit, image, &parts, wrong);
     if (result == 0) result = start(unit, label, 0, &pid);

@@ -115,7 +115,9 @@ int weft_unit_restore_make(struct weft_unit_actor *unit, struct weft_span image,
 // What it has to do with others, once those are there.
 static void tie(struct weft_unit_actor *unit)
 {
+    const struct weft_unit_ids *ids = &unit->worker->node->ids;
     weft_unit_limits_join(unit);
+    if (unit->root != 0) unit->root = weft_unit_ids_id(ids, weft_unit_ids_pid(ids, unit->root));
     weft_unit_ties_apply(unit, weft_span_of(unit->ties, unit->ties_bytes));
     weft_unit_restore_drop(unit);
     unit->is_dirty = false;
@@ -133,9 +135,7 @@ void weft_unit_actor_run_held(struct weft_node_worker *worker)
     for (struct weft_list *link; (link = weft_list_pop(&worker->held)) != NULL;) {
         struct weft_unit_actor *unit = WEFT_CONTAINER_OF(link, struct weft_unit_actor, held_link);
         unit->is_held = false;
-        if (unit->is_adopted && weft_unit_actor_is_kept(unit) &&
-            weft_unit_actor_keep(unit, weft_span_of(NULL, 0), true) == 0)
-            unit->keep_ask = unit->asked;
+        if (unit->is_adopted && weft_unit_actor_is_kept(unit)) weft_unit_actor_keep_adopted(unit);
         weft_unit_actor_wake(unit);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "runtime/actor/ties.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_limits.h"
 #include "runtime/node/unit_signals.h"
@@ -108,6 +109,19 @@ static void put_family(struct writer *writer, const struct weft_unit_actor *unit
     put(writer,
         (struct weft_tie_record){.kind = WEFT_TIE_FAMILY, .x = id_of(unit, limits->founder)},
         weft_span_of(NULL, 0));
+}
+
+// Its place in a family that the journal has.
+static void put_issue(struct writer *writer, const struct weft_unit_actor *unit)
+{
+    const struct weft_unit_family *family = unit->family;
+    const struct weft_tie_record issue = {
+        .kind = WEFT_TIE_ISSUE, .x = family != NULL ? family->serial : 0, .y = unit->root};
+    if (issue.x == 0 && issue.y == 0) return;
+    put(writer, issue, weft_span_of(NULL, 0));
+    for (uint32_t n = 0; family != NULL && n < family->dead.count; n++)
+        put(writer, (struct weft_tie_record){.kind = WEFT_TIE_DEAD, .x = family->dead.ids[n]},
+            weft_span_of(NULL, 0));
 }
 
 // An evaluation or a lesson that has begun has limits wherever it goes on.
@@ -325,6 +339,7 @@ static void walk(struct writer *writer)
     put_state(writer, unit);
     put_quota(writer, unit);
     put_family(writer, unit);
+    put_issue(writer, unit);
     put_limit(writer, unit);
     if (unit->dealings != NULL) {
         put_waits(writer, unit);

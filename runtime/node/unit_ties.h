@@ -23,6 +23,15 @@ int weft_unit_ties_quota(struct weft_span ties, struct weft_unit_quota *quota);
 // The id of whose reductions it spends; 0: its own.
 uint64_t weft_unit_ties_founder(struct weft_span ties);
 
+struct weft_unit_issue { // unit_family.h
+    uint64_t serial; // Of the last record of those that name spawned ones. 0: it has spawned none.
+    uint64_t root;   // Of a spawned one that is in the journal: id of who was loaded.
+};
+struct weft_unit_issue weft_unit_ties_issue(struct weft_span ties);
+// The children of whose end it has heard.
+void weft_unit_ties_dead(struct weft_span ties, void (*see)(void *argument, uint64_t child),
+                         void *argument);
+
 struct weft_unit_bounds {
     struct weft_unit_quota whole; // What the unit will have.
     uint64_t others;              // Actors that the node has room for.

@@ -6,6 +6,7 @@
 
 #include "runtime/actor/ties.h"
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_signals.h"
 #include "runtime/node/unit_ties_format.h"
@@ -90,7 +91,18 @@ static int apply_wait(struct weft_unit_actor *unit, const struct weft_tie_record
 static int apply_child(struct weft_unit_actor *unit, const struct weft_tie_record *record)
 {
     const int result = weft_tie_await(unit->actor, record->y);
+    // Those of the journal are in it; else they are as good as newly born.
+    if (result == 0 && !unit->is_journaled) weft_unit_family_born(unit, record->x, record->y);
     return result == 0 ? weft_unit_child_add(unit, record->x, record->y) : result;
+}
+
+static int apply_issue(struct weft_unit_actor *unit, const struct weft_tie_record *record)
+{
+    if (record->x == 0) return 0;
+    struct weft_unit_family *family = weft_unit_family_of(unit);
+    if (family == NULL) return -ENOMEM;
+    family->serial = record->x;
+    return 0;
 }
 
 static weft_pid pid_of(const struct weft_unit_actor *unit, uint64_t id)
@@ -157,6 +169,7 @@ static int apply(struct weft_unit_actor *unit, const struct weft_tie_record *rec
         return 0;
     case WEFT_TIE_WAIT: return apply_wait(unit, record);
     case WEFT_TIE_CHILD: return apply_child(unit, record);
+    case WEFT_TIE_ISSUE: return apply_issue(unit, record);
     case WEFT_TIE_ALARM: return apply_alarm(unit, record);
     case WEFT_TIE_WATCH:
         return record->a != 0

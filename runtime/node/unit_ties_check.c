@@ -6,6 +6,7 @@
 #include <weft/message.h>
 
 #include "runtime/node/unit_dealings.h"
+#include "runtime/node/unit_family.h"
 #include "runtime/node/unit_lessons.h"
 #include "runtime/node/unit_signals.h"
 #include "runtime/node/unit_ties_format.h"
@@ -22,12 +23,12 @@ struct awaited { // One answer.
 
 struct checking {
     const struct weft_unit_bounds *bounds;
-    uint32_t children, channels, signals, bonds, lessons;
+    uint32_t children, channels, signals, bonds, lessons, dead;
     uint64_t mail;
     struct awaited *awaited; // By their references.
     size_t awaited_count;
     uint32_t levels; // Bits: those that have a WAIT.
-    bool in_channel, has_quota, has_founder;
+    bool in_channel, has_quota, has_founder, has_issue;
 };
 
 static uint64_t quota(const struct checking *checking, enum weft_unit_quota_kind kind)
@@ -208,6 +209,14 @@ static const char *family_wrong(struct checking *checking, const struct weft_tie
     return NULL;
 }
 
+static const char *issue_wrong(struct checking *checking, const struct weft_tie_record *record)
+{
+    if (checking->has_issue || record->y >> 63 != 0)
+        return "its place in a family is no such thing";
+    checking->has_issue = true;
+    return NULL;
+}
+
 static const char *record_wrong(struct checking *checking, const struct weft_tie_record *record)
 {
     const size_t length = record->payload.length;
@@ -240,6 +249,11 @@ static const char *record_wrong(struct checking *checking, const struct weft_tie
                    : "it has more, or longer, texts to evaluate than there may be";
     case WEFT_TIE_QUOTA: return quota_wrong(checking, record);
     case WEFT_TIE_FAMILY: return family_wrong(checking, record);
+    case WEFT_TIE_ISSUE: return issue_wrong(checking, record);
+    case WEFT_TIE_DEAD:
+        return ++checking->dead <= WEFT_UNIT_DEAD_FACTOR * quota(checking, WEFT_QUOTA_SPAWNED)
+                   ? NULL
+                   : "it has heard of more ends than it could have children";
     case WEFT_TIE_KINDS: break;
     }
     return "it has a record of no known kind";
@@ -264,6 +278,25 @@ uint64_t weft_unit_ties_founder(struct weft_span ties)
         if (record.kind == WEFT_TIE_FAMILY) return record.x;
     }
     return 0;
+}
+
+struct weft_unit_issue weft_unit_ties_issue(struct weft_span ties)
+{
+    struct weft_tie_record record;
+    for (size_t at = 0; weft_tie_read(ties, &at, &record);) {
+        if (record.kind == WEFT_TIE_ISSUE)
+            return (struct weft_unit_issue){.serial = record.x, .root = record.y};
+    }
+    return (struct weft_unit_issue){0};
+}
+
+void weft_unit_ties_dead(struct weft_span ties, void (*see)(void *argument, uint64_t child),
+                         void *argument)
+{
+    struct weft_tie_record record;
+    for (size_t at = 0; weft_tie_read(ties, &at, &record);) {
+        if (record.kind == WEFT_TIE_DEAD) see(argument, record.x);
+    }
 }
 
 static const char *ties_wrong(struct weft_span ties, struct checking *checking)

@@ -24,6 +24,9 @@ enum weft_tie_record_kind {
     WEFT_TIE_LESSON,  // a: 1 if it is from another node; payload: the text.
     WEFT_TIE_QUOTA,   // payload: the quotas that were set for it (unit_quota.h).
     WEFT_TIE_FAMILY,  // x: id of whose reductions it spends, if it was spawned.
+    WEFT_TIE_ISSUE,   // x: of its records those that name spawned ones: how many; y: id of who was
+                      // loaded at the top of its family, if it was spawned.
+    WEFT_TIE_DEAD,    // x: id of a child whose end it has heard of since its last record.
     WEFT_TIE_KINDS,
 };
 

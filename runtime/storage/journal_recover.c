@@ -179,7 +179,8 @@ static int end_record(struct recovery *r, const struct weft_journal_record *reco
         weft_span_of(r->record + WEFT_JOURNAL_RECORD_BYTES, record->length);
     const uint32_t crc = weft_journal_record_crc(r->journal->journal_id, record);
     if (weft_crc32c(crc, payload.data, payload.length) != record->crc) return -EBADMSG;
-    if (record->flags != 0 || record->lsn == 0) return -EBADMSG;
+    // Behind the last number there is none: the next record could have any.
+    if (record->flags != 0 || record->lsn == 0 || record->lsn == UINT64_MAX) return -EBADMSG;
     if (r->lsn_next != 0 && record->lsn != r->lsn_next) return -EBADMSG;
     r->lsn_next = record->lsn + 1;
     r->hash = weft_journal_hash_step(r->hash, record);

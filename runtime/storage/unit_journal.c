@@ -10,8 +10,9 @@
 
 // LOAD:  u8 recovery, u8 name length, u8 source name length, u8 0, u32 source length, then the
 // three. IMAGE: u8 name length, u8[3] 0, u32 image length, then the two. GONE:  u8 name length,
-// then the name.
-enum { LOAD_BYTES = 8, IMAGE_BYTES = 8, GONE_BYTES = 1 };
+// then the name. CHILD: u8 name length, u8 parent length, u8 root length, u8[5] 0, u64 serial, then
+// the three.
+enum { LOAD_BYTES = 8, IMAGE_BYTES = 8, GONE_BYTES = 1, CHILD_BYTES = 16 };
 
 static bool text_is_valid(const char *text, size_t length)
 {
@@ -29,8 +30,34 @@ static bool name_is_valid(const char *text, size_t length)
     return true;
 }
 
+static size_t put_name(uint8_t *head, size_t at, size_t *length, const char *name)
+{
+    *length = strnlen(name, WEFT_UNIT_NAME_MAX + 1);
+    if (*length <= WEFT_UNIT_NAME_MAX) memcpy(head + at, name, *length);
+    return at + (*length <= WEFT_UNIT_NAME_MAX ? *length : 0);
+}
+
+static int64_t append_child(struct weft_journal *journal, const struct weft_unit_load *load)
+{
+    uint8_t head[CHILD_BYTES + 3 * WEFT_UNIT_NAME_MAX] = {0};
+    const struct weft_unit_origin *origin = &load->origin;
+    size_t at = CHILD_BYTES, name, parent, root;
+    at = put_name(head, at, &name, load->name);
+    at = put_name(head, at, &parent, origin->parent);
+    at = put_name(head, at, &root, origin->root);
+    if (!name_is_valid(load->name, name) || !name_is_valid(origin->root, root)) return -EINVAL;
+    if (parent > 0 && !name_is_valid(origin->parent, parent)) return -EINVAL;
+    head[0] = (uint8_t)name;
+    head[1] = (uint8_t)parent;
+    head[2] = (uint8_t)root;
+    weft_le64_put(head + 8, origin->serial);
+    return weft_journal_append(journal, WEFT_UNIT_CHILD, weft_span_of(head, at),
+                               weft_span_of(NULL, 0));
+}
+
 int64_t weft_unit_journal_load(struct weft_journal *journal, const struct weft_unit_load *load)
 {
+    if (load->origin.root[0] != '\0') return append_child(journal, load);
     uint8_t head[LOAD_BYTES + 2 * WEFT_UNIT_NAME_MAX] = {0};
     const size_t name_length = strnlen(load->name, sizeof(load->name));
     const size_t source_name_length = strnlen(load->source_name, sizeof(load->source_name));
@@ -89,10 +116,28 @@ int weft_unit_load_decode(struct weft_span payload, struct weft_unit_load *load)
     const uint8_t *source_name = name + name_length;
     if (!name_is_valid((const char *)name, name_length)) return -EBADMSG;
     if (!text_is_valid((const char *)source_name, source_name_length)) return -EBADMSG;
-    load->recovery = head[0];
+    *load = (struct weft_unit_load){.recovery = head[0]};
     copy_text(load->name, name, name_length);
     copy_text(load->source_name, source_name, source_name_length);
     load->source = weft_span_of(source_name + source_name_length, source_length);
+    return 0;
+}
+
+int weft_unit_child_decode(struct weft_span payload, struct weft_unit_load *load)
+{
+    static const uint8_t zeros[5];
+    if (payload.length < CHILD_BYTES) return -EBADMSG;
+    const uint8_t *head = payload.data;
+    const size_t name = head[0], parent = head[1], root = head[2];
+    if (memcmp(head + 3, zeros, sizeof(zeros)) != 0) return -EBADMSG;
+    if (payload.length != CHILD_BYTES + name + parent + root) return -EBADMSG;
+    const char *text = (const char *)head + CHILD_BYTES;
+    if (!name_is_valid(text, name) || !name_is_valid(text + name + parent, root)) return -EBADMSG;
+    if (parent > 0 && !name_is_valid(text + name, parent)) return -EBADMSG;
+    *load = (struct weft_unit_load){.origin.serial = weft_le64_get(head + 8)};
+    copy_text(load->name, head + CHILD_BYTES, name);
+    copy_text(load->origin.parent, head + CHILD_BYTES + name, parent);
+    copy_text(load->origin.root, head + CHILD_BYTES + name + parent, root);
     return 0;
 }
 
@@ -185,10 +230,11 @@ static int add(struct weft_unit_table *table, const char *name, struct weft_unit
     return 0;
 }
 
-static int replay_load(struct weft_unit_table *table, struct weft_span payload)
+static int replay_load(struct weft_unit_table *table, uint16_t type, struct weft_span payload)
 {
     struct weft_unit_load load = {0};
-    int result = weft_unit_load_decode(payload, &load);
+    int result = type == WEFT_UNIT_CHILD ? weft_unit_child_decode(payload, &load)
+                                         : weft_unit_load_decode(payload, &load);
     if (result < 0) return result;
     struct weft_unit_entry *entry = find(table, load.name);
     const bool is_new = entry == NULL;
@@ -214,20 +260,55 @@ static int replay_image(struct weft_unit_table *table, struct weft_span payload)
     return entry ? own(&entry->image, image) : 0;
 }
 
+static void release(struct weft_unit_entry *entry)
+{
+    free((void *)entry->load.source.data);
+    free((void *)entry->image.data);
+}
+
+// It goes, and with it, if it was loaded, those of its family. The children of one that was spawned
+// stay: their end is nobody's business any more.
+static bool goes_with(struct weft_unit_entry *entry, const char *name)
+{
+    struct weft_unit_origin *origin = &entry->load.origin;
+    if (strcmp(entry->load.name, name) == 0 || strcmp(origin->root, name) == 0) return true;
+    if (strcmp(origin->parent, name) == 0) origin->parent[0] = '\0';
+    return false;
+}
+
+// It may not be there: its load stood before the snapshot. Its children are asked all the same.
 static int replay_gone(struct weft_unit_table *table, struct weft_span payload)
 {
     char name[WEFT_UNIT_NAME_MAX + 1];
     const int result = weft_unit_gone_decode(payload, name);
     if (result < 0) return result;
-    struct weft_unit_entry *entry = find(table, name);
-    if (!entry) return 0; // Its load stood before the snapshot.
-    free((void *)entry->load.source.data);
-    free((void *)entry->image.data);
-    const size_t behind = (size_t)(table->entries + table->count - entry - 1);
-    memmove(entry, entry + 1, behind * sizeof(*entry));
-    table->count--;
-    build_index(table); // Everything behind has moved.
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct weft_unit_entry *entry = &table->entries[i];
+        if (goes_with(entry, name)) {
+            release(entry);
+            continue;
+        }
+        if (kept != i) table->entries[kept] = *entry;
+        kept++;
+    }
+    if (kept == table->count) return 0;
+    table->count = kept;
+    build_index(table); // Those behind have moved.
     return 0;
+}
+
+void weft_unit_table_filter(struct weft_unit_table *table, const bool *stays)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (stays[i])
+            table->entries[kept++] = table->entries[i];
+        else
+            release(&table->entries[i]);
+    }
+    table->count = kept;
+    if (table->capacity > 0) build_index(table);
 }
 
 int weft_unit_table_replay(void *self, uint16_t type, uint64_t lsn, struct weft_span payload)
@@ -235,7 +316,8 @@ int weft_unit_table_replay(void *self, uint16_t type, uint64_t lsn, struct weft_
     struct weft_unit_table *table = self;
     (void)lsn;
     switch (type) {
-    case WEFT_UNIT_LOAD: return replay_load(table, payload);
+    case WEFT_UNIT_LOAD:
+    case WEFT_UNIT_CHILD: return replay_load(table, type, payload);
     case WEFT_UNIT_IMAGE: return replay_image(table, payload);
     case WEFT_UNIT_GONE: return replay_gone(table, payload);
     default: return 0;
@@ -250,10 +332,8 @@ const struct weft_unit_entry *weft_unit_table_find(const struct weft_unit_table 
 
 void weft_unit_table_destroy(struct weft_unit_table *table)
 {
-    for (uint32_t i = 0; i < table->count; i++) {
-        free((void *)table->entries[i].load.source.data);
-        free((void *)table->entries[i].image.data);
-    }
+    for (uint32_t i = 0; i < table->count; i++)
+        release(&table->entries[i]);
     free(table->index);
     free(table->entries);
     *table = (struct weft_unit_table){0};

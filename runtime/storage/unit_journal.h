@@ -1,11 +1,15 @@
 // unit_journal.h: what the journal holds of a node's units, and the table that replay folds it
 // into.
 //
-// Three records: LOAD sets a unit's source, IMAGE replaces its state, GONE removes it. A compaction
-// appends, for each unit and in one turn, its LOAD and then its IMAGE. A name in use is never
-// loaded anew, so a LOAD of one is such a copy and leaves the image alone: a crash may come before
-// the IMAGE. An image without a load passes by: its unit's copy follows further on. Layouts:
-// docs/wire/journal.md. Everything read is checked before it is used.
+// LOAD sets a unit's source, CHILD says of a spawned one whose it is, IMAGE replaces the state of
+// either, GONE removes it. A compaction appends, for each unit and in one turn, its LOAD or CHILD
+// and then its IMAGE. A name in use is never loaded anew, so a LOAD of one is such a copy and
+// leaves the image alone: a crash may come before the IMAGE. An image without a load passes by: its
+// unit's copy follows further on. Layouts: docs/wire/journal.md. Everything read is checked before
+// it is used.
+//
+// Of a family: with its root, whose name the people gave, all go. When a parent goes that was
+// spawned itself, its children stay, and have no parent.
 //
 // Core:   the table belongs to whoever replays; the encoders write into the caller's memory.
 // Memory: the table takes malloc at start, before a core runs; weft_unit_table_destroy gives it
@@ -13,6 +17,7 @@
 #ifndef WEFT_STORAGE_UNIT_JOURNAL_H
 #define WEFT_STORAGE_UNIT_JOURNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/storage/journal.h"
@@ -20,12 +25,21 @@
 #define WEFT_UNIT_NAME_MAX   31 // Bytes, without the zero. 1 at least.
 #define WEFT_UNIT_SOURCE_MAX (256 * 1024)
 #define WEFT_UNIT_IMAGE_MAX  (1024 * 1024)
-#define WEFT_UNIT_TABLE_MAX  65536 // Units.
+#define WEFT_UNIT_TABLE_MAX  (2 * 1024 * 1024) // Units, half of them for those that were spawned.
 
 enum weft_unit_record {
     WEFT_UNIT_LOAD = 0x0101,
     WEFT_UNIT_IMAGE = 0x0102,
     WEFT_UNIT_GONE = 0x0103,
+    WEFT_UNIT_CHILD = 0x0104,
+};
+
+// Of a unit that was spawned.
+struct weft_unit_origin {
+    char parent[WEFT_UNIT_NAME_MAX + 1]; // Who waits for its end. Empty: nobody.
+    char root[WEFT_UNIT_NAME_MAX + 1];   // Who was loaded, at the top of its family. Empty: it was
+                                         // loaded itself.
+    uint64_t serial; // It counts from this record of its parent's on (node/unit_family.h).
 };
 
 // The node's word for how a unit comes back, as config has it; stored, not interpreted.
@@ -34,11 +48,13 @@ struct weft_unit_load {
     char source_name[WEFT_UNIT_NAME_MAX + 1]; // "counter.fth", for messages. May be empty.
     uint8_t recovery;
     struct weft_span source;
+    struct weft_unit_origin origin;
 };
 
 // Each appends one record: the lsn, or as weft_journal_append; -EINVAL: a name that is empty, too
 // long, or has a byte outside 0x21..0x7e (a source name: a control character); -EMSGSIZE: a source
-// or image over its limit.
+// or image over its limit. The first appends a CHILD if `load` has an origin:
+// that has no source.
 int64_t weft_unit_journal_load(struct weft_journal *journal, const struct weft_unit_load *load);
 int64_t weft_unit_journal_image(struct weft_journal *journal, const char *name,
                                 struct weft_span image);
@@ -46,6 +62,7 @@ int64_t weft_unit_journal_gone(struct weft_journal *journal, const char *name);
 
 // Checks one record's payload. 0 or -EBADMSG. Spans point into `payload`.
 int weft_unit_load_decode(struct weft_span payload, struct weft_unit_load *load);
+int weft_unit_child_decode(struct weft_span payload, struct weft_unit_load *load);
 int weft_unit_image_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1],
                            struct weft_span *image);
 int weft_unit_gone_decode(struct weft_span payload, char name[WEFT_UNIT_NAME_MAX + 1]);
@@ -68,6 +85,8 @@ int weft_unit_table_replay(void *table, uint16_t type, uint64_t lsn, struct weft
 // NULL if there is none. Valid until the next replay.
 const struct weft_unit_entry *weft_unit_table_find(const struct weft_unit_table *table,
                                                    const char *name);
+// Takes out those for which `stays` is false; it has one for each, by its place.
+void weft_unit_table_filter(struct weft_unit_table *table, const bool *stays);
 void weft_unit_table_destroy(struct weft_unit_table *table);
 
 #endif // WEFT_STORAGE_UNIT_JOURNAL_H

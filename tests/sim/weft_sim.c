@@ -88,6 +88,7 @@ static void node_restarted(void *self, struct world_node *node)
                  {"spinner", spinner_source}};
     for (uint32_t i = 0; i < table->count; i++) {
         const struct weft_unit_load *load = &table->entries[i].load;
+        if (load->origin.root[0] != '\0') continue; // Here nobody spawns.
         char source[256];
         snprintf(source, sizeof(source), "%.*s", (int)load->source.length,
                  (const char *)load->source.data);

@@ -169,6 +169,10 @@ static void the_quotas_bound_what_an_image_may_have(void **state)
         {"links", WEFT_TIE_BOND, 0, WEFT_QUOTA_FILES, 1, 5000, 4096, NULL},
         {"too many", WEFT_TIE_BOND, 0, WEFT_QUOTA_FILES, 1, 5000, 64, "more links"},
         {"monitors", WEFT_TIE_WATCH, 0, WEFT_QUOTA_FILES, 1, 1500, 4096, "more timers"},
+        {"ends", WEFT_TIE_DEAD, 0, WEFT_QUOTA_SPAWNED, 10, 20, 0, NULL},
+        {"more ends", WEFT_TIE_DEAD, 0, WEFT_QUOTA_SPAWNED, 10, 21, 0, "more ends"},
+        {"a family", WEFT_TIE_ISSUE, 0, WEFT_QUOTA_FILES, 1, 1, 0, NULL},
+        {"families", WEFT_TIE_ISSUE, 0, WEFT_QUOTA_FILES, 1, 2, 0, "place in a family"},
     };
     struct weft_arena *arena = weft_arena_create(16 * WEFT_MIB);
     uint8_t *ties = malloc(200000 * WEFT_TIE_HEAD);

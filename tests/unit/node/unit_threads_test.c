@@ -182,12 +182,35 @@ static void one_token_at_any_instant(void **state)
     }
 }
 
+// Written down as often as can be, while they come and go on both cores.
+static void families_are_written_down_while_they_work(void **state)
+{
+    struct rig *rig = *state;
+    rig->node.options.unit_keep_ns = WEFT_NS_PER_MS / 2;
+    go(rig);
+    struct weft_resident *unit =
+        bring(rig, "unit", 1,
+              ": leaf ( n -- m ) DUP 3 MOD MS ; "
+              ": inner ( n -- m ) DUP 1 ['] leaf SPAWN OVER 1 ['] leaf SPAWN "
+              "  JOIN 2DROP SWAP JOIN 2DROP + + ; "
+              ": hire 6 0 DO I 1 ['] inner SPAWN LOOP 0 1 ['] inner SPAWN DETACH DROP ; "
+              ": collect 0 6 0 DO SWAP JOIN 2DROP + LOOP ; "
+              ": saves UNIT-SAVE ; : rounds 10 0 DO hire collect . LOOP ; ");
+    for (unsigned round = 0; round < ROUNDS / 4; round++) {
+        prints(rig, unit, "rounds", "45 45 45 45 45 45 45 45 45 45 ");
+        prints(rig, unit, "0 ' saves SPAWN JOIN . . .", "0 1 0 ");
+    }
+    stop();
+    assert_true(weft_journal_keeper_journal(rig->node.journal)->stats.records > ROUNDS / 4);
+    assert_int_equal(weft_counter_get(&weft_journal_keeper_view(rig->node.journal)->failed), 0);
+}
+
 #define UNIT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {UNIT_TEST(children_of_both_cores_work_together),
-                                       UNIT_TEST(words_and_goals_cross_cores),
-                                       UNIT_TEST(one_token_at_any_instant)};
+    const struct CMUnitTest tests[] = {
+        UNIT_TEST(children_of_both_cores_work_together), UNIT_TEST(words_and_goals_cross_cores),
+        UNIT_TEST(families_are_written_down_while_they_work), UNIT_TEST(one_token_at_any_instant)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

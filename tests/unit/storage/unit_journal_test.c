@@ -1,4 +1,4 @@
-// The three records of a unit: written, read back, folded; and every wrong length refused.
+// The records of a unit: written, read back, folded; and every wrong length refused.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +160,102 @@ static void every_truncation_is_refused(void **state)
                          length == sizeof(gone) ? 0 : -EBADMSG);
 }
 
+// ---- Spawned units.
+
+static struct weft_unit_load child_of(const char *name, const char *parent, uint64_t serial)
+{
+    struct weft_unit_load load = {.origin = {.root = "r", .serial = serial}};
+    snprintf(load.name, sizeof(load.name), "%s", name);
+    snprintf(load.origin.parent, sizeof(load.origin.parent), "%s", parent);
+    return load;
+}
+
+static void a_child_reads_back(void **state)
+{
+    static const uint8_t golden[] = {2, 1, 1, 0, 0, 0, 0,   0,   9,   0,
+                                     0, 0, 0, 0, 0, 1, '~', '1', 'p', 'r'};
+    struct weft_unit_load out;
+    uint8_t bytes[sizeof(golden)];
+    (void)state;
+    for (size_t length = 0; length <= sizeof(golden); length++)
+        assert_int_equal(weft_unit_child_decode(weft_span_of(golden, length), &out),
+                         length == sizeof(golden) ? 0 : -EBADMSG);
+    assert_string_equal(out.name, "~1");
+    assert_string_equal(out.origin.parent, "p");
+    assert_string_equal(out.origin.root, "r");
+    assert_true(out.origin.serial == (UINT64_C(1) << 56 | 9));
+    for (size_t at = 3; at < 8; at++) { // Reserved.
+        memcpy(bytes, golden, sizeof(bytes));
+        bytes[at] = 1;
+        assert_int_equal(weft_unit_child_decode(weft_span_of(bytes, sizeof(bytes)), &out),
+                         -EBADMSG);
+    }
+    memcpy(bytes, golden, sizeof(bytes));
+    bytes[1] = 2, bytes[2] = 0; // Who has no root was not spawned.
+    assert_int_equal(weft_unit_child_decode(weft_span_of(bytes, sizeof(bytes)), &out), -EBADMSG);
+    struct weft_journal journal = {0}; // Never reached: the checks come first.
+    struct weft_unit_load load = child_of("~1", "two words", 0);
+    assert_int_equal(weft_unit_journal_load(&journal, &load), -EINVAL);
+    memset(load.origin.root, 'x', sizeof(load.origin.root)); // 32 bytes, no zero.
+    assert_int_equal(weft_unit_journal_load(&journal, &load), -EINVAL);
+}
+
+static void append_all(struct weft_journal *journal)
+{
+    const struct weft_unit_load root = load_of("r", ""), other = load_of("o", "");
+    const struct weft_unit_load child = child_of("~1", "r", 1),
+                                grandchild = child_of("~2", "~1", 1),
+                                last = child_of("~3", "~2", 1);
+    assert_true(weft_unit_journal_load(journal, &root) > 0);
+    assert_true(weft_unit_journal_load(journal, &other) > 0);
+    assert_true(weft_unit_journal_load(journal, &child) > 0);
+    assert_true(weft_unit_journal_load(journal, &grandchild) > 0);
+    assert_true(weft_unit_journal_load(journal, &last) > 0);
+    assert_true(weft_unit_journal_image(journal, "~2", weft_span_text("image")) > 0);
+}
+
+// What is left when `gone` goes.
+static void recovered(const char *gone, struct weft_unit_table *table)
+{
+    struct weft_disk_sim sim;
+    struct weft_journal journal;
+    const struct weft_journal_options options = {.journal_id = 5};
+    weft_disk_sim_init(&sim, 3);
+    const struct weft_disk disk = weft_disk_sim_disk(&sim);
+    assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
+    assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, table, NULL, NULL), 0);
+    append_all(&journal);
+    assert_true(weft_unit_journal_gone(&journal, gone) > 0);
+    settle(&journal);
+    weft_journal_destroy(&journal);
+    assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
+    assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, table, NULL, NULL), 0);
+    weft_journal_destroy(&journal);
+    weft_disk_sim_destroy(&sim);
+}
+
+static void who_goes_leaves_its_children_or_takes_its_family(void **state)
+{
+    struct weft_unit_table table = {0};
+    (void)state;
+    recovered("~1", &table); // It was spawned: what it spawned has no parent any more.
+    assert_int_equal(table.count, 4);
+    assert_string_equal(weft_unit_table_find(&table, "~2")->load.origin.parent, "");
+    assert_int_equal(weft_unit_table_find(&table, "~2")->image.length, 5);
+    assert_string_equal(weft_unit_table_find(&table, "~3")->load.origin.parent, "~2");
+    const bool stays[] = {true, false, true, false};
+    weft_unit_table_filter(&table, stays);
+    assert_int_equal(table.count, 2);
+    assert_non_null(weft_unit_table_find(&table, "r"));
+    assert_non_null(weft_unit_table_find(&table, "~2"));
+    assert_null(weft_unit_table_find(&table, "~3"));
+    weft_unit_table_destroy(&table);
+    recovered("r", &table);
+    assert_int_equal(table.count, 1);
+    assert_non_null(weft_unit_table_find(&table, "o"));
+    weft_unit_table_destroy(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +264,8 @@ int main(void)
         cmocka_unit_test(a_copied_source_keeps_the_image),
         cmocka_unit_test(limits_are_checked),
         cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(a_child_reads_back),
+        cmocka_unit_test(who_goes_leaves_its_children_or_takes_its_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
