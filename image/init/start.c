@@ -92,12 +92,14 @@ static void open_conf(struct weft_boot *boot)
     if (result != 0) weft_say_error(&boot->say, "%s", boot->conf_absent);
 }
 
+// A directory of that name is no wish: it could not be taken away, and would be fulfilled for ever.
 static bool conf_has(const struct weft_boot *boot, const char *name, char path[64])
 {
     static const char *const endings[] = {"", ".txt"}; // What an editor on a laptop adds.
+    struct stat status;
     for (size_t i = 0; boot->has_conf && i < WEFT_COUNT_OF(endings); i++) {
         snprintf(path, 64, "/conf/%.40s%s", name, endings[i]);
-        if (access(path, F_OK) == 0) return true;
+        if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) return true;
     }
     return false;
 }
@@ -109,6 +111,18 @@ static void forget_wish(struct weft_boot *boot, const char *path)
     sync();
     if (result == 0) result = weft_mounts_conf_writable(false);
     if (result != 0) weft_say_error(&boot->say, "%s: %s", path, strerror(-result));
+}
+
+// On a drive that cannot be written the wish would stay, and empty the node at each start.
+static bool wishes_reset(struct weft_boot *boot, char wish[64])
+{
+    if (!conf_has(boot, "RESET", wish)) return false;
+    int result = weft_mounts_conf_writable(true);
+    if (result == 0) result = weft_mounts_conf_writable(false);
+    if (result != 0)
+        weft_say_error(&boot->say, "%s cannot be taken away, so nothing is emptied: %s", wish,
+                       strerror(-result));
+    return result == 0;
 }
 
 static void open_data(struct weft_boot *boot)
@@ -126,7 +140,7 @@ static void open_data(struct weft_boot *boot)
         weft_say_line(&boot->say, "%s grows to the end of its disk", boot->disk.data.device);
     if (grown < 0)
         weft_say_error(&boot->say, "%s cannot grow: %s", boot->disk.data.device, strerror(-grown));
-    const bool reset = conf_has(boot, "RESET", wish);
+    const bool reset = wishes_reset(boot, wish);
     if (reset) weft_say_line(&boot->say, "factory reset: the data partition is emptied");
     boot->has_data = weft_data_open(&boot->disk, reset, &boot->say) == 0;
     if (boot->has_data && reset) forget_wish(boot, wish);

@@ -51,6 +51,16 @@ after=$(identity)
 ! vm_get "$at" RESET >/dev/null 2>&1 || fail 'the wish RESET is still there'
 ok 'emptied: another node'
 
+# What could not be taken away afterwards is no wish: it would empty the node at each start.
+mmd -i "$at/disk.img@@$vm_conf_at" ::RESET
+start "$at" 1 1
+expect "$at" 'weft-init: status.txt says ready'
+refuse "$at" 'factory reset'
+vm_stop "$at"
+[ "$(identity)" = "$after" ] || fail "a folder RESET has emptied it: $(identity)"
+mdeltree -i "$at/disk.img@@$vm_conf_at" ::RESET
+ok 'a folder RESET empties nothing'
+
 # The same disk in another machine: without a serial number only the firmware speaks for it.
 boot_as() {
     # shellcheck disable=SC2046
