@@ -68,7 +68,7 @@ struct weft_journal_view { // For the control core, at most a turn old. Written 
     weft_counter stalled;  // The errno for which no segment can be made; 0: none.
     weft_counter sealed;   // 1: the mark asked for is durable.
     weft_counter records, blocks, writes, segments;
-    weft_counter units;    // That it holds, those that have been spawned among them.
+    weft_counter units; // That it holds, those that have been spawned among them.
 };
 const struct weft_journal_view *weft_journal_keeper_view(const struct weft_journal_keeper *keeper);
 
