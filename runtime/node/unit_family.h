@@ -49,10 +49,11 @@ struct weft_unit_family { // From the worker's arena, as are its arrays.
         uint64_t asked;       // 0: in none that is on its way.
     } dead;
     uint64_t serial;               // Of the last record that a round was made for.
-    uint32_t round, away;          // Of the round: who has not answered.
+    uint32_t away;                 // Who has been asked, and has not answered.
     uint64_t due_ns;               // It is given up then: the record is made without those.
     bool is_gathering;             // A round is under way.
     bool is_gathered;              // It has just ended: now is the time for the record.
+    bool is_late;                  // The last one was given up: the next has less time.
     bool wants_record;             // A child has said UNIT-SAVE.
     struct weft_list commands;     // That wait for the record.
     struct weft_unit_errand *owed; // Its parent waits for its first record. NULL: nobody does.

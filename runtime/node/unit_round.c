@@ -10,6 +10,7 @@
 #include "runtime/node/unit_internal.h"
 
 #define ROUND_NS    WEFT_NS_PER_S         // As long as a core may be held by others.
+#define LATE_NS     (10 * WEFT_NS_PER_MS) // The next time, of one who did not answer then.
 #define FAREWELL_NS (10 * WEFT_NS_PER_MS) // By when a child's last words have come after its end.
 
 struct weft_unit_errand { // In a block of the core that sends it first.
@@ -20,7 +21,6 @@ struct weft_unit_errand { // In a block of the core that sends it first.
     uint16_t home;   // The core that it comes back to.
     uint64_t id;     // Of `to`, as the parent knows it.
     uint64_t serial; // Of the parent's record.
-    uint32_t round;  // It belongs to.
     uint32_t place;  // In the list of the parent, if that is as it was.
     int32_t result;  // 0; -ESRCH: it has ended; another negative errno: it is not written down.
     struct weft_message *record; // For the journal. NULL: it is there, or there will be none.
@@ -116,8 +116,7 @@ static void note_answer(struct weft_unit_actor *unit, const struct weft_unit_err
                                           : WEFT_YOUNG_REFUSED;
         family->young.kept_count += result == 0;
     }
-    if (!family->is_gathering || errand->round != family->round || family->away == 0) return;
-    if (--family->away == 0) weft_unit_actor_wake(unit);
+    if (--family->away == 0 && family->is_gathering) weft_unit_actor_wake(unit);
 }
 
 static void come_home(struct weft_core *core, void *self, uint64_t argument)
@@ -165,7 +164,7 @@ static void asked_there(struct weft_core *core, void *self, uint64_t argument)
         answer(errand, 0, NULL);
     } else if (weft_unit_family_gather(unit)) {
         answer_record(unit, errand);
-    } else { // When its own round has ended. Who has asked before has given up.
+    } else { // When its own round has ended. Who has asked before has ended.
         if (unit->family->owed != NULL) answer(unit->family->owed, -EAGAIN, NULL);
         unit->family->owed = errand;
         weft_unit_actor_arm(unit);
@@ -239,20 +238,20 @@ static void ask(struct weft_unit_actor *unit, struct weft_unit_young *young)
     if (errand == NULL) return;
     errand->id = young->id;
     errand->serial = family->serial + 1;
-    errand->round = family->round;
     errand->place = (uint32_t)(young - family->young.list);
     weft_unit_actor_journal_name(unit, errand->parent);
     family->away++;
     give(errand, (uint16_t)core, asked_there);
 }
 
+// Who has been asked will answer, however late: nobody is asked twice at a time.
 static void ask_all(struct weft_unit_actor *unit, bool has_refused)
 {
     struct weft_unit_family *family = unit->family;
     take_newborn(unit);
     for (uint32_t n = 0; n < family->young.count; n++) {
         struct weft_unit_young *young = &family->young.list[n];
-        if (young->state == WEFT_YOUNG_NEW || (has_refused && young->state < WEFT_YOUNG_ENDED))
+        if (young->state == WEFT_YOUNG_NEW || (has_refused && young->state == WEFT_YOUNG_REFUSED))
             ask(unit, young);
     }
 }
@@ -299,9 +298,7 @@ bool weft_unit_family_gather(struct weft_unit_actor *unit)
     if (family == NULL || family->is_gathered) return true;
     if (family->is_gathering) return false;
     if (is_settled(unit)) return true;
-    family->round++;
-    family->away = 0;
-    family->due_ns = unit->worker->core.now_ns + ROUND_NS;
+    family->due_ns = unit->worker->core.now_ns + (family->is_late ? LATE_NS : ROUND_NS);
     family->is_gathering = true;
     ask_all(unit, true);
     family->is_gathering = family->away > 0 || !ends_have_come(unit);
@@ -327,8 +324,11 @@ static bool is_round_over(struct weft_unit_actor *unit)
 {
     struct weft_unit_family *family = unit->family;
     if (family->away == 0) ask_all(unit, false);
-    if (family->away == 0 && ends_have_come(unit)) return true;
-    if (unit->worker->core.now_ns < family->due_ns) return false;
+    const bool all = family->away == 0 && ends_have_come(unit);
+    const bool was_late = family->is_late;
+    if (!all && unit->worker->core.now_ns < family->due_ns) return false;
+    family->is_late = !all;
+    if (all || was_late) return true; // It has been said.
     weft_log_actor(
         &unit->worker->core.log, WEFT_LOG_WARN, "unit", unit->actor->pid, weft_label(unit->actor),
         "written down without %u units that it has spawned: no answer in 1 s", family->away);
