@@ -45,7 +45,8 @@ static void choose_core(const struct weft_control *control, struct weft_resident
     const weft_pid pid = weft_unit_ids_pid(&node->ids, parts.id);
     const uint32_t age = weft_pid_generation(pid) - node->actors.first_generation - 1;
     const uint16_t home = weft_pid_home(pid);
-    if (age < 1u << 24 && home >= 1 && home <= node->options.worker_count) resident->core = home;
+    if (age < WEFT_UNIT_ID_GENERATIONS && home >= 1 && home <= node->options.worker_count)
+        resident->core = home;
 }
 
 int weft_control_restore_unit(struct weft_control *control, struct weft_admin_command *admin,

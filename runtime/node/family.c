@@ -94,6 +94,26 @@ bool weft_family_has_spawned(struct weft_span image)
            weft_unit_ties_issue(parts.ties).serial != 0;
 }
 
+static bool is_of(uint64_t id, uint32_t first_generation)
+{
+    return weft_pid_generation(id) - first_generation - 1 < WEFT_UNIT_ID_GENERATIONS;
+}
+
+bool weft_family_has_numbers_of(const struct weft_unit_table *table, uint32_t first_generation)
+{
+    for (uint32_t n = 0; n < table->count; n++) {
+        struct weft_unit_parts parts;
+        struct weft_tie_record record;
+        const char *wrong;
+        if (weft_unit_actor_image_read(table->entries[n].image, &parts, &wrong) != 0) continue;
+        if (is_of(parts.id, first_generation)) return true;
+        for (size_t at = 0; weft_tie_read(parts.ties, &at, &record);) {
+            if (record.kind == WEFT_TIE_CHANNEL && is_of(record.x, first_generation)) return true;
+        }
+    }
+    return false;
+}
+
 enum state { UNKNOWN, ON_THE_WAY, STAYS, GOES };
 
 struct one {

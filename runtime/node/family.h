@@ -16,6 +16,10 @@
 // True if this record is of one that has spawned others that the journal has.
 bool weft_family_has_spawned(struct weft_span image);
 
+// True if somebody or a channel in `table` is known by a number that a start with these generations
+// could give to another: he would have to get a new one, and nobody would find him.
+bool weft_family_has_numbers_of(const struct weft_unit_table *table, uint32_t first_generation);
+
 // Which entries of `table` come back: into `stays`, one for each. Those that nobody waits for have
 // no parent in `table` afterwards. 0 or -ENOMEM.
 int weft_family_settle(struct weft_unit_table *table, bool *stays);

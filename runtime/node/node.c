@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/base/crc32c.h"
+#include "runtime/node/family.h"
 #include "runtime/node/operator.h"
 #include "runtime/node/standstill.h"
 #include "runtime/node/unit_actor.h"
@@ -184,10 +185,22 @@ static int start_keepers(struct weft_node *node, struct weft_error *error)
         result = weft_mesh_keeper_start(node->mesh, first);
         if (result != 0) return result;
     }
-    if (node->options.disk == NULL) return 0;
-    result = weft_journal_keeper_create(&node->journal, node, &node->recovered, error);
-    if (result != 0) return result;
+    if (node->journal == NULL) return 0;
     return weft_journal_keeper_start(node->journal, first, &node->recovered);
+}
+
+// By chance, but not where the numbers are that those of the journal are known by. A quarter of all
+// generations: no slot is spent much sooner for it.
+static void choose_generations(struct weft_node *node)
+{
+    uint32_t first;
+    weft_entropy_fill(&node->options.entropy, &first, sizeof(first));
+    first >>= 2;
+    for (uint32_t n = 0; n < (1u << 30) / WEFT_UNIT_ID_GENERATIONS; n++) {
+        if (!weft_family_has_numbers_of(&node->recovered, first)) break;
+        first = (first + WEFT_UNIT_ID_GENERATIONS) % (1u << 30);
+    }
+    node->actors.first_generation = first;
 }
 
 int weft_node_init(struct weft_node *node, const struct weft_node_options *options,
@@ -206,10 +219,9 @@ int weft_node_init(struct weft_node *node, const struct weft_node_options *optio
     memset(node->workers, 0, bytes);
     weft_udp_owners_init(node->owners);
     result = weft_actor_node_init(&node->actors, node->options.name, options->name_count_max);
-    // A quarter of all generations: no slot is spent much sooner for it.
-    weft_entropy_fill(&options->entropy, &node->actors.first_generation,
-                      sizeof(node->actors.first_generation));
-    node->actors.first_generation >>= 2;
+    if (result == 0 && options->disk != NULL)
+        result = weft_journal_keeper_create(&node->journal, node, &node->recovered, error);
+    choose_generations(node);
     if (result == 0) result = weft_unit_registry_init(&node->units, options->unit_count_max);
     if (result == 0) result = weft_unit_ids_init(&node->ids, options->actor_count_max);
     if (result == 0) result = make_cores(node);

@@ -32,7 +32,8 @@ struct weft_unit_young { // A child that the journal had not when it was looked 
         WEFT_YOUNG_SAID,  // they are in the mailbox.
         WEFT_YOUNG_KEPT   // The journal has it now; the parent has not looked who was born.
     } state;
-    bool is_recorded; // It is no young one: the journal has it, and the parent has killed it.
+    bool is_recorded; // The journal has it: it waits for its last words, having killed it, or is
+                      // KEPT.
 };
 
 struct weft_unit_family { // From the worker's arena, as are its arrays.
@@ -48,10 +49,11 @@ struct weft_unit_family { // From the worker's arena, as are its arrays.
         uint64_t asked;       // 0: in none that is on its way.
     } dead;
     uint64_t serial;               // Of the last record that a round was made for.
-    uint32_t round, away;          // Of the round: who has not answered.
+    uint32_t away;                 // Who has been asked, and has not answered.
     uint64_t due_ns;               // It is given up then: the record is made without those.
     bool is_gathering;             // A round is under way.
     bool is_gathered;              // It has just ended: now is the time for the record.
+    bool is_late;                  // The last one was given up: the next has less time.
     bool wants_record;             // A child has said UNIT-SAVE.
     struct weft_list commands;     // That wait for the record.
     struct weft_unit_errand *owed; // Its parent waits for its first record. NULL: nobody does.
@@ -59,6 +61,11 @@ struct weft_unit_family { // From the worker's arena, as are its arrays.
 
 // Made at the first use. NULL: no memory.
 struct weft_unit_family *weft_unit_family_of(struct weft_unit_actor *unit);
+
+void weft_unit_family_free(struct weft_unit_actor *unit);
+// NULL: there is none with this id.
+struct weft_unit_young *weft_unit_young_find(const struct weft_unit_family *family, uint64_t id);
+void weft_unit_young_remove(struct weft_unit_family *family, struct weft_unit_young *young);
 
 // The name in the journal of a spawned unit that was born with this id: none that people can give.
 void weft_unit_family_name(uint64_t id, char name[WEFT_UNIT_NAME_MAX + 1]);
@@ -71,6 +78,12 @@ void weft_unit_family_detached(struct weft_unit_actor *unit, uint64_t id);
 // It has killed a child whose last words it waits for: no record says that it has, before they are
 // there; else the child would come back, and know nothing of it.
 void weft_unit_family_killed(struct weft_unit_actor *unit, uint64_t id, uint64_t farewell);
+
+// A record of the unit has been sent; an answer of the journal has come.
+void weft_unit_family_sent(struct weft_unit_actor *unit);
+void weft_unit_family_answered(struct weft_unit_actor *unit, int result);
+
+// ---- unit_round.c
 
 // It has some that the journal has not heard of.
 bool weft_unit_family_has_young(struct weft_unit_actor *unit);
@@ -86,10 +99,6 @@ bool weft_unit_family_is_gathering(const struct weft_unit_actor *unit);
 uint64_t weft_unit_family_due_ns(const struct weft_unit_actor *unit);
 // `command` is finished once there is a record.
 void weft_unit_family_wait(struct weft_unit_actor *unit, struct weft_command *command);
-
-// A record of the unit has been sent; an answer of the journal has come.
-void weft_unit_family_sent(struct weft_unit_actor *unit);
-void weft_unit_family_answered(struct weft_unit_actor *unit, int result);
 
 // A spawned unit that the journal has not wants a record: so its parent has to have one. False: it
 // has nobody to ask.

@@ -18,6 +18,8 @@
 
 #include <weft/types.h>
 
+#define WEFT_UNIT_ID_GENERATIONS (1u << 24) // Of one start of a node, in one slot.
+
 struct weft_unit_id {
     _Atomic uint64_t key; // 0: free.
     _Atomic uint64_t value;

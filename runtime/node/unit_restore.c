@@ -19,8 +19,6 @@ weft_pid weft_unit_actor_resolve(const struct weft_unit_actor *unit, uint64_t id
     return weft_unit_ids_pid(&unit->worker->node->ids, id);
 }
 
-#define GENERATIONS_MAX (1u << 24) // Of one start of a node, in one slot.
-
 // Somebody lives who is known as `id`, or will: the pids of this start that have not been given yet
 // are nobody's ids. Of another core's it is only known that the place is taken; whoever is born
 // there takes his number back (weft_unit_ids_born).
@@ -29,7 +27,7 @@ static bool is_taken(const struct weft_unit_actor *unit, uint64_t id)
     struct weft_node *node = unit->worker->node;
     const weft_pid pid = weft_unit_ids_pid(&node->ids, id);
     const uint32_t age = weft_pid_generation(pid) - node->actors.first_generation - 1;
-    if (age >= GENERATIONS_MAX) return false; // Of another start, or another node.
+    if (age >= WEFT_UNIT_ID_GENERATIONS) return false; // Of another start, or another node.
     if (weft_pid_home(pid) == unit->worker->core.index &&
         weft_pid_generation(pid) >
             weft_actor_last_generation(&unit->worker->actors, weft_pid_slot(pid)))
