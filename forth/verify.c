@@ -52,18 +52,17 @@ static struct label *find_label(struct verifier *v, uint32_t offset)
 }
 
 // The word of a call must exist, and be valid unless it is the one being defined. None calls what
-// came after it (but its own parts): that could be forgotten, and the call lead anywhere.
+// came after it, not even a part of its own: that could be forgotten, and the call lead anywhere.
 static bool callee_ok(const struct verifier *v, uint32_t index, bool is_called)
 {
     const struct weft_word *word = weft_word_at(v->unit, index);
-    if (word == NULL) return false;
+    if (word == NULL || (is_called && index > v->self)) return false;
     const uint32_t shared = weft_shared_words(v->unit);
     const uint32_t open = v->unit->block->definition;
     const uint32_t first = v->unit->block->first;
     // Its parts, but not its locals, may call each other before they are valid.
     if (open != 0 && v->self >= shared + first && index >= shared + first && index < shared + open)
         return true;
-    if (is_called && index > v->self) return false;
     return index == v->self || word->flags & WEFT_WORD_VALID;
 }
 

@@ -373,6 +373,38 @@ static void what_has_no_word_needs_none(void **state)
     }
 }
 
+// Whatever the verifier has passed, it passes again when an image brings it.
+static void what_is_made_comes_back(void **state)
+{
+    static uint8_t image[1 << 16];
+    static struct forth_run run;
+    // 2: a call of what is not there yet, the part behind DOES>; 3: TAIL.
+    static const char *const texts[] = {
+        ": a ; : b [ also assembler 2 token, ' a 1+ token, previous ] create does> drop ;",
+        ": a ; : b [ also assembler 2 token, ' a 1+ token, previous ] create ;code drop, exit, "
+        "end-code",
+        ": a ; : b 0 if exit then [ also assembler 3 token, ' a 1+ token, previous ] create "
+        "does> drop ;",
+        "code t ' drop call, recurse, ' dup tail, end-code",
+        ": b create ;code 0 local, 9 local!, exit, end-code",
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++) {
+        struct weft_unit *unit;
+        forth_open(&run, forth, FORTH_PLAIN);
+        const bool is_made = forth_text(&run, "t", texts[n]) == WEFT_UNIT_DONE;
+        if (is_made != (n > 2)) fail_msg("%s: %d", texts[n], run.error.code);
+        if (!is_made) assert_int_equal(run.error.code, -22);
+        const int64_t bytes = weft_unit_save(run.unit, image, sizeof(image));
+        assert_true(bytes > 0);
+        if (weft_unit_load(forth, &weft_forth_memory_libc, NULL, NULL, image, (size_t)bytes,
+                           &unit) != 0)
+            fail_msg("%s: it does not come back", texts[n]);
+        weft_unit_free(unit);
+        forth_close(&run);
+    }
+}
+
 static int make_system(void **state)
 {
     const int code = forth_compile_system(state);
@@ -389,6 +421,7 @@ int main(void)
         cmocka_unit_test(code_may_span_texts),
         cmocka_unit_test(each_operation_can_be_written),
         cmocka_unit_test(what_has_no_word_needs_none),
+        cmocka_unit_test(what_is_made_comes_back),
     };
     return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }
