@@ -376,6 +376,11 @@ int32_t weft_op_set_does(struct weft_unit *unit)
     struct weft_word *word = weft_own_word_open(unit, count - 1);
     if ((word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_DOES) || word->code_length != 5)
         return -32;
+    // An image may have named a part that has been forgotten since.
+    const struct weft_word *behind = weft_word_at(unit, part);
+    if (behind == NULL || !(behind->flags & WEFT_WORD_VALID) ||
+        part >= count - 1 + weft_shared_words(unit))
+        return -32;
     uint16_t *code = weft_own_code(unit->block) + word->code;
     code[3] = WEFT_OP_tail;
     code[4] = part;
