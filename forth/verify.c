@@ -218,6 +218,8 @@ int weft_return_height(const uint16_t *code, uint32_t length)
     bool live = true;
     for (uint32_t p = 0; p < length; p += 1u + weft_op_info[code[p]].operands) {
         const unsigned op = code[p];
+        // Not verified yet: TOKEN, has put anything here, or an image.
+        if (op >= WEFT_OP_COUNT || length - p <= weft_op_info[op].operands) return -1;
         const struct weft_op_info *info = &weft_op_info[op];
         for (uint32_t n = 0; n < count && !live; n++) {
             if (labels[n].offset != p) continue;

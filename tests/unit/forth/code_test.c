@@ -192,6 +192,8 @@ static void what_is_refused_leaves_nothing(void **state)
         {"code t 5 token, 65534 token, end-code", -22},
         {"code t 9 token, end-code", -22},
         {"code t 0 token, end-code", -22},
+        {": l s\" a\" (local) ; code t 60000 token, l", -22},
+        {": l s\" a\" (local) ; code t 11 token, l", -22},
         {"code t 5000000000 lit32,", -24},
         {"code t 40000 lit+,", -24},
         {"code t -40000 lit<if,", -24},
