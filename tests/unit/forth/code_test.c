@@ -94,6 +94,15 @@ static const struct forth_case cases[] = {
     {": c create , ;code @, exit, end-code immediate 5 c x x .", "5 "},
     {":noname create , ;code @, exit, end-code 5 swap execute x x .", "5 "},
     {": c create , ;code s\" @, exit, end-code\" evaluate 5 c x x .", "5 "},
+    // A part that DOES> or ;CODE refuse, caught within: nothing of it can be closed.
+    {": try s\" does>\" ['] evaluate catch . 2drop ; immediate also assembler "
+     ": u s\" : t [ 60000 token, ] try ;\" ['] evaluate catch . 2drop ; u previous [defined] t .",
+     "-22 -22 0 "},
+    {": try s\" does>\" ['] evaluate catch . 2drop ; immediate "
+     ": t if try then create 7 , does> @ ; 0 t x x .",
+     "-22 7 "},
+    {": try s\" ;code\" ['] evaluate catch . 2drop ; immediate : t if try then 5 ; 0 t .",
+     "-22 5 "},
     // What END-CODE or ; refuses, caught within: the definition goes on.
     {"code t if, s\" end-code\" ' evaluate catch . 2drop then, 5 lit, exit, end-code 0 t .",
      "-22 5 "},
