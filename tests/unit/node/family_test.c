@@ -748,6 +748,8 @@ static void records_that_cannot_be_read_wait(void **state)
     assert_int_equal(weft_family_settle(&table, stays), 0);
     assert_true(stays[0] && stays[1] && stays[2]);
     assert_string_equal(table.entries[1].load.origin.parent, "r");
+    assert_true(weft_family_may_have_spawned(table.entries[0].image));
+    assert_false(weft_family_may_have_spawned(table.entries[1].image));
     weft_unit_table_destroy(&table);
 }
 
