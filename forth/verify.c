@@ -303,7 +303,6 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
 
     word->need = (uint8_t)v.need;
     word->grow = (uint8_t)v.grow;
-    word->rneed = (uint8_t)v.rneed;
     word->rgrow = (uint8_t)v.rgrow;
     word->net = (int8_t)v.net;
     word->flags |= WEFT_WORD_STATIC;
