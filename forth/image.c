@@ -187,6 +187,9 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
     uint32_t code_end = block->frozen_tokens, name_end = block->frozen_names;
     for (uint32_t n = block->frozen_words; n < count; n++) {
         struct weft_word *word = weft_own_word_open(unit, n);
+        // Of an open definition the parts that are closed already have an end. That of the last is
+        // one that ; has refused, for what it does and not for what it is: forgotten.
+        if (n >= open && n + 1 >= block->definition) word->code_length = 0;
         if (!header_ok(unit, n, code_end, name_end) || !alias_ok(unit, n)) return false;
         if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
             return false;
@@ -199,9 +202,7 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
                           count - block->frozen_words);
     for (uint32_t n = block->frozen_words; n < count; n++) {
         const struct weft_word *word = weft_own_word(unit, n);
-        // Of an open definition: the parts that are closed already, and nothing else has an end.
         const bool is_part = n >= open && n + 1 < block->definition;
-        if (n >= open && !is_part && word->code_length != 0) return false;
         if (!(word->flags & WEFT_WORD_VALID) && !is_part) continue;
         if (weft_verify(unit, n, starts) != 0) return false;
         const uint16_t *code = weft_own_code(block) + word->code;

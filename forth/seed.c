@@ -153,6 +153,7 @@ static const uint8_t *plant(struct weft_unit *unit, const struct seed *seed, con
     block->blocks = seed->blocks;
     block->order = seed->order;
     if (seed->open == 0) return at;
+    weft_locals_drop(unit); // They lie behind the part that is open.
     if (weft_own_word(unit, weft_own_words(block) - 1)->kind == WEFT_WORD_CODE)
         weft_assembler_leave(block);
     weft_words_drop(unit, seed->open - 1); // Nobody goes on with it here.

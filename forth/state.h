@@ -81,10 +81,10 @@ struct weft_word {
     uint8_t name_length;
     uint8_t kind;
     uint8_t flags;
-    uint8_t need;  // Cells that must be there at entry,
-    uint8_t grow;  // cells that the stack may rise above its height at entry,
-    uint8_t rneed; // and the same of the return stack.
-    uint8_t rgrow;
+    uint8_t need;    // Cells that must be there at entry; on the return stack none.
+    uint8_t grow;    // Cells that the stack may rise above its height at entry,
+    uint8_t rgrow;   // and the return stack.
+    uint8_t spare;   // 0.
     uint8_t list;    // The word list it is in.
     int8_t net;      // Height at exit less height at entry.
     uint8_t effect;  // For callers, as far as it is known (infer.h): advice, nobody relies on it.

@@ -94,12 +94,12 @@ static void add_primitive(struct weft_forth_system *system, unsigned op)
     struct weft_word *word = add(system, info->name, WEFT_WORD_PRIMITIVE, info->flags, stub, 2);
     if (is_private(info->name)) word->list = WEFT_LIST_PRIVATE;
     if (info->out == WEFT_VAR || info->rin != info->rout) return;
+    word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
+    if (info->rin > 0) return; // What it reads of its caller's return stack it looks for itself.
     word->need = (uint8_t)info->in;
-    word->rneed = (uint8_t)info->rin;
     word->net = (int8_t)(info->out - info->in);
     word->grow = (uint8_t)(word->net > 0 ? word->net : 0);
     word->flags |= WEFT_WORD_STATIC | WEFT_WORD_COVERED;
-    word->effect = weft_effect_byte((unsigned)info->in, (unsigned)info->out);
 }
 
 // The words of ASSEMBLER: each hands the number of its operation on.

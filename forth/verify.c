@@ -52,18 +52,17 @@ static struct label *find_label(struct verifier *v, uint32_t offset)
 }
 
 // The word of a call must exist, and be valid unless it is the one being defined. None calls what
-// came after it (but its own parts): that could be forgotten, and the call lead anywhere.
+// came after it, not even a part of its own: that could be forgotten, and the call lead anywhere.
 static bool callee_ok(const struct verifier *v, uint32_t index, bool is_called)
 {
     const struct weft_word *word = weft_word_at(v->unit, index);
-    if (word == NULL) return false;
+    if (word == NULL || (is_called && index > v->self)) return false;
     const uint32_t shared = weft_shared_words(v->unit);
     const uint32_t open = v->unit->block->definition;
     const uint32_t first = v->unit->block->first;
     // Its parts, but not its locals, may call each other before they are valid.
     if (open != 0 && v->self >= shared + first && index >= shared + first && index < shared + open)
         return true;
-    if (is_called && index > v->self) return false;
     return index == v->self || word->flags & WEFT_WORD_VALID;
 }
 
@@ -219,6 +218,8 @@ int weft_return_height(const uint16_t *code, uint32_t length)
     bool live = true;
     for (uint32_t p = 0; p < length; p += 1u + weft_op_info[code[p]].operands) {
         const unsigned op = code[p];
+        // Not verified yet: TOKEN, has put anything here, or an image.
+        if (op >= WEFT_OP_COUNT || length - p <= weft_op_info[op].operands) return -1;
         const struct weft_op_info *info = &weft_op_info[op];
         for (uint32_t n = 0; n < count && !live; n++) {
             if (labels[n].offset != p) continue;
@@ -302,7 +303,6 @@ int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts)
 
     word->need = (uint8_t)v.need;
     word->grow = (uint8_t)v.grow;
-    word->rneed = (uint8_t)v.rneed;
     word->rgrow = (uint8_t)v.rgrow;
     word->net = (int8_t)v.net;
     word->flags |= WEFT_WORD_STATIC;

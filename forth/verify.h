@@ -17,7 +17,7 @@
 int32_t weft_verify(struct weft_unit *unit, uint32_t own_index, uint8_t *starts);
 
 // How many cells the code of an open definition, as far as it goes, has put on the return stack: by
-// its first way, and among 64 branches.
+// its first way, and among 64 branches. -1: it is no code.
 int weft_return_height(const uint16_t *code, uint32_t length);
 
 // The last part of a fused operation: what branches. Any other operation itself.

@@ -336,11 +336,23 @@ int32_t weft_op_forget(struct weft_unit *unit)
     return index < shared ? -15 : forget(unit, index - shared);
 }
 
+// The definition goes on, if somebody catches this, from where its part `current` had `tokens`:
+// what is closed later has no part that was not verified.
+static void part_refused(struct weft_unit *unit, uint32_t current, uint32_t tokens)
+{
+    struct weft_block *block = unit->block;
+    weft_words_drop(unit, current + 1);
+    weft_own_word_open(unit, current)->code_length = 0;
+    block->segment[WEFT_SEGMENT_CODE].used = (tokens - block->frozen_tokens) * 2;
+    block->definition = (uint16_t)(current + 1);
+}
+
 int32_t weft_definition_part(struct weft_unit *unit, enum weft_word_kind kind)
 {
     if (unit->block->definition == 0) return -14;
     if (weft_definition_is_code(unit)) return -22;
     const uint32_t first = unit->block->first, current = unit->block->definition - 1;
+    const uint32_t tokens = weft_own_tokens(unit->block);
     int32_t code = weft_compile_op(unit, WEFT_OP_set_does);
     const uint32_t operand = weft_own_tokens(unit->block);
     if (code == 0) code = weft_compile_token(unit, 0);
@@ -353,7 +365,9 @@ int32_t weft_definition_part(struct weft_unit *unit, enum weft_word_kind kind)
     if (index < 0) return index;
     unit->block->first = first;
     unit->block->definition = (uint32_t)index + 1;
-    return weft_word_close(unit, current);
+    code = weft_word_close(unit, current);
+    if (code != 0) part_refused(unit, current, tokens);
+    return code;
 }
 
 // DOES>: the next part, without a name, is what the created word does.
@@ -375,6 +389,11 @@ int32_t weft_op_set_does(struct weft_unit *unit)
     if (thawed != 0) return thawed;
     struct weft_word *word = weft_own_word_open(unit, count - 1);
     if ((word->kind != WEFT_WORD_CREATE && word->kind != WEFT_WORD_DOES) || word->code_length != 5)
+        return -32;
+    // An image may have named a part that has been forgotten since.
+    const struct weft_word *behind = weft_word_at(unit, part);
+    if (behind == NULL || !(behind->flags & WEFT_WORD_VALID) ||
+        part >= count - 1 + weft_shared_words(unit))
         return -32;
     uint16_t *code = weft_own_code(unit->block) + word->code;
     code[3] = WEFT_OP_tail;

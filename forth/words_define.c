@@ -81,7 +81,10 @@ int32_t weft_op_noname(struct weft_unit *unit)
 int32_t weft_definition_close(struct weft_unit *unit)
 {
     weft_locals_drop(unit);
-    int32_t code = weft_word_close(unit, unit->block->definition - 1);
+    const uint32_t open = unit->block->definition - 1u;
+    int32_t code = weft_word_close(unit, open);
+    // It goes on, if somebody catches this: what was not verified has no end.
+    if (code != 0) weft_own_word_open(unit, open)->code_length = 0;
     if (code == 0) code = weft_effect_check(unit, unit->block->first);
     if (code != 0) return code;
 

@@ -86,11 +86,11 @@ int weft_family_join(struct weft_instant *instant, struct weft_error *error)
 
 // ---- Of the journal.
 
-bool weft_family_has_spawned(struct weft_span image)
+bool weft_family_may_have_spawned(struct weft_span image)
 {
     struct weft_unit_parts parts;
     const char *wrong;
-    return weft_unit_actor_image_read(image, &parts, &wrong) == 0 &&
+    return weft_unit_actor_image_read(image, &parts, &wrong) != 0 ||
            weft_unit_ties_issue(parts.ties).serial != 0;
 }
 

@@ -13,8 +13,9 @@
 #include "runtime/node/instant.h"
 #include "runtime/storage/unit_journal.h"
 
-// True if this record is of one that has spawned others that the journal has.
-bool weft_family_has_spawned(struct weft_span image);
+// False if this record is of one that has spawned none that the journal has. Of what this build
+// cannot read nobody knows: its children go with it all the same when it is unloaded.
+bool weft_family_may_have_spawned(struct weft_span image);
 
 // True if somebody or a channel in `table` is known by a number that a start with these generations
 // could give to another: he would have to get a new one, and nobody would find him.

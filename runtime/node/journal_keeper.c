@@ -566,7 +566,7 @@ static void keep_recovered(struct weft_journal_keeper *keeper,
             weft_log(&keeper->worker->core.log, WEFT_LOG_WARN, "journal",
                      "%s: no memory to keep its state: old segments stay", entry->load.name);
         struct weft_kept *kept = weft_kept_find(&keeper->kept, entry->load.name);
-        if (kept != NULL) kept->has_family = weft_family_has_spawned(entry->image);
+        if (kept != NULL) kept->has_family = weft_family_may_have_spawned(entry->image);
     }
 }
 

@@ -190,9 +190,10 @@ extern const struct weft_actor_kind weft_unit_actor_kind;
 
 // ---- Spawned units (unit_nursery.c): they have no resident and no commands.
 
-// When this unit ends, so do those that it has spawned, on all cores, and theirs; but not those
-// whose parent had ended before. It is about to end. weft_unit_actor_parting says whether all of
-// that is over, of the whole node.
+// When this unit ends, so do those that it has spawned, on all cores, and theirs. Those whose
+// parent had ended before do if they are of its kept family, which the journal has forgotten with
+// it; else they are nobody's. It is about to end. weft_unit_actor_parting says whether all of that
+// is over, of the whole node.
 void weft_unit_actor_take_children(struct weft_unit_actor *unit);
 void weft_unit_actor_part(struct weft_unit_actor *unit);    // It has ended. In its `terminate`.
 bool weft_unit_actor_parting(const struct weft_node *node); // Any core.

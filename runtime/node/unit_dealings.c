@@ -182,9 +182,12 @@ static int32_t spawn(void *self, uint32_t level, const struct weft_unit *parent,
         result = block != NULL ? begin_child(unit, block, wait, core, pid) : -ENOMEM;
     }
     if (result == 1) return WEFT_UNIT_LATER;
-    if (result == 0) weft_unit_family_born(unit, *pid, wait->farewell);
-    // Without memory it lives, and nobody joins it.
-    if (result == 0) result = weft_unit_child_add(unit, *pid, wait->farewell);
+    if (result == 0) {
+        weft_unit_family_born(unit, *pid, wait->farewell);
+        // Without memory it lives, and nobody joins it.
+        result = weft_unit_child_add(unit, *pid, wait->farewell);
+        if (result != 0) weft_unit_family_detached(unit, *pid);
+    }
     if (result != 0) weft_later_forget(unit->actor, wait->farewell);
     is_over(wait);
     return ior_of(result);

@@ -161,8 +161,11 @@ static void see(struct weft_actor *actor, void *argument)
 {
     const struct parent *parent = argument;
     struct weft_unit_actor *unit = actor->state;
+    const struct weft_unit_ids *ids = &parent->node->ids;
     if (actor->kind != &weft_unit_actor_kind || unit->farewell == NULL || unit->is_held) return;
-    if (weft_unit_ids_pid(&parent->node->ids, unit->heir) != parent->pid) return;
+    // Of a kept family those go, too, whose own parents have ended: the journal has forgotten them.
+    const bool is_of_family = unit->root != 0 && weft_unit_ids_pid(ids, unit->root) == parent->pid;
+    if (!is_of_family && weft_unit_ids_pid(ids, unit->heir) != parent->pid) return;
     weft_unit_actor_take_children(unit);
     weft_actor_end_soon(actor, WEFT_EXIT_SHUTDOWN);
 }
@@ -193,8 +196,10 @@ void weft_unit_actor_part(struct weft_unit_actor *unit)
 {
     struct weft_node_worker *own = unit->worker;
     struct weft_node *node = own->node;
-    // Who has no dealings has never spawned; and when the node ends, everybody does.
-    const bool has_none = unit->dealings == NULL || node->actors.is_ending;
+    // Who has no dealings has never spawned, or has come back with those alone whose parents have
+    // ended; and when the node ends, everybody does.
+    const bool has_none =
+        (unit->dealings == NULL && unit->family == NULL) || node->actors.is_ending;
     for (uint16_t i = 0; i < node->options.worker_count && !has_none; i++) {
         struct weft_node_worker *worker = &node->workers[i];
         int result = 0;

@@ -335,7 +335,8 @@ const struct weft_tool_command weft_tool_commands[] = {
      .complete = "unit",
      .summary = "Removes a unit for good, also from the journal.",
      .details = "Those that it has spawned end with it, and theirs. Those whose parent had ended "
-                "before are nobody's, and live on: `weft actor kill` ends one.",
+                "before do, too, if it is kept (recovery journal). Else they are nobody's, and "
+                "live on: `weft actor kill` ends one.",
      .examples = "weft unit unload n2/counter\n",
      .exits = "1 there is no such unit",
      .run = weft_run_unit_unload},

@@ -94,6 +94,15 @@ static const struct forth_case cases[] = {
     {": c create , ;code @, exit, end-code immediate 5 c x x .", "5 "},
     {":noname create , ;code @, exit, end-code 5 swap execute x x .", "5 "},
     {": c create , ;code s\" @, exit, end-code\" evaluate 5 c x x .", "5 "},
+    // A part that DOES> or ;CODE refuse, caught within: nothing of it can be closed.
+    {": try s\" does>\" ['] evaluate catch . 2drop ; immediate also assembler "
+     ": u s\" : t [ 60000 token, ] try ;\" ['] evaluate catch . 2drop ; u previous [defined] t .",
+     "-22 -22 0 "},
+    {": try s\" does>\" ['] evaluate catch . 2drop ; immediate "
+     ": t if try then create 7 , does> @ ; 0 t x x .",
+     "-22 7 "},
+    {": try s\" ;code\" ['] evaluate catch . 2drop ; immediate : t if try then 5 ; 0 t .",
+     "-22 5 "},
     // What END-CODE or ; refuses, caught within: the definition goes on.
     {"code t if, s\" end-code\" ' evaluate catch . 2drop then, 5 lit, exit, end-code 0 t .",
      "-22 5 "},
@@ -192,6 +201,8 @@ static void what_is_refused_leaves_nothing(void **state)
         {"code t 5 token, 65534 token, end-code", -22},
         {"code t 9 token, end-code", -22},
         {"code t 0 token, end-code", -22},
+        {": l s\" a\" (local) ; code t 60000 token, l", -22},
+        {": l s\" a\" (local) ; code t 11 token, l", -22},
         {"code t 5000000000 lit32,", -24},
         {"code t 40000 lit+,", -24},
         {"code t -40000 lit<if,", -24},
@@ -210,6 +221,9 @@ static void what_is_refused_leaves_nothing(void **state)
         {": t create , ;code t", -13},
         {"code t >r, exit, end-code 1 t", -25},
         {"code t r>, exit, end-code t", -6},
+        {"code t ' r@ call, exit, end-code t", -6},
+        {"code t ' j tail, end-code t", -6},
+        {": t ['] i execute ; t", -6},
         {"code t drop, exit, end-code t", -4},
         {"code t 0 lit, @, exit, end-code t", -9},
         {"code t recurse, exit, end-code t", -5},
@@ -373,6 +387,38 @@ static void what_has_no_word_needs_none(void **state)
     }
 }
 
+// Whatever the verifier has passed, it passes again when an image brings it.
+static void what_is_made_comes_back(void **state)
+{
+    static uint8_t image[1 << 16];
+    static struct forth_run run;
+    // 2: a call of what is not there yet, the part behind DOES>; 3: TAIL.
+    static const char *const texts[] = {
+        ": a ; : b [ also assembler 2 token, ' a 1+ token, previous ] create does> drop ;",
+        ": a ; : b [ also assembler 2 token, ' a 1+ token, previous ] create ;code drop, exit, "
+        "end-code",
+        ": a ; : b 0 if exit then [ also assembler 3 token, ' a 1+ token, previous ] create "
+        "does> drop ;",
+        "code t ' drop call, recurse, ' dup tail, end-code",
+        ": b create ;code 0 local, 9 local!, exit, end-code",
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++) {
+        struct weft_unit *unit;
+        forth_open(&run, forth, FORTH_PLAIN);
+        const bool is_made = forth_text(&run, "t", texts[n]) == WEFT_UNIT_DONE;
+        if (is_made != (n > 2)) fail_msg("%s: %d", texts[n], run.error.code);
+        if (!is_made) assert_int_equal(run.error.code, -22);
+        const int64_t bytes = weft_unit_save(run.unit, image, sizeof(image));
+        assert_true(bytes > 0);
+        if (weft_unit_load(forth, &weft_forth_memory_libc, NULL, NULL, image, (size_t)bytes,
+                           &unit) != 0)
+            fail_msg("%s: it does not come back", texts[n]);
+        weft_unit_free(unit);
+        forth_close(&run);
+    }
+}
+
 static int make_system(void **state)
 {
     const int code = forth_compile_system(state);
@@ -389,6 +435,7 @@ int main(void)
         cmocka_unit_test(code_may_span_texts),
         cmocka_unit_test(each_operation_can_be_written),
         cmocka_unit_test(what_has_no_word_needs_none),
+        cmocka_unit_test(what_is_made_comes_back),
     };
     return cmocka_run_group_tests(tests, make_system, forth_free_system);
 }

@@ -319,7 +319,9 @@ static void a_seed_has_all_that_its_words_rely_on(void **state)
                        "8 allocate nip + ; ' part"),
             WEFT_UNIT_DONE);
         assert_int_equal(weft_unit_cells(run.unit, cells, 2), 1);
-        assert_int_equal(forth_text(&run, "test", ": open {: a b :} a b +"), WEFT_UNIT_DONE);
+        const char *open = mode % 2 == 0 ? ": open {: a b :} a b +"
+                                         : ": l s\" a\" (local) ; code open l s\" b\" ' l execute";
+        assert_int_equal(forth_text(&run, "test", open), WEFT_UNIT_DONE);
         void *seed = malloc(weft_unit_seed_bytes(run.unit, 0));
         assert_non_null(seed);
         weft_unit_seed(run.unit, (uint64_t)cells[0], NULL, 0, seed);
@@ -332,6 +334,9 @@ static void a_seed_has_all_that_its_words_rely_on(void **state)
         assert_int_equal(forth_go(&run, UINT64_MAX), WEFT_UNIT_DONE);
         assert_int_equal(weft_unit_cells(run.unit, cells, 2), 1);
         assert_int_equal(cells[0], 30 + 65 + 5 - 1);
+        forth_text(&run, "test", "get-order only forth");
+        assert_int_equal(weft_unit_cells(run.unit, cells, 2), 2);
+        assert_int_equal(cells[1], 2); // Not ASSEMBLER.
         forth_close(&run);
     }
 }

@@ -240,6 +240,12 @@ static void strict_units_refuse(void **state)
                        ": t s\" : c ( -- ) 1 ;\" evaluate ; ' t catch . [undefined] c ."),
             WEFT_UNIT_DONE);
         assert_string_equal(run.output, "-263 -1 ");
+        // Caught within, the definition goes on.
+        assert_int_equal(forth_text(&run, "t",
+                                    ": try s\" ;\" ['] evaluate catch . 2drop ; immediate "
+                                    ": d ( -- ) 1 try drop ; d"),
+                         WEFT_UNIT_FAULT);
+        assert_string_equal(run.output, "-263 ");
         // A definition over several texts: the comment's place is gone, its end is told.
         assert_int_equal(forth_text(&run, "one", ": c ( -- )"), WEFT_UNIT_DONE);
         assert_int_equal(forth_text(&run, "two", "1 ;"), WEFT_UNIT_FAULT);

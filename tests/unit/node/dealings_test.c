@@ -238,6 +238,7 @@ static void who_is_unloaded_takes_its_family(void **state)
     for (uint16_t core = 1; core <= WORKERS; core++) {
         struct weft_resident *unit = load(rig, "u", core, source);
         struct weft_resident *other = load(rig, "v", core, source);
+        other->recovery = WEFT_RECOVERY_NONE;
         turn(rig, 200);
         assert_int_equal(spawned(rig), core - 1 + 18);
         ask(rig, &asked, WEFT_COMMAND_UNLOAD, unit, "");
@@ -251,7 +252,8 @@ static void who_is_unloaded_takes_its_family(void **state)
         ask(rig, &asked, WEFT_COMMAND_UNLOAD, other, "");
         wait_for(rig, &asked);
         turn(rig, 200);
-        assert_int_equal(spawned(rig), core); // Whose parent had ended before is nobody's.
+        assert_int_equal(spawned(rig),
+                         core); // Whose parent had ended is nobody's: none of them is kept.
     }
     struct weft_resident *unit = load(rig, "u", 1, source);
     turn(rig, 200);

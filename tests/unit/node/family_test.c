@@ -333,6 +333,31 @@ static void who_is_unloaded_takes_its_family(void **state)
     end();
 }
 
+// Whose parent has ended is of the family all the same: nothing of it is left to run in no journal.
+static void who_is_unloaded_takes_those_without_parents(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    begin(rig);
+    for (int round = 0; round < 2; round++) {
+        load(rig, "boss", 1,
+             ": waits RECEIVE ; : brief 0 ['] waits SPAWN DROP 0 ['] waits SPAWN DROP ; "
+             ": launch 0 ['] brief SPAWN JOIN 2DROP ; launch");
+        settle(rig);
+        if (round == 1) cut_off(rig);
+        assert_int_equal(spawned(rig), 2);
+        assert_int_equal(held(rig), 3);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+        wait_for(rig, &asked);
+        assert_int_equal(asked.command.error.code, 0);
+        go_on(rig, 2000);
+        assert_int_equal(spawned(rig), 0);
+        assert_int_equal(held(rig), 0);
+        assert_false(weft_unit_actor_parting(&rig->node));
+    }
+    end();
+}
+
 static void a_new_one_of_that_name_has_none_of_the_old_family(void **state)
 {
     struct rig *rig = *state;
@@ -750,6 +775,8 @@ static void records_that_cannot_be_read_wait(void **state)
     assert_int_equal(weft_family_settle(&table, stays), 0);
     assert_true(stays[0] && stays[1] && stays[2]);
     assert_string_equal(table.entries[1].load.origin.parent, "r");
+    assert_true(weft_family_may_have_spawned(table.entries[0].image));
+    assert_false(weft_family_may_have_spawned(table.entries[1].image));
     weft_unit_table_destroy(&table);
 }
 
@@ -770,6 +797,7 @@ int main(void)
         FAMILY_TEST(short_lives_are_not_written),
         FAMILY_TEST(quotas_count_as_before),
         FAMILY_TEST(who_is_unloaded_takes_its_family),
+        FAMILY_TEST(who_is_unloaded_takes_those_without_parents),
         FAMILY_TEST(a_new_one_of_that_name_has_none_of_the_old_family),
         FAMILY_TEST(who_is_killed_comes_back_with_its_family),
         FAMILY_TEST(compaction_carries_families_along),
