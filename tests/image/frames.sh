@@ -4,10 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 
 model=${1:-virtio}
-frames=20000
-[ "${WEFT_ALL:-no}" = no ] || frames=1000000
+laps=1 # Of 20 000 frames: a command ends within a minute.
+[ "${WEFT_ALL:-no}" = no ] || laps=50
 window=32
-rounds=$((frames / 2 / window + 1))
+rounds=313
 
 for number in 1 2; do
     machine n$number
@@ -64,10 +64,14 @@ before_there=$(gap 1 2)
 before_back=$(gap 2 1)
 weft 2 unit load "$work/echo.fth" >/dev/null || fail 'the echo was not loaded'
 weft 1 unit load "$work/blast.fth" >/dev/null || fail 'the sender was not loaded'
-weft 1 --timeout 1h unit eval n1/blast "$rounds $window blast .\" done\"" >"$work/done" || fail "the messages did not come back: $(cat "$work/done")"
-grep -q done "$work/done" || fail "the sender did not end: $(cat "$work/done")"
+lap=0
+while [ $lap -lt $laps ]; do
+    lap=$((lap + 1))
+    weft 1 --timeout 60s unit eval n1/blast "$rounds $window blast .\" done\"" >"$work/done" || fail "lap $lap: the messages did not come back: $(cat "$work/done")"
+    grep -q done "$work/done" || fail "lap $lap: the sender did not end: $(cat "$work/done")"
+done
 
 agree 1 2 "$before_there"
 agree 2 1 "$before_back"
-[ "$sent" -ge $((frames / 2)) ] || fail "only $sent frames passed"
-ok "$model: $((rounds * window)) messages each way, every frame of both was received ($sent back)"
+[ "$sent" -ge $((laps * 10000)) ] || fail "only $sent frames passed"
+ok "$model: $((laps * rounds * window)) messages each way, every frame of both was received ($sent back)"
