@@ -399,6 +399,33 @@ static void an_unload_is_whole(void **state)
     end();
 }
 
+// Ended by somebody else while the journal forgets it: nobody of a family runs that no journal has.
+static void who_ends_while_it_is_unloaded_takes_its_family(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    unsigned forgotten = 0;
+    begin(rig);
+    for (unsigned cut = 0; cut < 12; cut++) {
+        load(rig, "boss", 1, WORKERS_SOURCE "hire");
+        settle(rig);
+        const weft_pid pid = weft_counter_get(&found(rig, "boss")->pid);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+        for (unsigned n = 0; n < cut; n++)
+            weft_core_turn(weft_node_core(&rig->node, n % 3));
+        weft_actor_kill(&rig->node.workers[0].actors, pid, WEFT_EXIT_KILLED);
+        wait_for(rig, &asked);
+        go_on(rig, 2000);
+        assert_int_equal(spawned(rig), held(rig) == 0 ? 0 : 4);
+        forgotten += held(rig) == 0;
+        load(rig, "boss", 1, ""); // Of one that was killed nothing is left, either.
+        unload_boss(rig);
+        cut_off(rig);
+    }
+    assert_in_range(forgotten, 1, 11);
+    end();
+}
+
 static void a_new_one_of_that_name_has_none_of_the_old_family(void **state)
 {
     struct rig *rig = *state;
@@ -805,6 +832,7 @@ int main(void)
         FAMILY_TEST(who_is_unloaded_takes_its_family),
         FAMILY_TEST(who_is_unloaded_takes_those_without_parents),
         FAMILY_TEST(an_unload_is_whole),
+        FAMILY_TEST(who_ends_while_it_is_unloaded_takes_its_family),
         FAMILY_TEST(a_new_one_of_that_name_has_none_of_the_old_family),
         FAMILY_TEST(who_is_killed_comes_back_with_its_family),
         FAMILY_TEST(compaction_carries_families_along),
