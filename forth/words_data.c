@@ -257,22 +257,22 @@ int32_t weft_op_marker(struct weft_unit *unit)
     return finish(unit, index, code);
 }
 
-// Does any word under way, in any level, lie at own token `code` or behind?
+static bool lies_behind(uint32_t place, uint32_t code)
+{
+    return !(place & (WEFT_CODE_SPECIAL | WEFT_CODE_SYSTEM)) && (place & WEFT_CODE_OFFSET) >= code;
+}
+
+// Does anything under way, in any level, come back to own token `code` or behind?
 static bool in_use(const struct weft_unit *unit, uint32_t code)
 {
     const struct weft_block *block = unit->block;
     const uint64_t *calls = weft_calls(block);
     for (uint32_t n = 0; n < block->csp; n++) {
-        const uint32_t place = (uint32_t)calls[n];
-        if (place & (WEFT_CODE_SPECIAL | WEFT_CODE_SYSTEM)) continue;
-        if ((place & WEFT_CODE_OFFSET) >= code) return true;
+        if (lies_behind((uint32_t)calls[n], code)) return true;
     }
     for (uint32_t level = block->level_csp; level != 0;) {
         const uint64_t frame = calls[level - WEFT_LEVEL_ENTRIES];
-        const uint32_t place = (uint32_t)(frame >> 32);
-        if (!(place & WEFT_CODE_SYSTEM) && (place & WEFT_CODE_OFFSET) >= code &&
-            level > WEFT_LEVEL_ENTRIES)
-            return true;
+        if (lies_behind((uint32_t)(frame >> 32), code) && level > WEFT_LEVEL_ENTRIES) return true;
         level = (uint32_t)frame & ~WEFT_CODE_SPECIAL;
     }
     return false;
@@ -333,7 +333,10 @@ int32_t weft_op_forget(struct weft_unit *unit)
     const uint32_t index = weft_find_in(unit, unit->block->order.current, name, length);
     if (index == WEFT_WORD_NONE) return -13;
     const uint32_t shared = weft_shared_words(unit);
-    return index < shared ? -15 : forget(unit, index - shared);
+    if (index < shared) return -15;
+    // Nor the word that goes on behind this very operation.
+    const uint32_t first = weft_own_word(unit, index - shared)->code;
+    return lies_behind(unit->block->ip, first) ? -15 : forget(unit, index - shared);
 }
 
 // The definition goes on, if somebody catches this, from where its part `current` had `tokens`:

@@ -40,6 +40,8 @@ void weft_unit_actor_destroy(struct weft_actor *actor, void *state, uint16_t rea
     struct weft_node_worker *worker = unit->worker;
     // When the node ends, messages go with the arenas: a block may be of a core that is gone.
     const bool is_last = worker->node->actors.is_ending;
+    // The journal is forgetting its family, even if nobody will hear of it.
+    if (unit->leaving) weft_unit_actor_take_children(unit);
     if (unit->takes_children) weft_unit_actor_part(unit);
     if (unit->family != NULL) fail_all(unit, &unit->family->commands, 402);
     weft_unit_family_end(unit, is_last);

@@ -129,6 +129,8 @@ static const struct {
     {": d does> ; d", -32, NULL},
     {": t 1 ; : d does> ; d", -32, NULL},
     {"marker m : t m ; t", -15, NULL}, // A word may not forget itself while it runs.
+    {": t forget 5 . ; t t", -15, NULL},
+    {": a ; : t forget 5 . ; t a", -15, NULL},
     {"marker m : t s\" m\" evaluate ; t", -15, NULL},
     {"refill drop s\" x\" 2drop char", -16, NULL},
     {"word", -4, NULL},

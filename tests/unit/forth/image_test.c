@@ -189,6 +189,38 @@ static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
     forth_close(&run);
 }
 
+// What is not closed is not executed either: it may be dropped at any time, and with it where a
+// program would come back to.
+static void nothing_comes_back_to_what_is_open(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    struct weft_unit *unit;
+    forth_open(&run, *state, FORTH_PLAIN);
+    static const char text[] = ": a yield ; : b a 1 drop ; : mk 1 drop create does> [ b";
+    assert_int_equal(weft_unit_interpret(run.unit, "t", text, sizeof(text) - 1), 0);
+    uint64_t *place = NULL;
+    for (unsigned n = 0; n < 1000 && place == NULL; n++) {
+        uint32_t reductions = 1;
+        assert_int_equal(weft_unit_run(run.unit, &reductions), WEFT_UNIT_AGAIN);
+        uint64_t *calls = weft_calls(run.unit->block);
+        const bool is_open = weft_own_words(run.unit->block) == 4;
+        for (uint32_t at = 0; at < run.unit->block->csp && is_open; at++) {
+            if (!(calls[at] & (WEFT_CODE_SPECIAL | WEFT_CODE_SYSTEM))) place = &calls[at];
+        }
+    }
+    assert_non_null(place);
+    const struct weft_word *open = weft_own_word(run.unit, 2);
+    assert_true(run.unit->block->definition == 4 && !(open->flags & WEFT_WORD_VALID));
+    size_t bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), 0);
+    weft_unit_free(unit);
+    *place = (*place & ~(uint64_t)WEFT_CODE_OFFSET) | open->code;
+    bytes = save(run.unit, image);
+    assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+    forth_close(&run);
+}
+
 // A name may come with code that nobody verifies, as it cannot be executed: nor is it looked at.
 static void what_is_not_verified_is_not_shown(void **state)
 {
@@ -308,6 +340,7 @@ int main(void)
         cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(a_sandbox_is_bounded_by_the_unit),
         cmocka_unit_test(no_word_calls_a_later_one),
+        cmocka_unit_test(nothing_comes_back_to_what_is_open),
         cmocka_unit_test(what_is_not_verified_is_not_shown),
         cmocka_unit_test(a_part_that_is_forgotten_does_nothing),
         cmocka_unit_test(what_is_open_is_verified_as_far_as_it_is_closed),

@@ -313,6 +313,14 @@ static void quotas_count_as_before(void **state)
 
 // ---- Who goes.
 
+static void unload_boss(struct rig *rig)
+{
+    static struct asked asked;
+    ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+    wait_for(rig, &asked);
+    go_on(rig, 50);
+}
+
 static void who_is_unloaded_takes_its_family(void **state)
 {
     struct rig *rig = *state;
@@ -355,6 +363,66 @@ static void who_is_unloaded_takes_those_without_parents(void **state)
         assert_int_equal(held(rig), 0);
         assert_false(weft_unit_actor_parting(&rig->node));
     }
+    end();
+}
+
+// Cut off at any moment of it: all of the family is there or nobody, and nobody after the answer.
+static void an_unload_is_whole(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    bool was_there = false;
+    begin(rig);
+    for (unsigned cut = 0; cut < 60; cut++) {
+        load(rig, "boss", 1 + cut % 2,
+             WORKERS_SOURCE "hire : brief 0 ['] RECEIVE SPAWN DROP ; "
+                            ": launch 0 ['] brief SPAWN JOIN 2DROP ; launch");
+        settle(rig);
+        assert_int_equal(spawned(rig), 5);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+        go_on(rig, cut / 2);
+        for (unsigned n = 0; n < cut % 2; n++) // One core more than the other.
+            weft_core_turn(weft_node_core(&rig->node, 1 + cut / 2 % 2));
+        const bool was_told = asked.is_done;
+        cut_off(rig);
+        const bool is_there = weft_unit_registry_find(&rig->node.units, "boss") != NULL;
+        assert_false(is_there && was_told);
+        assert_int_equal(spawned(rig), is_there ? 5 : 0);
+        was_there |= is_there;
+        if (is_there) expect_of(rig, "boss", "wake sum", "0 1 10 0 1 20 0 1 30 0 1 40 ");
+        if (is_there) unload_boss(rig);
+        go_on(rig, 200);
+        assert_int_equal(spawned(rig), 0);
+        assert_int_equal(held(rig), 0);
+    }
+    assert_true(was_there);
+    end();
+}
+
+// Ended by somebody else while the journal forgets it: nobody of a family runs that no journal has.
+static void who_ends_while_it_is_unloaded_takes_its_family(void **state)
+{
+    struct rig *rig = *state;
+    static struct asked asked;
+    unsigned forgotten = 0;
+    begin(rig);
+    for (unsigned cut = 0; cut < 12; cut++) {
+        load(rig, "boss", 1, WORKERS_SOURCE "hire");
+        settle(rig);
+        const weft_pid pid = weft_counter_get(&found(rig, "boss")->pid);
+        ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
+        for (unsigned n = 0; n < cut; n++)
+            weft_core_turn(weft_node_core(&rig->node, n % 3));
+        weft_actor_kill(&rig->node.workers[0].actors, pid, WEFT_EXIT_KILLED);
+        wait_for(rig, &asked);
+        go_on(rig, 2000);
+        assert_int_equal(spawned(rig), held(rig) == 0 ? 0 : 4);
+        forgotten += held(rig) == 0;
+        load(rig, "boss", 1, ""); // Of one that was killed nothing is left, either.
+        unload_boss(rig);
+        cut_off(rig);
+    }
+    assert_in_range(forgotten, 1, 11);
     end();
 }
 
@@ -447,14 +515,6 @@ static void wait_until_done(struct rig *rig, unsigned cut)
             fail_msg("cut at %u: it waits for ever: %.*s rounds", cut,
                      (int)asked.command.output_length, asked.command.output);
     }
-}
-
-static void unload_boss(struct rig *rig)
-{
-    static struct asked asked;
-    ask(rig, &asked, WEFT_COMMAND_UNLOAD, found(rig, "boss"), "");
-    wait_for(rig, &asked);
-    go_on(rig, 50);
 }
 
 // Every child answers with what it is to: none is lost, whatever the moment; none is left over.
@@ -798,6 +858,8 @@ int main(void)
         FAMILY_TEST(quotas_count_as_before),
         FAMILY_TEST(who_is_unloaded_takes_its_family),
         FAMILY_TEST(who_is_unloaded_takes_those_without_parents),
+        FAMILY_TEST(an_unload_is_whole),
+        FAMILY_TEST(who_ends_while_it_is_unloaded_takes_its_family),
         FAMILY_TEST(a_new_one_of_that_name_has_none_of_the_old_family),
         FAMILY_TEST(who_is_killed_comes_back_with_its_family),
         FAMILY_TEST(compaction_carries_families_along),
