@@ -63,8 +63,10 @@ static int geometry(struct fat *fat, const uint8_t boot[SECTOR])
     fat->root_sector = (uint32_t)root;
     fat->data_sector = fat->root_sector + fat->root_sectors;
     fat->cluster_count = (total - fat->data_sector) / fat->cluster_sectors;
-    // The count alone says which FAT it is.
+    // By the specification the count alone says which FAT it is; Linux and firmware look at where
+    // the table's length stands. Where they do not agree it is nobody's.
     fat->is_wide = fat->cluster_count >= 65525;
+    if (fat->is_wide != (short_table == 0)) return -EOPNOTSUPP;
     fat->root_cluster = fat->is_wide ? weft_le32_get(boot + 44) : 0;
     const uint64_t table_bytes = (fat->cluster_count + UINT64_C(2)) * (fat->is_wide ? 4 : 2);
     return fat->cluster_count >= 4085 && table_bytes <= table * SECTOR ? 0 : -EOPNOTSUPP;

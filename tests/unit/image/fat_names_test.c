@@ -349,6 +349,27 @@ static void a_directory_without_a_place(void **state)
     free(disk.bytes);
 }
 
+// Linux and firmware take a file system for FAT32 by its table's length, and Microsoft by its count
+// of clusters: where the two do not agree nothing is said to be absent, nor written.
+static void whose_kind_is_disputed(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        struct disk disk = make(n == 1);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        uint8_t *boot = disk.bytes;
+        const uint32_t table = n == 1 ? weft_le32_get(boot + 36) : weft_le16_get(boot + 22);
+        put_file(&disk, 2, FROM, 1, FIRST_FILE, 5000);
+        weft_le16_put(boot + 22, (uint16_t)(n == 1 ? table : 0));
+        weft_le32_put(boot + 36, n == 1 ? 0 : table);
+        weft_le32_put(boot + 44, 2);
+        assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO), -EOPNOTSUPP);
+        assert_int_equal(weft_fat_names_mend(&interface, ""), -EOPNOTSUPP);
+        assert_int_equal(disk.writes, 0);
+        free(disk.bytes);
+    }
+}
+
 // Whatever stands there, it ends.
 static void noise(void **state)
 {
@@ -375,6 +396,7 @@ int main(void)
         cmocka_unit_test(what_is_there_already),
         cmocka_unit_test(the_whole_one_stays),
         cmocka_unit_test(a_directory_without_a_place),
+        cmocka_unit_test(whose_kind_is_disputed),
         cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
