@@ -262,11 +262,12 @@ static bool is_in_one_sector(uint32_t first, uint32_t last)
 }
 
 // The short entry's sector first: what is left of a long name alone is nothing.
-static int take_out(const struct fat *fat, struct directory *directory, const struct file *file)
+static int take_out(const struct fat *fat, struct directory *directory, uint32_t first,
+                    uint32_t last)
 {
-    for (uint32_t i = file->last + 1; i-- > file->first;) {
+    for (uint32_t i = last + 1; i-- > first;) {
         entry_at(directory, i)[0] = DELETED;
-        if (i != file->first && i % PER_SECTOR != 0) continue;
+        if (i != first && i % PER_SECTOR != 0) continue;
         const int result = write_sector(fat, directory, i);
         if (result != 0) return result;
     }
@@ -365,7 +366,7 @@ static int move(const struct fat *fat, struct directory *directory, const struct
     put_long(directory, first, longs, to);
     keep_end(directory, last + 1, was_end);
     const int result = write_sector(fat, directory, last);
-    return result == 0 ? take_out(fat, directory, file) : result;
+    return result == 0 ? take_out(fat, directory, file->first, file->last) : result;
 }
 
 static int rename_in_place(const struct fat *fat, struct directory *directory,
@@ -386,7 +387,7 @@ static int rename_in(const struct fat *fat, struct directory *directory, const c
 
     if (!find(directory, from, false, &file)) return is_there ? 0 : -ENOENT;
     if (is_there && (other.cluster != file.cluster || file.cluster == 0)) return -EEXIST;
-    if (is_there) return take_out(fat, directory, &file);
+    if (is_there) return take_out(fat, directory, file.first, file.last);
     if (longs <= file.last - file.first && is_in_one_sector(file.first, file.last))
         return rename_in_place(fat, directory, &file, longs, to);
     return move(fat, directory, &file, longs, to);
@@ -427,40 +428,63 @@ int weft_fat_names_rename(const struct weft_gpt_disk *disk, const char *director
     return result;
 }
 
-static bool stays(const struct file *one, const struct file *other)
+struct place { // Of a file in the directory.
+    uint32_t cluster, bytes, first, last, name_length;
+};
+
+// By clusters, and of those with the same the one that stays first.
+static int by_cluster(const void *a, const void *b)
 {
-    if (one->bytes != other->bytes) return one->bytes > other->bytes;
-    const size_t length = strlen(one->name), other_length = strlen(other->name);
-    return length != other_length ? length < other_length : one->last < other->last;
+    const struct place *one = a, *other = b;
+
+    if (one->cluster != other->cluster) return one->cluster < other->cluster ? -1 : 1;
+    if (one->bytes != other->bytes) return one->bytes > other->bytes ? -1 : 1;
+    if (one->name_length != other->name_length)
+        return one->name_length < other->name_length ? -1 : 1;
+    return one->last < other->last ? -1 : 1; // No two have the same.
 }
 
-// Takes out one name whose clusters another one has as well. 1 if there was one.
-static int mend_one(const struct fat *fat, struct directory *directory)
+static size_t list_files(struct directory *directory, struct place *places)
 {
-    struct file file, other;
+    struct file file;
+    size_t count = 0;
 
     for (uint32_t at = 0; next_file(directory, &at, &file);) {
         if (file.cluster == 0 || (file.attributes & DIRECTORY) != 0) continue;
-        for (uint32_t from = at; next_file(directory, &from, &other);) {
-            if (other.cluster != file.cluster || (other.attributes & DIRECTORY) != 0) continue;
-            const int result = take_out(fat, directory, stays(&file, &other) ? &other : &file);
-            return result == 0 ? 1 : result;
-        }
+        places[count++] = (struct place){.cluster = file.cluster,
+                                         .bytes = file.bytes,
+                                         .first = file.first,
+                                         .last = file.last,
+                                         .name_length = (uint32_t)strlen(file.name)};
     }
-    return 0;
+    return count;
+}
+
+// How many went, or a negative errno.
+static int mend(const struct fat *fat, struct directory *directory)
+{
+    struct place *places = malloc((size_t)directory->count * PER_SECTOR * sizeof(*places));
+    int mended = 0, result = 0;
+
+    if (places == NULL) return directory->count == 0 ? 0 : -ENOMEM;
+    const size_t count = list_files(directory, places);
+    qsort(places, count, sizeof(*places), by_cluster); // A drive may be full of names.
+    for (size_t i = 1; result == 0 && i < count; i++) {
+        if (places[i].cluster != places[i - 1].cluster) continue;
+        result = take_out(fat, directory, places[i].first, places[i].last);
+        mended += result == 0;
+    }
+    free(places);
+    return result == 0 ? mended : result;
 }
 
 int weft_fat_names_mend(const struct weft_gpt_disk *disk, const char *directory)
 {
     struct fat fat;
     struct directory *entries;
-    int mended = 0, result = open_directory(&fat, disk, directory, &entries);
+    int result = open_directory(&fat, disk, directory, &entries);
 
-    while (result == 0 && (result = mend_one(&fat, entries)) == 1) {
-        mended++;
-        result = 0;
-        if (mended == SECTORS_MAX * PER_SECTOR) break;
-    }
+    if (result == 0) result = mend(&fat, entries);
     free(entries);
-    return result < 0 ? result : mended;
+    return result;
 }
