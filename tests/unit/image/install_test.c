@@ -487,6 +487,30 @@ static void a_disk_that_does_not_answer(void **state)
     assert_int_equal(system(command), 0);
 }
 
+// The stick that was started from comes while another disk keeps everybody waiting.
+static void a_disk_that_comes_meanwhile(void **state)
+{
+    struct files *files = *state;
+    static struct weft_disks disks;
+    char command[512], sys[96], dev[96];
+    snprintf(sys, sizeof(sys), "%s/sys", files->directory);
+    snprintf(dev, sizeof(dev), "%s/dev", files->directory);
+    snprintf(command, sizeof(command),
+             "cd %s && mkdir -p dev sys/block/vda sys/later && echo 163840 >sys/block/vda/size && "
+             "echo 163840 >sys/later/size && mkfifo dev/vda && cp from dev/vdb && "
+             "{ { sleep 0.1; mv sys/later sys/block/vdb; } & }",
+             files->directory);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(weft_disks_wait(&disks, sys, dev, "8:2",
+                                     "01010101-0101-0101-0101-010101010101", 500 * WEFT_NS_PER_MS,
+                                     900 * WEFT_NS_PER_MS),
+                     WEFT_DISKS_SURE);
+    assert_int_equal(disks.started, 1);
+    check_silent(&disks);
+    snprintf(command, sizeof(command), "cd %s && rm -r dev sys", files->directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +524,7 @@ int main(void)
         cmocka_unit_test(guids_as_the_firmware_writes_them),
         cmocka_unit_test_setup_teardown(disks_of_a_machine, open_files, close_files),
         cmocka_unit_test_setup_teardown(a_disk_that_does_not_answer, open_files, close_files),
+        cmocka_unit_test_setup_teardown(a_disk_that_comes_meanwhile, open_files, close_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
