@@ -141,6 +141,7 @@ static void show_fingerprint(const struct daemon *daemon)
     FILE *file = fopen(path, "we");
     if (file == NULL) return; // It is in the log as well.
     fprintf(file, "%s\n", daemon->owner.fingerprint);
+    if (daemon->owner.renewed.code != 0) fprintf(file, "%s\n", daemon->owner.renewed.text);
     fclose(file);
 }
 
@@ -156,6 +157,9 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
     if (daemon->owner.left_out.code != 0)
         weft_log(&daemon->machine.node.control.log, WEFT_LOG_ERROR, "admin",
                  "%s; the port is opened without it", daemon->owner.left_out.text);
+    if (daemon->owner.renewed.code != 0)
+        weft_log(&daemon->machine.node.control.log, WEFT_LOG_ERROR, "admin", "%s",
+                 daemon->owner.renewed.text);
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
                                 (uint16_t)config->admin.listen_endpoint.port, error);

@@ -109,11 +109,23 @@ says 1 'W0901' -- node upgrade far "$dir/some.update"
 says 65 'is no update' -- node upgrade far "$dir/far.toml"
 says 1 'nothing was done' -- node reset --factory far </dev/null
 
+# Its key is damaged: its owner is not shut out, and told so.
+kill -TERM "$pid"
+wait "$pid" || true
+head -c 100 "$dir/data/admin.pem" >"$dir/half"
+cat "$dir/half" >"$dir/data/admin.pem"
+start
+says 77 'fingerprint' -- node show far
+grep -q 'admin.pem was damaged' "$dir/log" || fail "it does not say that its key was damaged: $(cat "$dir/log")"
+sed -n 2p "$dir/run/fingerprint" | grep -q 'another key was made' || fail "who shows the fingerprint is not told: $(cat "$dir/run/fingerprint")"
+cmp "$dir/half" "$dir/data/admin.pem.damaged" || fail 'the damaged one is not put aside'
+
 # Its key is gone: another node.
 kill -TERM "$pid"
 wait "$pid" || true
 rm "$dir/data/admin.pem"
 start
 says 77 'fingerprint' -- node show far
+[ "$(wc -l <"$dir/run/fingerprint")" = 1 ] || fail "it was not damaged: $(cat "$dir/run/fingerprint")"
 chmod 644 "$XDG_CONFIG_HOME/weft/contexts"
 says 65 'chmod 600' -- node show far
