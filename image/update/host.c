@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "image/update/disk.h"
@@ -127,13 +128,19 @@ int weft_update_host_find(const char *root, struct weft_update_host *host, struc
 }
 
 // To be written even by who only looks: the kernel has one file system for all that mount it, and
-// refuses who wants it the other way, as an update or the first process then would.
+// refuses who wants it the other way, as an update or the first process then would. The first
+// process has it for itself while it blesses a kernel: that is the write of a sector.
 static int mount_esp(const char *node, const char *where, bool only_looks)
 {
     static const char options[] = "umask=077";
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    const struct timespec pause = {.tv_nsec = 20000000};
 
-    if (mount(node, where, "vfat", flags, options) == 0) return 0;
+    for (int n = 0; n < 50; n++) {
+        if (mount(node, where, "vfat", flags, options) == 0) return 0;
+        if (errno != EBUSY) break;
+        nanosleep(&pause, NULL);
+    }
     const bool is_protected = errno == EACCES || errno == EROFS;
     if (!only_looks || !is_protected) return -1;
     return mount(node, where, "vfat", flags | MS_RDONLY, options);
