@@ -27,6 +27,7 @@ echo theirs >"$files/t.unit.new"
 weft unit save n1/traveller "$files/t.unit" 2>"$work/said" || fail "unit save: $(cat "$work/said")"
 [ ! -e "$files/t.unit.weft-new" ] || fail 'what was left beside the file is still there'
 is "$(cat "$files/t.unit.new")" theirs
+rm "$files/t.unit.new"
 grep -q 'saved n1/traveller' "$work/said" || fail "unit save says: $(cat "$work/said")"
 weft unit restore n2 "$files/t.unit" --name arrived 2>"$work/said" || fail "unit restore: $(cat "$work/said")"
 is "$(said n2/arrived '1 n +! n @ . ch RECV . t CANCEL .')" 4270
