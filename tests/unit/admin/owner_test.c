@@ -157,7 +157,7 @@ static void makes_anew_what_is_damaged(void **state)
         char *certificate = strstr(damaged, "-----BEGIN CERTIFICATE");
         if (i == 0) damaged[0] = '\0';
         if (i == 1) damaged[length - 200] = '\0';
-        if (i == 2) certificate[28] ^= 1; // Its first byte.
+        if (i == 2) certificate[28] ^= 1;                                         // Its first byte.
         if (i == 3) damaged[40] ^= 1;                                             // In the key.
         if (i == 4) strcpy(certificate, strstr(other, "-----BEGIN CERTIFICATE")); // Of another.
         if (i == 5) damaged[length] = 'x', damaged[sizeof(damaged) - 1] = '\0';
