@@ -27,19 +27,21 @@
 #define WEFT_BOOT_CONFIG      WEFT_BOOT_RUN "/weft.toml"
 #define WEFT_BOOT_SOCKET      WEFT_BOOT_RUN "/admin.sock"
 #define WEFT_BOOT_CONF        "/conf/weft.toml"
-#define WEFT_BOOT_FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port, by weftd (weftd.c).
-#define WEFT_BOOT_OWNER       "/conf/owner.token"
-#define WEFT_BOOT_OWNER_KEY   "/conf/owner.key"
-#define WEFT_BOOT_KEPT        "/data/state/weft.toml"
-#define WEFT_BOOT_TRY         "/data/state/try.toml"   // For the next start alone (trial.h),
-#define WEFT_BOOT_TRIED       "/data/state/tried.toml" // and once that has begun.
-#define WEFT_BOOT_GOOD        "/data/state/good"
-#define WEFT_BOOT_CLOCK       "/data/state/clock"
-#define WEFT_BOOT_SEED        "/data/state/random-seed"
-#define WEFT_BOOT_RESET       "/data/state/reset" // Of a node without a FAT drive.
-#define WEFT_BOOT_LOGS        "/data/log"
-#define WEFT_BOOT_LOG         WEFT_BOOT_LOGS "/weftd.log"
-#define WEFT_BOOT_MARK        "/data/state/machine"
+#define WEFT_BOOT_FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port, by weftd,
+#define WEFT_BOOT_FINGERPRINT_WHY                                                                  \
+    WEFT_BOOT_RUN "/fingerprint.why" // which says why it is another one.
+#define WEFT_BOOT_OWNER     "/conf/owner.token"
+#define WEFT_BOOT_OWNER_KEY "/conf/owner.key"
+#define WEFT_BOOT_KEPT      "/data/state/weft.toml"
+#define WEFT_BOOT_TRY       "/data/state/try.toml"   // For the next start alone (trial.h),
+#define WEFT_BOOT_TRIED     "/data/state/tried.toml" // and once that has begun.
+#define WEFT_BOOT_GOOD      "/data/state/good"
+#define WEFT_BOOT_CLOCK     "/data/state/clock"
+#define WEFT_BOOT_SEED      "/data/state/random-seed"
+#define WEFT_BOOT_RESET     "/data/state/reset" // Of a node without a FAT drive.
+#define WEFT_BOOT_LOGS      "/data/log"
+#define WEFT_BOOT_LOG       WEFT_BOOT_LOGS "/weftd.log"
+#define WEFT_BOOT_MARK      "/data/state/machine"
 
 enum weft_boot_end { WEFT_BOOT_RUNS, WEFT_BOOT_REBOOTS, WEFT_BOOT_POWERS_OFF };
 

@@ -145,15 +145,12 @@ static void ask_ready(struct weft_boot *boot)
     weft_probe_get(&boot->ready_probe, WEFT_BOOT_SOCKET, READYZ, ANSWER_NS);
 }
 
-// weftd says below its fingerprint why that is another one than before: its owner looks at the
-// drive.
+// weftd has said why its fingerprint is another one than before: its owner looks at the drive.
 static void look_at_key(struct weft_boot *boot)
 {
-    char text[1024];
-    if (weft_text_file_read(WEFT_BOOT_FINGERPRINT, text, sizeof(text)) < 0) return;
-    const char *why = strchr(text, '\n');
-    if (why == NULL || why[1] == '\0') return;
-    weft_say_error(&boot->say, "%.*s", (int)strcspn(why + 1, "\n"), why + 1);
+    char why[1024];
+    if (weft_text_file_line(WEFT_BOOT_FINGERPRINT_WHY, why, sizeof(why)) == 0 && why[0] != '\0')
+        weft_say_error(&boot->say, "%s", why);
 }
 
 static void node_ready(void *self)
