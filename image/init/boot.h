@@ -23,10 +23,13 @@
 #include "image/init/say.h"
 #include "image/init/watchdog.h"
 
-#define WEFT_BOOT_RUN       "/run/weft"
-#define WEFT_BOOT_CONFIG    WEFT_BOOT_RUN "/weft.toml"
-#define WEFT_BOOT_SOCKET    WEFT_BOOT_RUN "/admin.sock"
-#define WEFT_BOOT_CONF      "/conf/weft.toml"
+#define WEFT_BOOT_RUN         "/run/weft"
+#define WEFT_BOOT_CONFIG      WEFT_BOOT_RUN "/weft.toml"
+#define WEFT_BOOT_SOCKET      WEFT_BOOT_RUN "/admin.sock"
+#define WEFT_BOOT_CONF        "/conf/weft.toml"
+#define WEFT_BOOT_FINGERPRINT WEFT_BOOT_RUN "/fingerprint" // Of the admin port, by weftd,
+#define WEFT_BOOT_FINGERPRINT_WHY                                                                  \
+    WEFT_BOOT_RUN "/fingerprint.why" // which says why it is another one.
 #define WEFT_BOOT_OWNER     "/conf/owner.token"
 #define WEFT_BOOT_OWNER_KEY "/conf/owner.key"
 #define WEFT_BOOT_KEPT      "/data/state/weft.toml"
@@ -96,7 +99,11 @@ struct weft_boot {
     uint64_t ready_ms;                // From the kernel's start; 0: not yet.
     uint64_t ready_at_ns;             // Since when it is, by the loop's clock; 0: it is not.
     int ready_status; // What /readyz last answered, of HTTP or an errno; 0: nothing.
-    bool lacks_room;  // That was no, and for want of room for the journal alone.
+    // By the loop's clock, of the weftd that runs; 0: not.
+    uint64_t lacks_room_at_ns; // Since when that was no, for want of room for the journal alone.
+    uint64_t alive_at_ns;      // When /livez said yes last.
+    bool had_grace;            // The trial has been made longer once, to wait for a proof.
+    int bless_result;          // What hindered it last, a negative errno.
     uint32_t looks;
 
     struct weft_init_socket socket;

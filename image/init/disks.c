@@ -201,6 +201,23 @@ bool weft_disks_has_started(const struct weft_disks *disks, const char *loader_g
            entry->disk.conf.device[0] != '\0' && entry->disk.data.device[0] != '\0';
 }
 
+enum weft_disks_verdict weft_disks_wait(struct weft_disks *disks, const char *sys, const char *dev,
+                                        const char *root, const char *loader_guid, uint64_t wait_ns,
+                                        uint64_t patience_ns)
+{
+    const struct timespec step = {.tv_nsec = (long)(50 * WEFT_NS_PER_MS)};
+    const uint64_t first_ns = monotonic_ns();
+    for (;;) {
+        const uint64_t began_ns = monotonic_ns();
+        weft_disks_find(disks, sys, dev, root, patience_ns);
+        const enum weft_disks_verdict verdict = weft_disks_choose(disks, loader_guid);
+        if (loader_guid[0] == '\0' || began_ns - first_ns >= wait_ns ||
+            weft_disks_has_started(disks, loader_guid))
+            return verdict;
+        nanosleep(&step, NULL);
+    }
+}
+
 void weft_disks_loader_guid(const char *efivars, char guid[WEFT_GPT_TEXT_BYTES])
 {
     char path[PATH_MAX], bytes[256];

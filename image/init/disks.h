@@ -69,6 +69,13 @@ enum weft_disks_verdict weft_disks_choose(struct weft_disks *disks, const char *
 // kernel?
 bool weft_disks_has_started(const struct weft_disks *disks, const char *loader_guid);
 
+// Looks again and again until that one is there, and no more once a look has begun `wait_ns` after
+// the first: what came while a silent disk was waited for is seen by another look. `loader_guid`
+// "": once.
+enum weft_disks_verdict weft_disks_wait(struct weft_disks *disks, const char *sys, const char *dev,
+                                        const char *root, const char *loader_guid, uint64_t wait_ns,
+                                        uint64_t patience_ns);
+
 // Reads what the loader left of that in the firmware's variables in `efivars`. "" without one.
 void weft_disks_loader_guid(const char *efivars, char guid[WEFT_GPT_TEXT_BYTES]);
 

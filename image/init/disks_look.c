@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -14,7 +15,16 @@ void weft_disks_look_init(struct weft_disks_look *look, struct weft_loop *loop,
     look->fd = -1;
 }
 
-// In the child: into its own copy, and then out.
+// In the child. What else was open is not held on to: who has asked init for something waits for
+// the end of its connection.
+static int let_go(int fd)
+{
+    if (fd != 3 && dup2(fd, 3) != 3) _exit(1);
+    close_range(4, UINT_MAX, 0);
+    return 3;
+}
+
+// Into the child's own copy, and then out.
 static void hand_over(const struct weft_disks *found, int fd)
 {
     const char *bytes = (const char *)found;
@@ -54,15 +64,16 @@ int weft_disks_look_start(struct weft_disks_look *look, const char *sys, const c
     look->used = 0;
     const pid_t pid = fork();
     if (pid == 0) {
+        const int fd = let_go(ends[1]);
         weft_disks_find(&look->found, sys, dev, root, patience_ns);
-        hand_over(&look->found, ends[1]);
+        hand_over(&look->found, fd);
     }
-    const int failure = -errno;
+    int result = pid < 0 ? -errno : 0;
     close(ends[1]);
-    if (pid > 0) {
+    if (result == 0) result = weft_loop_watch(look->loop, ends[0], POLLIN, take, look);
+    if (result == 0)
         look->fd = ends[0];
-        return weft_loop_watch(look->loop, look->fd, POLLIN, take, look);
-    }
-    close(ends[0]);
-    return failure;
+    else
+        close(ends[0]);
+    return result;
 }

@@ -50,6 +50,23 @@ bool weft_health_lacks_room(const char *body)
     return lacks;
 }
 
+// Lacking room is no proof of anything else: a core that never comes back is found by /livez, as in
+// a node that is ready.
+enum weft_health_end weft_health_judge(const struct weft_boot *boot, uint64_t *wait_ns)
+{
+    const uint64_t now_ns = boot->loop.now_ns, lacks_ns = boot->lacks_room_at_ns;
+    const uint64_t since_ns = boot->ready_at_ns != 0 ? boot->ready_at_ns : lacks_ns;
+    const uint64_t proved_ns = since_ns + PROOF_NS + LOOK_NS + ANSWER_NS;
+    *wait_ns = 0;
+    if (since_ns != 0 && now_ns < proved_ns && !boot->had_grace) {
+        *wait_ns = proved_ns - now_ns;
+        return WEFT_HEALTH_WAITS;
+    }
+    const bool has_lived = lacks_ns != 0 && boot->alive_at_ns >= lacks_ns + PROOF_NS;
+    const bool lives = now_ns - boot->alive_at_ns <= 2 * LOOK_NS + ANSWER_NS;
+    return has_lived && lives ? WEFT_HEALTH_STAYS : WEFT_HEALTH_FAILS;
+}
+
 // ---- Blessing.
 
 static int rename_kernel(struct weft_boot *boot)
@@ -90,9 +107,11 @@ int weft_health_bless(struct weft_boot *boot)
     if (boot->disks_alike) return -ENODEV; // Whose kernel it was cannot be told.
     if (boot->counted_path[0] != '\0') result = rename_kernel(boot);
     if (result == -EBUSY) return result; // In other hands for now, as when slots are looked at.
-    if (result != 0) {
-        weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
-                       strerror(-result));
+    if (result != 0) { // Said once: it is tried every few seconds, perhaps for ever.
+        if (result != boot->bless_result)
+            weft_say_error(&boot->say, "the kernel %s stays on trial: %s", boot->counted_path,
+                           strerror(-result));
+        boot->bless_result = result;
         return result;
     }
     boot->is_blessed = true;
@@ -126,9 +145,18 @@ static void ask_ready(struct weft_boot *boot)
     weft_probe_get(&boot->ready_probe, WEFT_BOOT_SOCKET, READYZ, ANSWER_NS);
 }
 
+// weftd has said why its fingerprint is another one than before: its owner looks at the drive.
+static void look_at_key(struct weft_boot *boot)
+{
+    char why[1024];
+    if (weft_text_file_line(WEFT_BOOT_FINGERPRINT_WHY, why, sizeof(why)) == 0 && why[0] != '\0')
+        weft_say_error(&boot->say, "%s", why);
+}
+
 static void node_ready(void *self)
 {
     struct weft_boot *boot = self;
+    look_at_key(boot);
     weft_probe_cancel(&boot->ready_probe); // Its answer would be from before.
     ask_ready(boot);
 }
@@ -138,8 +166,11 @@ static void not_ready(struct weft_boot *boot, int status)
 {
     const bool is_new = boot->ready_status != status;
     boot->ready_status = status;
-    boot->lacks_room =
+    const bool lacks =
         status == 503 && weft_health_lacks_room(weft_probe_body(boot->ready_probe.answer));
+    if (status > 0 &&
+        (!lacks || boot->lacks_room_at_ns == 0)) // An answer that is lost says nothing.
+        boot->lacks_room_at_ns = lacks ? boot->loop.now_ns : 0;
     if (!is_new || boot->daemon.state != WEFT_DAEMON_READY) return; // It has not said so.
     weft_say_error(&boot->say, "/readyz answers %d to a node that said it was ready", status);
 }
@@ -148,15 +179,16 @@ static void readyz_answered(void *self, int status)
 {
     struct weft_boot *boot = self;
     if (boot->end != WEFT_BOOT_RUNS) return; // It stops, and says so there too.
-    if (status != 200 || boot->daemon.state != WEFT_DAEMON_READY) {
-        if (status != 200) not_ready(boot, status);
+    if (status != 200) {
+        not_ready(boot, status);
         return;
     }
+    boot->lacks_room_at_ns = 0;
+    if (boot->daemon.state != WEFT_DAEMON_READY) return;
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     const bool is_first = boot->ready_ms == 0;
     const uint64_t ms = weft_clock_since_power_on_ms(boot->began, weft_clock_mark());
     boot->ready_status = status;
-    boot->lacks_room = false;
     if (is_first) boot->ready_ms = ms;
     if (is_first) weft_start_look_for_disks(boot);
     weft_say_line(&boot->say, "ready%s, %llu.%03llu s after power-on",
@@ -184,12 +216,14 @@ static bool would_restart_help(struct weft_boot *boot)
 static void trial_over(void *self)
 {
     struct weft_boot *boot = self;
-    const uint64_t proved_ns = boot->ready_at_ns + PROOF_NS + ANSWER_NS;
-    if (boot->ready_at_ns != 0 && boot->loop.now_ns < proved_ns) { // At the last moment.
-        weft_loop_after(&boot->loop, &boot->trial, proved_ns - boot->loop.now_ns);
+    uint64_t wait_ns;
+    const enum weft_health_end end = weft_health_judge(boot, &wait_ns);
+    boot->had_grace = end == WEFT_HEALTH_WAITS;
+    if (end == WEFT_HEALTH_WAITS) {
+        weft_loop_after(&boot->loop, &boot->trial, wait_ns);
         return;
     }
-    if (boot->lacks_room) {
+    if (end == WEFT_HEALTH_STAYS) {
         weft_say_error(&boot->say,
                        "version %s stays on trial: its journal has no room, which no "
                        "other version would have",
@@ -210,7 +244,8 @@ static void node_ended(void *self)
     struct weft_boot *boot = self;
     boot->ready_at_ns = 0;
     boot->ready_status = 0;
-    boot->lacks_room = false;
+    boot->lacks_room_at_ns = 0;
+    boot->alive_at_ns = 0;
     weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns);
     weft_probe_cancel(&boot->probe);
     weft_probe_cancel(&boot->ready_probe);
@@ -254,6 +289,7 @@ static void livez_answered(void *self, int status)
 {
     struct weft_boot *boot = self;
     if (status != 200) return;
+    boot->alive_at_ns = boot->loop.now_ns;
     weft_watchdog_prove(&boot->watchdog, boot->loop.now_ns);
     bless_if_proved(boot);
 }

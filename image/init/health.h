@@ -5,8 +5,8 @@
 //                 |                                          not counted any more
 //                 +--> not: the machine restarts; with no tries left the loader takes the other
 //                 |    slot. If that would only bring the same kernel once more, the node goes on
-//                 +--> not, and all that it lacks is room for its journal: no other release would
-//                      have that. The trial goes on; a restart counts as any other
+//                 +--> not, alive, and all that it lacks is room for its journal: no other release
+//                      would have that. The trial goes on; a restart counts as any other
 //
 //   ready:    /readyz is asked when weftd has said so, and every 5 s until it answers 200
 //
@@ -35,6 +35,15 @@ bool weft_health_is_good(bool maintenance, bool broken, const char *version,
 
 // Of what /readyz?verbose says: is a journal without room all that is not ready?
 bool weft_health_lacks_room(const char *body);
+
+// What is to become of a trial whose time is over and that was not blessed, by `boot`'s loop and
+// what its node has said.
+enum weft_health_end {
+    WEFT_HEALTH_WAITS, // For a proof that is on its way, once.
+    WEFT_HEALTH_STAYS, // It is alive, and lacks nothing but room.
+    WEFT_HEALTH_FAILS,
+};
+enum weft_health_end weft_health_judge(const struct weft_boot *boot, uint64_t *wait_ns);
 
 // Says it when the data partition has become full, and when it has room again.
 void weft_health_look_at_data(struct weft_boot *boot);

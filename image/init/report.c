@@ -13,7 +13,6 @@
 
 #define SOON_NS       (500 * WEFT_NS_PER_MS)
 #define STARTING_NS   (20 * WEFT_NS_PER_S)
-#define FINGERPRINT   WEFT_BOOT_RUN "/fingerprint" // Of the admin port's certificate, by weftd.
 #define CLUSTER_BYTES 4096                         // Of the drive: image/build/disk.sh.
 #define README        "/etc/weft/README-drive.txt" // image/README-drive.txt
 
@@ -45,7 +44,7 @@ struct view {
 
 static void look(const struct weft_boot *boot, struct view *view)
 {
-    weft_text_file_line(FINGERPRINT, view->fingerprint, sizeof(view->fingerprint));
+    weft_text_file_line(WEFT_BOOT_FINGERPRINT, view->fingerprint, sizeof(view->fingerprint));
     describe_count(boot, view->counter);
     weft_net_time_describe(boot, view->clock, sizeof(view->clock));
     view->status = (struct weft_status){

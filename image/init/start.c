@@ -228,19 +228,9 @@ void weft_start_look_for_disks(struct weft_boot *boot)
 static enum weft_disks_verdict wait_for_disk(struct weft_boot *boot)
 {
     char root[32], guid[WEFT_GPT_TEXT_BYTES];
-    struct weft_disks *disks = &boot->disks;
-    const struct timespec step = {.tv_nsec = (long)(50 * WEFT_NS_PER_MS)};
-    const uint64_t began_ns = weft_clock_mark().ns; // Each look takes its time, too.
     weft_disk_root(root);
     weft_disks_loader_guid("/sys/firmware/efi/efivars", guid);
-    for (;;) {
-        weft_disks_find(disks, "/sys", "/dev", root, DISK_ANSWER_NS);
-        const enum weft_disks_verdict verdict = weft_disks_choose(disks, guid);
-        if (guid[0] == '\0' || weft_clock_mark().ns - began_ns >= DISK_NS ||
-            weft_disks_has_started(disks, guid))
-            return verdict;
-        nanosleep(&step, NULL);
-    }
+    return weft_disks_wait(&boot->disks, "/sys", "/dev", root, guid, DISK_NS, DISK_ANSWER_NS);
 }
 
 // Which disk: docs/boot.md, "Two disks".

@@ -200,7 +200,7 @@ struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk)
 // Opens the partition `found` of the disk at `path`: a device by itself, a file as a whole.
 static int open_partition(const char *path, int whole_fd, const struct weft_gpt *gpt,
                           uint32_t number, struct weft_update_disk *disk, int slot, int part,
-                          struct weft_error *error)
+                          bool only_looks, struct weft_error *error)
 {
     struct weft_gpt_part found;
     char node[PATH_MAX];
@@ -212,7 +212,7 @@ static int open_partition(const char *path, int whole_fd, const struct weft_gpt 
         weft_update_disk_partition_path(path, number, node, sizeof(node));
     else
         snprintf(node, sizeof(node), "%s", path);
-    const int fd = open(node, O_RDWR | O_CLOEXEC);
+    const int fd = open(node, (only_looks ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (fd < 0) return weft_error_set(error, 906, "%s: %s", node, strerror(errno));
     disk->parts[slot][part].fd = fd;
     disk->parts[slot][part].bytes = weft_gpt_part_bytes(&found);
@@ -224,7 +224,7 @@ static int open_partition(const char *path, int whole_fd, const struct weft_gpt 
 }
 
 static int open_slots(struct weft_update_disk *disk, const char *path, int whole_fd,
-                      const struct weft_gpt *gpt, struct weft_error *error)
+                      const struct weft_gpt *gpt, bool only_looks, struct weft_error *error)
 {
     static const char *const names[2][2] = {{"root-a", "verity-a"}, {"root-b", "verity-b"}};
 
@@ -234,7 +234,8 @@ static int open_slots(struct weft_update_disk *disk, const char *path, int whole
             if (number == 0)
                 return weft_error_set(error, 906, "%s has not exactly one partition %s", path,
                                       names[slot][part]);
-            if (open_partition(path, whole_fd, gpt, number, disk, slot, part, error) != 0)
+            if (open_partition(path, whole_fd, gpt, number, disk, slot, part, only_looks, error) !=
+                0)
                 return -1;
         }
     }
@@ -266,7 +267,7 @@ static int read_table(const char *path, int *whole_fd, struct weft_gpt *gpt,
 }
 
 int weft_update_disk_open(struct weft_update_disk *disk, const char *path, const char *esp,
-                          struct weft_error *error)
+                          bool only_looks, struct weft_error *error)
 {
     struct weft_gpt *gpt = malloc(sizeof(*gpt));
     char directory[PATH_MAX];
@@ -279,7 +280,7 @@ int weft_update_disk_open(struct weft_update_disk *disk, const char *path, const
     if (gpt == NULL) return weft_error_set(error, 906, "no memory for a partition table");
     snprintf(directory, sizeof(directory), "%s/EFI/Linux", esp);
     if (read_table(path, &whole_fd, gpt, error) == 0 &&
-        open_slots(disk, path, whole_fd, gpt, error) == 0) {
+        open_slots(disk, path, whole_fd, gpt, only_looks, error) == 0) {
         disk->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         result = disk->directory_fd >= 0
                      ? 0

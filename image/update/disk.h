@@ -7,6 +7,8 @@
 #ifndef WEFT_UPDATE_DISK_H
 #define WEFT_UPDATE_DISK_H
 
+#include <stdbool.h>
+
 #include "image/update/gpt.h"
 #include "image/update/medium.h"
 
@@ -18,9 +20,10 @@ struct weft_update_disk {
     int directory_fd; // EFI/Linux of its ESP.
 };
 
-// Opens the disk at `path` and the directory `esp`/EFI/Linux. 0, or -1 with W0906.
+// Opens the disk at `path` and the directory `esp`/EFI/Linux. Who `only_looks` can do so on a disk
+// that is write-protected, and cannot write. 0, or -1 with W0906.
 int weft_update_disk_open(struct weft_update_disk *disk, const char *path, const char *esp,
-                          struct weft_error *error);
+                          bool only_looks, struct weft_error *error);
 void weft_update_disk_close(struct weft_update_disk *disk);
 struct weft_update_medium weft_update_disk_medium(struct weft_update_disk *disk);
 

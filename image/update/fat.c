@@ -9,14 +9,10 @@
 #include <unistd.h>
 
 #include "image/update/disk.h"
+#include "image/update/fat_entry.h"
 #include "runtime/base/endian.h"
 
 #define SECTOR         512
-#define ENTRY_BYTES    32
-#define UNITS_PER_LONG 13 // Characters in one entry of a long name.
-#define LONG_MARK      0x0f
-#define LONG_LAST      0x40
-#define DELETED        0xe5
 #define CHAIN_END      0xffff
 #define ATTRIBUTE_FILE 0x20
 #define DATE           0x0021 // 1980-01-01: the clock of who flashes is nobody's business.
@@ -59,8 +55,8 @@ static const char *geometry(struct fat *fat, const uint8_t boot[SECTOR], uint64_
     fat->table_sector = reserved;
     fat->table_bytes = table_sectors * SECTOR;
     fat->root_sector = reserved + fat->table_copies * table_sectors;
-    fat->data_sector = fat->root_sector + fat->root_entries * ENTRY_BYTES / SECTOR;
-    if (fat->root_entries == 0 || fat->root_entries % (SECTOR / ENTRY_BYTES) != 0 ||
+    fat->data_sector = fat->root_sector + fat->root_entries * WEFT_FAT_ENTRY_BYTES / SECTOR;
+    if (fat->root_entries == 0 || fat->root_entries % (SECTOR / WEFT_FAT_ENTRY_BYTES) != 0 ||
         fat->data_sector >= total)
         return "it is damaged, or not FAT16";
     fat->cluster_count = (total - fat->data_sector) / cluster_sectors;
@@ -78,12 +74,12 @@ static const char *fat_open(struct fat *fat, uint64_t bytes)
     const char *fault = geometry(fat, boot, bytes);
     if (fault != NULL) return fault;
     fat->table = malloc(fat->table_bytes);
-    fat->root = malloc((size_t)fat->root_entries * ENTRY_BYTES);
+    fat->root = malloc((size_t)fat->root_entries * WEFT_FAT_ENTRY_BYTES);
     if (fat->table == NULL || fat->root == NULL) return "no memory";
     if (weft_update_disk_read(fat->fd, fat->offset + (uint64_t)fat->table_sector * SECTOR,
                               fat->table, fat->table_bytes) != 0 ||
         weft_update_disk_read(fat->fd, fat->offset + (uint64_t)fat->root_sector * SECTOR, fat->root,
-                              (size_t)fat->root_entries * ENTRY_BYTES) != 0)
+                              (size_t)fat->root_entries * WEFT_FAT_ENTRY_BYTES) != 0)
         return "it cannot be read";
     return NULL;
 }
@@ -148,22 +144,7 @@ static int64_t write_chain(struct fat *fat, struct weft_span content)
 
 static uint8_t *entry_at(const struct fat *fat, uint32_t index)
 {
-    return fat->root + (size_t)index * ENTRY_BYTES;
-}
-
-static uint8_t checksum(const uint8_t short_name[11])
-{
-    uint8_t sum = 0;
-
-    for (int i = 0; i < 11; i++)
-        sum = (uint8_t)((uint8_t)(sum << 7 | sum >> 1) + short_name[i]);
-    return sum;
-}
-
-// Where the characters of an entry of a long name stand.
-static size_t unit_at(size_t index)
-{
-    return index < 5 ? 1 + 2 * index : index < 11 ? 14 + 2 * (index - 5) : 28 + 2 * (index - 11);
+    return fat->root + (size_t)index * WEFT_FAT_ENTRY_BYTES;
 }
 
 // Adds what this entry has of a long name to `name`.
@@ -171,9 +152,9 @@ static void read_long(const uint8_t *entry, char name[WEFT_UPDATE_FAT_NAME_MAX +
 {
     const size_t order = entry[0] & 0x1f;
 
-    for (size_t i = 0; i < UNITS_PER_LONG && order > 0; i++) {
-        const size_t at = (order - 1) * UNITS_PER_LONG + i;
-        const uint16_t unit = weft_le16_get(entry + unit_at(i));
+    for (size_t i = 0; i < WEFT_FAT_LONG_UNITS && order > 0; i++) {
+        const size_t at = (order - 1) * WEFT_FAT_LONG_UNITS + i;
+        const uint16_t unit = weft_fat_entry_unit(entry, i);
         if (at >= WEFT_UPDATE_FAT_NAME_MAX || unit == 0xffff) break;
         name[at] = unit < 0x80 ? (char)unit : '?';
     }
@@ -199,17 +180,17 @@ static void remove_named(struct fat *fat, const char *wanted)
 
     for (uint32_t i = 0; i < fat->root_entries && entry_at(fat, i)[0] != 0; i++) {
         uint8_t *entry = entry_at(fat, i);
-        if (entry[0] != DELETED && entry[11] == LONG_MARK) {
-            if ((entry[0] & LONG_LAST) != 0) memset(name, 0, sizeof(name));
+        if (entry[0] != WEFT_FAT_ENTRY_DELETED && entry[11] == WEFT_FAT_LONG_MARK) {
+            if ((entry[0] & WEFT_FAT_LONG_LAST) != 0) memset(name, 0, sizeof(name));
             read_long(entry, name);
             continue;
         }
         read_short(entry, alias);
-        const bool is_file = entry[0] != DELETED && (entry[11] & 0x18) == 0;
+        const bool is_file = entry[0] != WEFT_FAT_ENTRY_DELETED && (entry[11] & 0x18) == 0;
         if (is_file && (strcasecmp(name, wanted) == 0 || strcasecmp(alias, wanted) == 0)) {
             free_chain(fat, weft_le16_get(entry + 26));
             for (uint32_t n = from; n <= i; n++)
-                entry_at(fat, n)[0] = DELETED;
+                entry_at(fat, n)[0] = WEFT_FAT_ENTRY_DELETED;
         }
         memset(name, 0, sizeof(name));
         from = i + 1;
@@ -250,40 +231,26 @@ static int64_t find_room(const struct fat *fat, uint32_t count)
 
     for (uint32_t i = 0; i < fat->root_entries; i++) {
         const uint8_t first = entry_at(fat, i)[0];
-        run = first == 0 || first == DELETED ? run + 1 : 0;
+        run = first == 0 || first == WEFT_FAT_ENTRY_DELETED ? run + 1 : 0;
         if (run == count) return i + 1 - count;
     }
     return -1;
 }
 
-static void write_long(uint8_t *entry, const char *name, size_t order, bool is_last, uint8_t sum)
-{
-    const size_t length = strlen(name);
-
-    memset(entry, 0, ENTRY_BYTES);
-    entry[0] = (uint8_t)(order | (is_last ? LONG_LAST : 0));
-    entry[11] = LONG_MARK;
-    entry[13] = sum;
-    for (size_t i = 0; i < UNITS_PER_LONG; i++) {
-        const size_t at = (order - 1) * UNITS_PER_LONG + i;
-        weft_le16_put(entry + unit_at(i), at < length    ? (uint16_t)name[at]
-                                          : at == length ? 0
-                                                         : 0xffff);
-    }
-}
-
 // A zero in front of entries in use would end the directory there; find_room never leaves one.
 static int add_entry(struct fat *fat, const char *name, uint32_t cluster, size_t length)
 {
-    const uint32_t longs = (uint32_t)((strlen(name) + UNITS_PER_LONG - 1) / UNITS_PER_LONG);
+    const uint32_t longs =
+        (uint32_t)((strlen(name) + WEFT_FAT_LONG_UNITS - 1) / WEFT_FAT_LONG_UNITS);
     const int64_t at = find_room(fat, longs + 1);
     uint8_t short_name[11];
 
     if (at < 0 || !make_short(fat, name, short_name)) return -ENOSPC;
     for (uint32_t i = 0; i < longs; i++)
-        write_long(entry_at(fat, (uint32_t)at + i), name, longs - i, i == 0, checksum(short_name));
+        weft_fat_entry_put_long(entry_at(fat, (uint32_t)at + i), name, longs - i, i == 0,
+                                weft_fat_entry_checksum(short_name));
     uint8_t *entry = entry_at(fat, (uint32_t)at + longs);
-    memset(entry, 0, ENTRY_BYTES);
+    memset(entry, 0, WEFT_FAT_ENTRY_BYTES);
     memcpy(entry, short_name, sizeof(short_name));
     entry[11] = ATTRIBUTE_FILE;
     weft_le16_put(entry + 16, DATE);
@@ -304,8 +271,8 @@ static int write_back(const struct fat *fat)
         result = put_sectors(fat, fat->table_sector + copy * (fat->table_bytes / SECTOR),
                              fat->table, fat->table_bytes);
     if (result == 0)
-        result =
-            put_sectors(fat, fat->root_sector, fat->root, (size_t)fat->root_entries * ENTRY_BYTES);
+        result = put_sectors(fat, fat->root_sector, fat->root,
+                             (size_t)fat->root_entries * WEFT_FAT_ENTRY_BYTES);
     if (result == 0 && fsync(fat->fd) != 0) result = -errno;
     return result;
 }

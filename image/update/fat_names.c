@@ -7,18 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "image/update/fat_entry.h"
 #include "runtime/base/endian.h"
 
-#define SECTOR         WEFT_GPT_SECTOR
-#define ENTRY_BYTES    32
-#define PER_SECTOR     (SECTOR / ENTRY_BYTES)
-#define SECTORS_MAX    1024 // Of a directory: 16384 entries.
-#define UNITS_PER_LONG 13   // Characters in one entry of a long name.
-#define LONG_MARK      0x0f
-#define LONG_LAST      0x40
-#define DELETED        0xe5
-#define LABEL          0x08
-#define DIRECTORY      0x10
+#define SECTOR      WEFT_GPT_SECTOR
+#define PER_SECTOR  (SECTOR / WEFT_FAT_ENTRY_BYTES)
+#define SECTORS_MAX 1024 // Of a directory: 16384 entries.
+#define LABEL       0x08
+#define DIRECTORY   0x10
 
 struct fat {
     const struct weft_gpt_disk *disk;
@@ -57,14 +53,16 @@ static int geometry(struct fat *fat, const uint8_t boot[SECTOR])
         tables == 0 || reserved == 0 || table == 0 || total > fat->disk->sectors)
         return -EOPNOTSUPP;
     fat->table_sector = reserved;
-    fat->root_sectors = (entries * ENTRY_BYTES + SECTOR - 1) / SECTOR;
+    fat->root_sectors = (entries * WEFT_FAT_ENTRY_BYTES + SECTOR - 1) / SECTOR;
     const uint64_t root = reserved + tables * table;
     if (root + fat->root_sectors >= total) return -EOPNOTSUPP;
     fat->root_sector = (uint32_t)root;
     fat->data_sector = fat->root_sector + fat->root_sectors;
     fat->cluster_count = (total - fat->data_sector) / fat->cluster_sectors;
-    // The count alone says which FAT it is.
+    // By the specification the count alone says which FAT it is; Linux and firmware look at where
+    // the table's length stands. Where they do not agree it is nobody's.
     fat->is_wide = fat->cluster_count >= 65525;
+    if (fat->is_wide != (short_table == 0)) return -EOPNOTSUPP;
     fat->root_cluster = fat->is_wide ? weft_le32_get(boot + 44) : 0;
     const uint64_t table_bytes = (fat->cluster_count + UINT64_C(2)) * (fat->is_wide ? 4 : 2);
     return fat->cluster_count >= 4085 && table_bytes <= table * SECTOR ? 0 : -EOPNOTSUPP;
@@ -138,22 +136,7 @@ static int write_sector(const struct fat *fat, const struct directory *directory
 
 static uint8_t *entry_at(struct directory *directory, uint32_t index)
 {
-    return directory->bytes + (size_t)index * ENTRY_BYTES;
-}
-
-static uint8_t checksum(const uint8_t short_name[11])
-{
-    uint8_t sum = 0;
-
-    for (int i = 0; i < 11; i++)
-        sum = (uint8_t)((uint8_t)(sum << 7 | sum >> 1) + short_name[i]);
-    return sum;
-}
-
-// Where the characters of an entry of a long name stand.
-static size_t unit_at(size_t index)
-{
-    return index < 5 ? 1 + 2 * index : index < 11 ? 14 + 2 * (index - 5) : 28 + 2 * (index - 11);
+    return directory->bytes + (size_t)index * WEFT_FAT_ENTRY_BYTES;
 }
 
 static void read_short(const uint8_t *entry, char *name)
@@ -172,18 +155,19 @@ static void read_short(const uint8_t *entry, char *name)
 static bool read_long(struct directory *directory, uint32_t first, uint32_t last, char *name)
 {
     const uint32_t count = last - first;
-    const uint8_t sum = checksum(entry_at(directory, last));
+    const uint8_t sum = weft_fat_entry_checksum(entry_at(directory, last));
 
-    if (count == 0 || count * UNITS_PER_LONG >= WEFT_FAT_NAME_BYTES) return false;
+    if (count == 0 || count * WEFT_FAT_LONG_UNITS >= WEFT_FAT_NAME_BYTES) return false;
     memset(name, 0, WEFT_FAT_NAME_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *entry = entry_at(directory, first + i);
         const uint32_t order = count - i;
-        if (entry[0] != (order | (i == 0 ? LONG_LAST : 0)) || entry[13] != sum) return false;
-        for (size_t n = 0; n < UNITS_PER_LONG; n++) {
-            const uint16_t unit = weft_le16_get(entry + unit_at(n));
+        if (entry[0] != (order | (i == 0 ? WEFT_FAT_LONG_LAST : 0)) || entry[13] != sum)
+            return false;
+        for (size_t n = 0; n < WEFT_FAT_LONG_UNITS; n++) {
+            const uint16_t unit = weft_fat_entry_unit(entry, n);
             if (unit == 0 || unit == 0xffff) break;
-            name[(order - 1) * UNITS_PER_LONG + n] = unit < 0x80 ? (char)unit : '?';
+            name[(order - 1) * WEFT_FAT_LONG_UNITS + n] = unit < 0x80 ? (char)unit : '?';
         }
     }
     return true;
@@ -197,11 +181,11 @@ static bool next_file(struct directory *directory, uint32_t *index, struct file 
 
     for (uint32_t i = *index; i < count && entry_at(directory, i)[0] != 0; i++) {
         const uint8_t *entry = entry_at(directory, i);
-        if (entry[0] != DELETED && entry[11] == LONG_MARK) {
-            if ((entry[0] & LONG_LAST) != 0) first = i;
+        if (entry[0] != WEFT_FAT_ENTRY_DELETED && entry[11] == WEFT_FAT_LONG_MARK) {
+            if ((entry[0] & WEFT_FAT_LONG_LAST) != 0) first = i;
             continue;
         }
-        if (entry[0] != DELETED && (entry[11] & LABEL) == 0) {
+        if (entry[0] != WEFT_FAT_ENTRY_DELETED && (entry[11] & LABEL) == 0) {
             file->last = i;
             file->first = first;
             if (!read_long(directory, first, i, file->name)) {
@@ -260,11 +244,12 @@ static bool is_in_one_sector(uint32_t first, uint32_t last)
 }
 
 // The short entry's sector first: what is left of a long name alone is nothing.
-static int take_out(const struct fat *fat, struct directory *directory, const struct file *file)
+static int take_out(const struct fat *fat, struct directory *directory, uint32_t first,
+                    uint32_t last)
 {
-    for (uint32_t i = file->last + 1; i-- > file->first;) {
-        entry_at(directory, i)[0] = DELETED;
-        if (i != file->first && i % PER_SECTOR != 0) continue;
+    for (uint32_t i = last + 1; i-- > first;) {
+        entry_at(directory, i)[0] = WEFT_FAT_ENTRY_DELETED;
+        if (i != first && i % PER_SECTOR != 0) continue;
         const int result = write_sector(fat, directory, i);
         if (result != 0) return result;
     }
@@ -274,23 +259,10 @@ static int take_out(const struct fat *fat, struct directory *directory, const st
 // The `count` entries of a long name from `first` on, for the short entry behind them.
 static void put_long(struct directory *directory, uint32_t first, uint32_t count, const char *name)
 {
-    const size_t length = strlen(name);
-    const uint8_t sum = checksum(entry_at(directory, first + count));
+    const uint8_t sum = weft_fat_entry_checksum(entry_at(directory, first + count));
 
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t *entry = entry_at(directory, first + i);
-        const size_t order = count - i;
-        memset(entry, 0, ENTRY_BYTES);
-        entry[0] = (uint8_t)(order | (i == 0 ? LONG_LAST : 0));
-        entry[11] = LONG_MARK;
-        entry[13] = sum;
-        for (size_t n = 0; n < UNITS_PER_LONG; n++) {
-            const size_t at = (order - 1) * UNITS_PER_LONG + n;
-            weft_le16_put(entry + unit_at(n), at < length    ? (uint16_t)name[at]
-                                              : at == length ? 0
-                                                             : 0xffff);
-        }
-    }
+    for (uint32_t i = 0; i < count; i++)
+        weft_fat_entry_put_long(entry_at(directory, first + i), name, count - i, i == 0, sum);
 }
 
 static bool has_short(struct directory *directory, const uint8_t short_name[11])
@@ -298,7 +270,7 @@ static bool has_short(struct directory *directory, const uint8_t short_name[11])
     for (uint32_t i = 0; i < directory->count * PER_SECTOR; i++) {
         const uint8_t *entry = entry_at(directory, i);
         if (entry[0] == 0) break;
-        if (entry[11] != LONG_MARK && memcmp(entry, short_name, 11) == 0) return true;
+        if (entry[11] != WEFT_FAT_LONG_MARK && memcmp(entry, short_name, 11) == 0) return true;
     }
     return false;
 }
@@ -330,7 +302,7 @@ static int64_t find_room(struct directory *directory, uint32_t count)
         }
         const uint8_t first = entry_at(directory, i)[0];
         if (first == 0) ended = true;
-        run = first == 0 || first == DELETED || ended ? run + 1 : 0;
+        run = first == 0 || first == WEFT_FAT_ENTRY_DELETED || ended ? run + 1 : 0;
         if (run == count) return i + 1 - count;
     }
     return -1;
@@ -356,21 +328,21 @@ static int move(const struct fat *fat, struct directory *directory, const struct
     if (was_end && (last + 1) % PER_SECTOR == 0 && last + 1 < directory->count * PER_SECTOR &&
         entry_at(directory, last + 1)[0] != 0)
         return -ENOSPC;
-    uint8_t entry[ENTRY_BYTES];
-    memcpy(entry, entry_at(directory, file->last), ENTRY_BYTES);
+    uint8_t entry[WEFT_FAT_ENTRY_BYTES];
+    memcpy(entry, entry_at(directory, file->last), WEFT_FAT_ENTRY_BYTES);
     if (!make_short(directory, entry)) return -ENOSPC;
-    memcpy(entry_at(directory, last), entry, ENTRY_BYTES);
+    memcpy(entry_at(directory, last), entry, WEFT_FAT_ENTRY_BYTES);
     put_long(directory, first, longs, to);
     keep_end(directory, last + 1, was_end);
     const int result = write_sector(fat, directory, last);
-    return result == 0 ? take_out(fat, directory, file) : result;
+    return result == 0 ? take_out(fat, directory, file->first, file->last) : result;
 }
 
 static int rename_in_place(const struct fat *fat, struct directory *directory,
                            const struct file *file, uint32_t longs, const char *to)
 {
     for (uint32_t i = file->first; i < file->last - longs; i++)
-        entry_at(directory, i)[0] = DELETED;
+        entry_at(directory, i)[0] = WEFT_FAT_ENTRY_DELETED;
     put_long(directory, file->last - longs, longs, to);
     return write_sector(fat, directory, file->last);
 }
@@ -380,11 +352,11 @@ static int rename_in(const struct fat *fat, struct directory *directory, const c
 {
     struct file file, other;
     const bool is_there = find(directory, to, false, &other);
-    const uint32_t longs = (uint32_t)((strlen(to) + UNITS_PER_LONG - 1) / UNITS_PER_LONG);
+    const uint32_t longs = (uint32_t)((strlen(to) + WEFT_FAT_LONG_UNITS - 1) / WEFT_FAT_LONG_UNITS);
 
     if (!find(directory, from, false, &file)) return is_there ? 0 : -ENOENT;
     if (is_there && (other.cluster != file.cluster || file.cluster == 0)) return -EEXIST;
-    if (is_there) return take_out(fat, directory, &file);
+    if (is_there) return take_out(fat, directory, file.first, file.last);
     if (longs <= file.last - file.first && is_in_one_sector(file.first, file.last))
         return rename_in_place(fat, directory, &file, longs, to);
     return move(fat, directory, &file, longs, to);
@@ -399,7 +371,7 @@ static bool is_plain(const char *name)
     for (size_t i = 0; i < length; i++) {
         if (!isalnum((unsigned char)name[i]) && strchr("._-+", name[i]) == NULL) return false;
     }
-    return length > 0 && length < WEFT_FAT_NAME_BYTES - UNITS_PER_LONG;
+    return length > 0 && length < WEFT_FAT_NAME_BYTES - WEFT_FAT_LONG_UNITS;
 }
 
 static int open_directory(struct fat *fat, const struct weft_gpt_disk *disk, const char *path,
@@ -425,40 +397,63 @@ int weft_fat_names_rename(const struct weft_gpt_disk *disk, const char *director
     return result;
 }
 
-static bool stays(const struct file *one, const struct file *other)
+struct place { // Of a file in the directory.
+    uint32_t cluster, bytes, first, last, name_length;
+};
+
+// By clusters, and of those with the same the one that stays first.
+static int by_cluster(const void *a, const void *b)
 {
-    if (one->bytes != other->bytes) return one->bytes > other->bytes;
-    const size_t length = strlen(one->name), other_length = strlen(other->name);
-    return length != other_length ? length < other_length : one->last < other->last;
+    const struct place *one = a, *other = b;
+
+    if (one->cluster != other->cluster) return one->cluster < other->cluster ? -1 : 1;
+    if (one->bytes != other->bytes) return one->bytes > other->bytes ? -1 : 1;
+    if (one->name_length != other->name_length)
+        return one->name_length < other->name_length ? -1 : 1;
+    return one->last < other->last ? -1 : 1; // No two have the same.
 }
 
-// Takes out one name whose clusters another one has as well. 1 if there was one.
-static int mend_one(const struct fat *fat, struct directory *directory)
+static size_t list_files(struct directory *directory, struct place *places)
 {
-    struct file file, other;
+    struct file file;
+    size_t count = 0;
 
     for (uint32_t at = 0; next_file(directory, &at, &file);) {
         if (file.cluster == 0 || (file.attributes & DIRECTORY) != 0) continue;
-        for (uint32_t from = at; next_file(directory, &from, &other);) {
-            if (other.cluster != file.cluster || (other.attributes & DIRECTORY) != 0) continue;
-            const int result = take_out(fat, directory, stays(&file, &other) ? &other : &file);
-            return result == 0 ? 1 : result;
-        }
+        places[count++] = (struct place){.cluster = file.cluster,
+                                         .bytes = file.bytes,
+                                         .first = file.first,
+                                         .last = file.last,
+                                         .name_length = (uint32_t)strlen(file.name)};
     }
-    return 0;
+    return count;
+}
+
+// How many went, or a negative errno.
+static int mend(const struct fat *fat, struct directory *directory)
+{
+    struct place *places = malloc((size_t)directory->count * PER_SECTOR * sizeof(*places));
+    int mended = 0, result = 0;
+
+    if (places == NULL) return directory->count == 0 ? 0 : -ENOMEM;
+    const size_t count = list_files(directory, places);
+    qsort(places, count, sizeof(*places), by_cluster); // A drive may be full of names.
+    for (size_t i = 1; result == 0 && i < count; i++) {
+        if (places[i].cluster != places[i - 1].cluster) continue;
+        result = take_out(fat, directory, places[i].first, places[i].last);
+        mended += result == 0;
+    }
+    free(places);
+    return result == 0 ? mended : result;
 }
 
 int weft_fat_names_mend(const struct weft_gpt_disk *disk, const char *directory)
 {
     struct fat fat;
     struct directory *entries;
-    int mended = 0, result = open_directory(&fat, disk, directory, &entries);
+    int result = open_directory(&fat, disk, directory, &entries);
 
-    while (result == 0 && (result = mend_one(&fat, entries)) == 1) {
-        mended++;
-        result = 0;
-        if (mended == SECTORS_MAX * PER_SECTOR) break;
-    }
+    if (result == 0) result = mend(&fat, entries);
     free(entries);
-    return result < 0 ? result : mended;
+    return result;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "image/update/disk.h"
@@ -126,7 +127,27 @@ int weft_update_host_find(const char *root, struct weft_update_host *host, struc
     return 0;
 }
 
-int weft_update_esp_mount(const char *disk, const char *where, struct weft_error *error)
+// To be written even by who only looks: the kernel has one file system for all that mount it, and
+// refuses who wants it the other way, as an update or the first process then would. The first
+// process has it for itself while it blesses a kernel: that is the write of a sector.
+static int mount_esp(const char *node, const char *where, bool only_looks)
+{
+    static const char options[] = "umask=077";
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    const struct timespec pause = {.tv_nsec = 20000000};
+
+    for (int n = 0; n < 50; n++) {
+        if (mount(node, where, "vfat", flags, options) == 0) return 0;
+        if (errno != EBUSY) break;
+        nanosleep(&pause, NULL);
+    }
+    const bool is_protected = errno == EACCES || errno == EROFS;
+    if (!only_looks || !is_protected) return -1;
+    return mount(node, where, "vfat", flags | MS_RDONLY, options);
+}
+
+int weft_update_esp_mount(const char *disk, const char *where, bool only_looks,
+                          struct weft_error *error)
 {
     char node[PATH_MAX];
 
@@ -135,7 +156,7 @@ int weft_update_esp_mount(const char *disk, const char *where, struct weft_error
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return weft_error_set(error, 906, "a place to mount the ESP: %s", strerror(errno));
     weft_update_disk_partition_path(disk, 1, node, sizeof(node));
-    if (mount(node, where, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC, "umask=077") == 0) return 0;
+    if (mount_esp(node, where, only_looks) == 0) return 0;
     return weft_error_set(error, 906, "mounting the ESP %s: %s", node, strerror(errno));
 }
 

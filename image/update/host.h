@@ -6,6 +6,8 @@
 #ifndef WEFT_UPDATE_HOST_H
 #define WEFT_UPDATE_HOST_H
 
+#include <stdbool.h>
+
 #include "image/update/writer.h"
 
 struct weft_update_host {
@@ -19,9 +21,10 @@ struct weft_update_host {
 int weft_update_host_find(const char *root, struct weft_update_host *host,
                           struct weft_error *error);
 
-// Mounts the ESP of `disk` at `where`, for this process alone, and takes it off again. 0, or -1
-// with W0906.
-int weft_update_esp_mount(const char *disk, const char *where, struct weft_error *error);
+// Mounts the ESP of `disk` at `where`, for this process alone, and takes it off again. For who
+// `only_looks` also where it cannot be written. 0, or -1 with W0906.
+int weft_update_esp_mount(const char *disk, const char *where, bool only_looks,
+                          struct weft_error *error);
 void weft_update_esp_unmount(const char *where);
 
 #endif // WEFT_UPDATE_HOST_H

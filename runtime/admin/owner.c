@@ -6,6 +6,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -181,7 +182,96 @@ bool weft_owner_knows(const struct weft_owner *owner, void *session)
     return is_shown && memcmp(shown, owner->key, sizeof(shown)) == 0; // Both are public.
 }
 
-// ---- Both, and the node's own.
+// ---- The node's own.
+
+// The key is that of the certificate: nobody could speak TLS with another one. 0 or GnuTLS's error.
+static int check_pair(gnutls_x509_privkey_t key, gnutls_x509_crt_t certificate,
+                      const struct weft_owner *owner)
+{
+    const gnutls_datum_t key_pem = {.data = (unsigned char *)owner->key_pem,
+                                    .size = (unsigned)strlen(owner->key_pem)};
+    const gnutls_datum_t certificate_pem = {.data = (unsigned char *)owner->certificate_pem,
+                                            .size = (unsigned)strlen(owner->certificate_pem)};
+    unsigned char id[64], other[64];
+    size_t id_bytes = sizeof(id), other_bytes = sizeof(other);
+    int result = gnutls_x509_privkey_import(key, &key_pem, GNUTLS_X509_FMT_PEM);
+
+    if (result == 0)
+        result = gnutls_x509_crt_import(certificate, &certificate_pem, GNUTLS_X509_FMT_PEM);
+    if (result == 0) result = gnutls_x509_privkey_get_key_id(key, 0, id, &id_bytes);
+    if (result == 0) result = gnutls_x509_crt_get_key_id(certificate, 0, other, &other_bytes);
+    if (result != 0) return result;
+    return id_bytes == other_bytes && memcmp(id, other, id_bytes) == 0
+               ? 0
+               : GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+}
+
+// Puts both into their places. NULL, or why they are none.
+static const char *take_pair(struct weft_owner *owner, const char *pem)
+{
+    static const char head[] = "-----BEGIN CERTIFICATE-----";
+    const char *text = strstr(pem, head);
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t certificate = NULL;
+
+    if (text == NULL || (size_t)(text - pem) >= sizeof(owner->key_pem) ||
+        strlen(text) >= sizeof(owner->certificate_pem))
+        return "no key with its certificate";
+    snprintf(owner->key_pem, sizeof(owner->key_pem), "%.*s", (int)(text - pem), pem);
+    snprintf(owner->certificate_pem, sizeof(owner->certificate_pem), "%s", text);
+    int result = gnutls_x509_privkey_init(&key);
+    if (result == 0) result = gnutls_x509_crt_init(&certificate);
+    if (result == 0) result = check_pair(key, certificate, owner);
+    if (key != NULL) gnutls_x509_privkey_deinit(key);
+    if (certificate != NULL) gnutls_x509_crt_deinit(certificate);
+    return result == 0 ? NULL : gnutls_strerror(result);
+}
+
+static int put_aside(struct weft_owner *owner, const char *path, const char *why,
+                     struct weft_error *error)
+{
+    char aside[PATH_MAX];
+
+    if (snprintf(aside, sizeof(aside), "%s.damaged", path) >= (int)sizeof(aside))
+        return fail(error, path, strerror(ENAMETOOLONG));
+    if (rename(path, aside) != 0) {
+        weft_error_set(error, 301, "%s: %s, and it cannot be put aside: %s", path, why,
+                       strerror(errno));
+        return -1;
+    }
+    weft_error_set(&owner->renewed, 301,
+                   "%s was damaged (%s): it is put aside as %s, and another key was made, so the "
+                   "fingerprint is another one",
+                   path, why, aside);
+    return 0;
+}
+
+static int open_node_key(struct weft_owner *owner, const char *path, struct weft_error *error)
+{
+    char pem[FILE_BYTES_MAX];
+    struct stat status;
+    const ssize_t length = read_file(path, pem, sizeof(pem), &status);
+    const bool is_absent = length == -ENOENT;
+    const char *why = NULL;
+
+    if (length >= 0 && ((status.st_mode & 077) != 0 || status.st_uid != geteuid()))
+        return fail(error, path, "others may read it: chmod 600");
+    if (length >= 0)
+        why = take_pair(owner, pem);
+    else if (length == -EINVAL || length == -EIO)
+        why = length == -EIO ? strerror(EIO) : "no file of a key's size";
+    else if (!is_absent)
+        return fail(error, path, strerror((int)-length));
+    if (why != NULL && put_aside(owner, path, why, error) != 0) return -1;
+    if (why != NULL || is_absent) {
+        if (make_key(path, pem, sizeof(pem), error) != 0) return -1;
+        why = take_pair(owner, pem);
+        if (why != NULL) return fail(error, path, why);
+    }
+    return take_fingerprint(owner, path, error);
+}
+
+// ---- Both of the owner's, and the node's.
 
 static int read_owner(struct weft_owner *owner, const struct weft_owner_files *files,
                       struct weft_error *error)
@@ -202,28 +292,9 @@ static int read_owner(struct weft_owner *owner, const struct weft_owner_files *f
 int weft_owner_open(struct weft_owner *owner, const struct weft_owner_files *files,
                     struct weft_error *error)
 {
-    static const char head[] = "-----BEGIN CERTIFICATE-----";
-    const char *path = files->node_key;
-    char pem[FILE_BYTES_MAX];
-    struct stat status;
-
     memset(owner, 0, sizeof(*owner));
     if (read_owner(owner, files, error) != 0) return -1;
-    const ssize_t length = read_file(path, pem, sizeof(pem), &status);
-    if (length == -ENOENT) {
-        if (make_key(path, pem, sizeof(pem), error) != 0) return -1;
-    } else if (length < 0) {
-        return fail(error, path, strerror((int)-length));
-    } else if ((status.st_mode & 077) != 0 || status.st_uid != geteuid()) {
-        return fail(error, path, "others may read it: chmod 600");
-    }
-    const char *certificate = strstr(pem, head);
-    if (certificate == NULL || (size_t)(certificate - pem) >= sizeof(owner->key_pem) ||
-        strlen(certificate) >= sizeof(owner->certificate_pem))
-        return fail(error, path, "no key with its certificate; remove it for a new one");
-    memcpy(owner->key_pem, pem, (size_t)(certificate - pem));
-    memcpy(owner->certificate_pem, certificate, strlen(certificate));
-    return take_fingerprint(owner, path, error);
+    return open_node_key(owner, files->node_key, error);
 }
 
 bool weft_owner_admits(const struct weft_owner *owner, const char *authorization)

@@ -35,11 +35,12 @@ static int write_whole(int fd, const char *bytes, size_t length)
     return fsync(fd) == 0 ? 0 : -errno;
 }
 
-int weft_file_replace(const char *path, const void *bytes, size_t length, mode_t mode)
+static int replace(const char *path, const char *ending, const void *bytes, size_t length,
+                   mode_t mode)
 {
     char beside[PATH_MAX];
 
-    if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+    if (snprintf(beside, sizeof(beside), "%s%s", path, ending) >= (int)sizeof(beside))
         return -ENAMETOOLONG;
     unlink(beside); // Left by a power failure. A link there is not followed either.
     const int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -50,4 +51,14 @@ int weft_file_replace(const char *path, const void *bytes, size_t length, mode_t
     if (result == 0) return weft_file_sync_directory(path);
     unlink(beside);
     return result;
+}
+
+int weft_file_replace(const char *path, const void *bytes, size_t length, mode_t mode)
+{
+    return replace(path, ".new", bytes, length, mode);
+}
+
+int weft_file_save(const char *path, const void *bytes, size_t length, mode_t mode)
+{
+    return replace(path, ".weft-new", bytes, length, mode);
 }

@@ -17,6 +17,10 @@
 // that of the new file, as of open(2). Returns 0 or a negative errno, and then `path` is as it was.
 int weft_file_replace(const char *path, const void *bytes, size_t length, mode_t mode);
 
+// The same where people have chosen the name, and may have chosen NAME.new for another file of
+// theirs: here PATH.weft-new is ours.
+int weft_file_save(const char *path, const void *bytes, size_t length, mode_t mode);
+
 // Syncs the directory that `path` is in. Returns 0 or a negative errno.
 int weft_file_sync_directory(const char *path);
 

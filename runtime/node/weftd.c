@@ -133,15 +133,22 @@ static int watch_signals(struct daemon *daemon)
 
 // ---- The admin port.
 
+static void show(const struct daemon *daemon, const char *name, const char *text)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s", daemon->config.node.run_dir, name);
+    unlink(path); // Of the start before.
+    FILE *file = text[0] != '\0' ? fopen(path, "we") : NULL;
+    if (file == NULL) return; // It is in the log as well.
+    fprintf(file, "%s\n", text);
+    fclose(file);
+}
+
 // For who shows it where the owner can see it: the image's first process, on console and drive.
 static void show_fingerprint(const struct daemon *daemon)
 {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/fingerprint", daemon->config.node.run_dir);
-    FILE *file = fopen(path, "we");
-    if (file == NULL) return; // It is in the log as well.
-    fprintf(file, "%s\n", daemon->owner.fingerprint);
-    fclose(file);
+    show(daemon, "fingerprint", daemon->owner.fingerprint);
+    show(daemon, "fingerprint.why", daemon->owner.renewed.text); // It is another one than before.
 }
 
 // With an owner, the port is TLS and may stand at any address; without one, see below.
@@ -156,6 +163,9 @@ static int listen_owner(struct daemon *daemon, int fd, struct weft_error *error)
     if (daemon->owner.left_out.code != 0)
         weft_log(&daemon->machine.node.control.log, WEFT_LOG_ERROR, "admin",
                  "%s; the port is opened without it", daemon->owner.left_out.text);
+    if (daemon->owner.renewed.code != 0)
+        weft_log(&daemon->machine.node.control.log, WEFT_LOG_ERROR, "admin", "%s",
+                 daemon->owner.renewed.text);
     if (fd < 0)
         fd = weft_admin_open_at(config->admin.listen_endpoint.ip,
                                 (uint16_t)config->admin.listen_endpoint.port, error);

@@ -146,12 +146,14 @@ static int tell(struct wait *wait, enum weft_comeback state, const json_t *boot,
     return state == WEFT_COMEBACK_STAYS ? WEFT_EXIT_DONE : WEFT_EXIT_NO;
 }
 
-static int give_up(struct wait *wait, uint64_t limit_ms)
+// `untold`: why it has not told what became of its slots; "" if it was not asked.
+static int give_up(struct wait *wait, uint64_t limit_ms, const char *untold)
 {
     struct weft_error error = {0};
 
-    weft_error_set(&error, 505, "%s has not come back within %u s; the last was: %s",
-                   wait->target->name, (unsigned)((limit_ms + 999) / 1000), wait->said);
+    weft_error_set(&error, 505, "%s has not come back within %u s; the last was: %s%s%s",
+                   wait->target->name, (unsigned)((limit_ms + 999) / 1000), wait->said,
+                   untold[0] != '\0' ? ", but its slots are not told: " : "", untold);
     weft_error_hint(&error, "its console and status.txt on its drive say what it does; `weft node "
                             "slots` what it runs, once it answers");
     end_line(wait);
@@ -177,14 +179,15 @@ int weft_comeback_wait(const struct weft_tool *tool, const struct weft_client_ta
         const enum weft_comeback state =
             boot != NULL ? weft_comeback_judge(from, boot) : WEFT_COMEBACK_LEAVES;
         say_state(&wait, state, boot);
-        if (state == WEFT_COMEBACK_STAYS || state == WEFT_COMEBACK_FELL)
-            exit_code = tell(&wait, state, boot, &error);
+        const bool is_over = state == WEFT_COMEBACK_STAYS || state == WEFT_COMEBACK_FELL;
+        if (is_over) exit_code = tell(&wait, state, boot, &error);
         json_decref(boot);
         if (error.code == 502) { // Somebody else, or we are nobody to it any more.
             end_line(&wait);
             exit_code = weft_tool_fail(tool, &error);
         }
         if (exit_code >= 0) return exit_code;
-        if (now_ms() - wait.started_ms >= limit_ms) return give_up(&wait, limit_ms);
+        if (now_ms() - wait.started_ms >= limit_ms)
+            return give_up(&wait, limit_ms, is_over ? error.text : "");
     }
 }

@@ -51,7 +51,7 @@ static int write_file(const struct weft_tool *tool, const char *path,
     int result = 0;
 
     if (strcmp(path, "-") != 0)
-        result = weft_file_replace(path, answer->body, answer->length, 0666);
+        result = weft_file_save(path, answer->body, answer->length, 0666);
     else if (fwrite(answer->body, 1, answer->length, tool->out) != answer->length ||
              fflush(tool->out) != 0)
         result = -errno;

@@ -88,10 +88,10 @@ static int session_open(struct session *session, const struct weft_tool_call *ca
     if (take_lock(session, only_looks ? &unheard : error) != 0 && !only_looks) return -1;
     const char *disk = value_or(call, "disk", session->host.disk);
     if (esp == NULL) {
-        if (weft_update_esp_mount(disk, ESP, error) != 0) return -1;
+        if (weft_update_esp_mount(disk, ESP, only_looks, error) != 0) return -1;
         esp = session->mounted = ESP;
     }
-    if (weft_update_disk_open(&session->disk, disk, esp, error) != 0) return -1;
+    if (weft_update_disk_open(&session->disk, disk, esp, only_looks, error) != 0) return -1;
     session->is_open = true;
     session->medium = weft_update_disk_medium(&session->disk);
     return learn(session, only_looks, error);

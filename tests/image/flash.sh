@@ -42,3 +42,27 @@ expect "$at" "$vm_ready"
 if "$tool" node show n1 2>"$work/err"; then fail 'it is the same after a reset'; fi
 grep -q fingerprint "$work/err" || fail "$(cat "$work/err")"
 ok 'a reset node has another key, and the tool says so'
+
+# Its key is damaged: it is another node again, and its owner finds the reason on the drive.
+PATH=$PATH:/usr/sbin:/sbin
+command -v debugfs >/dev/null || { echo 'SKIP: all but a damaged key has passed: there is no debugfs (package e2fsprogs)'; exit 77; }
+# add WORDS: the same address, known by these.
+add() { "$tool" context rm n1 2>/dev/null; "$tool" context add "$address" --token "$work/owner.token" --code "$1" || fail "it is not known by $1"; }
+words() { vm_get "$at" status.txt | tr -d '\r' | grep -oE '([a-z]{5}-){5}[a-z]{5}' | head -1; }
+expect "$at" 'weft-init: status.txt says ready'
+add "$(words)"
+"$tool" node poweroff n1 || fail 'it does not take poweroff'
+vm_ended "$at" "$patience" || fail 'it does not switch itself off'
+rm -f "$at/mark"
+(umask 077 && head -c 100 /dev/urandom >"$work/damaged.pem")
+for command in 'rm admin.pem' "write $work/damaged.pem admin.pem"; do
+    debugfs -w -R "$command" "$at/disk.img?offset=$((233 * 1048576))" >/dev/null 2>&1
+done
+start "$at" 1 1
+expect "$at" 'weft-init: error: /data/admin.pem was damaged'
+expect "$at" 'weft-init: status.txt says ready'
+vm_get "$at" status.txt | grep -q 'admin.pem was damaged.*the fingerprint is another one' || fail "status.txt does not say it: $(vm_get "$at" status.txt)"
+if "$tool" node show n1 2>"$work/err"; then fail 'it is the same with another key'; fi
+add "$(words)"
+"$tool" node show n1 >/dev/null || fail 'its owner is shut out'
+ok 'a node whose key was damaged says so, and answers its owner'

@@ -109,11 +109,24 @@ says 1 'W0901' -- node upgrade far "$dir/some.update"
 says 65 'is no update' -- node upgrade far "$dir/far.toml"
 says 1 'nothing was done' -- node reset --factory far </dev/null
 
+# Its key is damaged: its owner is not shut out, and told so.
+kill -TERM "$pid"
+wait "$pid" || true
+head -c 100 "$dir/data/admin.pem" >"$dir/half"
+cat "$dir/half" >"$dir/data/admin.pem"
+start
+says 77 'fingerprint' -- node show far
+grep -q 'admin.pem was damaged' "$dir/log" || fail "it does not say that its key was damaged: $(cat "$dir/log")"
+grep -q 'another key was made' "$dir/run/fingerprint.why" || fail 'who shows the fingerprint is not told'
+[ "$(wc -c <"$dir/run/fingerprint")" = 65 ] || fail "its fingerprint: $(cat "$dir/run/fingerprint")"
+cmp "$dir/half" "$dir/data/admin.pem.damaged" || fail 'the damaged one is not put aside'
+
 # Its key is gone: another node.
 kill -TERM "$pid"
 wait "$pid" || true
 rm "$dir/data/admin.pem"
 start
 says 77 'fingerprint' -- node show far
+[ ! -e "$dir/run/fingerprint.why" ] || fail "it was not damaged: $(cat "$dir/run/fingerprint.why")"
 chmod 644 "$XDG_CONFIG_HOME/weft/contexts"
 says 65 'chmod 600' -- node show far

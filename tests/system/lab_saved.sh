@@ -22,9 +22,12 @@ await 10 meet
 note "a unit is saved on one node and restored on another"
 load n1 traveller 'VARIABLE n 2 CHANNEL CONSTANT ch 7 ch SEND : main BEGIN RECEIVE 2DROP NIP n +! AGAIN ;
 S" tick" 600000 AFTER CONSTANT t  41 n !'
-echo half >"$files/t.unit.new" # As a power cut leaves it of another save.
+echo half >"$files/t.unit.weft-new" # As a power cut leaves it of another save.
+echo theirs >"$files/t.unit.new"
 weft unit save n1/traveller "$files/t.unit" 2>"$work/said" || fail "unit save: $(cat "$work/said")"
-[ ! -e "$files/t.unit.new" ] || fail 'what was left beside the file is still there'
+[ ! -e "$files/t.unit.weft-new" ] || fail 'what was left beside the file is still there'
+is "$(cat "$files/t.unit.new")" theirs
+rm "$files/t.unit.new"
 grep -q 'saved n1/traveller' "$work/said" || fail "unit save says: $(cat "$work/said")"
 weft unit restore n2 "$files/t.unit" --name arrived 2>"$work/said" || fail "unit restore: $(cat "$work/said")"
 is "$(said n2/arrived '1 n +! n @ . ch RECV . t CANCEL .')" 4270

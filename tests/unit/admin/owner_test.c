@@ -115,14 +115,71 @@ static void keeps_the_key_that_it_made(void **state)
     chmod(at("key"), 0640);
     assert_int_equal(open_owner(&second, &error), -1);
     assert_non_null(strstr(error.text, "chmod 600"));
-    put("key", "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n");
     chmod(at("key"), 0600);
-    assert_int_equal(open_owner(&second, NULL), -1);
-    put("key", "");
-    assert_int_equal(open_owner(&second, NULL), -1);
+    assert_int_equal(open_owner(&second, NULL), 0);
+    assert_int_equal(second.renewed.code, 0);
     unlink(at("key")); // Another key, then.
     assert_int_equal(open_owner(&second, NULL), 0);
+    assert_int_equal(second.renewed.code, 0);
     assert_string_not_equal(first.fingerprint, second.fingerprint);
+}
+
+static size_t get(const char *name, char *text, size_t size)
+{
+    const int fd = open(at(name), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    const ssize_t length = read(fd, text, size - 1);
+    assert_true(length >= 0);
+    close(fd);
+    text[length] = '\0';
+    return (size_t)length;
+}
+
+// Its owner is not shut out: another one is made, and it is said.
+static void makes_anew_what_is_damaged(void **state)
+{
+    (void)state;
+    struct weft_owner owner, again;
+    struct weft_error error = {0};
+    char good[4096], other[4096], aside[4096], damaged[8192];
+    put("token", TOKEN);
+    unlink(at("key"));
+    assert_int_equal(open_owner(&owner, &error), 0);
+    get("key", other, sizeof(other));
+    unlink(at("key"));
+    assert_int_equal(open_owner(&owner, &error), 0);
+    const size_t length = get("key", good, sizeof(good));
+    for (int i = 0; i < 6; i++) {
+        char before[65];
+        memcpy(before, owner.fingerprint, sizeof(before));
+        memset(damaged, 'x', sizeof(damaged));
+        memcpy(damaged, good, length + 1);
+        char *certificate = strstr(damaged, "-----BEGIN CERTIFICATE");
+        if (i == 0) damaged[0] = '\0';
+        if (i == 1) damaged[length - 200] = '\0';
+        if (i == 2) certificate[28] ^= 1;                                         // Its first byte.
+        if (i == 3) damaged[40] ^= 1;                                             // In the key.
+        if (i == 4) strcpy(certificate, strstr(other, "-----BEGIN CERTIFICATE")); // Of another.
+        if (i == 5) damaged[length] = 'x', damaged[sizeof(damaged) - 1] = '\0';
+        put("key", damaged);
+        if (open_owner(&owner, &error) != 0) fail_msg("damage %d: %s", i, error.text);
+        if (owner.renewed.code != 301 || strcmp(before, owner.fingerprint) == 0)
+            fail_msg("damage %d is not told", i);
+        assert_non_null(strstr(owner.renewed.text, "fingerprint"));
+        get("key.damaged", aside, sizeof(aside));
+        assert_int_equal(strncmp(aside, damaged, strlen(aside)), 0);
+        assert_int_equal(open_owner(&again, &error), 0); // And this one stays.
+        assert_int_equal(again.renewed.code, 0);
+        assert_string_equal(again.fingerprint, owner.fingerprint);
+    }
+    // What cannot be put aside shuts it, and is named.
+    unlink(at("key.damaged"));
+    assert_int_equal(mkdir(at("key.damaged"), 0700), 0);
+    put("key", "");
+    assert_int_equal(open_owner(&owner, &error), -1);
+    assert_non_null(strstr(error.text, "cannot be put aside"));
+    rmdir(at("key.damaged"));
+    unlink(at("key"));
 }
 
 static void admits_the_token_alone(void **state)
@@ -377,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_one_line_of_a_sensible_length),
         cmocka_unit_test(keeps_the_key_that_it_made),
+        cmocka_unit_test(makes_anew_what_is_damaged),
         cmocka_unit_test(admits_the_token_alone),
         cmocka_unit_test(answers_the_owner_over_tls),
         cmocka_unit_test(keys_are_made_once),

@@ -79,6 +79,17 @@ static void what_lies_beside_is_no_hindrance(void **state)
     holds("one", "third");
 }
 
+static void what_people_have_beside_it_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(weft_file_save(at("one.new"), "theirs", 6, 0600), 0);
+    assert_int_equal(weft_file_save(at("one.weft-new"), "half", 4, 0600), 0); // As a cut leaves it.
+    assert_int_equal(weft_file_save(at("one"), "first", 5, 0600), 0);
+    holds("one", "first");
+    holds("one.new", "theirs");
+    assert_int_equal(access(at("one.weft-new"), F_OK), -1);
+}
+
 static void a_failure_leaves_the_old_one(void **state)
 {
     char name[4200];
@@ -100,6 +111,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(is_replaced, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(what_lies_beside_is_no_hindrance, make_directory,
+                                        remove_directory),
+        cmocka_unit_test_setup_teardown(what_people_have_beside_it_stays, make_directory,
                                         remove_directory),
         cmocka_unit_test_setup_teardown(a_failure_leaves_the_old_one, make_directory,
                                         remove_directory),

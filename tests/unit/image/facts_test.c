@@ -202,6 +202,63 @@ static void what_is_not_the_releases_fault(void **state)
     }
 }
 
+// When the time of a trial is over, 120 s after its start: what had been said, at which second.
+static void who_stays_on_trial(void **state)
+{
+    static const struct {
+        const char *what;
+        unsigned ready_s, lacks_room_s, alive_s;
+        bool had_grace;
+        enum weft_health_end end;
+        unsigned wait_s;
+    } cases[] = {
+        {"nothing was said", 0, 0, 0, false, WEFT_HEALTH_FAILS, 0},
+        {"alive, and not ready", 0, 0, 118, false, WEFT_HEALTH_FAILS, 0},
+        {"ready at the last moment", 116, 0, 118, false, WEFT_HEALTH_WAITS, 11},
+        {"the same, again", 116, 0, 118, true, WEFT_HEALTH_FAILS, 0},
+        {"ready, and never alive", 10, 0, 0, false, WEFT_HEALTH_FAILS, 0},
+        {"no room, and alive", 0, 5, 118, false, WEFT_HEALTH_STAYS, 0},
+        {"no room, and a core that never comes back", 0, 5, 8, false, WEFT_HEALTH_FAILS, 0},
+        {"no room, and alive no longer", 0, 5, 90, false, WEFT_HEALTH_FAILS, 0},
+        {"no room, since just now", 0, 118, 118, false, WEFT_HEALTH_WAITS, 13},
+        {"no room, started in a circle", 0, 118, 118, true, WEFT_HEALTH_FAILS, 0},
+        {"no room, one look without an answer", 0, 5, 110, false, WEFT_HEALTH_STAYS, 0},
+    };
+    static struct weft_boot boot;
+    (void)state;
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        uint64_t wait_ns = 1;
+        boot.loop.now_ns = 120 * WEFT_NS_PER_S;
+        boot.ready_at_ns = cases[i].ready_s * WEFT_NS_PER_S;
+        boot.lacks_room_at_ns = cases[i].lacks_room_s * WEFT_NS_PER_S;
+        boot.alive_at_ns = cases[i].alive_s * WEFT_NS_PER_S;
+        boot.had_grace = cases[i].had_grace;
+        if (weft_health_judge(&boot, &wait_ns) != cases[i].end ||
+            wait_ns != cases[i].wait_s * WEFT_NS_PER_S)
+            fail_msg("%s: %llu ns", cases[i].what, (unsigned long long)wait_ns);
+    }
+}
+
+// A kernel whose name cannot be changed is tried again every few seconds, and fills no log.
+static void what_hinders_blessing_is_said_once(void **state)
+{
+    static struct weft_boot boot = {.counted_path = "/EFI/Linux/weft-a_1+2-1.efi"};
+    char text[512] = "";
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    boot.say.fd = ends[1];
+    assert_int_equal(weft_health_bless(&boot), -ENOENT); // There is no disk.
+    assert_int_equal(weft_health_bless(&boot), -ENOENT);
+    assert_false(boot.is_blessed);
+    assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+    const char *said = strstr(text, "stays on trial");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "stays on trial"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void words_of_a_fingerprint(void **state)
 {
     (void)state;
@@ -372,6 +429,8 @@ int main(void)
         cmocka_unit_test(the_watchdog_starves_last),
         cmocka_unit_test(which_boots_are_good),
         cmocka_unit_test(what_is_not_the_releases_fault),
+        cmocka_unit_test(who_stays_on_trial),
+        cmocka_unit_test(what_hinders_blessing_is_said_once),
         cmocka_unit_test(words_of_a_fingerprint),
         cmocka_unit_test(cpus_of_the_workers),
         cmocka_unit_test(time_does_not_go_back),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "image/update/fat_names.h"
 #include "runtime/base/endian.h"
@@ -349,6 +350,52 @@ static void a_directory_without_a_place(void **state)
     free(disk.bytes);
 }
 
+// Linux and firmware take a file system for FAT32 by its table's length, and Microsoft by its count
+// of clusters: where the two do not agree nothing is said to be absent, nor written.
+static void whose_kind_is_disputed(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        struct disk disk = make(n == 1);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        uint8_t *boot = disk.bytes;
+        const uint32_t table = n == 1 ? weft_le32_get(boot + 36) : weft_le16_get(boot + 22);
+        put_file(&disk, 2, FROM, 1, FIRST_FILE, 5000);
+        weft_le16_put(boot + 22, (uint16_t)(n == 1 ? table : 0));
+        weft_le32_put(boot + 36, n == 1 ? 0 : table);
+        weft_le32_put(boot + 44, 2);
+        assert_int_equal(weft_fat_names_rename(&interface, "EFI/Linux", FROM, TO), -EOPNOTSUPP);
+        assert_int_equal(weft_fat_names_mend(&interface, ""), -EOPNOTSUPP);
+        assert_int_equal(disk.writes, 0);
+        free(disk.bytes);
+    }
+}
+
+// A drive whose directory is as long as can be, with nothing but names for what others have as
+// well: process 1 waits for that before there is a watchdog.
+static void a_directory_full_of_pairs(void **state)
+{
+    enum { SECTORS = 1024, NAMES = SECTORS * SECTOR / ENTRY };
+    struct disk disk = make(true);
+    const struct weft_gpt_disk interface = interface_of(&disk);
+    (void)state;
+    for (uint32_t i = 0; i < SECTORS; i++) // The root: clusters 2, 1000, 1001 …
+        set_next(&disk, i == 0 ? 2 : 999 + i, i == SECTORS - 1 ? 0xffff : 1000 + i);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        const uint32_t sector = i / (SECTOR / ENTRY);
+        const uint32_t cluster = 3000 + (i < NAMES / 2 ? i : NAMES - 1 - i);
+        char name[12];
+        snprintf(name, sizeof(name), "F%07uBIN", (unsigned)i);
+        put_short(cluster_at(&disk, sector == 0 ? 2 : 999 + sector) + i % 16 * (size_t)ENTRY, name,
+                  0x20, cluster, 9);
+    }
+    const clock_t began = clock();
+    assert_int_equal(weft_fat_names_mend(&interface, ""), NAMES / 2);
+    assert_true(clock() - began < 10 * CLOCKS_PER_SEC); // Of this process alone; it takes 0.05 s.
+    assert_int_equal(weft_fat_names_mend(&interface, ""), 0);
+    free(disk.bytes);
+}
+
 // Whatever stands there, it ends.
 static void noise(void **state)
 {
@@ -375,6 +422,8 @@ int main(void)
         cmocka_unit_test(what_is_there_already),
         cmocka_unit_test(the_whole_one_stays),
         cmocka_unit_test(a_directory_without_a_place),
+        cmocka_unit_test(whose_kind_is_disputed),
+        cmocka_unit_test(a_directory_full_of_pairs),
         cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

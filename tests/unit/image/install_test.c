@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,13 +477,53 @@ static void a_disk_that_does_not_answer(void **state)
 
     weft_loop_init(&loop);
     weft_disks_look_init(&look, &loop, looked_done, &looked);
-    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", IMPATIENCE_NS), 0);
-    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", IMPATIENCE_NS), 0); // As one.
+    int ends[2], extra[WEFT_LOOP_WATCHES_MAX];
+    for (size_t i = 0; i < WEFT_LOOP_WATCHES_MAX; i++) { // No room in the loop: nobody looks.
+        extra[i] = dup(0);
+        assert_int_equal(weft_loop_watch(&loop, extra[i], POLLIN, NULL, NULL), 0);
+    }
+    assert_true(weft_disks_look_start(&look, sys, dev, "8:2", IMPATIENCE_NS) < 0);
+    assert_int_equal(look.fd, -1);
+    for (size_t i = 0; i < WEFT_LOOP_WATCHES_MAX; i++) {
+        weft_loop_unwatch(&loop, extra[i]);
+        close(extra[i]);
+    }
+    // What is closed here meanwhile is closed, however long the disk takes.
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", WEFT_NS_PER_S), 0);
+    close(ends[1]);
+    assert_int_equal(poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, 900), 1);
+    close(ends[0]);
+    assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", WEFT_NS_PER_S), 0); // As one.
     while (looked.count == 0) {
         weft_loop_turn(&loop);
     }
     assert_int_equal(looked.count, 1);
     check_silent(&looked.found);
+    snprintf(command, sizeof(command), "cd %s && rm -r dev sys", files->directory);
+    assert_int_equal(system(command), 0);
+}
+
+// The stick that was started from comes while another disk keeps everybody waiting.
+static void a_disk_that_comes_meanwhile(void **state)
+{
+    struct files *files = *state;
+    static struct weft_disks disks;
+    char command[512], sys[96], dev[96];
+    snprintf(sys, sizeof(sys), "%s/sys", files->directory);
+    snprintf(dev, sizeof(dev), "%s/dev", files->directory);
+    snprintf(command, sizeof(command),
+             "cd %s && mkdir -p dev sys/block/vda sys/later && echo 163840 >sys/block/vda/size && "
+             "echo 163840 >sys/later/size && mkfifo dev/vda && cp from dev/vdb && "
+             "{ { sleep 0.1; mv sys/later sys/block/vdb; } & }",
+             files->directory);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(weft_disks_wait(&disks, sys, dev, "8:2",
+                                     "01010101-0101-0101-0101-010101010101", 500 * WEFT_NS_PER_MS,
+                                     900 * WEFT_NS_PER_MS),
+                     WEFT_DISKS_SURE);
+    assert_int_equal(disks.started, 1);
+    check_silent(&disks);
     snprintf(command, sizeof(command), "cd %s && rm -r dev sys", files->directory);
     assert_int_equal(system(command), 0);
 }
@@ -500,6 +541,7 @@ int main(void)
         cmocka_unit_test(guids_as_the_firmware_writes_them),
         cmocka_unit_test_setup_teardown(disks_of_a_machine, open_files, close_files),
         cmocka_unit_test_setup_teardown(a_disk_that_does_not_answer, open_files, close_files),
+        cmocka_unit_test_setup_teardown(a_disk_that_comes_meanwhile, open_files, close_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

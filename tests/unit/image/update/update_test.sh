@@ -128,6 +128,17 @@ update slots >out || fail "slots, with no place for a ledger: $(cat out)"
 grep -q '"failed":\["0.3.9"\]' out || fail "what has failed is not told: $(cat out)"
 refused W0906 'without a place for a ledger'
 mv away state
+# Nor a disk that can be written. (Root writes everywhere.)
+chmod 444 disk
+chmod 755 .
+nobody=
+[ "$(id -u)" != 0 ] || nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+if $nobody "$weft" version >out 2>&1; then
+    $nobody "$weft" __update slots --root root --disk disk --esp esp --ledger state/releases >out || fail "slots of a disk that is write-protected: $(cat out)"
+    grep -q '"failed":\["0.3.9"\]' out || fail "what has failed is not told: $(cat out)"
+    if $nobody "$weft" __update rollback --root root --disk disk --esp esp --ledger "$PWD/releases" >out; then fail 'a disk that is write-protected was written'; fi
+fi
+chmod 644 disk
 rm esp/EFI/Linux/weft-b*
 
 # Two at once: the second is told so.
@@ -148,7 +159,6 @@ tail -c +4001 0.3.0.update >&3
 exec 3>&-
 wait $! || fail "the first: $(cat first)"
 
-# Not an image at all.
 # The machine has two Weft disks: nobody knows which of them an update is for.
 mkdir -p root/run/weft
 echo '{"version":"0.2.0","disk":"/dev/sda","disk_serial":""}' >root/run/weft/boot.json
@@ -156,6 +166,7 @@ if update slots >out 2>&1; then fail 'two disks are one'; fi
 grep -q '"code":"W0905".*/dev/sda.*/dev/vda' out || fail "two disks: $(cat out)"
 rm -r root/run
 
+# Not an image at all.
 rm root/etc/weft/release
 if update slots >out; then fail 'no image has slots'; fi
 grep -q '"code":"W0901"' out || fail "$(cat out)"
