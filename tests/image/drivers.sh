@@ -18,3 +18,20 @@ ok "DPDK has $(echo "$pmds" | wc -w) drivers of cards: $pmds"
 case " $pmds " in
 *' mlx5 '*) grep -q '/libmlx5\.so' "$work/maps" && grep -q '/libibverbs\.so' "$work/maps" || fail 'mlx5 is there without libibverbs' ;;
 esac
+
+# What of these the kernel needs besides: modules that stand on whole others. No such card is there to bring them.
+[ -n "$flavour" ] || exit 0
+vm_stop "$at"
+case $arch in
+arm64) modules='mlx5_ib rvu_af rvu_nicpf fsl-mc-dpio vfio-fsl-mc fsl-dpaa2-eth' ;;
+*) modules=mlx5_ib ;;
+esac
+machine n2
+vm_stick "$at" "$images/$name.rescue.efi"
+# shellcheck disable=SC2046
+vm_start "$at" $(vm_with_stick "$at") -no-reboot || fail 'QEMU did not start'
+expect "$at" 'rescue: a shell'
+vm_type "$at" "taken=0; for module in $modules; do modprobe \$module && taken=\$((taken + 1)); done; echo \"modules taken: \$taken.\""
+expect "$at" 'modules taken: [0-9]'
+vm_said "$at" | grep -q "modules taken: $(echo "$modules" | wc -w)\." || fail "the kernel does not take all of $modules"
+ok "the kernel takes its modules: $modules"
