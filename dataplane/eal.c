@@ -18,6 +18,7 @@
 #include <rte_lcore.h>
 
 #include "dataplane/eal_log.h"
+#include "dataplane/port_device.h"
 #include "runtime/base/units.h"
 
 #define MEMORY_MB_DEFAULT 64
@@ -124,10 +125,12 @@ static void argue(struct arguments *arguments, const char *text)
 static bool lacks_iommu(const char *pci)
 {
     static const char made_up[] = "vfio-noiommu";
-    char path[128], name[32] = "";
+    char whole[40], path[128], name[32] = "";
     const bool is_short = strlen(pci) == strlen("00:02.0"); // As lspci prints it.
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%.32s", is_short ? "0000:" : "", pci);
+    snprintf(whole, sizeof(whole), "%s%.32s", is_short ? "0000:" : "", pci);
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", whole);
     if (access(path, F_OK) != 0) return false; // It is not there at all: DPDK will say so.
+    if (weft_device_stays_with_kernel("/sys", whole)) return false;
     strcat(path, "/iommu_group");
     if (access(path, F_OK) != 0) return true;
     strcat(path, "/name"); // Ordinary groups have an empty one, or none.
@@ -210,7 +213,8 @@ static int refuse(const struct weft_eal_options *options, uint32_t memory_mb, in
                         memory_mb);
     } else if (options->pci_count > 0) {
         weft_error_hint(error,
-                        "a PCI port has to be bound to vfio-pci and be readable by this user");
+                        "a PCI port has to be bound to vfio-pci (NVIDIA's: to mlx5_core, with "
+                        "mlx5_ib) and be readable by this user");
     }
     return memory ? -ENOMEM : -EIO;
 }

@@ -59,8 +59,11 @@ static int find_pci(struct weft_netport *port, struct weft_error *error)
 {
     if (rte_eth_dev_get_port_by_name(port->device.target, &port->number) == 0) return 0;
     fail(port, error, ENODEV, "no DPDK driver has taken the card");
-    weft_error_hint(error,
-                    "is it bound to vfio-pci, and may this user open its group in /dev/vfio?");
+    weft_error_hint(
+        error, "%s",
+        weft_device_stays_with_kernel("/sys", port->device.target)
+            ? "is mlx5_ib there too, and may this user open /dev/infiniband?"
+            : "is it bound to vfio-pci, and may this user open its group in /dev/vfio?");
     return -ENODEV;
 }
 

@@ -238,18 +238,48 @@ static int check_pcap(const struct weft_device *device, struct weft_error *error
     return 0;
 }
 
-static int check_pci(const struct weft_device *device, struct weft_error *error)
+// Where its driver lies; "" if it has none.
+static void find_driver(const char *sys, const char *pci, char *driver, size_t size)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sys, pci);
+    const ssize_t length = readlink(path, driver, size - 1);
+    driver[length > 0 ? length : 0] = '\0';
+}
+
+bool weft_device_stays_with_kernel(const char *sys, const char *pci)
+{
+    char driver[200];
+    find_driver(sys, pci, driver, sizeof(driver));
+    return strstr(driver, "/mlx") != NULL;
+}
+
+static bool is_nvidia(const char *sys, const char *pci)
+{
+    char path[200], vendor[16] = "";
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/vendor", sys, pci);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return false;
+    const bool is =
+        fgets(vendor, sizeof(vendor), file) != NULL && strncmp(vendor, "0x15b3", 6) == 0;
+    fclose(file);
+    return is;
+}
+
+int weft_device_check_card(const char *sys, const struct weft_device *device,
+                           struct weft_error *error)
 {
     char path[200], driver[200];
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", device->target);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sys, device->target);
     if (access(path, F_OK) != 0)
         return refuse(device, error, ENODEV, "there is no such PCI device",
                       "`lspci -D` lists them");
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", device->target);
-    const ssize_t length = readlink(path, driver, sizeof(driver) - 1);
-    driver[length > 0 ? length : 0] = '\0';
-    // Mellanox cards keep their kernel driver: theirs is a bifurcated one.
-    if (strstr(driver, "/vfio-pci") == NULL && strstr(driver, "/mlx") == NULL)
+    if (weft_device_stays_with_kernel(sys, device->target)) return 0;
+    if (is_nvidia(sys, device->target))
+        return refuse(device, error, ENODEV, "the kernel's driver does not have it",
+                      "DPDK opens this card beside mlx5_core, and needs mlx5_ib, too");
+    find_driver(sys, device->target, driver, sizeof(driver));
+    if (strstr(driver, "/vfio-pci") == NULL)
         return refuse(device, error, ENODEV, "the device is not bound to vfio-pci",
                       "write vfio-pci to its driver_override and the address to drivers_probe");
     return 0;
@@ -264,7 +294,7 @@ int weft_device_check(const struct weft_device *device, struct weft_error *error
     case WEFT_DEVICE_VIRTIO_USER: return check_own_socket(device, error);
     case WEFT_DEVICE_VHOST: return check_directory(device, error);
     case WEFT_DEVICE_PCAP: return check_pcap(device, error);
-    case WEFT_DEVICE_PCI: return check_pci(device, error);
+    case WEFT_DEVICE_PCI: return weft_device_check_card("/sys", device, error);
     default: return 0;
     }
 }

@@ -11,7 +11,7 @@
 //   "ring:NAME/a", "…/b"     the two ends of a wire inside one process
 //   "null"                   swallows what is sent, receives empty frames without end
 //   "pcap:rx=FILE,tx=FILE"   replays one capture and writes another; either may be left out
-//   "pci:0000:00:02.0"       a network card bound to vfio-pci
+//   "pci:0000:00:02.0"       a network card bound to vfio-pci, or NVIDIA's under mlx5_core
 //
 // Which end of a vhost link listens is what makes it heal (22.11.11, tested by
 // tests/system/port_vhost.sh: either side killed with SIGKILL and started again): a virtio_user
@@ -66,6 +66,15 @@ const struct weft_device_kind_info *weft_device_kind_info(enum weft_device_kind 
 // Reads `text`. 0, or -EINVAL with `error` (W0202): unknown kind, empty, too long, or a character
 // that DPDK's own option syntax would take for its own (',', '=', white space).
 int weft_device_parse(struct weft_device *device, const char *text, struct weft_error *error);
+
+// Has the kernel's driver the card at this whole PCI address, and keeps it? DPDK opens NVIDIA's
+// beside that, which guards memory for it: no vfio-pci, and no physical addresses. `sys` is "/sys",
+// or a test's.
+bool weft_device_stays_with_kernel(const char *sys, const char *pci);
+
+// Has the card at this whole PCI address the driver that DPDK needs? 0, or -ENODEV with `error`.
+int weft_device_check_card(const char *sys, const struct weft_device *device,
+                           struct weft_error *error);
 
 // Looks whether the device can be opened here, so that what goes wrong is told in our words:
 // interface missing or down, not permitted, socket in use. Removes a stale socket in the way of an

@@ -6,7 +6,8 @@
 # those stand on on boards that are no servers. No sound, no pictures, no radio.
 debian_modules='arch crypto lib fs/efivarfs fs/erofs fs/ext4 fs/fat fs/jbd2 fs/nls fs/pstore net/8021q net/core
 drivers/acpi drivers/ata drivers/block/virtio_blk drivers/bus drivers/char/hw_random drivers/char/tpm drivers/clk drivers/cpufreq drivers/dma
-drivers/extcon drivers/firmware drivers/gpio drivers/hid/hid-generic drivers/hid/usbhid drivers/hv drivers/hwspinlock drivers/i2c drivers/input/keyboard
+drivers/extcon drivers/firmware drivers/gpio drivers/hid/hid-generic drivers/hid/usbhid drivers/hv drivers/hwspinlock drivers/i2c
+drivers/infiniband/hw/mlx5 drivers/input/keyboard
 drivers/interconnect drivers/iommu drivers/irqchip drivers/mailbox drivers/md/dm- drivers/memory drivers/mfd drivers/mmc drivers/mux
 drivers/net/ethernet drivers/net/hyperv drivers/net/mdio drivers/net/pcs drivers/net/phy drivers/net/usb drivers/net/net_failover
 drivers/net/tun drivers/net/veth drivers/net/virtio_net drivers/net/vmxnet3 drivers/nvme drivers/nvmem drivers/pci drivers/phy drivers/pinctrl
@@ -14,20 +15,16 @@ drivers/pmdomain drivers/pwm drivers/regulator drivers/reset drivers/rtc drivers
 drivers/ufs drivers/uio drivers/usb/chipidea drivers/usb/common drivers/usb/core drivers/usb/dwc2 drivers/usb/dwc3 drivers/usb/host
 drivers/usb/musb drivers/usb/phy drivers/usb/roles drivers/usb/storage drivers/usb/typec drivers/vfio drivers/virtio drivers/watchdog'
 
-# The line of the lock: PACKAGE VERSION SHA-256.
-debian_line() { sed -n "s/^$arch$flavour //p" "$lock"; }
+# The kernel's line of the lock: PACKAGE VERSION SHA-256.
+debian_line() { sed -n "s/^$arch$flavour \(linux-image-\)/\1/p" "$lock"; }
 
-# The package's line anew: the newest of the 6.12 that the archive has for this architecture.
-relock_debian() {
-    rm -f "$image_cache/apt-$arch/.asked"
-    find_archive || die "image: no package lists for $arch could be fetched"
+# That line anew: the newest of the 6.12 that the archive has for this architecture.
+todays_kernel() {
     package=$(apt_arch "$arch" "$archive" apt-cache depends "linux-image-6.12-$arch" | sed -n 's/.*Depends: \(linux-image-[^ ]*\)$/\1/p' | head -1)
     [ -n "$package" ] || die "image: the archive has no linux-image-6.12-$arch"
     line=$(apt_arch "$arch" "$archive" apt-cache show "$package" |
         awk '$1 == "Version:" && !v { v = $2 } $1 == "SHA256:" && !h { h = $2 } END { print v, h }')
-    { sed "/^$arch$flavour /d" "$lock" && echo "$arch$flavour $package $line"; } >"$image_cache/lock"
-    { sed '/^[^#]/d' "$image_cache/lock" && sed '/^#/d' "$image_cache/lock" | LC_ALL=C sort; } >"$lock"
-    say "image/packages.lock has $package ${line%% *}"
+    echo "$arch$flavour $package $line"
 }
 
 # depmod_in TREE: its lists, as busybox reads them.

@@ -97,8 +97,8 @@ check_sizes() {
     say "$(printf 'image: %s.%02d MB compressed, root %s.%02d MB, kernel and command line %s.%02d MB' \
         $((packed / 1000000)) $((packed / 10000 % 100)) $((tree / 1000000)) $((tree / 10000 % 100)) \
         $(($(stat -c %s "$out/uki-a.efi") / 1000000)) $(($(stat -c %s "$out/uki-a.efi") / 10000 % 100)))"
+    [ -z "$flavour" ] || { [ "$tree" -le 20000000 ] || die 'image: the root is to be at most 20 MB'; return 0; }
     [ "$tree" -le 16000000 ] || die 'image: the root is to be at most 16 MB'
-    [ -z "$flavour" ] || return 0
     [ "$packed" -le 16000000 ] || die 'image: the image is to be at most 16 MB'
     [ "$(stat -c %s "$out/rescue.efi")" -le 10000000 ] || die 'image: the rescue kernel is to be at most 10 MB'
 }
@@ -158,9 +158,7 @@ build_image() {
     for step in keys packages root uki rescue debian disk sbom; do . "$root/image/build/$step.sh"; done
     case $action in
     new-keys) new_keys 'own keys'; say "new keys are in $keys; $keys/secure-boot.der is what a firmware enrols"; return 0 ;;
-    relock)
-        if [ -n "$flavour" ]; then relock_debian; else build_programs; relock; fi
-        return 0 ;;
+    relock) build_programs; relock; return 0 ;;
     esac
     find_keys
     take_packages

@@ -1,6 +1,7 @@
 # packages.sh: sourced by `./do image`. The Debian packages of the root: which ones, and that they are those.
 #
-# image/packages.lock has a line for each: ARCHITECTURE PACKAGE VERSION SHA-256. A build takes these and no
+# image/packages.lock has a line for each: ARCHITECTURE PACKAGE VERSION SHA-256; what only the flavour on Debian's
+# kernel has is of ARCHITECTURE-debian. A build takes these and no
 # others, out of the cache or the archive; where the archive has moved on it stops and says so, since an
 # image with other bytes than yesterday's is a decision (`./do image --relock`) and no accident.
 # shellcheck shell=sh
@@ -14,6 +15,18 @@ pmds='ring null virtio e1000 igc ixgbe i40e iavf ice ena bnxt vmxnet3 af_packet 
 packages_pmd='librte-net-ring23 librte-net-null23 librte-net-virtio23 librte-net-e1000-23 librte-net-igc23 librte-net-ixgbe23
 librte-net-i40e23 librte-net-iavf23 librte-net-ice23 librte-net-ena23 librte-net-bnxt23 librte-net-vmxnet3-23
 librte-net-af-packet23 librte-net-af-xdp23 librte-net-tap23'
+# Families whose own drivers in the kernel the image's kernel has no room for: debian.sh has them as modules. An mlx5
+# is spoken to over libibverbs.
+case $arch$flavour in
+*-debian)
+    pmds="$pmds mlx5"
+    packages_pmd="$packages_pmd librte-net-mlx5-23 ibverbs-providers" ;;
+esac
+case $arch$flavour in
+arm64-debian) # Both are parts of ARM processors.
+    pmds="$pmds cnxk dpaa2"
+    packages_pmd="$packages_pmd librte-net-cnxk23 librte-net-dpaa2-23" ;;
+esac
 packages_boot='systemd-boot-efi' # The boot loader, and the stub of the UKIs.
 packages_rescue='busybox-static' # The rescue kernel's shell; e2fsck is e2fsprogs'.
 
@@ -39,9 +52,12 @@ take_package() {
     mv "$image_cache/debs/fetch/"*.deb "$image_cache/debs/$3.deb"
 }
 
+# Those of the root, one a line: PACKAGE VERSION SHA-256. (debian.sh takes the kernel's.)
+locked() { sed -n "s/^$arch //p; s/^$arch$flavour //p" "$lock" | sed '/^linux-image-/d'; }
+
 # All packages of the lock, unpacked into $packages. Once for each content of the lock.
 take_packages() {
-    lines=$(sed -n "s/^$arch //p" "$lock")
+    lines=$(locked)
     [ -n "$lines" ] || die "image: image/packages.lock has nothing for $arch; ./do image --relock"
     packages=$image_cache/packages-$arch-$(printf '%s\n' "$lines" | sha256sum | cut -c1-16)
     [ ! -e "$packages/.complete" ] || return 0
@@ -55,6 +71,15 @@ take_packages() {
     done <"$image_cache/lines"
     touch "$packages/.complete"
 }
+
+# is_in_root DEB PACKAGE: after make_root of all that was fetched.
+is_in_root() {
+    for one in $packages_boot $packages_rescue libgcc-s1 e2fsprogs; do [ "$one" != "$2" ] || return 0; done
+    dpkg-deb -c "$1" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files"
+}
+
+# A flavour's lines are what it has besides those of its architecture.
+is_in_lock() { [ -n "$flavour" ] && grep -q "^$arch $1 " "$lock"; }
 
 # The lock anew: all that the archive would install for these, less what no file of the root comes from.
 relock() {
@@ -70,16 +95,16 @@ relock() {
         printf '%s %s\n' "$deb" "$(dpkg-deb -f "$deb" Package)"
     done >"$image_cache/relock/debs"
     packages=$image_cache/relock/tree
+    todays=$([ -z "$flavour" ] || todays_kernel)
     make_root "$image_cache/relock/root" # Says which libraries it took.
     {
         sed '/^[^#]/d' "$lock" 2>/dev/null || true
         {
-            sed -n "/^[^#]/{/^$arch /!p}" "$lock" 2>/dev/null || true
+            sed -n "/^[^#]/{/^$arch$flavour /!p}" "$lock" 2>/dev/null || true
+            [ -z "$todays" ] || echo "$todays"
             while read -r deb package; do
-                wanted=false
-                for one in $packages_boot $packages_rescue libgcc-s1 e2fsprogs; do [ "$one" != "$package" ] || wanted=true; done
-                $wanted || ! dpkg-deb -c "$deb" | sed 's/ -> .*//; s|.*/||' | grep -qxFf "$image_cache/relock/root.files" || wanted=true
-                ! $wanted || echo "$arch $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
+                ! is_in_root "$deb" "$package" || is_in_lock "$package" ||
+                    echo "$arch$flavour $package $(dpkg-deb -f "$deb" Version) $(sha256sum "$deb" | cut -d' ' -f1)"
             done <"$image_cache/relock/debs"
         } | LC_ALL=C sort
     } >"$image_cache/relock/lock"

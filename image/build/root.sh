@@ -46,6 +46,31 @@ put_drivers() {
     done
 }
 
+# libibverbs looks for its providers by files of a folder. The driver of DPDK is linked with the one that counts, which
+# must be the same file here, too.
+put_verbs() {
+    provider=$(basename "$packages/usr/lib/$triple/libibverbs/libmlx5-"*.so)
+    mkdir -p "$1/etc/libibverbs.d" "$1/usr/lib/$triple/libibverbs"
+    cp "$packages/etc/libibverbs.d/mlx5.driver" "$1/etc/libibverbs.d/mlx5.driver"
+    ln -s ../libmlx5.so.1 "$1/usr/lib/$triple/libibverbs/$provider"
+}
+
+# symbols TREE: what its files define and what they ask for, as "d NAME@VERSION" and "U NAME@VERSION".
+symbols() {
+    find "$1/usr" "$1/sbin" -type f -exec "$triple-nm" -D {} + 2>/dev/null |
+        awk 'NF == 2 && $1 == "U" { print "U", $2 } NF == 3 { sub("@@", "@", $3); print "d", $3 }'
+}
+
+# A driver that asks for a function that nobody has keeps the whole of DPDK from starting, and only where it is tried.
+check_symbols() {
+    symbols "$1" | awk '
+        $1 == "d" { has[$2]; sub("@.*", "", $2); has[$2] }
+        $1 == "U" { asked[$2] }
+        END { for (name in asked) if (!(name in has)) print name }' >"$1.missing"
+    [ ! -s "$1.missing" ] || die "image: nothing in the root has $(head -3 "$1.missing" | tr '\n' ' ')which files of it ask for"
+    rm -f "$1.missing"
+}
+
 # put_loader TREE: its path is in every program; the rest is found by its search path.
 put_loader() {
     loader=$(find_library "$loader_name")
@@ -77,10 +102,12 @@ make_root() {
     cp "$programs/image/init/weft-init" "$1/sbin/weft-init"
     cp "$packages/sbin/mke2fs" "$1/sbin/mkfs.ext4" # A factory reset makes the data partition anew.
     put_drivers "$1"
+    [ -z "$flavour" ] || put_verbs "$1"
     cp "$(find_library libgcc_s.so.1)" "$1/usr/lib/$triple/libgcc_s.so.1" # pthread_exit loads it by name.
     close_over "$1"
     cat "$1.drivers" >>"$1.files"
     put_loader "$1"
+    check_symbols "$1"
     settle "$1"
     rm -f "$1.drivers"
 }

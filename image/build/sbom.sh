@@ -10,7 +10,7 @@ spdx_package() {
 make_sbom() {
     created=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
     root_sum=$(sha256sum "$out/root.erofs" | cut -d' ' -f1)
-    sed -n "s/^$arch //p" "$lock" >"$out/lines"
+    locked >"$out/lines"
     {
         printf '{\n  "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",\n  "name": "%s",\n' "$name"
         printf '  "documentNamespace": "urn:weft:image:%s:%s",\n' "$name" "$root_sum"

@@ -75,7 +75,7 @@ vm_run() {
 # vm_stick DIR EFI-PROGRAM: a USB stick that starts this program. vm_with_stick DIR: the words that plug it in, before the disk.
 vm_stick() {
     rm -f "$1/stick.img"
-    truncate -s 64M "$1/stick.img"
+    truncate -s $(($(stat -c %s "$2") / 1048576 + 64))M "$1/stick.img"
     mkfs.vfat -F 32 "$1/stick.img" >/dev/null && mmd -i "$1/stick.img" ::EFI ::EFI/BOOT &&
         mcopy -i "$1/stick.img" "$2" "::EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
 }

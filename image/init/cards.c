@@ -261,11 +261,23 @@ int weft_cards_unbind(const char *sys, const char *pci)
     return driver_is(sys, whole, "vfio-pci") ? give_to(sys, whole, "") : 0;
 }
 
+// NVIDIA's cards (Mellanox's number at the PCI SIG). DPDK has no driver for them that vfio-pci
+// could serve: its own goes through the kernel's, by InfiniBand's calls (DPDK's guide of mlx5,
+// Design).
+static bool stays_with_kernel(const char *sys, const char *pci)
+{
+    char path[PATH_MAX], vendor[16];
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/vendor", sys, pci);
+    return weft_text_file_line(path, vendor, sizeof(vendor)) == 0 && strcmp(vendor, "0x15b3") == 0;
+}
+
 int weft_cards_bind(const char *sys, const char *pci)
 {
     char path[PATH_MAX], whole[32];
     int result;
     if (!find_device(sys, pci, whole, &result)) return result;
+    if (stays_with_kernel(sys, whole))
+        return driver_is(sys, whole, "mlx5_core") ? WEFT_CARDS_BESIDE : -ENOTSUP;
     snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group", sys, whole);
     const bool is_guarded = access(path, F_OK) == 0;
     if (!is_guarded) { // Else vfio-pci would refuse the card (CONFIG_VFIO_NOIOMMU).
@@ -274,5 +286,6 @@ int weft_cards_bind(const char *sys, const char *pci)
         if (result != 0) return result;
     }
     result = driver_is(sys, whole, "vfio-pci") ? 0 : give_to_vfio(sys, whole);
-    return result == 0 && !is_guarded ? 1 : result;
+    if (result != 0) return result;
+    return is_guarded ? WEFT_CARDS_GUARDED : WEFT_CARDS_TRUSTED;
 }

@@ -55,10 +55,17 @@ int weft_cards_resolve(const struct weft_cards *cards, struct weft_config *confi
 // weft_cards_bind to tell. Returns 0, or -EINVAL with `why`.
 int weft_cards_check(const char *sys, const struct weft_config *config, char why[256]);
 
-// Gives the card at `pci` to vfio-pci: for this boot, and by its address alone, so that its twins
-// stay where they are. Returns 0; 1 if it is done, but there is no IOMMU in front of the card, so
-// that only trust keeps it out of memory that is not its own; or a negative errno: -ENODEV if there
-// is no such card.
+// What weft_cards_bind has done when it returns no error.
+enum {
+    WEFT_CARDS_GUARDED, // vfio-pci has the card, behind an IOMMU.
+    WEFT_CARDS_TRUSTED, // It has it, but only trust keeps it out of memory that is not its own.
+    WEFT_CARDS_BESIDE,  // It stays with mlx5_core: DPDK opens such a card beside it.
+};
+
+// Gives the card at `pci` to vfio-pci, unless it is one that stays: for this boot, and by its
+// address alone, so that its twins stay where they are. Returns one of the above or a negative
+// errno: -ENODEV if there is no such card, -ENOTSUP if it is one to stay whose driver this kernel
+// does not have.
 int weft_cards_bind(const char *sys, const char *pci);
 // Gives it back to the kernel's own driver. 0, also if vfio-pci does not have it; or a negative
 // errno.

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "image/init/text_file.h"
+
 static int call(unsigned long request, void *argument)
 {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -35,13 +37,28 @@ static void put_ip(struct sockaddr *to, uint32_t ip)
     memcpy(to, &address, sizeof(address));
 }
 
-int weft_link_up(const char *name)
+static int come_up(const char *name, bool is_silent)
 {
     struct ifreq request = request_of(name);
     const int result = call(SIOCGIFFLAGS, &request);
     if (result != 0) return result;
-    request.ifr_flags |= IFF_UP;
+    const short arp = is_silent ? IFF_NOARP : 0;
+    request.ifr_flags = (short)((request.ifr_flags & ~IFF_NOARP) | IFF_UP | arp);
     return call(SIOCSIFFLAGS, &request);
+}
+
+int weft_link_up(const char *name)
+{
+    return come_up(name, false);
+}
+
+int weft_link_up_silent(const char *name)
+{
+    char path[64 + IFNAMSIZ];
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%.15s/disable_ipv6", name);
+    const int result = weft_text_file_set(path, "1");
+    if (result != 0 && result != -ENOENT) return result; // A kernel without IPv6 has none.
+    return come_up(name, true);
 }
 
 int weft_link_set_address(const char *name, uint32_t ip, uint32_t prefix)

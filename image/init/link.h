@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 // All return 0 or a negative errno.
-int weft_link_up(const char *name);
+int weft_link_up(const char *name); // With ARP.
+// Up without ARP and IPv6: nobody learns from it where this machine is.
+int weft_link_up_silent(const char *name);
 int weft_link_set_address(const char *name, uint32_t ip, uint32_t prefix);
 // The route to everything else; one through another gateway on this interface goes.
 int weft_link_set_gateway(const char *name, uint32_t gateway);

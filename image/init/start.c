@@ -444,13 +444,34 @@ void weft_start_config(struct weft_boot *boot)
 
 // ---- The machine.
 
+// DPDK takes what comes to the card's MAC address, and sees the link only while the kernel's
+// interface is up. That gets broadcasts all the same, so it is to be silent.
+static void open_beside(struct weft_boot *boot, const struct weft_config_port *port)
+{
+    const struct weft_card *card = weft_cards_named(&boot->cards, port->device + 4);
+    const int result = card != NULL ? weft_link_up_silent(card->interface) : -ENODEV;
+    if (result != 0)
+        weft_say_error(&boot->say, "port %s: %s: mlx5_core's interface does not come up: %s",
+                       port->name, port->device, strerror(-result));
+    else
+        weft_say_line(&boot->say, "port %s: %s stays with mlx5_core, as %s", port->name,
+                      port->device, card->interface);
+}
+
 static void bind_card(struct weft_boot *boot, const struct weft_config_port *port)
 {
     const int result = weft_cards_bind("/sys", port->device + 4);
-    if (result == 1)
+    if (result == WEFT_CARDS_BESIDE) open_beside(boot, port);
+    if (result == WEFT_CARDS_TRUSTED)
         weft_say_line(&boot->say, "port %s: %s has no IOMMU in front of it; it is trusted",
                       port->name, port->device);
-    if (result < 0)
+    if (result == -ENOTSUP)
+        weft_say_error(
+            &boot->say,
+            "port %s: %s: DPDK opens this card beside mlx5_core, which does not drive it: "
+            "the image with Debian's kernel has that driver",
+            port->name, port->device);
+    else if (result < 0)
         weft_say_error(&boot->say, "port %s: %s cannot be given to vfio-pci: %s", port->name,
                        port->device, result == -ENODEV ? "no such card" : strerror(-result));
 }

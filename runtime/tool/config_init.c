@@ -9,9 +9,10 @@
 #include "runtime/base/units.h"
 #include "runtime/tool/handlers.h"
 
-#define CARDS_MAX   16
-#define WORKERS_MAX 62
-#define CLASS_ETHER 0x0200
+#define CARDS_MAX     16
+#define WORKERS_MAX   62
+#define CLASS_ETHER   0x0200
+#define VENDOR_NVIDIA 0x15b3
 
 struct card {
     char pci[32];       // "0000:01:00.0".
@@ -157,12 +158,22 @@ static unsigned count_cpus(const char *list)
     return count > 0 ? count : 1;
 }
 
+// DPDK opens cards of this vendor beside the kernel's driver, which guards memory for it. One
+// without that driver is of no use to either.
+static const char *terms_of(const struct card *card)
+{
+    if (card->vendor == VENDOR_NVIDIA)
+        return strcmp(card->driver, "mlx5_core") == 0 ? ", beside which DPDK opens it"
+                                                      : ", no port without mlx5_core";
+    return card->has_group ? "" : ", no IOMMU in front of it";
+}
+
 static void describe(const struct card *card, FILE *out)
 {
     fprintf(out, "# %04x:%04x%s%s%s%s%s%s%s\n", card->vendor, card->device,
             card->interface[0] != '\0' ? ", " : "", card->interface,
             card->mac[0] != '\0' ? ", " : "", card->mac, card->driver[0] != '\0' ? ", driver " : "",
-            card->driver, card->has_group ? "" : ", no IOMMU in front of it");
+            card->driver, terms_of(card));
 }
 
 // The card that the machine's own traffic goes over stays the kernel's. Without a default route

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The flavour on Debian's kernel, whose drivers are modules in a first root in memory: it comes up as the other does.
+# The flavour on Debian's kernel, whose drivers are modules in a first root in memory: it comes up as the other does, and DPDK
+# has the drivers that only this flavour has.
 # WEFT_ALL=yes: and is as strict about what it starts.
 export WEFT_KERNEL=debian
 . "$(dirname "$0")/lib.sh"
@@ -7,5 +8,5 @@ export WEFT_KERNEL=debian
 more=
 [ "${WEFT_ALL:-no}" = no ] || more='secure_boot rollback corrupt rescue'
 # shellcheck disable=SC2086
-others smoke $more frames
+others smoke drivers $more frames
 tell_left_out

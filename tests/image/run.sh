@@ -8,7 +8,7 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 everyday='smoke config_errors secure_boot corrupt rollback update update_cut data frames'
-others='cards clock config_try data_full flash install nics one_nic rescue tpm reproducible units amd64 debian_kernel
+others='cards drivers clock config_try data_full flash install nics one_nic rescue tpm reproducible units amd64 debian_kernel
     idle panic watchdog hang bypass three power swarm'
 
 # limit NAME: seconds of this machine's time, of which it has little: several times what the test takes when it is alone.

@@ -1,7 +1,7 @@
 // window.c: a module that the tests of the image load into a node. The image has no shell: it shows
 // what one would show, and breaks the machine in the ways that it has to survive.
 //
-//     look                   answers calls: "read PATH", "list PATH", "calls SECONDS"
+//     look                   answers calls: "read PATH", "list PATH", "mapped", "calls SECONDS"
 //     udp HOST:PORT COUNT    so many datagrams, each of which has to come back as it was
 //     panic, spin, freeze    the kernel dies; a core never comes back; process 1 stops
 //
@@ -66,6 +66,20 @@ static void list(struct text *text)
     if (directory != NULL) closedir(directory);
 }
 
+// The files that are mapped: a file's pieces lie one behind the other.
+static void list_mapped(struct text *text)
+{
+    char line[512], before[512] = "";
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        const char *path = strchr(line, '/');
+        if (path == NULL || strcmp(path, before) == 0) continue;
+        append(text, path);
+        snprintf(before, sizeof(before), "%s", path);
+    }
+    if (maps != NULL) fclose(maps);
+}
+
 // On a thread that may wait.
 static int see(void *argument)
 {
@@ -73,6 +87,10 @@ static int see(void *argument)
     const char *path = strchr(text->path, ' ');
     const bool lists = strncmp(text->path, "list ", 5) == 0;
     const bool counts = strncmp(text->path, "calls ", 6) == 0;
+    if (strcmp(text->path, "mapped") == 0) {
+        list_mapped(text);
+        return 0;
+    }
     if (path == NULL) return -EINVAL;
     text->path = path + 1;
     if (counts)

@@ -122,6 +122,43 @@ static void missing_things_are_named(void **state)
     }
 }
 
+// Cards in a small /sys: what has which driver.
+static void the_right_driver_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *vendor, *driver, *says; // NULL: nobody has it; it is fine.
+        bool stays;
+    } cases[] = {
+        {"0x8086", "vfio-pci", NULL, false},
+        {"0x8086", "i40e", "not bound to vfio-pci", false},
+        {"0x8086", NULL, "not bound to vfio-pci", false},
+        {"0x15b3", "mlx5_core", NULL, true},
+        {"0x15b3", "vfio-pci", "kernel's driver does not have it", false},
+        {"0x15b3", NULL, "kernel's driver does not have it", false},
+    };
+    char sys[] = "/tmp/weft-device.XXXXXX", command[512];
+    struct weft_device device;
+    assert_non_null(mkdtemp(sys));
+    assert_int_equal(weft_device_parse(&device, "pci:0000:00:02.0", NULL), 0);
+    for (size_t i = 0; i < WEFT_COUNT_OF(cases); i++) {
+        struct weft_error error = {0};
+        snprintf(command, sizeof(command),
+                 "cd %s && rm -rf bus && mkdir -p bus/pci/devices/0000:00:02.0 && "
+                 "cd bus/pci/devices/0000:00:02.0 && echo %s >vendor && "
+                 "{ [ -z '%s' ] || ln -s ../../drivers/%s driver; }",
+                 sys, cases[i].vendor, cases[i].driver != NULL ? cases[i].driver : "",
+                 cases[i].driver != NULL ? cases[i].driver : "");
+        assert_int_equal(system(command), 0);
+        const int wanted = cases[i].says == NULL ? 0 : -ENODEV;
+        assert_int_equal(weft_device_check_card(sys, &device, &error), wanted);
+        assert_int_equal(weft_device_stays_with_kernel(sys, "0000:00:02.0"), cases[i].stays);
+        if (wanted != 0 && strstr(error.text, cases[i].says) == NULL) fail_msg("%s", error.text);
+    }
+    snprintf(command, sizeof(command), "rm -rf %s", sys);
+    assert_int_equal(system(command), 0);
+}
+
 static int listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -164,6 +201,7 @@ int main(void)
         cmocka_unit_test(rings_and_cards_are_read),
         cmocka_unit_test(bad_strings_are_refused_in_words),
         cmocka_unit_test(missing_things_are_named),
+        cmocka_unit_test(the_right_driver_is_asked_for),
         cmocka_unit_test(a_stale_socket_goes_and_a_live_one_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

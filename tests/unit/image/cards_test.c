@@ -188,12 +188,12 @@ static void what_vfio_is_asked_for(void **state)
     char path[128], text[32];
     assert_int_equal(weft_cards_bind(sys, "0000:00:09.0"), -ENODEV);
     assert_int_equal(weft_cards_bind(sys, "../../etc"), -EINVAL);
-    assert_int_equal(weft_cards_bind(sys, "0000:00:02.0"), 1); // It has it, without an IOMMU.
+    assert_int_equal(weft_cards_bind(sys, "0000:00:02.0"), WEFT_CARDS_TRUSTED);
     snprintf(path, sizeof(path), "%s/module/vfio/parameters/enable_unsafe_noiommu_mode", sys);
     weft_text_file_line(path, text, sizeof(text));
     assert_string_equal(text, "Y");
     make("mkdir devices/pci0/0000:00:02.0/iommu_group");
-    assert_int_equal(weft_cards_bind(sys, "00:02.0"), 0);
+    assert_int_equal(weft_cards_bind(sys, "00:02.0"), WEFT_CARDS_GUARDED);
     // Another driver has it, which is asked to let go and does not.
     make("rm devices/pci0/0000:00:02.0/driver && mkdir -p bus/pci/drivers/virtio-pci && "
          "ln -s ../../../bus/pci/drivers/virtio-pci devices/pci0/0000:00:02.0/driver && "
@@ -205,6 +205,37 @@ static void what_vfio_is_asked_for(void **state)
     snprintf(path, sizeof(path), "%s/bus/pci/drivers/virtio-pci/unbind", sys);
     weft_text_file_line(path, text, sizeof(text));
     assert_string_equal(text, "0000:00:02.0");
+}
+
+// DPDK opens NVIDIA's cards beside mlx5_core. Nothing is asked of vfio-pci, with or without an
+// IOMMU.
+static void what_stays_with_the_kernel(void **state)
+{
+    (void)state;
+    char path[128], text[32];
+    make("mkdir -p bus/pci/drivers/mlx5_core && "
+         "echo 0x15b3 >devices/pci0/0000:00:03.0/vendor && "
+         "echo untouched >devices/pci0/0000:00:03.0/driver_override");
+    assert_int_equal(weft_cards_bind(sys, "0000:00:03.0"), -ENOTSUP); // No driver at all.
+    make("ln -s ../../../bus/pci/drivers/mlx5_core devices/pci0/0000:00:03.0/driver");
+    assert_int_equal(weft_cards_bind(sys, "00:03.0"), WEFT_CARDS_BESIDE);
+    make("mkdir devices/pci0/0000:00:03.0/iommu_group");
+    assert_int_equal(weft_cards_bind(sys, "0000:00:03.0"), WEFT_CARDS_BESIDE);
+    assert_int_equal(weft_cards_unbind(sys, "0000:00:03.0"), 0);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:00:03.0/driver_override", sys);
+    weft_text_file_line(path, text, sizeof(text));
+    assert_string_equal(text, "untouched");
+    snprintf(path, sizeof(path), "%s/module/vfio/parameters/enable_unsafe_noiommu_mode", sys);
+    weft_text_file_line(path, text, sizeof(text));
+    assert_string_equal(text, "");
+    // Another vendor's goes to vfio-pci, whoever has it.
+    make("echo 0x177d >devices/pci0/0000:00:03.0/vendor && : "
+         ">devices/pci0/0000:00:03.0/driver_override && "
+         "touch bus/pci/drivers/mlx5_core/unbind");
+    assert_int_equal(weft_cards_bind(sys, "0000:00:03.0"), -ENXIO);
+    snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:00:03.0/driver_override", sys);
+    weft_text_file_line(path, text, sizeof(text));
+    assert_string_equal(text, "vfio-pci");
 }
 
 // A card goes back to whoever of the kernel's takes it; one that vfio-pci does not have stays.
@@ -267,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_mac_becomes_a_pci_address, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_is_no_network_card, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_vfio_is_asked_for, make_sys, remove_sys),
+        cmocka_unit_test_setup_teardown(what_stays_with_the_kernel, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(what_the_kernel_gets_back, make_sys, remove_sys),
         cmocka_unit_test_setup_teardown(only_the_disk_of_the_root_is_ours, make_sys, remove_sys),
     };

@@ -45,6 +45,11 @@ mkdir "$work/m/sys/bus/pci/devices/0000:01:00.0/iommu_group"
 printf 'Iface\tDestination\neth2\t00000000\t0100\n' >"$work/m/proc/net/route"
 made 'interface = "0000:01:00.1"' '[ports.p0]' 'device = "pci:0000:01:00.0"' '[ports.p1]' 'device = "pci:0000:03:00.0"' \
     '# 8086:1572, driver vfio-pci'
+# One that DPDK opens beside the kernel's driver is named as others are; one that has no driver is told apart.
+card 0000:05:00.0 0x020000 0x15b3 0x1017 mlx5_core eth5 0c:42:a1:00:00:05
+made 'device = "pci:0000:05:00.0"' '# 15b3:1017, eth5, 0c:42:a1:00:00:05, driver mlx5_core, beside which DPDK opens it'
+rm "$work/m/sys/bus/pci/devices/0000:05:00.0/driver"
+made '# 15b3:1017, eth5, 0c:42:a1:00:00:05, no port without mlx5_core'
 echo 'no name at all!' >"$work/m/proc/sys/kernel/hostname"
 echo 0 >"$work/m/sys/devices/system/cpu/online"
 made 'name = "no"' 'workers = 1'
