@@ -8,6 +8,7 @@
 #include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
+#include "forth/places.h"
 
 static void align_here(struct weft_unit *unit, int32_t *code)
 {
@@ -346,6 +347,7 @@ static void part_refused(struct weft_unit *unit, uint32_t current, uint32_t toke
     struct weft_block *block = unit->block;
     weft_words_drop(unit, current + 1);
     weft_own_word_open(unit, current)->code_length = 0;
+    weft_places_drop(unit, tokens);
     block->segment[WEFT_SEGMENT_CODE].used = (tokens - block->frozen_tokens) * 2;
     block->definition = (uint16_t)(current + 1);
 }
