@@ -181,6 +181,12 @@ static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
     bytes = save(run.unit, image);
     assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
     code[1] -= 3;
+    for (uint32_t n = 1; n <= 2; n++) { // Its parts are words of their own kind.
+        weft_own_word_open(run.unit, n)->kind = WEFT_WORD_MARKER;
+        bytes = save(run.unit, image);
+        assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+        weft_own_word_open(run.unit, n)->kind = WEFT_WORD_COLON;
+    }
     weft_own_word_open(run.unit, 2)->code_length = 1;
     bytes = save(run.unit, image);
     assert_int_equal(load(state, image, bytes, &unit), 0);
