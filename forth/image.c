@@ -193,6 +193,8 @@ static bool words_ok(struct weft_unit *unit, uint8_t *starts)
         if (!header_ok(unit, n, code_end, name_end) || !alias_ok(unit, n)) return false;
         if (word->kind == WEFT_WORD_FILE && word->flags & (WEFT_WORD_VALID | WEFT_WORD_VISIBLE))
             return false;
+        const bool is_code = word->kind == WEFT_WORD_COLON || word->kind == WEFT_WORD_CODE;
+        if (n >= open && n < block->definition && !is_code) return false;
         code_end = word->code + word->code_length;
         name_end = word->name + word->name_length;
         word->flags &= (uint8_t) ~(WEFT_WORD_STATIC | WEFT_WORD_COVERED);

@@ -8,6 +8,7 @@
 #include "forth/module.h"
 #include "forth/ops.h"
 #include "forth/outer.h"
+#include "forth/places.h"
 
 static void align_here(struct weft_unit *unit, int32_t *code)
 {
@@ -346,6 +347,7 @@ static void part_refused(struct weft_unit *unit, uint32_t current, uint32_t toke
     struct weft_block *block = unit->block;
     weft_words_drop(unit, current + 1);
     weft_own_word_open(unit, current)->code_length = 0;
+    weft_places_drop(unit, tokens);
     block->segment[WEFT_SEGMENT_CODE].used = (tokens - block->frozen_tokens) * 2;
     block->definition = (uint16_t)(current + 1);
 }
@@ -398,11 +400,17 @@ int32_t weft_op_set_does(struct weft_unit *unit)
     if (behind == NULL || !(behind->flags & WEFT_WORD_VALID) ||
         part >= count - 1 + weft_shared_words(unit))
         return -32;
+    const struct weft_word before = *word;
     uint16_t *code = weft_own_code(unit->block) + word->code;
+    const uint16_t end[] = {code[3], code[4]};
     code[3] = WEFT_OP_tail;
     code[4] = part;
     word->kind = WEFT_WORD_DOES;
-    return weft_word_close(unit, count - 1);
+    if (weft_word_close(unit, count - 1) == 0) return WEFT_NEXT;
+    // Nor need its code be what CREATE makes.
+    *weft_own_word_open(unit, count - 1) = before;
+    memcpy(weft_own_code(unit->block) + before.code + 3, end, sizeof(end));
+    return -32;
 }
 
 int32_t weft_op_to_body(struct weft_unit *unit)

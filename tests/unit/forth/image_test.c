@@ -181,11 +181,36 @@ static void what_is_open_is_verified_as_far_as_it_is_closed(void **state)
     bytes = save(run.unit, image);
     assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
     code[1] -= 3;
+    for (uint32_t n = 1; n <= 2; n++) { // Its parts are words of their own kind.
+        weft_own_word_open(run.unit, n)->kind = WEFT_WORD_MARKER;
+        bytes = save(run.unit, image);
+        assert_int_equal(load(state, image, bytes, &unit), -EBADMSG);
+        weft_own_word_open(run.unit, n)->kind = WEFT_WORD_COLON;
+    }
     weft_own_word_open(run.unit, 2)->code_length = 1;
     bytes = save(run.unit, image);
     assert_int_equal(load(state, image, bytes, &unit), 0);
     assert_int_equal(weft_own_word(unit, 2)->code_length, 0);
     weft_unit_free(unit);
+    forth_close(&run);
+}
+
+// Nor is what CREATE has made code of another kind, whatever an image says: it stays as it was.
+static void what_cannot_do_another_thing_does_what_it_did(void **state)
+{
+    static uint8_t image[IMAGE_BYTES_MAX];
+    static struct forth_run run;
+    static const uint16_t other[] = {WEFT_OP_lit16, 7, WEFT_OP_lit16, 5, WEFT_OP_exit};
+    forth_open(&run, *state, FORTH_PLAIN);
+    forth_text(&run, "t", ": g does> drop ; : t s\" g\" ['] evaluate catch . 2drop ; create w");
+    const struct weft_word *word = weft_own_word(run.unit, weft_own_words(run.unit->block) - 1);
+    assert_int_equal(word->code_length, 5);
+    memcpy(weft_own_code(run.unit->block) + word->code, other, sizeof(other));
+    const size_t bytes = save(run.unit, image);
+    weft_unit_free(run.unit);
+    assert_int_equal(load(state, image, bytes, &run.unit), 0);
+    assert_int_equal(forth_text(&run, "t", "t w . . t w . ."), WEFT_UNIT_DONE);
+    assert_string_equal(run.output, "-32 5 7 -32 5 7 ");
     forth_close(&run);
 }
 
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test(the_header_is_as_documented),
         cmocka_unit_test(a_sandbox_is_bounded_by_the_unit),
         cmocka_unit_test(no_word_calls_a_later_one),
+        cmocka_unit_test(what_cannot_do_another_thing_does_what_it_did),
         cmocka_unit_test(nothing_comes_back_to_what_is_open),
         cmocka_unit_test(what_is_not_verified_is_not_shown),
         cmocka_unit_test(a_part_that_is_forgotten_does_nothing),
