@@ -24,6 +24,7 @@
 #define MEMORY_MB_DEFAULT 64
 #define MEMORY_MB_MAX     65536
 #define ARGUMENT_MAX      40
+#define PCI_MAX           40
 
 struct arguments {
     char *list[ARGUMENT_MAX + 1];
@@ -31,6 +32,7 @@ struct arguments {
     char lcores[2048];
     char prefix[80];
     char memory[16];
+    char cards[WEFT_EAL_PCI_MAX][64];
 };
 
 static uint64_t now_ns(void)
@@ -120,14 +122,31 @@ static void argue(struct arguments *arguments, const char *text)
     if (arguments->count < ARGUMENT_MAX) arguments->list[arguments->count++] = (char *)text;
 }
 
+// With its domain, which lspci leaves out.
+static void complete(const char *pci, char whole[PCI_MAX])
+{
+    snprintf(whole, PCI_MAX, "%s%.32s", strlen(pci) == strlen("00:02.0") ? "0000:" : "", pci);
+}
+
+// The driver mlx5 keeps its tables of flows in EAL's memory, which is measured for
+// packets, unless it is told to take the system's (DPDK's guide of mlx5, sys_mem_en).
+static void allow_card(struct arguments *arguments, uint32_t i, const char *pci)
+{
+    char whole[PCI_MAX];
+    complete(pci, whole);
+    snprintf(arguments->cards[i], sizeof(arguments->cards[i]), "%.40s%s", pci,
+             weft_device_driver_is("/sys", whole, "mlx5_core") ? ",sys_mem_en=1" : "");
+    argue(arguments, "-a");
+    argue(arguments, arguments->cards[i]);
+}
+
 // Behind an IOMMU a card uses our addresses; without one it can only use those of the memory
 // itself. vfio-pci makes up a group for such a card, by this name (drivers/vfio/group.c).
 static bool lacks_iommu(const char *pci)
 {
     static const char made_up[] = "vfio-noiommu";
-    char whole[40], path[128], name[32] = "";
-    const bool is_short = strlen(pci) == strlen("00:02.0"); // As lspci prints it.
-    snprintf(whole, sizeof(whole), "%s%.32s", is_short ? "0000:" : "", pci);
+    char whole[PCI_MAX], path[128], name[32] = "";
+    complete(pci, whole);
     snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", whole);
     if (access(path, F_OK) != 0) return false; // It is not there at all: DPDK will say so.
     if (weft_device_stays_with_kernel("/sys", whole)) return false;
@@ -171,10 +190,8 @@ static void build_arguments(struct arguments *arguments, const struct weft_eal_o
         argue(arguments, "--no-shconf");
     }
     if (options->pci_count == 0) argue(arguments, "--no-pci");
-    for (uint32_t i = 0; i < options->pci_count; i++) {
-        argue(arguments, "-a");
-        argue(arguments, options->pci[i]);
-    }
+    for (uint32_t i = 0; i < options->pci_count; i++)
+        allow_card(arguments, i, options->pci[i]);
     argue(arguments, needs_physical_addresses(options) ? "--iova-mode=pa" : "--iova-mode=va");
 }
 

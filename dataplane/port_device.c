@@ -238,20 +238,20 @@ static int check_pcap(const struct weft_device *device, struct weft_error *error
     return 0;
 }
 
-// Where its driver lies; "" if it has none.
-static void find_driver(const char *sys, const char *pci, char *driver, size_t size)
+bool weft_device_driver_is(const char *sys, const char *pci, const char *name)
 {
-    char path[200];
+    char path[200], driver[200];
     snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sys, pci);
-    const ssize_t length = readlink(path, driver, size - 1);
+    const ssize_t length = readlink(path, driver, sizeof(driver) - 1);
     driver[length > 0 ? length : 0] = '\0';
+    const char *slash = strrchr(driver, '/');
+    return slash != NULL && strcmp(slash + 1, name) == 0;
 }
 
 bool weft_device_stays_with_kernel(const char *sys, const char *pci)
 {
-    char driver[200];
-    find_driver(sys, pci, driver, sizeof(driver));
-    return strstr(driver, "/mlx") != NULL;
+    return weft_device_driver_is(sys, pci, "mlx5_core") ||
+           weft_device_driver_is(sys, pci, "mlx4_core");
 }
 
 static bool is_nvidia(const char *sys, const char *pci)
@@ -269,7 +269,7 @@ static bool is_nvidia(const char *sys, const char *pci)
 int weft_device_check_card(const char *sys, const struct weft_device *device,
                            struct weft_error *error)
 {
-    char path[200], driver[200];
+    char path[200];
     snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sys, device->target);
     if (access(path, F_OK) != 0)
         return refuse(device, error, ENODEV, "there is no such PCI device",
@@ -278,8 +278,7 @@ int weft_device_check_card(const char *sys, const struct weft_device *device,
     if (is_nvidia(sys, device->target))
         return refuse(device, error, ENODEV, "the kernel's driver does not have it",
                       "DPDK opens this card beside mlx5_core, and needs mlx5_ib, too");
-    find_driver(sys, device->target, driver, sizeof(driver));
-    if (strstr(driver, "/vfio-pci") == NULL)
+    if (!weft_device_driver_is(sys, device->target, "vfio-pci"))
         return refuse(device, error, ENODEV, "the device is not bound to vfio-pci",
                       "write vfio-pci to its driver_override and the address to drivers_probe");
     return 0;

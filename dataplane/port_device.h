@@ -67,9 +67,11 @@ const struct weft_device_kind_info *weft_device_kind_info(enum weft_device_kind 
 // that DPDK's own option syntax would take for its own (',', '=', white space).
 int weft_device_parse(struct weft_device *device, const char *text, struct weft_error *error);
 
+// Who of the kernel's has the card at this whole PCI address? `sys` is "/sys", or a test's.
+bool weft_device_driver_is(const char *sys, const char *pci, const char *name);
+
 // Has the kernel's driver the card at this whole PCI address, and keeps it? DPDK opens NVIDIA's
-// beside that, which guards memory for it: no vfio-pci, and no physical addresses. `sys` is "/sys",
-// or a test's.
+// beside that, which guards memory for it: no vfio-pci, and no physical addresses.
 bool weft_device_stays_with_kernel(const char *sys, const char *pci);
 
 // Has the card at this whole PCI address the driver that DPDK needs? 0, or -ENODEV with `error`.
