@@ -537,6 +537,7 @@ int weft_journal_keeper_create(struct weft_journal_keeper **made, struct weft_no
     result = weft_journal_init(&keeper->journal, node->options.disk, &node->options.journal);
     if (result != 0) goto no_memory;
     result = weft_journal_recover(&keeper->journal, weft_unit_table_replay, recovered, NULL, error);
+    weft_unit_table_settle(recovered);
     if (result == 0) result = weft_journal_tend(&keeper->journal);
     if (result == -ENOSPC) result = 0; // No spare segment: chores go on asking for it.
     if (result != 0) {

@@ -14,6 +14,8 @@
 // the three.
 enum { LOAD_BYTES = 8, IMAGE_BYTES = 8, GONE_BYTES = 1, CHILD_BYTES = 16 };
 
+enum { GONE_MIN = 64 }; // Fewer are not worth a look at all units.
+
 static bool text_is_valid(const char *text, size_t length)
 {
     if (length > WEFT_UNIT_NAME_MAX) return false;
@@ -220,6 +222,8 @@ static int grow(struct weft_unit_table *table)
 
 static int add(struct weft_unit_table *table, const char *name, struct weft_unit_entry **entry)
 {
+    if (table->count == table->capacity || table->count == WEFT_UNIT_TABLE_MAX)
+        weft_unit_table_settle(table); // Rather than more room for those that are gone.
     if (table->count == WEFT_UNIT_TABLE_MAX) return -ENOSPC;
     const int result = table->count == table->capacity ? grow(table) : 0;
     if (result < 0) return result;
@@ -230,12 +234,76 @@ static int add(struct weft_unit_table *table, const char *name, struct weft_unit
     return 0;
 }
 
+static void release(struct weft_unit_entry *entry)
+{
+    free((void *)entry->load.source.data);
+    free((void *)entry->image.data);
+}
+
+// Who is gone goes, and with it, if it was loaded, those of its family. The children of one that
+// was spawned stay: their end is nobody's business any more.
+static bool goes(const struct weft_gone_names *gone, struct weft_unit_entry *entry)
+{
+    struct weft_unit_origin *origin = &entry->load.origin;
+    if (weft_gone_names_has(gone, entry->load.name) || weft_gone_names_has(gone, origin->root))
+        return true;
+    if (weft_gone_names_has(gone, origin->parent)) origin->parent[0] = '\0';
+    return false;
+}
+
+void weft_unit_table_settle(struct weft_unit_table *table)
+{
+    uint32_t kept = 0;
+    if (table->gone.count == 0) return;
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct weft_unit_entry *entry = &table->entries[i];
+        if (goes(&table->gone, entry)) {
+            release(entry);
+            continue;
+        }
+        if (kept != i) table->entries[kept] = *entry;
+        kept++;
+    }
+    weft_gone_names_clear(&table->gone);
+    if (kept == table->count) return;
+    table->count = kept;
+    build_index(table); // Those behind have moved.
+}
+
+// A name that is gone stands in a record again, or the unit of this name goes with a family: what
+// has been gathered must come first.
+static void settle_for(struct weft_unit_table *table, const char *name,
+                       const struct weft_unit_origin *origin)
+{
+    if (table->gone.count == 0) return;
+    const struct weft_unit_entry *entry = find(table, name);
+    if (weft_gone_names_has(&table->gone, name) ||
+        (entry != NULL && weft_gone_names_has(&table->gone, entry->load.origin.root)) ||
+        (origin != NULL && (weft_gone_names_has(&table->gone, origin->root) ||
+                            weft_gone_names_has(&table->gone, origin->parent))))
+        weft_unit_table_settle(table);
+}
+
+// It may not be there: its load stood before the snapshot. Its children are asked all the same.
+// All are looked at once for many that are gone: a journal may have as many ends as units.
+static int replay_gone(struct weft_unit_table *table, struct weft_span payload)
+{
+    char name[WEFT_UNIT_NAME_MAX + 1];
+    int result = weft_unit_gone_decode(payload, name);
+    if (result == 0) result = weft_gone_names_add(&table->gone, name);
+    if (result < 0) return result;
+    if (table->gone.count >= GONE_MIN && table->gone.count >= table->count / 2)
+        weft_unit_table_settle(table);
+    return 0;
+}
+
 static int replay_load(struct weft_unit_table *table, uint16_t type, struct weft_span payload)
 {
     struct weft_unit_load load = {0};
     int result = type == WEFT_UNIT_CHILD ? weft_unit_child_decode(payload, &load)
                                          : weft_unit_load_decode(payload, &load);
     if (result < 0) return result;
+    settle_for(table, load.name, &load.origin);
     struct weft_unit_entry *entry = find(table, load.name);
     const bool is_new = entry == NULL;
     if (is_new) result = add(table, load.name, &entry);
@@ -255,47 +323,10 @@ static int replay_image(struct weft_unit_table *table, struct weft_span payload)
     struct weft_span image;
     const int result = weft_unit_image_decode(payload, name, &image);
     if (result < 0) return result;
+    settle_for(table, name, NULL);
     struct weft_unit_entry *entry = find(table, name);
     // None: the unit changed after the snapshot had begun, and its load is copied forward later on.
     return entry ? own(&entry->image, image) : 0;
-}
-
-static void release(struct weft_unit_entry *entry)
-{
-    free((void *)entry->load.source.data);
-    free((void *)entry->image.data);
-}
-
-// It goes, and with it, if it was loaded, those of its family. The children of one that was spawned
-// stay: their end is nobody's business any more.
-static bool goes_with(struct weft_unit_entry *entry, const char *name)
-{
-    struct weft_unit_origin *origin = &entry->load.origin;
-    if (strcmp(entry->load.name, name) == 0 || strcmp(origin->root, name) == 0) return true;
-    if (strcmp(origin->parent, name) == 0) origin->parent[0] = '\0';
-    return false;
-}
-
-// It may not be there: its load stood before the snapshot. Its children are asked all the same.
-static int replay_gone(struct weft_unit_table *table, struct weft_span payload)
-{
-    char name[WEFT_UNIT_NAME_MAX + 1];
-    const int result = weft_unit_gone_decode(payload, name);
-    if (result < 0) return result;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct weft_unit_entry *entry = &table->entries[i];
-        if (goes_with(entry, name)) {
-            release(entry);
-            continue;
-        }
-        if (kept != i) table->entries[kept] = *entry;
-        kept++;
-    }
-    if (kept == table->count) return 0;
-    table->count = kept;
-    build_index(table); // Those behind have moved.
-    return 0;
 }
 
 void weft_unit_table_filter(struct weft_unit_table *table, const bool *stays)
@@ -336,5 +367,6 @@ void weft_unit_table_destroy(struct weft_unit_table *table)
         release(&table->entries[i]);
     free(table->index);
     free(table->entries);
+    weft_gone_names_destroy(&table->gone);
     *table = (struct weft_unit_table){0};
 }

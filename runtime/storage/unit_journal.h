@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runtime/storage/gone_names.h"
 #include "runtime/storage/journal.h"
 
 #define WEFT_UNIT_NAME_MAX   31 // Bytes, without the zero. 1 at least.
@@ -77,12 +78,15 @@ struct weft_unit_table {             // Zeroed: empty.
     uint32_t count;
     uint32_t capacity;
     uint32_t *index; // By hash of the name, twice the capacity: place in entries + 1, 0 for none.
+    struct weft_gone_names gone; // Since the last look at all entries.
 };
 
 // A weft_journal_replay with a struct weft_unit_table as `self`. Types that are not a unit's pass
 // by. 0; -EBADMSG: a payload that is not valid; -ENOMEM; -ENOSPC.
 int weft_unit_table_replay(void *table, uint16_t type, uint64_t lsn, struct weft_span payload);
-// NULL if there is none. Valid until the next replay.
+// Behind the last record, and before the table is read: takes out those that are gone.
+void weft_unit_table_settle(struct weft_unit_table *table);
+// NULL if there is none. Of a settled table. Valid until the next replay.
 const struct weft_unit_entry *weft_unit_table_find(const struct weft_unit_table *table,
                                                    const char *name);
 // Takes out those for which `stays` is false; it has one for each, by its place.

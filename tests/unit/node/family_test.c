@@ -758,6 +758,7 @@ static void make_table(struct weft_unit_table *table)
     static const uint8_t load[] = {1, 1, 0, 0, 0, 0, 0, 0, 'x'}, gone[] = {1, 'x'};
     weft_unit_table_replay(table, WEFT_UNIT_LOAD, 1, weft_span_of(load, sizeof(load)));
     weft_unit_table_replay(table, WEFT_UNIT_GONE, 2, weft_span_of(gone, sizeof(gone)));
+    weft_unit_table_settle(table);
 }
 
 static void index_table(struct weft_unit_table *table)

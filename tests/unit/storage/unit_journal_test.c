@@ -53,6 +53,7 @@ static void last_record_wins(void **state)
 
     assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
     assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, &table, NULL, NULL), 0);
+    weft_unit_table_settle(&table);
     assert_int_equal(table.count, 1);
     assert_null(weft_unit_table_find(&table, "other"));
     const struct weft_unit_entry *entry = weft_unit_table_find(&table, "counter");
@@ -89,6 +90,7 @@ static void table_finds_each_name(void **state)
         there[name] = load;
     }
     uint32_t count = 0;
+    weft_unit_table_settle(&table);
     for (uint32_t name = 0; name < NAMES; name++) {
         char text[8];
         snprintf(text, sizeof(text), "u%u", name);
@@ -230,6 +232,7 @@ static void recovered(const char *gone, struct weft_unit_table *table)
     weft_journal_destroy(&journal);
     assert_int_equal(weft_journal_init(&journal, &disk, &options), 0);
     assert_int_equal(weft_journal_recover(&journal, weft_unit_table_replay, table, NULL, NULL), 0);
+    weft_unit_table_settle(table);
     weft_journal_destroy(&journal);
     weft_disk_sim_destroy(&sim);
 }
@@ -256,6 +259,110 @@ static void who_goes_leaves_its_children_or_takes_its_family(void **state)
     weft_unit_table_destroy(&table);
 }
 
+// A record of any kind over a few names, whoever is whose child.
+static uint16_t any_record(struct weft_prng *prng, uint8_t payload[64], size_t *length)
+{
+    const uint32_t names = 40;
+    char name[4], parent[4], root[4];
+    const uint8_t bytes =
+        (uint8_t)snprintf(name, sizeof(name), "u%02u", weft_prng_below(prng, names));
+    snprintf(parent, sizeof(parent), "u%02u", weft_prng_below(prng, names));
+    snprintf(root, sizeof(root), "u%02u", weft_prng_below(prng, names));
+    memset(payload, 0, 64);
+    switch (weft_prng_below(prng, 4)) {
+    case 0:
+        payload[1] = bytes;
+        memcpy(payload + 8, name, bytes);
+        *length = 8u + bytes;
+        return WEFT_UNIT_LOAD;
+    case 1:
+        payload[0] = payload[2] = bytes;
+        payload[1] = weft_prng_below(prng, 4) > 0 ? bytes : 0;
+        memcpy(payload + 16, name, bytes);
+        memcpy(payload + 16 + bytes, parent, bytes);
+        memcpy(payload + 16 + bytes + payload[1], root, bytes);
+        *length = 16u + 2u * bytes + payload[1];
+        return WEFT_UNIT_CHILD;
+    case 2:
+        payload[0] = bytes;
+        payload[4] = 1;
+        memcpy(payload + 8, name, bytes);
+        payload[8 + bytes] = (uint8_t)weft_prng_below(prng, 256);
+        *length = 9u + bytes;
+        return WEFT_UNIT_IMAGE;
+    default:
+        payload[0] = bytes;
+        memcpy(payload + 1, name, bytes);
+        *length = 1u + bytes;
+        return WEFT_UNIT_GONE;
+    }
+}
+
+static void assert_same(const struct weft_unit_table *a, const struct weft_unit_table *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (uint32_t n = 0; n < a->count; n++) {
+        const struct weft_unit_entry *one = &a->entries[n], *other = &b->entries[n];
+        assert_string_equal(one->load.name, other->load.name);
+        assert_string_equal(one->load.origin.parent, other->load.origin.parent);
+        assert_string_equal(one->load.origin.root, other->load.origin.root);
+        assert_true(weft_span_equal(one->image, other->image));
+    }
+}
+
+// Ends that are gathered come to the same as each at its time.
+static void ends_may_wait(void **state)
+{
+    struct weft_prng prng;
+    (void)state;
+    weft_prng_seed(&prng, 29);
+    for (uint32_t round = 0; round < 300; round++) {
+        struct weft_unit_table at_once = {0}, late = {0};
+        const uint32_t steps = 1 + weft_prng_below(&prng, 400);
+        for (uint32_t step = 0; step < steps; step++) {
+            uint8_t payload[64];
+            size_t length;
+            const uint16_t type = any_record(&prng, payload, &length);
+            const struct weft_span record = weft_span_of(payload, length);
+            assert_int_equal(weft_unit_table_replay(&at_once, type, 1, record), 0);
+            assert_int_equal(weft_unit_table_replay(&late, type, 1, record), 0);
+            weft_unit_table_settle(&at_once);
+        }
+        weft_unit_table_settle(&late);
+        assert_same(&at_once, &late);
+        weft_unit_table_destroy(&at_once);
+        weft_unit_table_destroy(&late);
+    }
+}
+
+// As many that have come and gone as a busy node writes between two compactions.
+static void many_ends_are_looked_at_together(void **state)
+{
+    struct weft_unit_table table = {0};
+    uint8_t payload[64];
+    (void)state;
+    for (uint32_t n = 0; n < 400000; n++) {
+        char name[16];
+        // Half of them stay for a while.
+        const uint32_t of = n % 2 == 0 ? n / 2 : n / 2 >= 50000 ? n / 2 - 50000 : UINT32_MAX;
+        if (of == UINT32_MAX) continue;
+        const uint8_t bytes = (uint8_t)snprintf(name, sizeof(name), "~%08x", of);
+        const bool comes = n % 2 == 0;
+        memset(payload, 0, sizeof(payload));
+        payload[0] = bytes;
+        payload[2] = comes ? 1 : payload[2];
+        memcpy(payload + (comes ? 16 : 1), name, bytes);
+        if (comes) payload[16 + bytes] = 'r';
+        assert_int_equal(
+            weft_unit_table_replay(&table, comes ? WEFT_UNIT_CHILD : WEFT_UNIT_GONE, 1,
+                                   weft_span_of(payload, comes ? 17u + bytes : 1u + bytes)),
+            0);
+    }
+    weft_unit_table_settle(&table);
+    assert_int_equal(table.count, 50000);
+    weft_unit_table_destroy(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +373,8 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(a_child_reads_back),
         cmocka_unit_test(who_goes_leaves_its_children_or_takes_its_family),
+        cmocka_unit_test(ends_may_wait),
+        cmocka_unit_test(many_ends_are_looked_at_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
