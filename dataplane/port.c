@@ -15,6 +15,7 @@
 
 #include "dataplane/doorbell.h"
 #include "dataplane/dpdk_net.h"
+#include "dataplane/eal.h"
 #include "dataplane/port_device.h"
 #include "dataplane/port_ring.h"
 #include "dataplane/port_wait.h"
@@ -50,6 +51,11 @@ static int fail(struct weft_netport *port, struct weft_error *error, int result,
     if (port->device.kind == WEFT_DEVICE_TAP)
         weft_error_hint(error,
                         "making an interface needs CAP_NET_ADMIN: root, or an own namespace");
+    // What DPDK said last is the reason; the log has not begun yet, and would lose it.
+    char line[WEFT_EAL_LINE_MAX] = "";
+    while (weft_eal_take_line(line)) {
+    }
+    if (error->hint[0] == '\0' && line[0] != '\0') weft_error_hint(error, "DPDK says: %s", line);
     return result < 0 ? result : -result;
 }
 
@@ -180,7 +186,6 @@ static void choose_offloads(struct weft_netport *port, struct rte_eth_conf *conf
     conf->rxmode.offloads |= can->rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
     if (!is_card(port)) return;
     conf->rxmode.offloads |= can->rx_offload_capa & rx_sums;
-    conf->rxmode.offloads |= can->rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
     conf->txmode.offloads |= can->tx_offload_capa & tx_sums;
     port->info.rx_checksum = (conf->rxmode.offloads & rx_sums) == rx_sums;
     port->info.tx_ip4_checksum = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
@@ -198,6 +203,8 @@ static void choose_rss(struct weft_netport *port, struct rte_eth_conf *conf)
     for (size_t i = 0; i < sizeof(rss_key); i++)
         rss_key[i] = i % 2 == 0 ? 0x6d : 0x5a;
     conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    // With it alone: rte_eth_dev_configure refuses the hash of a card that need not spread.
+    conf->rxmode.offloads |= can->rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
     conf->rx_adv_conf.rss_conf.rss_key = can->hash_key_size > 0 ? rss_key : NULL;
     conf->rx_adv_conf.rss_conf.rss_key_len = can->hash_key_size;
     conf->rx_adv_conf.rss_conf.rss_hf = can->flow_type_rss_offloads & RSS_FUNCTIONS;
