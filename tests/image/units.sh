@@ -14,14 +14,16 @@ list=$work/list
 meson introspect "$build" --tests | jq -r --arg build "$build/" '.[] | select(any(.suite[]; endswith(":unit"))) | .cmd |
     select(.[0] | startswith($build)) | [(.[0] | sub(".*/"; "")), .[0], (.[1:] | join(" "))] | join("|")' >"$list"
 tree=$work/tree
-mkdir -p "$tree/bin" "$tree/lib" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp" "$tree/run" "$tree/etc" "$tree/var/tmp" "$tree$root"
-git -C "$root" -c safe.directory='*' ls-files config docs forth tests | grep -v '\.[ch]$' | tar -C "$root" -cf - -T - | tar -C "$tree$root" -xf -
+mkdir -p "$tree/bin" "$tree/lib" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp" "$tree/run" "$tree/etc" "$tree/var/tmp" "$tree/source" "$tree${root%/*}"
+[ -e "$tree$root" ] || ln -s /source "$tree$root"
+git -C "$root" -c safe.directory='*' ls-files config docs forth tests | grep -v '\.[ch]$' | tar -C "$root" -cf - -T - | tar -C "$tree/source" -xf -
 while IFS='|' read -r _ file _; do [ ! -x "$file" ] || cp "$file" "$tree/bin/"; done <"$list"
 while IFS='|' read -r name file words; do [ ! -x "$tree/bin/$name" ] || printf '%s %s\n' "$name" "$words"; done <"$list" >"$tree/list"
 # What a test loads is named from the build directory.
 mkdir -p "$tree/tests/unit/actor"
 cp "$build/tests/unit/actor/symbol_module.so" "$tree/tests/unit/actor/"
 cp "$busybox" "$tree/bin/busybox"
+echo 'root:x:0:0:root:/:/bin/sh' >"$tree/etc/passwd" # That no unit may touch it is tested.
 # system() and popen() run this, and scripts begin with its name.
 for applet in sh cat rm ls wc sleep true false echo cp mkdir touch; do ln -s busybox "$tree/bin/$applet"; done
 needed() { "$triple-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
@@ -54,6 +56,9 @@ cat >"$tree/init" <<'INIT'
 export PATH=/tmp/bin:/bin
 ip link set lo up 2>/dev/null
 ln -s /tests /tmp/tests
+# Where the source was, if that is hidden by now.
+mkdir -p ROOT.parent 2>/dev/null
+[ -e ROOT ] || ln -s /source ROOT
 export LD_LIBRARY_PATH=/tests/unit/actor
 while read -r name words; do
     status=0
@@ -65,6 +70,7 @@ done </list
 echo 'unit: done'
 poweroff -f
 INIT
+sed -i "s|ROOT.parent|${root%/*}|; s|ROOT|$root|g" "$tree/init"
 chmod +x "$tree/init"
 mkfs.erofs --quiet -zlz4hc --all-root -x-1 "$work/tests.erofs" "$tree" || fail 'the tests could not be packed'
 

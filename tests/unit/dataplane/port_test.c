@@ -291,7 +291,10 @@ static int start(void **state)
     }
     for (uint8_t i = 0; i < WORKERS; i++) {
         pools[i] = weft_pool_create((uint8_t)(i + 1), POOL_COUNT, &error);
-        if (pools[i] == NULL) return -1;
+        if (pools[i] == NULL) {
+            print_error("%s\n", error.text);
+            return -1;
+        }
     }
     return 0;
 }
