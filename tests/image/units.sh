@@ -1,6 +1,6 @@
 #!/bin/sh
 # The unit tests of the arm64 build on the image's own kernel: its io_uring, its page tables, its signals.
-# Needs ./do build arm64, which the caller (./do test image --all) has made.
+# units.sh [PROGRAM…]: these alone. Needs ./do build arm64, which the caller (./do test image --all) has made.
 . "$(dirname "$0")/lib.sh"
 
 build=$root/build-arm64
@@ -13,6 +13,8 @@ command -v jq >/dev/null && [ -d "$build/tests/unit" ] && [ -x "$busybox" ] && [
 list=$work/list
 meson introspect "$build" --tests | jq -r --arg build "$build/" '.[] | select(any(.suite[]; endswith(":unit"))) | .cmd |
     select(.[0] | startswith($build)) | [(.[0] | sub(".*/"; "")), .[0], (.[1:] | join(" "))] | join("|")' >"$list"
+for name in "$@"; do grep "^$name|" "$list" || fail "there is no program $name"; done >"$work/chosen"
+[ $# = 0 ] || mv "$work/chosen" "$list"
 tree=$work/tree
 mkdir -p "$tree/bin" "$tree/lib" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp" "$tree/run" "$tree/etc" "$tree/var/tmp" "$tree/source" "$tree${root%/*}"
 [ -e "$tree$root" ] || ln -s /source "$tree$root"

@@ -274,8 +274,8 @@ static void a_part_that_is_forgotten_does_nothing(void **state)
     static uint8_t image[IMAGE_BYTES_MAX];
     static const char *const texts[] = {
         "forget a : t s\" f w\" ['] evaluate catch . 2drop ; t ' w >body ' w execute - .",
-        "forget a create x create y create z : t s\" f w\" ['] evaluate catch . 2drop ; t "
-        "' w >body ' w execute - .",
+        ("forget a create x create y create z : t s\" f w\" ['] evaluate catch . 2drop ; t "
+         "' w >body ' w execute - ."),
         "forget a create x : t s\" f w\" ['] evaluate catch . 2drop ; t ' w >body ' w execute - .",
     };
     for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++) {
