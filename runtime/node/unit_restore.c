@@ -19,19 +19,22 @@ weft_pid weft_unit_actor_resolve(const struct weft_unit_actor *unit, uint64_t id
     return weft_unit_ids_pid(&unit->worker->node->ids, id);
 }
 
-// Somebody lives who is known as `id`, or will: the pids of this start that have not been given yet
-// are nobody's ids. Of another core's it is only known that the place is taken; whoever is born
-// there takes his number back (weft_unit_ids_born).
+enum { SOON = 1 << 16 }; // Generations.
+
+// Somebody lives who is known as `id`, or will soon: the pids of this start that are next are
+// nobody's ids. Those far ahead may be: one of 64 other nodes counts from so near above, and all
+// its units would be strangers here. Of another core's it is only known that the place is taken;
+// whoever is born there takes his number back (weft_unit_ids_born).
 static bool is_taken(const struct weft_unit_actor *unit, uint64_t id)
 {
     struct weft_node *node = unit->worker->node;
     const weft_pid pid = weft_unit_ids_pid(&node->ids, id);
     const uint32_t age = weft_pid_generation(pid) - node->actors.first_generation - 1;
     if (age >= WEFT_UNIT_ID_GENERATIONS) return false; // Of another start, or another node.
-    if (weft_pid_home(pid) == unit->worker->core.index &&
-        weft_pid_generation(pid) >
-            weft_actor_last_generation(&unit->worker->actors, weft_pid_slot(pid)))
-        return true;
+    if (weft_pid_home(pid) == unit->worker->core.index) {
+        const uint32_t last = weft_actor_last_generation(&unit->worker->actors, weft_pid_slot(pid));
+        if (weft_pid_generation(pid) > last) return weft_pid_generation(pid) - last < SOON;
+    }
     const int core = weft_actor_core_of(&node->actors, pid);
     if (core != unit->worker->core.index) return core >= 0;
     return weft_actor_find(&unit->worker->actors, pid) != NULL;
