@@ -10,7 +10,7 @@ start_lab
 
 meet() { weft swarm status -o json | "$json_get" alive | grep -qx 3; }
 is() { [ "$1" = "$2" ] || fail "'$1' is not '$2'${3+: $3}"; }
-said() { weft unit eval "$1" "$2" | tr -d ' \r\n'; } # UNIT TEXT
+said() { weft --timeout 25s unit eval "$1" "$2" | tr -d ' \r\n'; } # UNIT TEXT
 field() { weft lab ls -o json | "$json_get" items "$1" "$2"; }
 await 10 meet
 

@@ -14,7 +14,7 @@ load() { # NODE NAME TEXT
     printf '%s\n' "$3" | weft unit load "$1" - --name "$2" >/dev/null 2>"$work/said" ||
         fail "$1/$2 does not load: $(cat "$work/said")"
 }
-said() { weft unit eval "$1" "$2" | tr -d ' \r\n'; } # UNIT TEXT
+said() { weft --timeout 25s unit eval "$1" "$2" | tr -d ' \r\n'; } # UNIT TEXT: answered when the disk has it.
 field() { weft lab ls -o json | "$json_get" items "$1" "$2"; }
 files=$work/run
 await 10 meet
@@ -68,7 +68,7 @@ done
 weft unit unload n2/arrived >/dev/null 2>&1
 empty() { # NODE: of all that n1 had.
     for name in $(weft unit ls n1 -o json | grep -o '"name": *"[^"]*"' | cut -d'"' -f4); do
-        weft unit unload "$1/$name" >/dev/null 2>&1 || :
+        weft --timeout 25s unit unload "$1/$name" >/dev/null 2>&1 || fail "$1/$name is not unloaded"
     done
 }
 tokens() { # NODE
