@@ -82,7 +82,7 @@ cp "$work/tests.erofs" "$at/disk.img"
 WEFT_IMAGE_CACHE=$root/build-image/cache sh "$root/image/build/kernel.sh" arm64 "$work" || fail 'there is no kernel'
 vm_memory=2048
 vm_start "$at" -kernel "$work/vmlinuz.efi" -append 'console=ttyAMA0 quiet root=/dev/vda rootfstype=erofs ro init=/bin/busybox panic=1 -- sh /init' -no-reboot || fail 'QEMU did not start'
-patience=${WEFT_VM_SECONDS:-1800}
+patience=${WEFT_VM_SECONDS:-3600}
 expect "$at" '^unit: done'
 vm_said "$at" | grep '^unit: [^ ]* [0-9]*$' >"$work/results"
 passed=$(grep -c ' 0$' "$work/results" || true)
