@@ -15,6 +15,7 @@
 enum { LOAD_BYTES = 8, IMAGE_BYTES = 8, GONE_BYTES = 1, CHILD_BYTES = 16 };
 
 enum { GONE_MIN = 64 }; // Fewer are not worth a look at all units.
+_Static_assert(WEFT_GONE_NAME_BYTES == WEFT_UNIT_NAME_MAX + 1, "a name of a unit");
 
 static bool text_is_valid(const char *text, size_t length)
 {

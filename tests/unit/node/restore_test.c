@@ -180,6 +180,37 @@ static void two_find_each_other_again(void **state)
            "0 4 -1 1 "); // It was watched still.
 }
 
+// An image that says that it is known as `id`.
+static void give_id(uint8_t *image, uint64_t id)
+{
+    weft_le64_put(image + 16, id);
+    weft_le32_put(image + 28,
+                  weft_crc32c(weft_crc32c(0, image, 28), image + 32, weft_le32_get(image + 24)));
+}
+
+// Another node may count from just above us: its units keep their numbers, unless we are about to
+// give those to others.
+static void a_number_far_ahead_is_kept(void **state)
+{
+    struct rig *rig = *state;
+    static const uint32_t ahead[] = {1, 1 << 20};
+    struct weft_resident *unit =
+        load(rig, "unit", 1, "VARIABLE got : main BEGIN RECEIVE 2DROP 2DROP 1 got +! AGAIN ; main");
+    struct weft_resident *sender = load(rig, "sender", 2, ": say S\" x\" ROT SEND-TO DROP ;");
+    const size_t length = save(rig, unit, images[0]);
+    for (unsigned n = 0; n < 2; n++) {
+        const uint64_t generation = rig->node.actors.first_generation + 1 + ahead[n];
+        const uint64_t id = generation << 32 | 1 << 24 | 40; // Nobody has this slot yet.
+        char text[64];
+        give_id(images[0], id);
+        struct weft_resident *copy = adopted(rig, n == 0 ? "near" : "far", 1, images[0], length);
+        snprintf(text, sizeof(text), "$%llx say", (unsigned long long)id);
+        expect(rig, sender, text, "");
+        turn(rig, 20);
+        expect(rig, copy, "got @ .", n == 0 ? "0 " : "1 ");
+    }
+}
+
 // Beside its original a copy is another one, but its channels are its own.
 static void a_copy_is_somebody_else(void **state)
 {
@@ -413,6 +444,7 @@ int main(void)
         RESTORE_TEST(it_is_told_of_those_that_are_gone),
         RESTORE_TEST(who_is_linked_to_nobody_ends),
         RESTORE_TEST(two_find_each_other_again),
+        RESTORE_TEST(a_number_far_ahead_is_kept),
         RESTORE_TEST(a_copy_is_somebody_else),
         RESTORE_TEST(an_image_that_is_none_is_refused_with_why),
         RESTORE_TEST(no_bit_hurts_the_node),
