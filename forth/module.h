@@ -11,9 +11,8 @@
 // 0016). Its content, which images carry, is position-independent: four 32-bit numbers (words,
 // tokens, bytes of names, 0), then words, code and names, each padded to 8.
 //
-// Core:   a shelf belongs to its system module and that to one core. Nothing here locks; what
-// brings
-//         a module to the shelf, or takes it away, asks the library.
+// Core:   a shelf belongs to its system module and that to one core. Nothing here locks but the
+//         library, when a module comes to the shelf or leaves it.
 // Memory: of modules, through the system module's struct weft_forth_memory.
 #ifndef WEFT_FORTH_MODULE_H
 #define WEFT_FORTH_MODULE_H
