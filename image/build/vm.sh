@@ -119,7 +119,7 @@ vm_type() { printf '%s\n' "$2" | timeout 60 nc -N -U "$1/serial" >/dev/null; }
 # vm_stop DIR: as pulling the plug. vm_ended DIR SECONDS: whether it switches itself off.
 vm_stop() {
     vm_alive "$1" || return 0
-    vm_pid=$(cat "$1/pid")
+    vm_pid=$(cat "$1/pid" 2>/dev/null) || return 0 # It has just switched itself off.
     kill -9 "$vm_pid" 2>/dev/null || true
     tail -s 0.1 -f --pid="$vm_pid" /dev/null # Until it is gone, and the disk is its owner's again.
     rm -f "$1/mark"

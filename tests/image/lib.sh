@@ -55,8 +55,8 @@ program() {
     [ -x "$program" ] || cc -O2 -std=c11 -D_GNU_SOURCE -o "$program" "$root/tests/image/$1.c" || fail "$1.c cannot be compiled"
 }
 
-# A port of this machine's loopback that nobody has: ours is picked by our process number.
-port_base=$((20000 + $$ % 20000))
+# Ports of this machine's loopback that nobody has: ten are ours by our process number, and the next process has others.
+port_base=$((20000 + $$ % 2000 * 10))
 
 # machine NAME [IMAGE]: sets $at to it.
 machine() {

@@ -1,6 +1,8 @@
 #!/bin/sh
-# run.sh [--all] [NAME…]: the tests of the image, one after the other, with what each took. Exit status 1: one failed.
+# run.sh [--all] [--jobs N] [NAME…]: the tests of the image, with what each took. Exit status 1: one failed.
 # run.sh --names: those of every day.
+#
+# --jobs N: so many at a time (1); what each says is then shown when it has ended.
 #
 # Each test has a time in which it ends, or it is ended, with the machines that it has started; the others go on.
 # WEFT_IMAGE_LIMIT=SECONDS: this one, for each of them.
@@ -8,8 +10,9 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 everyday='smoke config_errors secure_boot corrupt rollback update update_cut data frames'
-others='cards drivers clock config_try data_full flash install nics one_nic rescue tpm reproducible units amd64 debian_kernel
-    idle panic watchdog hang bypass three power swarm'
+# The longest first: others run beside them, with --jobs.
+others='units power debian_kernel reproducible swarm amd64 hang cards drivers clock config_try data_full flash install nics
+    one_nic rescue tpm idle panic watchdog bypass three'
 
 # limit NAME: seconds of this machine's time, of which it has little: several times what the test takes when it is alone.
 limit() {
@@ -26,11 +29,14 @@ limit() {
     echo $seconds
 }
 
-names=
+names='' jobs=1
 while [ $# -gt 0 ]; do
     case $1 in
     --names) echo "$everyday"; exit 0 ;;
     --all) export WEFT_ALL=yes; names="$everyday $others" ;;
+    --jobs)
+        jobs=${2:-} && case $jobs in [1-9] | [1-9][0-9]) ;; *) echo "--jobs is a number from 1 to 99, not '$jobs'" >&2; exit 64 ;; esac
+        shift ;;
     *) [ -f "$here/$1.sh" ] || { echo "there is no test of the image '$1': $everyday $others" >&2; exit 64; }
        names="$names $1" ;;
     esac
@@ -39,7 +45,6 @@ done
 
 # What tests leave lies in here, and the machines of one that was ended are found by it.
 places=$(mktemp -d "${TMPDIR:-/tmp}/weft-image-run.XXXXXX")
-pid=
 # sweep PLACE: ends the machines there that still run. A number that somebody else has by now does not name the place.
 sweep() {
     find "$1" -name pid -type f 2>/dev/null | while read -r file; do
@@ -48,39 +53,54 @@ sweep() {
     done
     [ "${WEFT_KEEP:-no}" = yes ] || rm -rf "$1"
 }
+runners=
 leave() {
-    [ -z "$pid" ] || { kill -TERM "$pid" 2>/dev/null && wait "$pid" || true; }
+    # shellcheck disable=SC2086
+    [ -z "$runners" ] || { kill -TERM $runners 2>/dev/null || true; wait $runners 2>/dev/null || true; }
     sweep "$places"
 }
 trap leave EXIT
 trap 'exit 130' INT TERM
+mkfifo "$places/ended" # Each test that ended is a line here: NAME STATUS SECONDS.
+exec 3<>"$places/ended"
 
-# run NAME: sets $status.
+# run NAME: a subshell of its own. In the background, what it runs too: a shell that waits for a program in front hears no
+# signal until that ends.
 run() {
     mkdir "$places/$1"
-    seconds=$(limit "$1")
+    began=$(date +%s)
     status=0
-    # In the background: a shell that waits for a program in front hears no signal until that ends.
-    TMPDIR=$places/$1 timeout --kill-after=60 "$seconds" sh "$here/$1.sh" &
-    pid=$!
-    wait $pid || status=$?
-    pid=
+    trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 143' TERM
+    TMPDIR=$places/$1 timeout --kill-after=60 "$(limit "$1")" sh "$here/$1.sh" 3>&- &
+    child=$!
+    wait $child || status=$?
     sweep "$places/$1"
+    echo "$1 $status $(($(date +%s) - began))" >&3
 }
 
-passed=0 failed=0 skipped=0 failures='' all_began=$(date +%s)
-for name in ${names:-$everyday}; do
-    began=$(date +%s)
-    run "$name"
-    took=$(($(date +%s) - began))
+passed=0 failed=0 skipped=0 running=0 failures='' all_began=$(date +%s)
+# One has ended: its verdict, behind what it said.
+take() {
+    read -r ended status took <&3
+    running=$((running - 1))
+    [ ! -f "$places/$ended.said" ] || cat "$places/$ended.said"
     case $status in
-    0) passed=$((passed + 1)); echo "image/$name: passed ($took s)"; continue ;;
-    77) skipped=$((skipped + 1)); echo "image/$name: skipped ($took s)"; continue ;;
+    0) passed=$((passed + 1)); echo "image/$ended: passed ($took s)"; return ;;
+    77) skipped=$((skipped + 1)); echo "image/$ended: skipped ($took s)"; return ;;
     esac
     late=
+    seconds=$(limit "$ended")
     [ "$took" -lt "$seconds" ] || late="; it was ended: $seconds s are what it may take"
-    echo "image/$name: FAILED ($took s$late)"
-    failed=$((failed + 1)) failures="$failures $name"
+    echo "image/$ended: FAILED ($took s$late)"
+    failed=$((failed + 1)) failures="$failures $ended"
+}
+
+for name in ${names:-$everyday}; do
+    [ $running -lt "$jobs" ] || take
+    if [ "$jobs" = 1 ]; then run "$name" & else run "$name" >"$places/$name.said" 2>&1 & fi
+    runners="$runners $!"
+    running=$((running + 1))
 done
+while [ $running -gt 0 ]; do take; done
 echo "image: $passed passed, $failed failed, $skipped skipped, in $(($(date +%s) - all_began)) s${failures:+; failed:$failures}"
 [ $failed = 0 ]

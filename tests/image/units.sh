@@ -28,8 +28,15 @@ cp "$busybox" "$tree/bin/busybox"
 echo 'root:x:0:0:root:/:/bin/sh' >"$tree/etc/passwd" # That no unit may touch it is tested.
 # system() and popen() run this, and scripts begin with its name.
 for applet in sh cat rm ls wc sleep true false echo cp mkdir touch; do ln -s busybox "$tree/bin/$applet"; done
+# DPDK loads drivers from here, by the end of their names; they must be the files that the tests are linked with (root.sh).
+plugins=$tree/usr/lib/$triple/dpdk/pmds-23.0
+mkdir -p "$plugins"
+for driver in bus_pci bus_vdev mempool_ring net_ring net_null net_pcap net_af_packet; do
+    ln -s "/lib/librte_$driver.so.23" "$plugins/librte_$driver.so.23.0"
+    cp -L "$sysroot/usr/lib/$triple/librte_$driver.so.23" "$tree/lib/"
+done
 needed() { "$triple-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
-find "$tree/bin" -type f >"$work/left"
+find "$tree/bin" "$tree/lib" -type f >"$work/left"
 while [ -s "$work/left" ]; do
     : >"$work/more"
     while read -r file; do

@@ -19,12 +19,13 @@
 #include "runtime/base/units.h"
 #include "tests/support/cmocka.h"
 
-// Stands for the tool. What it gets is in DIR/got, its words in DIR/words; DIR/act says more.
+// Stands for the tool: the shell, whose first argument is the file that it runs, so it is called as
+// the tool's command is. (The image's kernel runs no file that begins with #!.) What it gets is in
+// DIR/got, its words in DIR/words.
 static const char program_text[] =
-    "#!/bin/sh\n"
-    "dir=$3\n"
-    "[ \"$3\" = --force ] && dir=$4\n"
-    "echo \"$*\" >\"$dir/words\"\n"
+    "dir=$2\n"
+    "[ \"$2\" = --force ] && dir=$3\n"
+    "echo \"$0 $*\" >\"$dir/words\"\n"
     "if [ -e \"$dir/refuse\" ]; then\n"
     "    echo '{\"code\":\"W0904\",\"detail\":\"too old\",\"hint\":\"\"}'\n"
     "    exit 1\n"
@@ -33,7 +34,7 @@ static const char program_text[] =
     "[ -e \"$dir/silent\" ] || echo '{\"apiVersion\":\"v1\",\"items\":[]}'\n";
 
 struct world {
-    char directory[64], program[96], init_path[96], socket[96], boot[96], try_file[96];
+    char directory[64], init_path[96], socket[96], boot[96], try_file[96];
     const char *extra[2];
     struct weft_appliance appliance;
     struct weft_admin_events events;
@@ -106,16 +107,16 @@ static int setup(void **state)
     weft_assert(world != NULL);
     strcpy(world->directory, "/tmp/weft-appliance-XXXXXX");
     weft_assert(mkdtemp(world->directory) != NULL);
-    snprintf(world->program, sizeof(world->program), "%s/program", world->directory);
     snprintf(world->init_path, sizeof(world->init_path), "%s/init.sock", world->directory);
     snprintf(world->socket, sizeof(world->socket), "%s/admin.sock", world->directory);
     snprintf(world->boot, sizeof(world->boot), "%s/boot.json", world->directory);
     snprintf(world->try_file, sizeof(world->try_file), "%s/try.toml", world->directory);
-    write_file(world, "program", program_text, 0700);
+    write_file(world, "__update", program_text, 0600);
+    weft_assert(chdir(world->directory) == 0);
     world->extra[0] = world->directory;
     weft_admin_events_init(&world->events, 0);
     weft_appliance_init(&world->appliance,
-                        &(struct weft_appliance_options){.program = world->program,
+                        &(struct weft_appliance_options){.program = "/bin/sh",
                                                          .init_socket = world->init_path,
                                                          .boot_file = world->boot,
                                                          .log_dir = world->directory,
@@ -158,6 +159,7 @@ static int teardown(void **state)
     stop_init(world);
     weft_appliance_destroy(&world->appliance);
     weft_admin_server_free(world->server);
+    weft_assert(chdir("/") == 0);
     snprintf(command, sizeof(command), "rm -rf %s", world->directory);
     const int result = system(command);
     free(world);
