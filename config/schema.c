@@ -26,7 +26,7 @@ static const struct weft_schema_key keys[] = {
     K("cores.pin", CPUS, RESTART_NODE, AT(cores.pin), 0, 0, "\"auto\"", NULL, "Which CPUs: \"auto\", \"off\", or a list: one CPU per worker, and one more for the control core if you like.")
     K("cores.idle", ENUM, RESTART_NODE, AT(cores.idle), 0, 0, "\"balanced\"", "latency|balanced|eco", "What an idle worker does: spin, spin then sleep, or sleep.")
     K("memory.huge_pages", ENUM, RESTART_NODE, AT(memory.huge_pages), 0, 0, "\"auto\"", "auto|off|require", "Whether memory comes from huge pages.")
-    K("memory.arena_per_core", SIZE, RESTART_NODE, AT(memory.arena_per_core), 4 * MIB, 1048576 * MIB, "\"64MiB\"", NULL, "Memory of each worker for actors and units.")
+    K("memory.arena_per_core", SIZE, RESTART_NODE, AT(memory.arena_per_core), 4 * MIB, 1048576 * MIB, "\"64MiB\"", NULL, "Memory of each worker for actors and units. A multiple of 1GiB lies in pages of that size where the kernel has them.")
     K("memory.mbufs", INT, RESTART_NODE, AT(memory.mbufs), 127, 1048575, "2047", NULL, "Packet buffers per core.")
     K("mesh.port", INT, RESTART_NODE, AT(mesh.port), 1, 65535, "4201", NULL, "UDP port of the mesh.")
     K("mesh.key_file", PATH, RESTART_NODE, AT(mesh.key_file), 0, 0, "\"\"", NULL, "File with the cluster key, relative to this file; empty: the mesh is off.")

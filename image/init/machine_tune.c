@@ -27,16 +27,44 @@ uint64_t weft_tune_huge_bytes(const struct weft_config *config)
     return weft_round_up(buffers + DPDK_BYTES + arenas, HUGE_BYTES) + 2 * HUGE_BYTES;
 }
 
-int64_t weft_tune_huge_pages(const char *sys, uint64_t bytes)
+// Bytes that the kernel gives of as many, in pages of one size; or a negative errno.
+static int64_t set_aside(const char *sys, uint64_t page_bytes, uint64_t bytes)
 {
     char path[PATH_MAX], text[32];
-    const uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
-    if (bytes > half) bytes = half; // The rest of the node has to live as well.
-    snprintf(path, sizeof(path), "%s/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", sys);
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)(bytes / HUGE_BYTES));
+    snprintf(path, sizeof(path), "%s/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages", sys,
+             (unsigned long long)(page_bytes / WEFT_KIB));
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)(bytes / page_bytes));
     int result = weft_text_file_set(path, text);
     if (result == 0) result = weft_text_file_line(path, text, sizeof(text));
-    return result == 0 ? (int64_t)(strtoull(text, NULL, 10) * HUGE_BYTES) : result;
+    return result == 0 ? (int64_t)(strtoull(text, NULL, 10) * page_bytes) : result;
+}
+
+// Bytes in pages of 1 GiB for whole arenas: part of one would help nobody. Less than a page is
+// none.
+static uint64_t set_aside_arenas(const char *sys, const struct weft_config *config, uint64_t limit)
+{
+    const uint64_t each = config->memory.arena_per_core;
+    if (each % WEFT_GIB != 0) return 0;
+    const uint64_t room = limit / each;
+    const uint64_t count = config->cores.workers < room ? config->cores.workers : room;
+    const int64_t given = count > 0 ? set_aside(sys, WEFT_GIB, count * each) : 0;
+    if (given <= 0) return 0;
+    const uint64_t whole = (uint64_t)given / each * each;
+    if (whole < (uint64_t)given) (void)set_aside(sys, WEFT_GIB, whole);
+    return whole;
+}
+
+int weft_tune_huge_pages(const char *sys, const struct weft_config *config, uint64_t limit,
+                         struct weft_tune_huge *huge)
+{
+    const uint64_t wanted = weft_tune_huge_bytes(config);
+    *huge = (struct weft_tune_huge){.wanted_bytes = wanted};
+    if (wanted < limit) limit = wanted;
+    if (wanted > 0) huge->gigantic_bytes = set_aside_arenas(sys, config, limit);
+    const int64_t rest = set_aside(sys, HUGE_BYTES, limit - huge->gigantic_bytes);
+    if (rest < 0) return (int)rest;
+    huge->bytes = (uint64_t)rest;
+    return 0;
 }
 
 static void add_cpu(uint8_t *mask, uint32_t cpu)

@@ -14,9 +14,16 @@
 // and what DPDK needs for itself (runtime/node/machine.c). 0 with memory.huge_pages = "off".
 uint64_t weft_tune_huge_bytes(const struct weft_config *config);
 
-// Has the kernel set as many huge pages of 2 MB aside, of half of the memory at most. Returns how
-// many bytes it gave, which may be less, or a negative errno.
-int64_t weft_tune_huge_pages(const char *sys, uint64_t bytes);
+struct weft_tune_huge {
+    uint64_t wanted_bytes;
+    uint64_t gigantic_bytes, bytes; // What there is: in pages of 1 GiB, and of 2 MB.
+};
+
+// Has the kernel set weft_tune_huge_bytes aside, `limit` bytes at most: arenas that are a multiple
+// of 1 GiB in pages of that size, as far as it has room for those, the rest in pages of 2 MB.
+// Returns 0 with what it gave, which may be less, or a negative errno. `sys` is /sys.
+int weft_tune_huge_pages(const char *sys, const struct weft_config *config, uint64_t limit,
+                         struct weft_tune_huge *huge);
 
 // The CPUs that are the workers' own, as a mask of `count` bytes, the lowest CPU in the lowest bit
 // of the first: those of the list, or what pin = "auto" takes (runtime/node/pinning.c). All zero

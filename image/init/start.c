@@ -529,14 +529,18 @@ static void tune(struct weft_boot *boot)
 {
     uint8_t mask[WEFT_TUNE_CPUS_MAX / 8];
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    const uint64_t wanted = weft_tune_huge_bytes(boot->config);
-    const int64_t given = weft_tune_huge_pages("/sys", wanted);
-    if (given < 0)
-        weft_say_error(&boot->say, "no huge pages: %s", strerror((int)-given));
-    else if ((uint64_t)given < wanted)
-        weft_say_line(&boot->say, "%lld MB in huge pages of %llu MB wanted",
-                      (long long)(given / (int64_t)WEFT_MIB),
-                      (unsigned long long)(wanted / WEFT_MIB));
+    const uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+    struct weft_tune_huge huge; // Half at most: the rest of the node has to live as well.
+    const int result = weft_tune_huge_pages("/sys", boot->config, half, &huge);
+    if (result != 0)
+        weft_say_error(&boot->say, "no huge pages: %s", strerror(-result));
+    else if (huge.bytes + huge.gigantic_bytes < huge.wanted_bytes)
+        weft_say_line(&boot->say, "%llu MB in huge pages of %llu MB wanted",
+                      (unsigned long long)((huge.bytes + huge.gigantic_bytes) / WEFT_MIB),
+                      (unsigned long long)(huge.wanted_bytes / WEFT_MIB));
+    if (huge.gigantic_bytes > 0)
+        weft_say_line(&boot->say, "%llu MB in pages of 1 GiB",
+                      (unsigned long long)(huge.gigantic_bytes / WEFT_MIB));
     const uint32_t cpu_count = cpus > 0 ? (uint32_t)cpus : 1;
     if (weft_tune_worker_cpus(boot->config, cpu_count, mask) > 0)
         weft_tune_isolate("/proc", "/sys", cpu_count, mask);

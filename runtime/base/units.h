@@ -10,6 +10,7 @@
 #define WEFT_NS_PER_S  UINT64_C(1000000000)
 #define WEFT_KIB       UINT64_C(1024)
 #define WEFT_MIB       UINT64_C(1048576)
+#define WEFT_GIB       UINT64_C(1073741824)
 
 // What two cores write stands this far apart: two lines, as prefetchers fetch pairs (DESIGN, rule
 // 14).

@@ -1,6 +1,7 @@
 // arena.h: the memory of one core: an address range reserved at start, cut up by a jemalloc arena.
 //
-// The range is MAP_HUGETLB if enough huge pages are free, else 2 MiB-aligned with MADV_HUGEPAGE.
+// The range is MAP_HUGETLB if enough huge pages are free, of 1 GiB if it is a multiple of them,
+// else 2 MiB-aligned with MADV_HUGEPAGE.
 // The arena's extent hooks cut from it and nothing else, so a worker never asks the kernel for
 // memory and its cap is real. Debian's arm64 jemalloc uses 64 KiB pages: caps below 4 MiB are
 // refused. Core: alloc and release only by the core that owns it. Every call names its arena and
@@ -20,7 +21,12 @@
 
 #define WEFT_ARENA_BYTES_MIN (4 * WEFT_MIB)
 
-enum weft_arena_backing { WEFT_ARENA_HUGETLB, WEFT_ARENA_TRANSPARENT, WEFT_ARENA_SMALL_PAGES };
+enum weft_arena_backing {
+    WEFT_ARENA_GIGANTIC,
+    WEFT_ARENA_HUGETLB,
+    WEFT_ARENA_TRANSPARENT,
+    WEFT_ARENA_SMALL_PAGES
+};
 
 struct weft_arena;
 

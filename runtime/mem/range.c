@@ -11,13 +11,13 @@
 
 // Reserves the pages now (no MAP_NORESERVE), so a pool too small refuses here and not by a SIGBUS
 // later.
-static bool map_huge(struct weft_range *range)
+static bool map_huge(struct weft_range *range, int log2_bytes, enum weft_arena_backing backing)
 {
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (log2_bytes << MAP_HUGE_SHIFT);
     void *base = mmap(NULL, range->bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (base == MAP_FAILED) return false;
     range->base = base;
-    range->backing = WEFT_ARENA_HUGETLB;
+    range->backing = backing;
     return true;
 }
 
@@ -50,7 +50,8 @@ int weft_range_map(struct weft_range *range, size_t bytes)
 {
     weft_assert(bytes > 0 && bytes % WEFT_HUGE_PAGE_BYTES == 0);
     range->bytes = bytes;
-    if (map_huge(range)) return 0;
+    if (bytes % WEFT_GIGANTIC_PAGE_BYTES == 0 && map_huge(range, 30, WEFT_ARENA_GIGANTIC)) return 0;
+    if (map_huge(range, 21, WEFT_ARENA_HUGETLB)) return 0;
     if (!map_aligned(range)) return -ENOMEM;
     if (kernel_joins_pages() && madvise(range->base, bytes, MADV_HUGEPAGE) == 0)
         range->backing = WEFT_ARENA_TRANSPARENT;

@@ -7,7 +7,8 @@
 
 #include "runtime/mem/arena.h"
 
-#define WEFT_HUGE_PAGE_BYTES (2 * WEFT_MIB)
+#define WEFT_HUGE_PAGE_BYTES     (2 * WEFT_MIB)
+#define WEFT_GIGANTIC_PAGE_BYTES WEFT_GIB
 
 struct weft_range {
     uint8_t *base; // Aligned to WEFT_HUGE_PAGE_BYTES.
@@ -15,8 +16,9 @@ struct weft_range {
     enum weft_arena_backing backing;
 };
 
-// Maps `bytes`, a multiple of WEFT_HUGE_PAGE_BYTES: huge pages if so many are free, else pages that
-// the kernel may join into huge ones, else small ones. 0 or a negative errno. Control core.
+// Maps `bytes`, a multiple of WEFT_HUGE_PAGE_BYTES: huge pages if so many are free, and gigantic
+// ones if it is a multiple of those, too; else pages that the kernel may join into huge ones, else
+// small ones. 0 or a negative errno. Control core.
 int weft_range_map(struct weft_range *range, size_t bytes);
 void weft_range_unmap(struct weft_range *range);
 

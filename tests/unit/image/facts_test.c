@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,6 +300,79 @@ static void cpus_of_the_workers(void **state)
     weft_config_free(&config);
 }
 
+static void set_file(const char *sys, const char *name, const char *text)
+{
+    char command[320];
+    snprintf(command, sizeof(command),
+             "at=%s/kernel/mm/hugepages/hugepages-%s && mkdir -p ${at%%/*} && echo %s >$at", sys,
+             name, text);
+    assert_int_equal(system(command), 0);
+}
+
+static uint64_t file_number(const char *sys, const char *name)
+{
+    char path[160];
+    uint64_t number = 0;
+    snprintf(path, sizeof(path), "%s/kernel/mm/hugepages/hugepages-%s", sys, name);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%" SCNu64, &number), 1);
+    fclose(file);
+    return number;
+}
+
+// What a kernel gives that has pages of 2 MB, and room for all that it is asked for.
+static struct weft_tune_huge pages(const char *sys, const struct weft_config *config,
+                                   uint64_t limit, bool has_gigantic)
+{
+    struct weft_tune_huge huge;
+    // These files keep the end of what they held, unlike those of /sys: so they begin empty.
+    set_file(sys, "2048kB/nr_hugepages", "");
+    if (has_gigantic) set_file(sys, "1048576kB/nr_hugepages", "");
+    assert_int_equal(weft_tune_huge_pages(sys, config, limit, &huge), 0);
+    return huge;
+}
+
+static void pages_of_whole_arenas(void **state)
+{
+    (void)state;
+    char sys[] = "/tmp/weft-sys.XXXXXX", command[64];
+    struct weft_config config;
+    struct weft_tune_huge huge;
+    assert_non_null(mkdtemp(sys));
+    assert_int_equal(weft_config_defaults(&config), 0);
+    config.cores.workers = 2;
+
+    // An arena of 64 MiB, and then one that this kernel has no pages for.
+    huge = pages(sys, &config, 8 * WEFT_GIB, false);
+    assert_int_equal(huge.gigantic_bytes, 0);
+    assert_int_equal(huge.bytes, weft_tune_huge_bytes(&config));
+    config.memory.arena_per_core = 2 * WEFT_GIB;
+    huge = pages(sys, &config, 8 * WEFT_GIB, false);
+    assert_int_equal(huge.gigantic_bytes, 0);
+    assert_int_equal(huge.bytes, huge.wanted_bytes);
+
+    // Room for two arenas, for one, for none.
+    huge = pages(sys, &config, 8 * WEFT_GIB, true);
+    assert_int_equal(huge.gigantic_bytes, 4 * WEFT_GIB);
+    assert_int_equal(file_number(sys, "1048576kB/nr_hugepages"), 4);
+    assert_int_equal(huge.bytes, huge.wanted_bytes - 4 * WEFT_GIB);
+    assert_int_equal(file_number(sys, "2048kB/nr_hugepages"), huge.bytes / (2 * WEFT_MIB));
+    huge = pages(sys, &config, 3 * WEFT_GIB, true);
+    assert_int_equal(huge.gigantic_bytes, 2 * WEFT_GIB);
+    assert_int_equal(huge.bytes, WEFT_GIB);
+    huge = pages(sys, &config, WEFT_GIB, true);
+    assert_int_equal(huge.gigantic_bytes, 0);
+    assert_int_equal(huge.bytes, WEFT_GIB);
+
+    config.memory.huge_pages = WEFT_CONFIG_HUGE_OFF;
+    huge = pages(sys, &config, 8 * WEFT_GIB, true);
+    assert_int_equal(huge.bytes + huge.gigantic_bytes, 0);
+    weft_config_free(&config);
+    snprintf(command, sizeof(command), "rm -rf %s", sys);
+    assert_int_equal(system(command), 0);
+}
+
 static void time_does_not_go_back(void **state)
 {
     (void)state;
@@ -433,6 +507,7 @@ int main(void)
         cmocka_unit_test(what_hinders_blessing_is_said_once),
         cmocka_unit_test(words_of_a_fingerprint),
         cmocka_unit_test(cpus_of_the_workers),
+        cmocka_unit_test(pages_of_whole_arenas),
         cmocka_unit_test(time_does_not_go_back),
         cmocka_unit_test(time_since_power_on),
         cmocka_unit_test(all_consoles_say_the_same),
