@@ -9,8 +9,8 @@ tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
 bundle() {
     entry a "$1" "$work/uki-a" "${3:-}"
     entry b "$1" "$work/uki-b" "${3:-}"
-    "$tool" image bundle --version "$1" --arch "$arch" --floor "${floor:-0.0.1}" --epoch 1764201600 --sign "${key:-$keys/update.key}" -w "$2" \
-        "$images/root.erofs" "$images/root.verity" "$work/uki-a" "$work/uki-b" >/dev/null
+    "$tool" image bundle --version "$1" --arch "${for:-$arch}" --floor "${floor:-0.0.1}" --epoch 1764201600 --sign "${key:-$keys/update.key}" -w "$2" \
+        "${erofs:-$images/root.erofs}" "$images/root.verity" "$work/uki-a" "$work/uki-b" >/dev/null
 }
 slots() { weft 1 node slots -o json >"$work/slots.json" || fail 'no slots'; }
 holds() { # SLOT VERSION STATE RUNNING
@@ -41,8 +41,15 @@ refused W0902 "$work/cut.update"
 openssl genpkey -algorithm ed25519 -out "$work/other.key" 2>/dev/null
 key=$work/other.key bundle 9.9.1 "$work/strange.update"
 refused W0903 "$work/strange.update" --force
+for=riscv64 bundle 9.9.2 "$work/elsewhere.update"
+refused W0904 "$work/elsewhere.update" --force
+cp --sparse=always "$images/root.erofs" "$work/large.erofs"
+truncate -s 49M "$work/large.erofs" # A slot has 48.
+erofs=$work/large.erofs bundle 9.9.3 "$work/large.update"
+refused W0904 "$work/large.update" --force
+rm "$work/large.erofs" "$work/large.update"
 holds a "$version" good true
-ok 'what is cut short or not signed by its key is refused'
+ok 'what is cut short, not signed by its key, for another CPU or larger than the slot is refused'
 
 # A good one. The command waits for what becomes of it.
 floor=9.9.0 bundle 9.9.0 "$work/good.update"
