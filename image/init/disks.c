@@ -5,15 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "image/init/aside.h"
 #include "image/init/text_file.h"
 #include "image/update/gpt_device.h"
 #include "runtime/base/units.h"
@@ -68,78 +66,39 @@ static void add(struct weft_disks *disks, const char *sys, const char *name)
 // ---- What their tables say.
 
 struct told {
-    bool is_ours;
-    char esp_guid[WEFT_GPT_TEXT_BYTES];
+    struct weft_disks_entry *entry;
+    const char *dev;
+    struct {
+        bool is_ours;
+        char esp_guid[WEFT_GPT_TEXT_BYTES];
+    } answer;
 };
 
-struct asked {
-    pid_t pid;
-    int fd; // It tells here; -1: nobody was asked.
-};
-
-// In the child. What else was open is not held on to when the disk holds on to us.
-static void tell(struct weft_disks_entry *entry, const char *dev, int fd)
+static void tell(void *self)
 {
-    struct told told = {0};
-    if (fd != 3 && dup2(fd, 3) != 3) _exit(1);
-    close_range(4, UINT_MAX, 0);
-    read_table(entry, dev);
-    told.is_ours = entry->is_ours;
-    memcpy(told.esp_guid, entry->esp_guid, sizeof(told.esp_guid));
-    _exit(write(3, &told, sizeof(told)) == (ssize_t)sizeof(told) ? 0 : 1);
-}
-
-static struct asked ask(struct weft_disks_entry *entry, const char *dev)
-{
-    int ends[2];
-    struct asked asked = {.fd = -1};
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return asked;
-    asked.pid = fork();
-    if (asked.pid == 0) tell(entry, dev, ends[1]);
-    close(ends[1]);
-    if (asked.pid < 0)
-        close(ends[0]);
-    else
-        asked.fd = ends[0];
-    return asked;
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * WEFT_NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static void hear(struct weft_disks_entry *entry, const struct asked *asked, uint64_t until_ns)
-{
-    struct pollfd one = {.fd = asked->fd, .events = POLLIN};
-    struct told told;
-    if (asked->fd < 0) return;
-    const uint64_t now_ns = monotonic_ns();
-    const uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    const int ready = poll(&one, 1, (int)((left_ns + WEFT_NS_PER_MS - 1) / WEFT_NS_PER_MS));
-    const bool is_whole =
-        ready == 1 && read(asked->fd, &told, sizeof(told)) == (ssize_t)sizeof(told);
-    close(asked->fd);
-    entry->is_silent = ready != 1;
-    if (entry->is_silent) kill(asked->pid, SIGKILL); // It ends when the disk lets it go.
-    waitpid(asked->pid, NULL, entry->is_silent ? WNOHANG : 0);
-    if (!is_whole) return;
-    entry->is_ours = told.is_ours;
-    memcpy(entry->esp_guid, told.esp_guid, sizeof(entry->esp_guid));
+    struct told *told = self;
+    read_table(told->entry, told->dev);
+    told->answer.is_ours = told->entry->is_ours;
+    memcpy(told->answer.esp_guid, told->entry->esp_guid, sizeof(told->answer.esp_guid));
 }
 
 // All at once: the one that is slow does not take the others' time.
 static void read_tables(struct weft_disks *disks, const char *dev, uint64_t patience_ns)
 {
-    struct asked asked[WEFT_DISKS_MAX];
-    const uint64_t until_ns = monotonic_ns() + patience_ns;
+    struct weft_aside asked[WEFT_DISKS_MAX];
+    struct told told = {.dev = dev};
+    const uint64_t until_ns = weft_aside_now_ns() + patience_ns;
     for (size_t i = 0; i < disks->count; i++) {
-        asked[i] = ask(&disks->entries[i], dev);
+        told.entry = &disks->entries[i];
+        weft_aside_ask(&asked[i], tell, &told, &told.answer, sizeof(told.answer));
     }
     for (size_t i = 0; i < disks->count; i++) {
-        hear(&disks->entries[i], &asked[i], until_ns);
+        struct weft_disks_entry *entry = &disks->entries[i];
+        const int result = weft_aside_hear(&asked[i], &told.answer, sizeof(told.answer), until_ns);
+        entry->is_silent = result == -ETIMEDOUT;
+        if (result != 0) continue;
+        entry->is_ours = told.answer.is_ours;
+        memcpy(entry->esp_guid, told.answer.esp_guid, sizeof(entry->esp_guid));
     }
 }
 
@@ -206,9 +165,9 @@ enum weft_disks_verdict weft_disks_wait(struct weft_disks *disks, const char *sy
                                         uint64_t patience_ns)
 {
     const struct timespec step = {.tv_nsec = (long)(50 * WEFT_NS_PER_MS)};
-    const uint64_t first_ns = monotonic_ns();
+    const uint64_t first_ns = weft_aside_now_ns();
     for (;;) {
-        const uint64_t began_ns = monotonic_ns();
+        const uint64_t began_ns = weft_aside_now_ns();
         weft_disks_find(disks, sys, dev, root, patience_ns);
         const enum weft_disks_verdict verdict = weft_disks_choose(disks, loader_guid);
         if (loader_guid[0] == '\0' || began_ns - first_ns >= wait_ns ||

@@ -368,7 +368,10 @@ void weft_health_start(struct weft_boot *boot)
     weft_loop_timer_init(&boot->try_timer, try_over, boot);
     if (boot->try_seconds > 0)
         weft_loop_after(&boot->loop, &boot->try_timer, boot->try_seconds * WEFT_NS_PER_S);
-    weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
+    weft_watchdog_guard_end(&boot->watchdog);
+    if (boot->watchdog.fd < 0) // Its driver may have come meanwhile.
+        weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
+    weft_watchdog_excuse(&boot->watchdog, boot->loop.now_ns);
     weft_probe_init(&boot->probe, &boot->loop, livez_answered, boot);
     weft_probe_init(&boot->ready_probe, &boot->loop, readyz_answered, boot);
     weft_loop_timer_init(&boot->watch, look, boot);

@@ -49,6 +49,17 @@ static void watch_signals(struct weft_boot *boot)
     weft_loop_watch(&boot->loop, boot->signal_fd, POLLIN, take_signal, boot);
 }
 
+// Until weft_health_start, disks and files are waited for, and nobody looks at the time.
+static void guard_start(struct weft_boot *boot)
+{
+    const unsigned count = WEFT_WATCHDOG_GUARD_S * WEFT_NS_PER_S / WEFT_WATCHDOG_GUARD_NS;
+    weft_watchdog_open(&boot->watchdog, boot->loop.now_ns);
+    const int result = weft_watchdog_guard(&boot->watchdog, WEFT_WATCHDOG_GUARD_NS, count);
+    if (result != 0)
+        weft_say_error(&boot->say, "nobody feeds the watchdog while disks are read: %s",
+                       strerror(-result));
+}
+
 int main(void)
 {
     static struct weft_boot boot; // For the life of the machine: too large for a stack.
@@ -58,6 +69,7 @@ int main(void)
     weft_loop_init(&boot.loop);
     weft_start_kernel(&boot);
     watch_signals(&boot);
+    guard_start(&boot);
     weft_start_disk(&boot);
     weft_start_memory(&boot);
     weft_start_config(&boot);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/init/aside.h"
 #include "image/init/boot_entry.h"
 #include "image/init/disk_copy.h"
 #include "image/init/install_wish.h"
@@ -22,6 +23,7 @@
 
 #define PLACE         "/run/weft/target"
 #define WISH_BYTES    4096
+#define SECTOR_BYTES  512 // No cluster of a FAT file system is smaller.
 #define OTHER_SECTORS "the disk has sectors of another size than 512 bytes"
 
 struct job {
@@ -196,16 +198,43 @@ static void close_disks(const struct job *job)
     if (job->to_fd >= 0) close(job->to_fd);
 }
 
-bool weft_install_check(const char *words, const struct weft_disks *disks, char why[256])
+struct check {
+    const char *words;
+    const struct weft_disks *disks;
+    struct {
+        bool may;
+        char why[256];
+    } answer;
+};
+
+static void look(void *self)
 {
+    struct check *check = self;
     struct job job = {.from_fd = -1, .to_fd = -1};
     struct weft_install_wish wish;
+    char *why = check->answer.why;
     snprintf(why, 256, OTHER_SECTORS);
-    int result = find(&job, words, disks, &wish, why);
+    int result = find(&job, check->words, check->disks, &wish, why);
     if (result == 0) result = open_disks(&job, why);
     if (result == 0) result = may_write(&job, wish.erase, why);
     close_disks(&job);
-    return result == 0;
+    check->answer.may = result == 0;
+}
+
+bool weft_install_check(const char *words, const struct weft_disks *disks, uint64_t patience_ns,
+                        char why[256])
+{
+    struct check check = {.words = words, .disks = disks};
+    struct weft_aside aside;
+    int result = weft_aside_ask(&aside, look, &check, &check.answer, sizeof(check.answer));
+    if (result == 0)
+        result = weft_aside_hear(&aside, &check.answer, sizeof(check.answer),
+                                 weft_aside_now_ns() + patience_ns);
+    if (result == 0)
+        snprintf(why, 256, "%s", check.answer.why);
+    else
+        snprintf(why, 256, "the disk does not say what is on it: %s", strerror(-result));
+    return result == 0 && check.answer.may;
 }
 
 enum weft_install_end weft_install_run(const char *wish_path, const struct weft_disks *disks,
@@ -220,6 +249,13 @@ enum weft_install_end weft_install_run(const char *wish_path, const struct weft_
     if (result == 0) result = open_disks(&job, why);
     if (result == 0) result = may_write(&job, wish.erase, why);
     const bool again = result == 0 && job.to->has_root;
+    if (again && wish.begun) {
+        snprintf(why, sizeof(why),
+                 "%s has its table still, which was taken away before this start: it does not keep "
+                 "what is written to it",
+                 job.to->disk.device);
+        result = -EIO;
+    }
     if (result == 0) {
         weft_disks_name(&job.to->disk, name, sizeof(name));
         weft_say_line(say, "install: onto %s%s", name, wish.erase ? ", which is erased" : "");
@@ -244,10 +280,24 @@ int weft_install_note(const char *wish_path, const char *said)
     char text[WISH_BYTES + 1024];
     ssize_t used = weft_text_file_read(wish_path, text, WISH_BYTES);
     if (used < 0) used = 0;
+    text[used] = '\0';
+    char *begun = strstr(text, WEFT_INSTALL_WISH_BEGUN);
+    if (begun != NULL) used = begun - text; // Done again, it begins again.
     used += snprintf(
         text + used, sizeof(text) - (size_t)used,
         "\r\n# %s.\r\n# Named INSTALL again, it is done once more at the next start.\r\n", said);
     const int result = weft_file_replace("/conf/INSTALLED", text, (size_t)used, 0600);
     if (result != 0) return result;
     return unlink(wish_path) == 0 ? 0 : -errno;
+}
+
+int weft_install_note_again(const char *wish_path)
+{
+    char text[WISH_BYTES + 64];
+    ssize_t used = weft_text_file_read(wish_path, text, WISH_BYTES);
+    if (used < 0) return (int)used;
+    used +=
+        snprintf(text + used, sizeof(text) - (size_t)used, "\r\n" WEFT_INSTALL_WISH_BEGUN "\r\n");
+    const int result = weft_text_file_write_over(wish_path, text, (size_t)used, SECTOR_BYTES);
+    return result == -ENOSPC ? weft_file_replace(wish_path, text, (size_t)used, 0600) : result;
 }

@@ -7,6 +7,7 @@
 //
 // A disk that this start's root is read from cannot be written under it. With `erase` its tables
 // are taken away and the machine starts again: then the root comes from the disk that was started.
+// The wish says so by then: a disk that has its tables still does not keep what is written to it.
 //
 // Core: the one thread of init, before the loop. It takes as long as the disks do, a minute or so.
 #ifndef WEFT_IMAGE_INSTALL_H
@@ -27,11 +28,15 @@ enum weft_install_end weft_install_run(const char *wish_path, const struct weft_
                                        char slot, struct weft_say *say, char said[512]);
 
 // Would a wish of these words be done at the next start? True, or false with the reason in `why`.
-// Writes nothing.
-bool weft_install_check(const char *words, const struct weft_disks *disks, char why[256]);
+// Writes nothing. A disk that does not answer in time is a reason.
+bool weft_install_check(const char *words, const struct weft_disks *disks, uint64_t patience_ns,
+                        char why[256]);
 
 // Puts what was `said` behind the wish, and names the file INSTALLED: it is not done again.
 // Returns 0 or a negative errno.
 int weft_install_note(const char *wish_path, const char *said);
+
+// Puts behind the wish that the machine starts again for it. Returns 0 or a negative errno.
+int weft_install_note_again(const char *wish_path);
 
 #endif // WEFT_IMAGE_INSTALL_H

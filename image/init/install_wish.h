@@ -5,7 +5,8 @@
 //   /dev/nvme0n1             by its name
 //   S4EWNX0R123456           by its serial number (white space in it as _)
 //
-// and the word `erase` behind it if that disk may hold something. # begins a remark.
+// and the word `erase` behind it if that disk may hold something. # begins a remark, and one of
+// them is ours: what was done already.
 #ifndef WEFT_IMAGE_INSTALL_WISH_H
 #define WEFT_IMAGE_INSTALL_WISH_H
 
@@ -16,8 +17,11 @@
 
 struct weft_install_wish {
     char disk[80]; // "" for auto.
-    bool erase;
+    bool erase, begun;
 };
+
+// The remark that the disk's table was taken away, and the machine started again.
+#define WEFT_INSTALL_WISH_BEGUN "# Begun: its table was taken away."
 
 // Reads the file's text. True, or false with the reason in `why`.
 bool weft_install_wish_parse(struct weft_install_wish *wish, const char *text, char why[256]);

@@ -64,5 +64,6 @@ void weft_leave_early(struct weft_boot *boot, enum weft_boot_end end, const char
                   why);
     weft_report_init(boot);
     weft_report_now(boot);
+    weft_watchdog_close(&boot->watchdog);
     switch_machine(boot);
 }

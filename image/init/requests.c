@@ -11,6 +11,9 @@
 #include "image/init/mounts.h"
 #include "image/init/report.h"
 #include "runtime/base/file.h"
+#include "runtime/base/units.h"
+
+#define DISK_NS (5 * WEFT_NS_PER_S) // A request may take it: the loop stands meanwhile.
 
 // `why` not; NULL: it is done.
 static void answer(FILE *out, const char *why)
@@ -45,7 +48,7 @@ static int wish_install(struct weft_boot *boot, const char *words, char why[256]
 {
     int result = boot->has_conf && !boot->disks_alike ? 0 : -ENODEV;
     if (result != 0) snprintf(why, 256, "there is no drive to keep the wish, or two Weft disks");
-    if (result == 0 && !weft_install_check(words, &boot->disks, why)) result = -EINVAL;
+    if (result == 0 && !weft_install_check(words, &boot->disks, DISK_NS, why)) result = -EINVAL;
     if (result != 0) return result;
     why[0] = '\0';
     result = weft_mounts_conf_writable(true);

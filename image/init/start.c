@@ -270,11 +270,11 @@ static void install(struct weft_boot *boot, const char *wish)
         snprintf(boot->disk_problem, sizeof(boot->disk_problem), "%s", boot->installed);
         return;
     }
-    if (end == WEFT_INSTALL_DONE) {
-        int result = weft_mounts_conf_writable(true);
-        if (result == 0) result = weft_install_note(wish, boot->installed);
-        if (result != 0) weft_say_error(&boot->say, "%s stays: %s", wish, strerror(-result));
-    }
+    int result = weft_mounts_conf_writable(true);
+    if (result == 0)
+        result = end == WEFT_INSTALL_DONE ? weft_install_note(wish, boot->installed)
+                                          : weft_install_note_again(wish);
+    if (result != 0) weft_say_error(&boot->say, "%s stays as it is: %s", wish, strerror(-result));
     weft_leave_early(boot, end == WEFT_INSTALL_DONE ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS,
                      end == WEFT_INSTALL_DONE ? "the image is installed" : "to install");
 }

@@ -4,18 +4,24 @@
 // watchdog cannot do better is left to init: a weftd that is stuck is ended and started again; the
 // hardware is for when that does not help either, or init itself is stuck.
 //
+// A start asks disks, which may take minutes or never answer. A process of its own feeds meanwhile,
+// for so long as any start may take (the guard).
+//
 // Core: the one thread of init. Time is an argument.
 #ifndef WEFT_IMAGE_WATCHDOG_H
 #define WEFT_IMAGE_WATCHDOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "runtime/base/units.h"
 
 #define WEFT_WATCHDOG_TIMEOUT_S   60
 #define WEFT_WATCHDOG_STUCK_NS    (30 * WEFT_NS_PER_S)  // Without proof: weftd is started again.
 #define WEFT_WATCHDOG_STARTING_NS (120 * WEFT_NS_PER_S) // A start may take this long.
+#define WEFT_WATCHDOG_GUARD_S     600                   // And that of init, which may copy a disk.
+#define WEFT_WATCHDOG_GUARD_NS    (10 * WEFT_NS_PER_S)  // Its guard feeds so often.
 
 enum weft_watchdog_duty {
     WEFT_WATCHDOG_FEED,
@@ -28,11 +34,18 @@ struct weft_watchdog {
     uint64_t proof_ns;   // When the cores were seen turning last, or a start was made.
     uint64_t allowed_ns; // How long after that is still fine.
     bool restarted;      // Since the last proof.
+    pid_t guard;         // 0: there is none.
 };
 
 // Opens the first watchdog that there is. Returns 0, or a negative errno: then only
 // weft_watchdog_feed does nothing.
 int weft_watchdog_open(struct weft_watchdog *watchdog, uint64_t now_ns);
+
+// Feeds it from another process, each `every_ns`, `count` times at most: init need not come back
+// before. Returns 0 or a negative errno.
+int weft_watchdog_guard(struct weft_watchdog *watchdog, uint64_t every_ns, unsigned count);
+// From now on init feeds. Does nothing without a guard.
+void weft_watchdog_guard_end(struct weft_watchdog *watchdog);
 
 // weftd was started, or waits to be: it has time.
 void weft_watchdog_excuse(struct weft_watchdog *watchdog, uint64_t now_ns);
@@ -43,7 +56,7 @@ void weft_watchdog_prove(struct weft_watchdog *watchdog, uint64_t now_ns);
 enum weft_watchdog_duty weft_watchdog_duty(struct weft_watchdog *watchdog, uint64_t now_ns);
 void weft_watchdog_feed(const struct weft_watchdog *watchdog);
 
-// For an orderly end: the hardware still guards it, with the time it has left.
+// For an orderly end: the hardware still guards it, with the time it has left. The guard ends, too.
 void weft_watchdog_close(struct weft_watchdog *watchdog);
 
 #endif // WEFT_IMAGE_WATCHDOG_H

@@ -72,6 +72,19 @@ expect "$at" 'maintenance mode: there are two Weft disks: this start is from /de
 vm_stop "$at"
 ok 'two Weft disks: the other is named, and no node runs from a mixture'
 
+# A disk that forgets what was written to it: the second start says so, and there is no third.
+wish 'auto erase'
+cp --sparse=always "$at/disk.img" "$work/as-it-was.img"
+# shellcheck disable=SC2046
+vm_start "$at" $(with_stick 0) -no-reboot || fail 'QEMU did not start'
+expect "$at" 'weft-init: install: /dev/vda .* is erased; the machine starts again'
+vm_ended "$at" "$patience" || fail 'it does not start again'
+mv "$work/as-it-was.img" "$at/disk.img"
+start_with_stick 0
+expect "$at" 'maintenance mode: .*nothing is installed: /dev/vda has its table still'
+vm_stop "$at"
+ok 'a disk that does not keep what is written is named'
+
 # Over another Weft disk: in two starts, since the kernel prefers that disk's root.
 wish 'auto erase'
 start_with_stick 0

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/init/backoff.h"
@@ -164,6 +166,33 @@ static void the_watchdog_starves_last(void **state)
     assert_int_equal(weft_watchdog_duty(&watchdog, now_ns), WEFT_WATCHDOG_STARVE);
     weft_watchdog_prove(&watchdog, now_ns); // It has come back by itself.
     assert_int_equal(weft_watchdog_duty(&watchdog, now_ns), WEFT_WATCHDOG_FEED);
+}
+
+// It holds the watchdog, here the end of a pipe, until it is ended, or has fed often enough.
+static void a_start_is_guarded_and_not_for_ever(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct weft_watchdog watchdog = {.fd = -1};
+    assert_int_equal(weft_watchdog_guard(&watchdog, WEFT_NS_PER_S, 600), 0); // None to feed.
+    assert_int_equal(watchdog.guard, 0);
+    for (unsigned count = 2; count <= 600; count += 598) {
+        assert_int_equal(pipe(ends), 0);
+        watchdog.fd = ends[1];
+        assert_int_equal(weft_watchdog_guard(&watchdog, 20 * WEFT_NS_PER_MS, count), 0);
+        close(ends[1]);
+        watchdog.fd = -1;
+        struct pollfd reader = {.fd = ends[0], .events = POLLIN};
+        if (count == 600) {
+            assert_int_equal(poll(&reader, 1, 60), 0);
+            weft_watchdog_guard_end(&watchdog);
+            assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); // Nobody is left.
+        }
+        assert_int_equal(poll(&reader, 1, 10000), 1);
+        weft_watchdog_guard_end(&watchdog);
+        weft_watchdog_guard_end(&watchdog);
+        close(ends[0]);
+    }
 }
 
 static void which_boots_are_good(void **state)
@@ -501,6 +530,7 @@ int main(void)
         cmocka_unit_test(an_identity_is_noted_once),
         cmocka_unit_test(the_wait_doubles_and_starts_over),
         cmocka_unit_test(the_watchdog_starves_last),
+        cmocka_unit_test(a_start_is_guarded_and_not_for_ever),
         cmocka_unit_test(which_boots_are_good),
         cmocka_unit_test(what_is_not_the_releases_fault),
         cmocka_unit_test(who_stays_on_trial),

@@ -13,6 +13,7 @@
 
 #include "image/init/disk_copy.h"
 #include "image/init/disks_look.h"
+#include "image/init/install.h"
 #include "image/init/install_wish.h"
 #include "image/update/gpt_device.h"
 #include "runtime/base/endian.h"
@@ -31,6 +32,7 @@ static void what_a_wish_says(void **state)
         {"auto\r\n", "", false},
         {"# onto the NVMe\n/dev/nvme0n1 erase # it is old\n", "/dev/nvme0n1", true},
         {"erase\nS4EW_X0R", "S4EW_X0R", true},
+        {"auto erase\r\n" WEFT_INSTALL_WISH_BEGUN "\r\n", "", true},
         {"", NULL, false},
         {" \r\n# auto\n", NULL, false},
         {"erase", NULL, false},
@@ -45,6 +47,7 @@ static void what_a_wish_says(void **state)
         const bool taken = weft_install_wish_parse(&wish, cases[i].text, why);
         if (taken != (cases[i].disk != NULL) || (!taken && why[0] == '\0'))
             fail_msg("case %zu: %s", i, why);
+        assert_int_equal(wish.begun, strstr(cases[i].text, "Begun") != NULL);
         if (taken && (strcmp(wish.disk, cases[i].disk) != 0 || wish.erase != cases[i].erase))
             fail_msg("case %zu: %s", i, wish.disk);
     }
@@ -488,6 +491,15 @@ static void a_disk_that_does_not_answer(void **state)
         weft_loop_unwatch(&loop, extra[i]);
         close(extra[i]);
     }
+    // Nobody is kept who asks whether it may be installed to.
+    char why[256];
+    disks.entries[1].disk.device[0] = '\0';
+    disks.started = 1;
+    assert_true((size_t)snprintf(disks.entries[0].disk.device, sizeof(disks.entries[0].disk.device),
+                                 "%s/vda", dev) < sizeof(disks.entries[0].disk.device));
+    assert_false(weft_install_check("auto erase", &disks, IMPATIENCE_NS, why));
+    assert_non_null(strstr(why, "the disk does not say what is on it"));
+
     // What is closed here meanwhile is closed, however long the disk takes.
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(weft_disks_look_start(&look, sys, dev, "8:2", WEFT_NS_PER_S), 0);
