@@ -28,6 +28,7 @@ enum {
     PATIENCE_MS = 20, // Then the next goes.
     PIECE = 250,      // Figures of one report.
     KNOWN_MS = 15000,
+    BOOT_MS = 300000, // The firmware of a server takes minutes.
     SOURCE_BYTES = 8192
 };
 
@@ -266,7 +267,8 @@ static void measure_knowledge(struct run *run, size_t node)
     row(run, "an end known to all", gone_s, "s", note);
     from_ns = weft_bench_now_ns();
     done = weft_swarm_begin(swarm, node); // Whatever became of the rest: it is not left dead.
-    const double met_s = done ? weft_swarm_until(swarm, node, true, from_ns, KNOWN_MS) : NAN;
+    const int patience_ms = run->hosts != NULL ? BOOT_MS : KNOWN_MS;
+    const double met_s = done ? weft_swarm_until(swarm, node, true, from_ns, patience_ms) : NAN;
     snprintf(note, sizeof(note), "%.60s, its start included%s%.200s",
              swarm->nodes[node].target.name, done ? "" : ": ", done ? "" : swarm->reason);
     row(run, "a start known to all, and all to it", met_s, "s", note);
