@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "image/update/disk.h"
+#include "image/update/fat_lost.h"
+#include "image/update/gpt_device.h"
 
 #define TEXT_BYTES 8192
 
@@ -146,6 +148,23 @@ static int mount_esp(const char *node, const char *where, bool only_looks)
     return mount(node, where, "vfat", flags | MS_RDONLY, options);
 }
 
+// What power failures have left there, before it is needed. Somebody has mounted it: another time.
+static void free_lost(const char *node)
+{
+    const int fd = open(node, O_RDWR | O_EXCL | O_CLOEXEC);
+    if (fd < 0) return;
+    const off_t bytes = lseek(fd, 0, SEEK_END);
+    const struct weft_gpt_disk sectors = weft_gpt_device(&fd, bytes > 0 ? (uint64_t)bytes : 0);
+    const int64_t count = weft_fat_lost_free(&sectors);
+    close(fd);
+    if (count > 0)
+        fprintf(stderr, "update: %s: %lld clusters that no file had are free again\n", node,
+                (long long)count);
+    if (count < 0 && count != -EOPNOTSUPP)
+        fprintf(stderr, "update: %s: what is lost there stays lost: %s\n", node,
+                strerror((int)-count));
+}
+
 int weft_update_esp_mount(const char *disk, const char *where, bool only_looks,
                           struct weft_error *error)
 {
@@ -156,6 +175,7 @@ int weft_update_esp_mount(const char *disk, const char *where, bool only_looks,
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return weft_error_set(error, 906, "a place to mount the ESP: %s", strerror(errno));
     weft_update_disk_partition_path(disk, 1, node, sizeof(node));
+    if (!only_looks) free_lost(node);
     if (mount_esp(node, where, only_looks) == 0) return 0;
     return weft_error_set(error, 906, "mounting the ESP %s: %s", node, strerror(errno));
 }

@@ -22,7 +22,8 @@ int weft_update_host_find(const char *root, struct weft_update_host *host,
                           struct weft_error *error);
 
 // Mounts the ESP of `disk` at `where`, for this process alone, and takes it off again. For who
-// `only_looks` also where it cannot be written. 0, or -1 with W0906.
+// `only_looks` also where it cannot be written; for the others after what power failures have left
+// lost there has been given back (fat_lost.h). 0, or -1 with W0906.
 int weft_update_esp_mount(const char *disk, const char *where, bool only_looks,
                           struct weft_error *error);
 void weft_update_esp_unmount(const char *where);

@@ -12,7 +12,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 everyday='smoke config_errors secure_boot corrupt rollback update update_cut data frames'
 # The longest first: others run beside them, with --jobs.
 others='units power debian_kernel reproducible swarm amd64 hang cards drivers clock config_try data_full flash install nics
-    one_nic rescue tpm idle gigantic panic watchdog bypass three'
+    one_nic rescue tpm idle gigantic counting panic watchdog bypass three'
 
 # limit NAME: seconds of this machine's time, of which it has little: several times what the test takes when it is alone.
 limit() {

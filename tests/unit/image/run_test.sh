@@ -34,3 +34,15 @@ done
 machine=
 [ -z "$(ls -A "$work/tmp")" ] || fail "something is left: $(ls -A "$work/tmp")"
 WEFT_IMAGE_LIMIT=30 TMPDIR=$work/tmp sh "$work/tests/run.sh" good absent >"$work/out" 2>&1 || fail 'one that is skipped is no failure'
+
+# Several at a time: the quick ones have ended before the slow one, and what it says stands before its verdict.
+echo 'echo slowly; sleep 1' >"$work/tests/slow.sh"
+status=0
+WEFT_IMAGE_LIMIT=30 TMPDIR=$work/tmp sh "$work/tests/run.sh" --jobs 3 slow good bad absent good2 >"$work/out" 2>&1 || status=$?
+[ "$status" = 64 ] || fail "a test that is not there: $status"
+status=0
+WEFT_IMAGE_LIMIT=30 TMPDIR=$work/tmp sh "$work/tests/run.sh" --jobs 3 slow good bad absent >"$work/out" 2>&1 || status=$?
+[ "$status" = 1 ] || fail "several at a time: $status"
+grep -q '^image: 2 passed, 1 failed, 1 skipped, in [0-9]* s; failed: bad$' "$work/out" || fail 'several at a time are counted otherwise'
+[ "$(sed -n '/^slowly$/{n;p;}' "$work/out" | cut -d' ' -f1,2)" = 'image/slow: passed' ] || fail 'what it says does not stand before its verdict'
+[ -z "$(ls -A "$work/tmp")" ] || fail "something is left: $(ls -A "$work/tmp")"
