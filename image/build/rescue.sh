@@ -38,8 +38,8 @@ cpio_tree() {
 # The tree of its root. busybox makes the links to itself when it starts.
 make_rescue_root() {
     rm -rf "$1" "$1".*
-    mkdir -p "$1/dev" "$1/etc" "$1/sbin" "$1/usr/bin" "$1/usr/lib/$triple"
-    ln -s usr/lib "$1/lib"
+    # lib is a directory, since the modules of Debian's kernel come in one of that name: it would take a link's place.
+    mkdir -p "$1/dev" "$1/etc" "$1/lib" "$1/sbin" "$1/usr/bin" "$1/usr/lib/$triple"
     ln -s usr/bin "$1/bin"
     cp "$packages/bin/busybox" "$1/usr/bin/busybox"
     for link in bin/sh sbin/init; do ln -s /bin/busybox "$1/$link"; done
@@ -50,6 +50,7 @@ make_rescue_root() {
     case $consoles in *tty0*) echo 'tty1::respawn:/bin/sh -l' >>"$1/etc/inittab" ;; esac
     close_over "$1"
     put_loader "$1"
+    [ "$loader_dir" != lib ] || ln -s "../usr/lib/$loader_name" "$1/lib/$loader_name"
     settle "$1"
 }
 
