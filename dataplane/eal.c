@@ -16,6 +16,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_memory.h>
 
 #include "dataplane/eal_log.h"
 #include "dataplane/port_device.h"
@@ -236,6 +237,21 @@ static int refuse(const struct weft_eal_options *options, uint32_t memory_mb, in
     return memory ? -ENOMEM : -EIO;
 }
 
+static int deny_gigantic(int socket, size_t limit, size_t bytes)
+{
+    (void)socket;
+    return bytes >= limit + WEFT_GIB ? -1 : 0;
+}
+
+// A packet pool likes a page of 1 GiB for itself, however small it is, though it has room in what
+// was asked for at the start. Those pages are there for arenas (runtime/mem/range.c).
+static void spare_gigantic(uint32_t memory_mb)
+{
+    for (unsigned i = 0; i < rte_socket_count(); i++)
+        rte_mem_alloc_validator_register("weft", deny_gigantic, rte_socket_id_by_idx(i),
+                                         memory_mb * WEFT_MIB);
+}
+
 int weft_eal_start(const struct weft_eal_options *options, struct weft_eal_info *info,
                    struct weft_error *error)
 {
@@ -274,6 +290,7 @@ int weft_eal_start(const struct weft_eal_options *options, struct weft_eal_info 
     const int reason = rte_errno;
     sched_setaffinity(0, sizeof(allowed), &allowed);
     if (result < 0) return refuse(options, memory_mb, reason, error);
+    if (info->huge) spare_gigantic(memory_mb);
     info->start_ns = now_ns() - before_ns;
     return 0;
 }
