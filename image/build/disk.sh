@@ -53,9 +53,19 @@ into() {
     mcopy -i "$1" -o -m "$work/file" "::$3"
 }
 
+# widen FAT DIRECTORY: room for 130 entries, which it keeps. The loader counts tries in the names of kernels, by the
+# firmware's driver: where a name does not fit the directory grows, and the power may fail when that is half done. What a
+# firmware finds then is a directory that ends in a free cluster, and no kernel at all.
+widen() {
+    : >"$work/empty"
+    for number in $(seq 10 35); do into "$1" "$work/empty" "$2/a-name-of-many-parts-that-takes-five-entries-$number"; done
+    mdel -i "$1" "::$2/a-name-of-many-parts-*"
+}
+
 make_esp() {
     fat "$work/esp" "$esp_mib" 32 WEFT-ESP 57454601
     mmd -i "$work/esp" ::EFI ::EFI/BOOT ::EFI/Linux ::loader
+    widen "$work/esp" EFI/Linux
     into "$work/esp" "$out/loader.efi" "EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
     into "$work/esp" "$root/image/loader.conf" loader/loader.conf
     mmd -i "$work/esp" ::loader/keys ::loader/keys/weft

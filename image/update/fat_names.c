@@ -157,7 +157,7 @@ static bool is_plain(const char *name)
     const size_t length = strlen(name);
 
     for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)name[i]) && strchr("._-+", name[i]) == NULL) return false;
+        if (!isalnum((unsigned char)name[i]) && strchr("._-+~", name[i]) == NULL) return false;
     }
     return length > 0 && length < WEFT_FAT_NAME_BYTES - WEFT_FAT_LONG_UNITS;
 }

@@ -3,13 +3,14 @@
 # journal. Power fails in the middle of that, and a disk keeps each sector of a write or not.
 #
 # The only slot of a new image has a short name, which is in one sector: whatever is kept, it is the old or the new. The
-# name of a release on trial may be long, and its directory may have to grow: it may be lost, and never the good one's.
+# name of a release on trial may be long, and may be lost; its directory does not grow (image/build/disk.sh), so that the
+# good one's is always found.
 . "$(dirname "$0")/lib.sh"
 tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
 [ -x "$tool" ] || { echo "SKIP: there is no $tool: ./do build"; exit 77; }
 program forget
 
-slot_names() { vm_esp_list "$1" | grep "^weft-$2_" || true; }
+slot_names() { vm_esp_list "$1" 2>/dev/null | grep "^weft-$2_" || true; }
 
 # check_esp MACHINE WHICH: its boot partition is a file system that may be written to.
 check_esp() {
@@ -34,7 +35,7 @@ count_down() {
     # What we have written since, if anything, lies behind the ESP.
     cmp -l "$work/before.img" "$1/disk.img" | awk -v end="$(((esp_mib + 1) * 1048576))" '$1 <= end { print int(($1 - 1) / 512) }' | uniq >"$work/sectors"
     count=$(wc -l <"$work/sectors")
-    [ "$count" -ge 1 ] && [ "$count" -le 16 ] || fail "$count sectors of the ESP are others"
+    [ "$count" -ge 1 ] && [ "$count" -le 4 ] || fail "$count sectors of the ESP are others: has a directory grown?"
     cp --sparse=always "$1/disk.img" "$work/after.img"
 }
 
@@ -51,7 +52,6 @@ tear() {
 machine n1
 give "$at" 1 1
 count_down "$at" a
-[ "$count" -le 4 ] || fail "$count sectors are others for so short a name"
 which=0
 while [ "$which" -lt $((1 << count)) ]; do
     tear "$at" "$which"
@@ -62,15 +62,15 @@ while [ "$which" -lt $((1 << count)) ]; do
 done
 ok "$old becomes $new in $count sectors: all $which disks that a cut may leave have the one name or the other"
 
-# Beside a good one, on trial, both with names of many parts: another one does not fit beside them.
+# Beside a good one, on trial, with a name of many parts, and among others: the next one is in another sector.
 cp "$work/after.img" "$at/disk.img"
 start "$at" 1 1
 expect "$at" 'weft-init: status.txt says ready'
 vm_stop "$at"
 [ "$(slot_names "$at" a)" = "weft-a_$version.efi" ] || fail "slot a was not blessed: $(slot_names "$at" a)"
-good=weft-a_$version-candidate.of.an.earlier.release.efi
-mren -i "$at/disk.img@@$vm_esp_at" "::EFI/Linux/weft-a_$version.efi" "$good"
-second_slot "$at" 9.9.0-candidate.of.the.next.release +3
+good=weft-a_$version.efi
+for number in 1 2; do mcopy -i "$at/disk.img@@$vm_esp_at" "$root/LICENSE" ::EFI/Linux/what.somebody.has.left.here.beside.them.$number.txt; done
+second_slot "$at" 9.9.0~candidate0of0the0next1 +3
 count_down "$at" b
 lost=0 torn=
 which=1
@@ -79,9 +79,9 @@ while [ "$which" -lt $((1 << count)) ]; do
     [ "$(slot_names "$at" a)" = "$good" ] || fail "cut $which of $count sectors: slot a is $(slot_names "$at" a)"
     listed=$(slot_names "$at" b)
     [ "$listed" = "$old" ] || [ "$listed" = "$new" ] || { lost=$((lost + 1)) torn="$torn $which"; }
-    which=$((which + 1 + (1 << count) / 100))
+    which=$((which + 1))
 done
-ok "$old becomes $new in $count sectors: the good slot is there in all that a cut may leave; in $lost of about 100 the one on trial has no name, or two"
+ok "$old becomes $new in $count sectors: the good slot is there in all that a cut may leave; in $lost of $((which - 1)) the one on trial has no name, or two"
 
 # The node starts from such a disk, and the next update finds it in order: what is lost there is free again.
 for slot in a b; do entry $slot 9.9.1 "$work/uki-$slot"; done

@@ -90,6 +90,7 @@ static const struct place places[] = {
     {"more parts than it has", 4, false, "weft-b_0.3.0-a.longer.version.efi", 2},
     {"more parts, among old ones", 4, true, "weft-b_0.3.0-a.longer.version.efi", 2},
     {"in the second sector", 16, false, TO, 1},
+    {"a release before its release", 4, false, "weft-b_0.3.0~rc1.efi", 1},
 };
 
 static void the_power_fails_at_any_write(void **state)

@@ -293,10 +293,27 @@ static void on_ended(void *self)
     ((struct household *)self)->ended++;
 }
 
+// The image's own kernel does not: it has no shell to run them with.
+static bool kernel_runs_scripts(void)
+{
+    char path[108];
+    int status = 0;
+    path_of(path, "script");
+    assert_int_equal(weft_file_replace(path, "#!/bin/sh\nexit 3\n", 17, 0700), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execl(path, path, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 3;
+}
+
 static void settle(struct household *house, const char *script, char program[108])
 {
     memset(house, 0, sizeof(*house));
     house->say.fd = -1;
+    if (!kernel_runs_scripts()) skip();
     path_of(program, "weftd");
     assert_int_equal(weft_file_replace(program, script, strlen(script), 0700), 0);
     weft_loop_init(&house->loop);
