@@ -65,12 +65,12 @@ widen() {
 make_esp() {
     fat "$work/esp" "$esp_mib" 32 WEFT-ESP 57454601
     mmd -i "$work/esp" ::EFI ::EFI/BOOT ::EFI/Linux ::loader
-    widen "$work/esp" EFI/Linux
     into "$work/esp" "$out/loader.efi" "EFI/BOOT/BOOT$(echo "$efi_arch" | tr a-z A-Z).EFI"
     into "$work/esp" "$root/image/loader.conf" loader/loader.conf
     mmd -i "$work/esp" ::loader/keys ::loader/keys/weft
     for place in PK KEK db; do into "$work/esp" "$keys/$place.auth" "loader/keys/weft/$place.auth"; done
     into "$work/esp" "$out/uki-a.efi" "EFI/Linux/weft-a_$version+3.efi"
+    widen "$work/esp" EFI/Linux # Behind it: its next name is in the same sector.
 }
 
 make_conf() {
