@@ -53,13 +53,17 @@ into() {
     mcopy -i "$1" -o -m "$work/file" "::$3"
 }
 
-# widen FAT DIRECTORY: room for 130 entries, which it keeps. The loader counts tries in the names of kernels, by the
-# firmware's driver: where a name does not fit the directory grows, and the power may fail when that is half done. What a
-# firmware finds then is a directory that ends in a free cluster, and no kernel at all.
-widen() {
-    : >"$work/empty"
-    for number in $(seq 10 35); do into "$1" "$work/empty" "$2/a-name-of-many-parts-that-takes-five-entries-$number"; done
-    mdel -i "$1" "::$2/a-name-of-many-parts-*"
+# fill FAT DIRECTORY USED: all of its first 96 entries are used, and those behind USED were once: a directory that is full,
+# and has room. The loader counts tries in the names of kernels, by the firmware's driver. EDK II enters a name at the end
+# of a directory while there is room, then into the first gap, then it lets the directory grow. The power may fail in
+# between: what a firmware finds when growing was half done is no kernel at all. A gap is mostly in the sector of the old
+# name, which a cut leaves whole.
+fill() {
+    mkdir "$work/names"
+    for number in $(seq 1 $((96 - $3))); do touch -d "@$SOURCE_DATE_EPOCH" "$work/names/N$number"; done
+    mcopy -i "$1" -m "$work/names"/* "::$2/"
+    mdel -i "$1" "::$2/N*"
+    rm -r "$work/names"
 }
 
 make_esp() {
@@ -69,8 +73,10 @@ make_esp() {
     into "$work/esp" "$root/image/loader.conf" loader/loader.conf
     mmd -i "$work/esp" ::loader/keys ::loader/keys/weft
     for place in PK KEK db; do into "$work/esp" "$keys/$place.auth" "loader/keys/weft/$place.auth"; done
-    into "$work/esp" "$out/uki-a.efi" "EFI/Linux/weft-a_$version+3.efi"
-    widen "$work/esp" EFI/Linux # Behind it: its next name is in the same sector.
+    # Its own two, and those of a name: thirteen letters in each, and the short one.
+    entry_name=weft-a_$version+3.efi
+    into "$work/esp" "$out/uki-a.efi" "EFI/Linux/$entry_name"
+    fill "$work/esp" EFI/Linux $((2 + (${#entry_name} + 12) / 13 + 1))
 }
 
 make_conf() {
