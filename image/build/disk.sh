@@ -53,17 +53,23 @@ into() {
     mcopy -i "$1" -o -m "$work/file" "::$3"
 }
 
-# fill FAT DIRECTORY USED: all of its first 96 entries are used, and those behind USED were once: a directory that is full,
-# and has room. The loader counts tries in the names of kernels, by the firmware's driver. EDK II enters a name at the end
-# of a directory while there is room, then into the first gap, then it lets the directory grow. The power may fail in
-# between: what a firmware finds when growing was half done is no kernel at all. A gap is mostly in the sector of the old
-# name, which a cut leaves whole.
-fill() {
+# widen FAT DIRECTORY USED: places for 96 entries, of which the first USED are used, and the others new. Process 1 keeps
+# such room from then on (image/update/fat_room.h says what for).
+widen() {
     mkdir "$work/names"
     for number in $(seq 1 $((96 - $3))); do touch -d "@$SOURCE_DATE_EPOCH" "$work/names/N$number"; done
     mcopy -i "$1" -m "$work/names"/* "::$2/"
     mdel -i "$1" "::$2/N*"
     rm -r "$work/names"
+    # A cluster is a sector here, and cluster 2 the first behind the tables.
+    data=$(minfo -i "$1" :: | awk -F'[=:] *' '/^reserved \(boot\)/ { n += $2 } /^Big fatlen/ { n += 2 * $2 } END { print n }')
+    used=$3
+    for range in $(mshowfat -i "$1" "::$2" | sed 's/^[^<]*//; s/[<>]//g'); do
+        for cluster in $(seq "${range%-*}" "${range#*-}"); do
+            dd if=/dev/zero of="$1" bs=32 seek=$(((data + cluster - 2) * 16 + used)) count=$((16 - used)) conv=notrunc status=none
+            used=0
+        done
+    done
 }
 
 make_esp() {
@@ -73,10 +79,9 @@ make_esp() {
     into "$work/esp" "$root/image/loader.conf" loader/loader.conf
     mmd -i "$work/esp" ::loader/keys ::loader/keys/weft
     for place in PK KEK db; do into "$work/esp" "$keys/$place.auth" "loader/keys/weft/$place.auth"; done
-    # Its own two, and those of a name: thirteen letters in each, and the short one.
-    entry_name=weft-a_$version+3.efi
+    entry_name=weft-a_$version+3.efi # Behind the directory's own two: thirteen letters in each, and the short one.
     into "$work/esp" "$out/uki-a.efi" "EFI/Linux/$entry_name"
-    fill "$work/esp" EFI/Linux $((2 + (${#entry_name} + 12) / 13 + 1))
+    widen "$work/esp" EFI/Linux $((2 + (${#entry_name} + 12) / 13 + 1))
 }
 
 make_conf() {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image/update/fat_names.h"
+#include "image/update/fat_room.h"
 #include "image/update/gpt_device.h"
 #include "runtime/base/units.h"
 
@@ -71,13 +72,14 @@ int weft_mounts_conf_writable(bool writable)
     return mount(NULL, "/conf", NULL, flags, FAT) == 0 ? 0 : -errno;
 }
 
-int weft_mounts_mend(const char *device, const char *directory)
+int weft_mounts_mend(const char *device, const char *directory, uint32_t room)
 {
     const int fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
     if (fd < 0) return -errno;
     const off_t bytes = lseek(fd, 0, SEEK_END);
     const struct weft_gpt_disk sectors = weft_gpt_device(&fd, bytes > 0 ? (uint64_t)bytes : 0);
     const int mended = weft_fat_names_mend(&sectors, directory);
+    if (mended >= 0 && room > 0) (void)weft_fat_room_make(&sectors, directory, room);
     close(fd);
     return mended;
 }

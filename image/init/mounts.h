@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <stdint.h>
+
 #include "image/init/say.h"
 
 // What the kernel offers: /proc, /sys and what hangs in them, /dev, /run, /tmp. One that is there
@@ -21,8 +23,9 @@ int weft_mounts_conf_writable(bool writable);
 
 // Mends what a power failure has left of a rename in `directory` of the FAT file system on
 // `device`, which is not mounted (image/update/fat_names.h). How many names went, or a negative
-// errno.
-int weft_mounts_mend(const char *device, const char *directory);
+// errno. Where `room` is not 0 the directory has places for so many entries afterwards
+// (fat_room.h), if the file system has.
+int weft_mounts_mend(const char *device, const char *directory, uint32_t room);
 
 // /esp: the boot loader's partition, written to: for as short as can be.
 int weft_mounts_esp(const char *device);

@@ -31,6 +31,7 @@
 #define PCR            "/sys/class/tpm/tpm0/pcr-sha256/11"
 #define DISK_NS        (5 * WEFT_NS_PER_S)  // A stick takes one or two.
 #define DISK_ANSWER_NS (10 * WEFT_NS_PER_S) // One that slept has to spin up.
+#define KERNEL_NAMES   48 // Entries: three tries of a name of five parts, three times over.
 
 // ---- What is there before any disk.
 
@@ -298,11 +299,13 @@ static void mend_names(struct weft_boot *boot)
 {
     const struct {
         const char *device, *directory;
-    } places[] = {{boot->disk.esp.device, "EFI/Linux"}, {boot->disk.conf.device, ""}};
+        uint32_t room;
+    } places[] = {{boot->disk.esp.device, "EFI/Linux", KERNEL_NAMES},
+                  {boot->disk.conf.device, "", 0}};
     if (boot->disk_problem[0] != '\0') return; // It may not be ours.
     for (size_t i = 0; i < WEFT_COUNT_OF(places); i++) {
         if (places[i].device[0] == '\0') continue;
-        const int mended = weft_mounts_mend(places[i].device, places[i].directory);
+        const int mended = weft_mounts_mend(places[i].device, places[i].directory, places[i].room);
         if (mended > 0)
             weft_say_line(&boot->say, "%s: a power failure had left a file with two names: mended",
                           places[i].device);

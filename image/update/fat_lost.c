@@ -142,10 +142,11 @@ static int note_free(const struct search *search, uint32_t count)
     uint8_t info[WEFT_GPT_SECTOR];
     if (search->fat.info_sector == 0) return 0;
     int result = disk->read(disk->self, search->fat.info_sector, info, 1);
-    if (result != 0 || weft_le32_get(info) != 0x41615252 || weft_le32_get(info + 484) != 0x61417272)
+    if (result != 0 || weft_le32_get(info) != WEFT_FAT_INFO_LEAD ||
+        weft_le32_get(info + WEFT_FAT_INFO_AT) != WEFT_FAT_INFO_MARK)
         return result;
-    if (weft_le32_get(info + 488) == count) return 0;
-    weft_le32_put(info + 488, count);
+    if (weft_le32_get(info + WEFT_FAT_INFO_FREE) == count) return 0;
+    weft_le32_put(info + WEFT_FAT_INFO_FREE, count);
     result = disk->write(disk->self, search->fat.info_sector, info, 1);
     return result == 0 ? disk->flush(disk->self) : result;
 }

@@ -58,15 +58,75 @@ bool weft_fat_volume_has(const struct weft_fat_volume *fat, uint32_t cluster)
     return cluster >= 2 && cluster < fat->cluster_count + 2;
 }
 
-static int next_cluster(const struct weft_fat_volume *fat, uint32_t *cluster)
+uint32_t weft_fat_volume_sector(const struct weft_fat_volume *fat, uint32_t cluster)
+{
+    return fat->data_sector + (cluster - 2) * fat->cluster_sectors;
+}
+
+// Where a cluster stands in a table: the sector of it, and the byte there.
+static uint32_t sector_of(const struct weft_fat_volume *fat, uint32_t cluster, uint32_t *at)
+{
+    const uint32_t byte = cluster * (fat->is_wide ? 4 : 2);
+
+    *at = byte % SECTOR;
+    return byte / SECTOR;
+}
+
+int weft_fat_volume_next(const struct weft_fat_volume *fat, uint32_t *cluster)
 {
     uint8_t sector[SECTOR];
-    const uint32_t at = *cluster * (fat->is_wide ? 4 : 2);
-    const int result = fat->disk->read(fat->disk->self, fat->table_sector + at / SECTOR, sector, 1);
+    uint32_t at;
+    const uint32_t index = sector_of(fat, *cluster, &at);
+    const int result = fat->disk->read(fat->disk->self, fat->table_sector + index, sector, 1);
 
-    *cluster = fat->is_wide ? weft_le32_get(sector + at % SECTOR) & 0x0fffffff
-                            : weft_le16_get(sector + at % SECTOR);
+    *cluster = fat->is_wide ? weft_le32_get(sector + at) & 0x0fffffff : weft_le16_get(sector + at);
     return result;
+}
+
+static int write_flushed(const struct weft_fat_volume *fat, uint32_t lba, const uint8_t *sector)
+{
+    const int result = fat->disk->write(fat->disk->self, lba, sector, 1);
+
+    return result == 0 ? fat->disk->flush(fat->disk->self) : result;
+}
+
+// A number that is too large does no harm, so it is the last to change.
+static int note_taken(const struct weft_fat_volume *fat)
+{
+    uint8_t info[SECTOR];
+
+    if (fat->info_sector == 0) return 0;
+    const int result = fat->disk->read(fat->disk->self, fat->info_sector, info, 1);
+    if (result != 0 || weft_le32_get(info) != WEFT_FAT_INFO_LEAD ||
+        weft_le32_get(info + WEFT_FAT_INFO_AT) != WEFT_FAT_INFO_MARK)
+        return result;
+    const uint32_t count = weft_le32_get(info + WEFT_FAT_INFO_FREE);
+    if (count == 0 || count > fat->cluster_count) return 0; // It is unknown, or wrong.
+    weft_le32_put(info + WEFT_FAT_INFO_FREE, count - 1);
+    return write_flushed(fat, fat->info_sector, info);
+}
+
+int weft_fat_volume_set_next(const struct weft_fat_volume *fat, uint32_t cluster, uint32_t next)
+{
+    uint8_t sector[SECTOR];
+    uint32_t at;
+    const uint32_t index = sector_of(fat, cluster, &at);
+    bool was_free = false;
+    int result = 0;
+
+    for (uint32_t n = 0; n < fat->table_count && result == 0; n++) {
+        const uint32_t lba = fat->table_sector + n * fat->table_sectors + index;
+        result = fat->disk->read(fat->disk->self, lba, sector, 1);
+        if (result != 0) return result;
+        const uint32_t old = fat->is_wide ? weft_le32_get(sector + at) : weft_le16_get(sector + at);
+        if (n == 0) was_free = (old & 0x0fffffff) == 0;
+        if (fat->is_wide)
+            weft_le32_put(sector + at, (old & 0xf0000000) | (next & 0x0fffffff));
+        else
+            weft_le16_put(sector + at, (uint16_t)next);
+        result = write_flushed(fat, lba, sector);
+    }
+    return result == 0 && was_free ? note_taken(fat) : result;
 }
 
 static int add_sectors(const struct weft_fat_volume *fat, struct weft_fat_directory *directory,
@@ -93,9 +153,8 @@ int weft_fat_volume_read(const struct weft_fat_volume *fat, uint32_t cluster,
     if (!weft_fat_volume_has(fat, cluster)) return -EINVAL;
     while (result == 0 && weft_fat_volume_has(fat, cluster)) {
         result =
-            add_sectors(fat, directory, fat->data_sector + (cluster - 2) * fat->cluster_sectors,
-                        fat->cluster_sectors);
-        if (result == 0) result = next_cluster(fat, &cluster);
+            add_sectors(fat, directory, weft_fat_volume_sector(fat, cluster), fat->cluster_sectors);
+        if (result == 0) result = weft_fat_volume_next(fat, &cluster);
     }
     return result;
 }

@@ -17,8 +17,16 @@
 #include "image/update/gpt.h"
 
 #define WEFT_FAT_PER_SECTOR        (WEFT_GPT_SECTOR / WEFT_FAT_ENTRY_BYTES)
-#define WEFT_FAT_DIRECTORY_SECTORS 1024 // 16384 entries.
-#define WEFT_FAT_DIRECTORY         0x10 // Of a file's attributes.
+#define WEFT_FAT_DIRECTORY_SECTORS 1024       // 16384 entries.
+#define WEFT_FAT_END               0x0fffffff // The last of a chain. A FAT16 has its lower half.
+#define WEFT_FAT_DIRECTORY         0x10       // Of a file's attributes.
+
+// FSInfo, a sector of FAT32: marks at its start and at a place, and behind that the number of free
+// clusters.
+#define WEFT_FAT_INFO_LEAD 0x41615252
+#define WEFT_FAT_INFO_MARK 0x61417272
+#define WEFT_FAT_INFO_AT   484
+#define WEFT_FAT_INFO_FREE 488
 
 struct weft_fat_volume {
     const struct weft_gpt_disk *disk;
@@ -48,6 +56,14 @@ struct weft_fat_file {
 // failed with.
 int weft_fat_volume_open(struct weft_fat_volume *fat, const struct weft_gpt_disk *disk);
 bool weft_fat_volume_has(const struct weft_fat_volume *fat, uint32_t cluster);
+uint32_t weft_fat_volume_sector(const struct weft_fat_volume *fat, uint32_t cluster);
+
+// *cluster becomes the one behind it in its chain; no cluster (weft_fat_volume_has) at the end, and
+// 0 if it is free. 0, or what reading failed with.
+int weft_fat_volume_next(const struct weft_fat_volume *fat, uint32_t *cluster);
+// Writes that into every table, the first one first, each flushed: WEFT_FAT_END, or the next one.
+// The number of free clusters that FAT32 notes goes down by the one that was free before.
+int weft_fat_volume_set_next(const struct weft_fat_volume *fat, uint32_t cluster, uint32_t next);
 
 // The directory that begins in `cluster`; 0 is the root. 0; -EINVAL: it is longer than one may be
 // here, or its clusters make a circle; or what reading failed with.

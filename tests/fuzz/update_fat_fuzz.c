@@ -9,6 +9,7 @@
 #include "image/update/fat.h"
 #include "image/update/fat_lost.h"
 #include "image/update/fat_names.h"
+#include "image/update/fat_room.h"
 #include "image/update/gpt_device.h"
 #include "runtime/base/assert.h"
 
@@ -35,6 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct weft_gpt_disk sectors = weft_gpt_device(&fd, DRIVE_BYTES);
     (void)weft_fat_names_mend(&sectors, "");
     if (weft_fat_lost_free(&sectors) >= 0) weft_assert(weft_fat_lost_free(&sectors) == 0);
+    if (weft_fat_room_make(&sectors, "EFI", 100) >= 0)
+        weft_assert(weft_fat_room_make(&sectors, "EFI", 100) == 0);
     const int renamed = weft_fat_names_rename(&sectors, "", "weft.toml", "weft-b_0.3.0+2-1.efi");
     if (result == 0 && renamed == 0)
         weft_assert(weft_fat_names_rename(&sectors, "", "weft-b_0.3.0+2-1.efi", "w.toml") <= 0);

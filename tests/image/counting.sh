@@ -3,8 +3,8 @@
 # journal. Power fails in the middle of that, and a disk keeps each sector of a write or not.
 #
 # The only slot of a new image has a short name, which is in one sector: whatever is kept, it is the old or the new. The
-# name of a release on trial may be long, and may be lost; its directory does not grow (image/build/disk.sh), so that the
-# good one's is always found.
+# name of a release on trial may be long, and may be lost; its directory does not grow (image/update/fat_room.h), so that
+# the good one's is always found.
 . "$(dirname "$0")/lib.sh"
 tool=${WEFT_TOOL:-$root/build/runtime/tool/weft}
 [ -x "$tool" ] || { echo "SKIP: there is no $tool: ./do build"; exit 77; }
