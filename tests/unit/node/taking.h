@@ -64,17 +64,24 @@ static inline void gone(struct weft_standstill *still)
     taking_of(still)->state = GONE;
 }
 
-static inline void take(struct rig *rig, struct taking *taking, void (*turn_some)(struct rig *rig))
+// In `turns_max` turns. 0: however long it takes, for workers that are threads and may get no CPU.
+static inline void take_in(struct rig *rig, struct taking *taking,
+                           void (*turn_some)(struct rig *rig), unsigned turns_max)
 {
     taking->state = 0;
     taking->still = (struct weft_standstill){.node = &rig->node, .next = next, .gone = gone};
     assert_int_equal(weft_standstill_begin(&taking->still), 0);
-    for (unsigned n = 0; taking->state != GONE; n++) {
-        if (n == TURNS_MAX) fail_msg("the node does not come to rest");
+    for (unsigned n = 1; taking->state != GONE; n++) {
+        if (n == turns_max) fail_msg("the node does not come to rest");
         turn_some(rig);
     }
     weft_instant_head(&rig->node, taking->bytes, taking->length - WEFT_INSTANT_HEAD_BYTES,
                       taking->unit_count);
+}
+
+static inline void take(struct rig *rig, struct taking *taking, void (*turn_some)(struct rig *rig))
+{
+    take_in(rig, taking, turn_some, TURNS_MAX);
 }
 
 // On a fresh node. What came back by that name.

@@ -170,7 +170,7 @@ static void one_token_at_any_instant(void **state)
               ": others ( -- n ) 0 size 0 DO I look NIP 0= IF 1+ THEN LOOP ; ");
     prints(rig, unit, "1000 0 ch SEND", "");
     for (unsigned i = 0; i < TAKEN; i++)
-        take(rig, &takings[i], turn_control);
+        take_in(rig, &takings[i], turn_control, 0);
     prints(rig, unit, "1 .", "1 "); // And they work on.
     stop();
     for (unsigned i = 0; i < TAKEN; i++) {
