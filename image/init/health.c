@@ -204,10 +204,12 @@ static void readyz_answered(void *self, int status)
     weft_report_soon(boot);
 }
 
-// Where that cannot be told, it would.
-static bool would_restart_help(struct weft_boot *boot)
+// Where that cannot be told, it would. -EBUSY: an update has the boot partition for itself, for a
+// moment.
+static int would_restart_help(struct weft_boot *boot)
 {
-    if (weft_mounts_esp(boot->disk.esp.device) != 0) return true;
+    const int result = weft_mounts_esp(boot->disk.esp.device);
+    if (result != 0) return result == -EBUSY ? result : 1;
     const int has_next = weft_boot_entry_has_next("/esp", boot->counted_path);
     weft_mounts_esp_leave();
     return has_next != 0;
@@ -231,9 +233,14 @@ static void trial_over(void *self)
         weft_loop_after(&boot->loop, &boot->trial, TRIAL_NS);
         return;
     }
+    const int would_help = would_restart_help(boot);
+    if (would_help == -EBUSY) {
+        weft_loop_after(&boot->loop, &boot->trial, WEFT_NS_PER_S);
+        return;
+    }
     weft_say_error(&boot->say, "version %s was not well within %u s", boot->version,
                    (unsigned)(TRIAL_NS / WEFT_NS_PER_S));
-    if (would_restart_help(boot))
+    if (would_help != 0)
         weft_leave(boot, WEFT_BOOT_REBOOTS, "this version is on trial and has failed");
     else
         weft_say_error(&boot->say, "there is no other version to start: this one goes on");

@@ -30,6 +30,7 @@ struct job {
     const struct weft_disks_entry *from, *to;
     int from_fd, to_fd;
     char slot;
+    struct weft_watchdog *watchdog;
     struct weft_say *say;
 };
 
@@ -105,6 +106,7 @@ static int edit(void *self, const struct weft_gpt_part *esp, const struct weft_g
 static void progress(void *self, const char *what, unsigned percent)
 {
     const struct job *job = self;
+    weft_watchdog_guard_renew(job->watchdog);
     weft_say_line(job->say, "install: %u %%, %s", percent, what);
 }
 
@@ -237,10 +239,21 @@ bool weft_install_check(const char *words, const struct weft_disks *disks, uint6
     return result == 0 && check.answer.may;
 }
 
-enum weft_install_end weft_install_run(const char *wish_path, const struct weft_disks *disks,
-                                       char slot, struct weft_say *say, char said[512])
+// Was the table of this disk taken away before this start? What weft_install_note_again has put
+// there begins so.
+static bool was_begun(const char *text, const struct weft_disk *disk)
 {
-    struct job job = {.from_fd = -1, .to_fd = -1, .slot = slot, .say = say};
+    char name[192], remark[256];
+    weft_disks_name(disk, name, sizeof(name));
+    snprintf(remark, sizeof(remark), WEFT_INSTALL_WISH_BEGUN "%s is erased", name);
+    return strstr(text, remark) != NULL;
+}
+
+enum weft_install_end weft_install_run(const char *wish_path, const struct weft_disks *disks,
+                                       char slot, struct weft_watchdog *watchdog,
+                                       struct weft_say *say, char said[512])
+{
+    struct job job = {.from_fd = -1, .to_fd = -1, .slot = slot, .watchdog = watchdog, .say = say};
     struct weft_install_wish wish;
     char why[256] = OTHER_SECTORS, name[192], text[WISH_BYTES];
     const ssize_t length = weft_text_file_read(wish_path, text, sizeof(text));
@@ -249,7 +262,7 @@ enum weft_install_end weft_install_run(const char *wish_path, const struct weft_
     if (result == 0) result = open_disks(&job, why);
     if (result == 0) result = may_write(&job, wish.erase, why);
     const bool again = result == 0 && job.to->has_root;
-    if (again && wish.begun) {
+    if (again && was_begun(text, &job.to->disk)) {
         snprintf(why, sizeof(why),
                  "%s has its table still, which was taken away before this start: it does not keep "
                  "what is written to it",
@@ -291,13 +304,15 @@ int weft_install_note(const char *wish_path, const char *said)
     return unlink(wish_path) == 0 ? 0 : -errno;
 }
 
-int weft_install_note_again(const char *wish_path)
+int weft_install_note_again(const char *wish_path, const char *said)
 {
-    char text[WISH_BYTES + 64];
+    char text[WISH_BYTES + 640];
     ssize_t used = weft_text_file_read(wish_path, text, WISH_BYTES);
     if (used < 0) return (int)used;
-    used +=
-        snprintf(text + used, sizeof(text) - (size_t)used, "\r\n" WEFT_INSTALL_WISH_BEGUN "\r\n");
+    const char *begun = strstr(text, WEFT_INSTALL_WISH_BEGUN);
+    if (begun != NULL) used = begun - text; // For another disk.
+    used += snprintf(text + used, sizeof(text) - (size_t)used,
+                     "\r\n" WEFT_INSTALL_WISH_BEGUN "%s.\r\n", said);
     const int result = weft_text_file_write_over(wish_path, text, (size_t)used, SECTOR_BYTES);
     return result == -ENOSPC ? weft_file_replace(wish_path, text, (size_t)used, 0600) : result;
 }

@@ -15,6 +15,7 @@
 
 #include "image/init/disks.h"
 #include "image/init/say.h"
+#include "image/init/watchdog.h"
 
 enum weft_install_end {
     WEFT_INSTALL_DONE,
@@ -22,10 +23,11 @@ enum weft_install_end {
     WEFT_INSTALL_REFUSED, // Nothing was written, or the disk is left without a table.
 };
 
-// Does what the file at `wish_path` says, as told to `say`; the drive is mounted at /conf. `said`
-// is what became of it, in one sentence.
+// Does what the file at `wish_path` says, as told to `say`; the drive is mounted at /conf. The
+// watchdog's guard is renewed as the copy comes on. `said` is what became of it, in one sentence.
 enum weft_install_end weft_install_run(const char *wish_path, const struct weft_disks *disks,
-                                       char slot, struct weft_say *say, char said[512]);
+                                       char slot, struct weft_watchdog *watchdog,
+                                       struct weft_say *say, char said[512]);
 
 // Would a wish of these words be done at the next start? True, or false with the reason in `why`.
 // Writes nothing. A disk that does not answer in time is a reason.
@@ -36,7 +38,8 @@ bool weft_install_check(const char *words, const struct weft_disks *disks, uint6
 // Returns 0 or a negative errno.
 int weft_install_note(const char *wish_path, const char *said);
 
-// Puts behind the wish that the machine starts again for it. Returns 0 or a negative errno.
-int weft_install_note_again(const char *wish_path);
+// Puts behind the wish what was `said`: that the machine starts again for it. Returns 0 or a
+// negative errno.
+int weft_install_note_again(const char *wish_path, const char *said);
 
 #endif // WEFT_IMAGE_INSTALL_H

@@ -19,7 +19,7 @@ static size_t next_word(const char **text)
 bool weft_install_wish_parse(struct weft_install_wish *wish, const char *text, char why[256])
 {
     bool has_disk = false;
-    *wish = (struct weft_install_wish){.begun = strstr(text, WEFT_INSTALL_WISH_BEGUN) != NULL};
+    *wish = (struct weft_install_wish){0};
     for (size_t length; (length = next_word(&text)) > 0; text += length) {
         if (length == 5 && strncmp(text, "erase", 5) == 0) {
             wish->erase = true;

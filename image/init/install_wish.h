@@ -17,11 +17,11 @@
 
 struct weft_install_wish {
     char disk[80]; // "" for auto.
-    bool erase, begun;
+    bool erase;
 };
 
-// The remark that the disk's table was taken away, and the machine started again.
-#define WEFT_INSTALL_WISH_BEGUN "# Begun: its table was taken away."
+// How the remark begins that a disk's table was taken away, and the machine started again.
+#define WEFT_INSTALL_WISH_BEGUN "# Begun: "
 
 // Reads the file's text. True, or false with the reason in `why`.
 bool weft_install_wish_parse(struct weft_install_wish *wish, const char *text, char why[256]);

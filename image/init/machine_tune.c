@@ -49,7 +49,8 @@ static uint64_t set_aside_arenas(const char *sys, const struct weft_config *conf
     const uint64_t count = config->cores.workers < room ? config->cores.workers : room;
     const int64_t given = count > 0 ? set_aside(sys, WEFT_GIB, count * each) : 0;
     if (given <= 0) return 0;
-    const uint64_t whole = (uint64_t)given / each * each;
+    uint64_t whole = (uint64_t)given / each * each;
+    if (whole > count * each) whole = count * each; // It does not take all of them back.
     if (whole < (uint64_t)given) (void)set_aside(sys, WEFT_GIB, whole);
     return whole;
 }
@@ -60,7 +61,11 @@ int weft_tune_huge_pages(const char *sys, const struct weft_config *config, uint
     const uint64_t wanted = weft_tune_huge_bytes(config);
     *huge = (struct weft_tune_huge){.wanted_bytes = wanted};
     if (wanted < limit) limit = wanted;
-    if (wanted > 0) huge->gigantic_bytes = set_aside_arenas(sys, config, limit);
+    // Packets first: DPDK starts before the arenas are made, and has no use for those pages.
+    const uint64_t arenas = config->cores.workers * config->memory.arena_per_core;
+    const uint64_t others = wanted > arenas ? wanted - arenas : 0;
+    if (wanted > 0 && limit > others)
+        huge->gigantic_bytes = set_aside_arenas(sys, config, limit - others);
     const int64_t rest = set_aside(sys, HUGE_BYTES, limit - huge->gigantic_bytes);
     if (rest < 0) return (int)rest;
     huge->bytes = (uint64_t)rest;

@@ -264,8 +264,9 @@ static void find_disk(struct weft_boot *boot)
 
 static void install(struct weft_boot *boot, const char *wish)
 {
-    const enum weft_install_end end = weft_install_run(
-        wish, &boot->disks, boot->slot[0] == 'b' ? 'b' : 'a', &boot->say, boot->installed);
+    const enum weft_install_end end =
+        weft_install_run(wish, &boot->disks, boot->slot[0] == 'b' ? 'b' : 'a', &boot->watchdog,
+                         &boot->say, boot->installed);
     weft_say_line(&boot->say, "install: %s", boot->installed);
     if (end == WEFT_INSTALL_REFUSED) {
         snprintf(boot->disk_problem, sizeof(boot->disk_problem), "%s", boot->installed);
@@ -274,7 +275,7 @@ static void install(struct weft_boot *boot, const char *wish)
     int result = weft_mounts_conf_writable(true);
     if (result == 0)
         result = end == WEFT_INSTALL_DONE ? weft_install_note(wish, boot->installed)
-                                          : weft_install_note_again(wish);
+                                          : weft_install_note_again(wish, boot->installed);
     if (result != 0) weft_say_error(&boot->say, "%s stays as it is: %s", wish, strerror(-result));
     weft_leave_early(boot, end == WEFT_INSTALL_DONE ? WEFT_BOOT_POWERS_OFF : WEFT_BOOT_REBOOTS,
                      end == WEFT_INSTALL_DONE ? "the image is installed" : "to install");
@@ -318,6 +319,7 @@ void weft_start_disk(struct weft_boot *boot)
     mend_names(boot);
     open_conf(boot);
     check_install(boot);
+    weft_watchdog_guard_renew(&boot->watchdog); // It may be emptied, and made anew.
     open_data(boot);
     check_identity(boot);
 }

@@ -46,7 +46,16 @@ int weft_watchdog_guard(struct weft_watchdog *watchdog, uint64_t every_ns, unsig
     if (pid == 0) feed_for(watchdog, every_ns, count);
     if (pid < 0) return -errno;
     watchdog->guard = pid;
+    watchdog->guard_every_ns = every_ns;
+    watchdog->guard_count = count;
     return 0;
+}
+
+void weft_watchdog_guard_renew(struct weft_watchdog *watchdog)
+{
+    if (watchdog->guard == 0) return;
+    weft_watchdog_guard_end(watchdog);
+    weft_watchdog_guard(watchdog, watchdog->guard_every_ns, watchdog->guard_count);
 }
 
 void weft_watchdog_guard_end(struct weft_watchdog *watchdog)

@@ -20,8 +20,8 @@
 #define WEFT_WATCHDOG_TIMEOUT_S   60
 #define WEFT_WATCHDOG_STUCK_NS    (30 * WEFT_NS_PER_S)  // Without proof: weftd is started again.
 #define WEFT_WATCHDOG_STARTING_NS (120 * WEFT_NS_PER_S) // A start may take this long.
-#define WEFT_WATCHDOG_GUARD_S     600                   // And that of init, which may copy a disk.
-#define WEFT_WATCHDOG_GUARD_NS    (10 * WEFT_NS_PER_S)  // Its guard feeds so often.
+#define WEFT_WATCHDOG_GUARD_S     600                   // And each step of init's, with disks.
+#define WEFT_WATCHDOG_GUARD_NS    (5 * WEFT_NS_PER_S)   // Its guard feeds so often.
 
 enum weft_watchdog_duty {
     WEFT_WATCHDOG_FEED,
@@ -35,6 +35,8 @@ struct weft_watchdog {
     uint64_t allowed_ns; // How long after that is still fine.
     bool restarted;      // Since the last proof.
     pid_t guard;         // 0: there is none.
+    uint64_t guard_every_ns;
+    unsigned guard_count;
 };
 
 // Opens the first watchdog that there is. Returns 0, or a negative errno: then only
@@ -44,6 +46,8 @@ int weft_watchdog_open(struct weft_watchdog *watchdog, uint64_t now_ns);
 // Feeds it from another process, each `every_ns`, `count` times at most: init need not come back
 // before. Returns 0 or a negative errno.
 int weft_watchdog_guard(struct weft_watchdog *watchdog, uint64_t every_ns, unsigned count);
+// Init has come on: as many times from here. Does nothing without a guard.
+void weft_watchdog_guard_renew(struct weft_watchdog *watchdog);
 // From now on init feeds. Does nothing without a guard.
 void weft_watchdog_guard_end(struct weft_watchdog *watchdog);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image/update/fat_volume.h"
 #include "runtime/base/endian.h"
@@ -63,16 +64,29 @@ static int use(struct search *search, uint32_t cluster)
 
 // ---- What has a name.
 
-// A directory's own, and that of the one above: no other short name begins like that.
+// A directory's own, and that of the one above.
 static bool is_dots(const struct search *search, const struct weft_fat_file *file)
 {
-    return weft_fat_directory_entry(search->directory, file->last)[0] == '.';
+    const uint8_t *name = weft_fat_directory_entry(search->directory, file->last);
+    return memcmp(name, ".          ", 11) == 0 || memcmp(name, "..         ", 11) == 0;
+}
+
+// Linux reads on behind the end of a directory, where nothing should be.
+static bool has_more_behind(const struct search *search)
+{
+    bool has_ended = false;
+    for (uint32_t i = 0; i < search->directory->count * WEFT_FAT_PER_SECTOR; i++) {
+        const uint8_t first = weft_fat_directory_entry(search->directory, i)[0];
+        if (has_ended && first != 0 && first != WEFT_FAT_ENTRY_DELETED) return true;
+        has_ended = has_ended || first == 0;
+    }
+    return false;
 }
 
 static int use_all_in_one(struct search *search)
 {
     struct weft_fat_file file;
-    int result = 0;
+    int result = has_more_behind(search) ? -EINVAL : 0;
     for (uint32_t at = 0; result == 0 && weft_fat_directory_next(search->directory, &at, &file);) {
         if (is_dots(search, &file) || file.cluster == 0) continue;
         result = use(search, file.cluster);
@@ -173,7 +187,7 @@ static int64_t give_back(const struct search *search)
     return result == 0 ? lost : result;
 }
 
-static int64_t run(struct search *search)
+static int64_t run(struct search *search, bool only_looks)
 {
     const struct weft_fat_volume *fat = &search->fat;
     search->table = malloc((size_t)fat->table_sectors * WEFT_GPT_SECTOR);
@@ -186,18 +200,28 @@ static int64_t run(struct search *search)
     int result =
         fat->disk->read(fat->disk->self, fat->table_sector, search->table, fat->table_sectors);
     if (result == 0) result = use_all(search);
-    return result == 0 ? give_back(search) : result;
+    return result == 0 && !only_looks ? give_back(search) : result;
 }
 
-int64_t weft_fat_lost_free(const struct weft_gpt_disk *disk)
+static int64_t look_through(const struct weft_gpt_disk *disk, bool only_looks)
 {
     struct search search = {0};
     int64_t result = weft_fat_volume_open(&search.fat, disk);
     if (result == 0 && search.fat.table_sectors > TABLE_SECTORS_MAX) result = -EOPNOTSUPP;
-    if (result == 0) result = run(&search);
+    if (result == 0) result = run(&search, only_looks);
     free(search.table);
     free(search.is_used);
     free(search.directory);
     free(search.waiting);
     return result;
+}
+
+int64_t weft_fat_lost_free(const struct weft_gpt_disk *disk)
+{
+    return look_through(disk, false);
+}
+
+int weft_fat_lost_check(const struct weft_gpt_disk *disk)
+{
+    return (int)look_through(disk, true);
 }

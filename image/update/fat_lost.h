@@ -19,4 +19,8 @@
 // reading or writing failed with.
 int64_t weft_fat_lost_free(const struct weft_gpt_disk *disk);
 
+// The same look, which writes nothing: 0 if every chain is in order, whatever is lost; or an error
+// as above.
+int weft_fat_lost_check(const struct weft_gpt_disk *disk);
+
 #endif // WEFT_UPDATE_FAT_LOST_H

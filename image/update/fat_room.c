@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/update/fat_lost.h"
 #include "image/update/fat_volume.h"
 #include "runtime/base/endian.h"
 
@@ -116,6 +117,9 @@ static int make(struct room *room, const char *path, uint32_t count)
     if (room->directory->count == 0) return -EINVAL;
     const uint32_t end = find_end(room);
     result = clear(room, end);
+    // A cluster that is free in the table, and that a name leads to all the same, is not to be had.
+    if (result == 0 && room->directory->count * WEFT_FAT_PER_SECTOR - end < count)
+        result = weft_fat_lost_check(room->fat.disk);
     while (result == 0 && room->directory->count * WEFT_FAT_PER_SECTOR - end < count)
         result = grow(room);
     return result == 0 ? room->written : result;

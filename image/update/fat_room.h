@@ -22,7 +22,8 @@
 // Makes places for `count` entries at the end of `directory` ("EFI/Linux"). Returns how many
 // sectors were written, 0 if it was so; -ENOENT; -ENOSPC: there is no free cluster, or it is a
 // directory that cannot grow; -EOPNOTSUPP: no file system that is known here (fat_volume.h);
-// -EINVAL: it is damaged; -ENOMEM; or what reading or writing failed with.
+// -EINVAL: it is damaged, and so does not grow (fat_lost.h); -ENOMEM; or what reading or writing
+// failed with.
 int weft_fat_room_make(const struct weft_gpt_disk *disk, const char *directory, uint32_t count);
 
 #endif // WEFT_UPDATE_FAT_ROOM_H

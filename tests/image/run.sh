@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
         jobs=${2:-} && case $jobs in [1-9] | [1-9][0-9]) ;; *) echo "--jobs is a number from 1 to 99, not '$jobs'" >&2; exit 64 ;; esac
         shift ;;
     *) [ -f "$here/$1.sh" ] || { echo "there is no test of the image '$1': $everyday $others" >&2; exit 64; }
-       names="$names $1" ;;
+       case " $names " in *" $1 "*) ;; *) names="$names $1" ;; esac ;;
     esac
     shift
 done
@@ -53,10 +53,10 @@ sweep() {
     done
     [ "${WEFT_KEEP:-no}" = yes ] || rm -rf "$1"
 }
-runners=
+# Who runs a test is in NAME.runner until that has ended.
 leave() {
-    # shellcheck disable=SC2086
-    [ -z "$runners" ] || { kill -TERM $runners 2>/dev/null || true; wait $runners 2>/dev/null || true; }
+    for file in "$places"/*.runner; do [ ! -f "$file" ] || kill -TERM "$(cat "$file")" 2>/dev/null || true; done
+    wait
     sweep "$places"
 }
 trap leave EXIT
@@ -64,18 +64,19 @@ trap 'exit 130' INT TERM
 mkfifo "$places/ended" # Each test that ended is a line here: NAME STATUS SECONDS.
 exec 3<>"$places/ended"
 
-# run NAME: a subshell of its own. In the background, what it runs too: a shell that waits for a program in front hears no
-# signal until that ends.
+# run NAME: a subshell of its own, which says that it has ended however it does. In the background, what it runs too: a
+# shell that waits for a program in front hears no signal until that ends.
 run() {
-    mkdir "$places/$1"
-    began=$(date +%s)
-    status=0
-    trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 143' TERM
-    TMPDIR=$places/$1 timeout --kill-after=60 "$(limit "$1")" sh "$here/$1.sh" 3>&- &
+    # shellcheck disable=SC2034 # For the trap.
+    runs=$1 began=$(date +%s) status=1 child=''
+    trap 'echo "$runs $status $(($(date +%s) - began))" >&3' EXIT
+    trap '[ -z "$child" ] || { kill -TERM "$child" 2>/dev/null; wait "$child"; }; exit 143' TERM
+    mkdir "$places/$runs"
+    TMPDIR=$places/$runs timeout --kill-after=60 "$(limit "$runs")" sh "$here/$runs.sh" 3>&- &
     child=$!
+    status=0
     wait $child || status=$?
-    sweep "$places/$1"
-    echo "$1 $status $(($(date +%s) - began))" >&3
+    sweep "$places/$runs"
 }
 
 passed=0 failed=0 skipped=0 running=0 failures='' all_began=$(date +%s)
@@ -83,6 +84,7 @@ passed=0 failed=0 skipped=0 running=0 failures='' all_began=$(date +%s)
 take() {
     read -r ended status took <&3
     running=$((running - 1))
+    rm "$places/$ended.runner"
     [ ! -f "$places/$ended.said" ] || cat "$places/$ended.said"
     case $status in
     0) passed=$((passed + 1)); echo "image/$ended: passed ($took s)"; return ;;
@@ -98,7 +100,7 @@ take() {
 for name in ${names:-$everyday}; do
     [ $running -lt "$jobs" ] || take
     if [ "$jobs" = 1 ]; then run "$name" & else run "$name" >"$places/$name.said" 2>&1 & fi
-    runners="$runners $!"
+    echo $! >"$places/$name.runner"
     running=$((running + 1))
 done
 while [ $running -gt 0 ]; do take; done

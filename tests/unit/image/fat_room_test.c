@@ -99,6 +99,25 @@ static void what_stands_behind_the_end_is_no_name(void **state)
     free(disk.bytes);
 }
 
+// It ends in a cluster that is free: growing could take that one, and make a circle.
+static void what_is_damaged_does_not_grow(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        struct disk disk = make_used(n == 1, 32);
+        const struct weft_gpt_disk interface = interface_of(&disk);
+        set_next(&disk, LINUX_MORE, 0);
+        assert_int_equal(weft_fat_room_make(&interface, "EFI/Linux", 64), -EINVAL);
+        assert_int_equal(look(&disk).names, 3);
+        set_next(&disk, LINUX_MORE, 0xffff);
+        set_next(&disk, 8, 0); // A kernel whose cluster is free.
+        const unsigned writes = disk.writes;
+        assert_int_equal(weft_fat_room_make(&interface, "EFI/Linux", 64), -EINVAL);
+        assert_int_equal(disk.writes, writes);
+        free(disk.bytes);
+    }
+}
+
 static void without_a_cluster_it_stays(void **state)
 {
     (void)state;
@@ -163,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_power_fails_at_any_write),
         cmocka_unit_test(what_stands_behind_the_end_is_no_name),
+        cmocka_unit_test(what_is_damaged_does_not_grow),
         cmocka_unit_test(without_a_cluster_it_stays),
         cmocka_unit_test(the_number_goes_along),
         cmocka_unit_test(noise),

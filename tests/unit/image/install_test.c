@@ -32,7 +32,7 @@ static void what_a_wish_says(void **state)
         {"auto\r\n", "", false},
         {"# onto the NVMe\n/dev/nvme0n1 erase # it is old\n", "/dev/nvme0n1", true},
         {"erase\nS4EW_X0R", "S4EW_X0R", true},
-        {"auto erase\r\n" WEFT_INSTALL_WISH_BEGUN "\r\n", "", true},
+        {"auto erase\r\n" WEFT_INSTALL_WISH_BEGUN "/dev/vdb is erased.\r\n", "", true},
         {"", NULL, false},
         {" \r\n# auto\n", NULL, false},
         {"erase", NULL, false},
@@ -47,7 +47,6 @@ static void what_a_wish_says(void **state)
         const bool taken = weft_install_wish_parse(&wish, cases[i].text, why);
         if (taken != (cases[i].disk != NULL) || (!taken && why[0] == '\0'))
             fail_msg("case %zu: %s", i, why);
-        assert_int_equal(wish.begun, strstr(cases[i].text, "Begun") != NULL);
         if (taken && (strcmp(wish.disk, cases[i].disk) != 0 || wish.erase != cases[i].erase))
             fail_msg("case %zu: %s", i, wish.disk);
     }

@@ -10,6 +10,7 @@ fail() { echo "run_test: $*" >&2; cat "$work/out" >&2; exit 1; }
 mkdir "$work/tests" "$work/tmp"
 cp "$1" "$work/tests/run.sh"
 echo 'exit 0' >"$work/tests/good.sh"
+echo 'exit 0' >"$work/tests/second.sh"
 echo 'exit 3' >"$work/tests/bad.sh"
 echo 'exit 77' >"$work/tests/absent.sh"
 echo 'kill -9 $$' >"$work/tests/killed.sh"
@@ -23,7 +24,7 @@ cp "$TMPDIR/machine/pid" "$PLACE"
 sleep 1000
 END
 status=0
-PLACE=$work/pid TMPDIR=$work/tmp WEFT_IMAGE_LIMIT=4 sh "$work/tests/run.sh" good hangs bad absent killed good >"$work/out" 2>&1 || status=$?
+PLACE=$work/pid TMPDIR=$work/tmp WEFT_IMAGE_LIMIT=4 sh "$work/tests/run.sh" good hangs bad absent killed good second >"$work/out" 2>&1 || status=$?
 machine=$(cat "$work/pid")
 [ "$status" = 1 ] || fail "its exit status is $status"
 for line in 'image/good: passed' 'image/hangs: FAILED (.* s; it was ended: 4 s ' 'image/bad: FAILED (' 'image/absent: skipped' \
@@ -45,4 +46,19 @@ WEFT_IMAGE_LIMIT=30 TMPDIR=$work/tmp sh "$work/tests/run.sh" --jobs 3 slow good 
 [ "$status" = 1 ] || fail "several at a time: $status"
 grep -q '^image: 2 passed, 1 failed, 1 skipped, in [0-9]* s; failed: bad$' "$work/out" || fail 'several at a time are counted otherwise'
 [ "$(sed -n '/^slowly$/{n;p;}' "$work/out" | cut -d' ' -f1,2)" = 'image/slow: passed' ] || fail 'what it says does not stand before its verdict'
+[ -z "$(ls -A "$work/tmp")" ] || fail "something is left: $(ls -A "$work/tmp")"
+
+# Told to end: so are those that run.
+cat >"$work/tests/long.sh" <<'END'
+echo $$ >"$PLACE"
+sleep 1000
+END
+PLACE=$work/long TMPDIR=$work/tmp sh "$work/tests/run.sh" --jobs 2 long good >"$work/out" 2>&1 &
+runner=$!
+until [ -s "$work/long" ]; do sleep 0.05; done
+kill -TERM $runner
+status=0
+wait $runner || status=$?
+[ "$status" = 130 ] || fail "told to end: $status"
+[ -z "$(tr -d '\0' 2>/dev/null <"/proc/$(cat "$work/long")/cmdline" || true)" ] || fail 'a test runs on'
 [ -z "$(ls -A "$work/tmp")" ] || fail "something is left: $(ls -A "$work/tmp")"
