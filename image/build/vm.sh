@@ -97,11 +97,12 @@ vm_alive() { [ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null; }
 # vm_wait DIR PATTERN SECONDS: until its serial line has said it (since vm_start or vm_mark); 1 if it ends or stays silent.
 # The seconds are of this machine and only there so that nothing waits for ever; what a test states is the guest's time.
 vm_wait() {
-    [ -s "$1/pid" ] || return 1
+    vm_pid=$(cat "$1/pid" 2>/dev/null) || vm_pid=2147483647 # Nobody's: what it has said is looked at.
+    [ -e "$1/serial.log" ] || return 1
     touch "$1/serial.log"
     rm -f "$1/lines"
     mkfifo "$1/lines"
-    timeout "$3" tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" -s 0.2 -f --pid="$(cat "$1/pid")" "$1/serial.log" >"$1/lines" 2>/dev/null &
+    timeout "$3" tail -n "+$(($(cat "$1/mark" 2>/dev/null || echo 0) + 1))" -s 0.2 -f --pid="${vm_pid:-2147483647}" "$1/serial.log" >"$1/lines" 2>/dev/null &
     vm_tail=$!
     vm_found=0
     grep -a -m 1 -q -e "$2" "$1/lines" || vm_found=1
@@ -124,7 +125,11 @@ vm_stop() {
     tail -s 0.1 -f --pid="$vm_pid" /dev/null # Until it is gone, and the disk is its owner's again.
     rm -f "$1/mark"
 }
-vm_ended() { ! vm_alive "$1" || timeout "$2" tail -s 0.1 -f --pid="$(cat "$1/pid")" /dev/null; }
+vm_ended() {
+    vm_alive "$1" || return 0
+    vm_pid=$(cat "$1/pid" 2>/dev/null) || return 0 # QEMU takes the file along.
+    timeout "$2" tail -s 0.1 -f --pid="$vm_pid" /dev/null
+}
 
 # vm_admin_nic NUMBER PORT: the kernel's own card, with its admin port forwarded to this machine's loopback.
 vm_admin_nic() {
