@@ -47,6 +47,7 @@ gap() {
         look "$1" "$2"
         [ $((sent - got)) -ge $least ] || least=$((sent - got))
     done
+    [ $least -ge 0 ] || least=0 # A card may tell late of what it has sent; nobody receives more than that.
     echo $least
 }
 # agree FROM TO GAP: the gap is what it was. A frame that was lost would widen it for ever.
