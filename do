@@ -161,6 +161,10 @@ ready_image() {
 
 # test_image [--all] [NAME…]
 test_image() {
+    for word in "$@"; do # Before an hour of builds.
+        case $word in --all | --jobs | [0-9]*) continue ;; esac
+        [ -f "tests/image/$word.sh" ] || die "there is no test of the image '$word': they are the files of tests/image"
+    done
     ready_image
     case " $* " in *" --all "* | *" tpm "*) install_missing swtpm ;; esac
     case " $* " in
