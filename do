@@ -35,7 +35,7 @@ usage: ./do COMMAND [ARGUMENT…]
   test soak …     a great many actors for a long time (--actors N, --seconds N)
   test mutants …  that the proofs of the actors find faults that are put in on purpose
   test arm64-vm … the actors in an emulated ARM64 machine
-  test image …    the flashable image in emulated machines (--all: for hours; --jobs N; or names of tests/image)
+  test image …    the flashable image in emulated machines (--all: over an hour; --jobs N at a time; or names)
   weft …          run the tool just built: ./do weft swarm status
 
   build [KIND]    KIND is release (default), debug, asan, tsan, clang, fuzz or arm64

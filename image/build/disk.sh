@@ -54,7 +54,7 @@ into() {
 }
 
 # widen FAT DIRECTORY USED: places for 96 entries, of which the first USED are used, and the others new. Process 1 keeps
-# such room from then on (image/update/fat_room.h says what for).
+# such room from then on, for 48 at least (start.c, KERNEL_NAMES; image/update/fat_room.h says what for).
 widen() {
     mkdir "$work/names"
     for number in $(seq 1 $((96 - $3))); do touch -d "@$SOURCE_DATE_EPOCH" "$work/names/N$number"; done

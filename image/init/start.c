@@ -295,8 +295,9 @@ static void check_install(struct weft_boot *boot)
                  wish);
 }
 
-// Before anybody mounts them. What cannot be mended the kernel will complain about.
-static void mend_names(struct weft_boot *boot)
+// Before anybody mounts them: names are mended, and the loader's directory has room for more. What
+// cannot be mended the kernel will complain about.
+static void tend_names(struct weft_boot *boot)
 {
     const struct {
         const char *device, *directory;
@@ -316,7 +317,7 @@ static void mend_names(struct weft_boot *boot)
 void weft_start_disk(struct weft_boot *boot)
 {
     find_disk(boot);
-    mend_names(boot);
+    tend_names(boot);
     open_conf(boot);
     check_install(boot);
     weft_watchdog_guard_renew(&boot->watchdog); // It may be emptied, and made anew.

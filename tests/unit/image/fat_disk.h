@@ -11,6 +11,8 @@
 
 #include "image/update/gpt.h"
 #include "runtime/base/endian.h"
+#include "runtime/base/prng.h"
+#include "runtime/base/units.h"
 
 #define SECTOR 512
 #define ENTRY  32
@@ -156,6 +158,18 @@ static inline struct disk make_with(bool is_wide, unsigned tables)
 static inline struct disk make(bool is_wide)
 {
     return make_with(is_wide, 1);
+}
+
+// One bit of what is looked at becomes another. Returns its byte, with what that was in *kept.
+static inline uint8_t *flip(struct disk *disk, struct weft_prng *prng, int bit, uint8_t *kept)
+{
+    uint8_t *const places[] = {disk->bytes, disk->bytes + TABLE * SECTOR, cluster_at(disk, LINUX),
+                               cluster_at(disk, EFI)};
+    uint8_t *where = places[weft_prng_below(prng, WEFT_COUNT_OF(places))];
+    uint8_t *byte = &where[weft_prng_below(prng, SECTOR)];
+    *kept = *byte;
+    *byte ^= (uint8_t)(1u << bit % 8);
+    return byte;
 }
 
 #endif // WEFT_TESTS_FAT_DISK_H

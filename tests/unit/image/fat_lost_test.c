@@ -3,8 +3,6 @@
 #include "tests/unit/image/fat_disk.h"
 
 #include "image/update/fat_lost.h"
-#include "runtime/base/prng.h"
-#include "runtime/base/units.h"
 
 #define INFO      1 // The sector of FSInfo.
 #define FILES     3
@@ -179,12 +177,7 @@ static void noise(void **state)
     (void)state;
     weft_prng_seed(&prng, 7);
     for (int i = 0; i < 2000; i++) {
-        uint8_t *const places[] = {disk.bytes, disk.bytes + TABLE * SECTOR,
-                                   cluster_at(&disk, LINUX), cluster_at(&disk, EFI)};
-        uint8_t *where = places[weft_prng_below(&prng, WEFT_COUNT_OF(places))];
-        uint8_t *byte = &where[weft_prng_below(&prng, SECTOR)];
-        const uint8_t kept = *byte;
-        *byte ^= (uint8_t)(1u << i % 8);
+        uint8_t kept, *byte = flip(&disk, &prng, i, &kept);
         if (weft_fat_lost_free(&interface) >= 0)
             assert_int_equal(weft_fat_lost_free(&interface), 0);
         else

@@ -5,8 +5,6 @@
 #include "image/update/fat_lost.h"
 #include "image/update/fat_room.h"
 #include "image/update/fat_volume.h"
-#include "runtime/base/prng.h"
-#include "runtime/base/units.h"
 
 #define KERNEL "weft-a_0.3.0+3.efi"
 
@@ -163,12 +161,7 @@ static void noise(void **state)
     (void)state;
     weft_prng_seed(&prng, 11);
     for (int i = 0; i < 3000; i++) {
-        uint8_t *const places[] = {disk.bytes, disk.bytes + TABLE * SECTOR,
-                                   cluster_at(&disk, LINUX), cluster_at(&disk, EFI)};
-        uint8_t *where = places[weft_prng_below(&prng, WEFT_COUNT_OF(places))];
-        uint8_t *byte = &where[weft_prng_below(&prng, SECTOR)];
-        const uint8_t kept = *byte;
-        *byte ^= (uint8_t)(1u << i % 8);
+        uint8_t kept, *byte = flip(&disk, &prng, i, &kept);
         if (weft_fat_room_make(&interface, "EFI/Linux", 48) >= 0)
             assert_int_equal(weft_fat_room_make(&interface, "EFI/Linux", 48), 0);
         else
